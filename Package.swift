@@ -1,0 +1,104 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+/// One set of rules for every target: Swift 6 language mode (the default of these tools), explicit `any`, imports that
+/// are internal unless said otherwise, and no warning left standing.
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+let package = Package(
+    name: "payment-processor",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "processor", targets: ["Processor"]),
+        .executable(name: "publisher", targets: ["Publisher"]),
+        .executable(name: "bank-simulator", targets: ["BankSimulator"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.3.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.0.2", traits: []),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.9.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.20.0", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
+    ],
+    targets: [
+        // The C libraries: a module map and a shim header each, nothing else.
+        .systemLibrary(name: "CRabbitMQ", providers: [.apt(["librabbitmq-dev"])]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+
+        // The drivers: each knows its C library and nothing of payments.
+        .target(name: "ThreadExecutor", swiftSettings: swiftSettings),
+        .target(name: "AMQP", dependencies: ["CRabbitMQ", "ThreadExecutor"], swiftSettings: swiftSettings),
+        .target(name: "Postgres", dependencies: ["CPostgres", "ThreadExecutor"], swiftSettings: swiftSettings),
+        .target(name: "HTTPClient", dependencies: ["CCurl", "ThreadExecutor"], swiftSettings: swiftSettings),
+
+        // What decides: no I/O, no driver, no clock and no dice of its own.
+        .target(name: "Core", dependencies: [crypto], swiftSettings: swiftSettings),
+
+        // The schema, compiled in, so that the binaries work from any directory.
+        .target(
+            name: "Migrations",
+            path: "migrations",
+            resources: [.embedInCode("0001_payments.sql")],
+            swiftSettings: swiftSettings
+        ),
+
+        .executableTarget(
+            name: "Processor",
+            dependencies: [
+                "AMQP", "Core", "HTTPClient", "Migrations", "Postgres",
+                argumentParser, configuration, coreMetrics, hummingbird, logging, metrics, serviceLifecycle,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "Publisher",
+            dependencies: ["AMQP", "Core", argumentParser, configuration],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "BankSimulator",
+            dependencies: [argumentParser, hummingbird, logging],
+            swiftSettings: swiftSettings
+        ),
+
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
+        .testTarget(name: "ThreadExecutorTests", dependencies: ["ThreadExecutor"], swiftSettings: swiftSettings),
+        .testTarget(name: "AMQPTests", dependencies: ["AMQP", "TestSupport"], swiftSettings: swiftSettings),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: swiftSettings),
+        .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "TestSupport"], swiftSettings: swiftSettings),
+        .testTarget(name: "CoreTests", dependencies: ["Core", "TestSupport"], swiftSettings: swiftSettings),
+        .testTarget(name: "ProcessorTests", dependencies: ["Processor", "TestSupport"], swiftSettings: swiftSettings),
+        .testTarget(name: "PublisherTests", dependencies: ["Publisher", "TestSupport"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "BankSimulatorTests",
+            dependencies: [
+                "BankSimulator", .product(name: "HummingbirdTesting", package: "hummingbird"), hummingbird,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["AMQP", "Core", "HTTPClient", "Postgres", "TestSupport"],
+            swiftSettings: swiftSettings
+        ),
+    ]
+)
