@@ -1,0 +1,74 @@
+/// What came back from the bank, as far as the wire tells.
+package enum BankAnswer: Hashable, Sendable {
+    /// A complete HTTP answer, whatever it says.
+    case response(BankResponse)
+    /// Not a byte of the request can have reached the bank. The reason is a code.
+    case notSent(reason: String)
+    /// Sent, and no whole answer: the bank may have executed it, or may still.
+    case noAnswer(reason: String)
+}
+
+package struct BankResponse: Hashable, Sendable {
+    package let status: Int
+    package let body: Body
+    /// The bank's `X-Idempotent-Replayed`.
+    package let isReplayed: Bool
+
+    package enum Body: Hashable, Sendable {
+        case json(JSONValue)
+        /// Not JSON: its text, cut to 1 KiB (contract.md §3).
+        case text(String)
+    }
+
+    package init(status: Int, body: Body, isReplayed: Bool = false) {
+        self.status = status
+        self.body = body
+        self.isReplayed = isReplayed
+    }
+
+    /// Reads a body that should be JSON and may be anything (trap B5).
+    package init(status: Int, bytes: [UInt8], isReplayed: Bool) {
+        let body: Body
+        if let json = try? JSONParser.parse(bytes) {
+            body = .json(json)
+        } else {
+            body = .text(String(decoding: bytes.prefix(1_024), as: UTF8.self))
+        }
+        self.init(status: status, body: body, isReplayed: isReplayed)
+    }
+
+    var json: JSONValue {
+        let body: JSONValue =
+            switch body {
+            case .json(let value): value
+            case .text(let text): .string(text)
+            }
+        return .object(["body": body, "status": .integer(status)])
+    }
+
+    /// The same answer with a card number, should the bank have echoed it, reduced to BIN and last four (invariant I10).
+    package func redacting(_ card: CardDetails) -> BankResponse {
+        switch body {
+        case .json(let value):
+            BankResponse(status: status, body: .json(value.replacing(card.number, with: card.masked)), isReplayed: isReplayed)
+        case .text(let text):
+            BankResponse(
+                status: status,
+                body: .text(text.replacing(card.number, with: card.masked)),
+                isReplayed: isReplayed
+            )
+        }
+    }
+}
+
+extension JSONValue {
+    fileprivate func replacing(_ text: String, with replacement: String) -> JSONValue {
+        switch self {
+        case .string(let value): .string(value.replacing(text, with: replacement))
+        case .number(let token): token.contains(text) ? .string(token.replacing(text, with: replacement)) : self
+        case .array(let elements): .array(elements.map { $0.replacing(text, with: replacement) })
+        case .object(let members): .object(members.mapValues { $0.replacing(text, with: replacement) })
+        case .null, .bool: self
+        }
+    }
+}

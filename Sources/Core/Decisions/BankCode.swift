@@ -1,0 +1,43 @@
+/// The error codes of the bank (bank.md).
+enum BankCode: String, CaseIterable {
+    case invalidCard = "invalid_card"
+    case invalidCVV = "invalid_cvv"
+    case invalidAmount = "invalid_amount"
+    case cardExpired = "card_expired"
+    case insufficientFunds = "insufficient_funds"
+    case authorizationNotFound = "authorization_not_found"
+    case authorizationAlreadyUsed = "authorization_already_used"
+    case authorizationExpired = "authorization_expired"
+    case amountMismatch = "amount_mismatch"
+    case alreadyCaptured = "already_captured"
+    case alreadyVoided = "already_voided"
+    case captureNotFound = "capture_not_found"
+    case alreadyRefunded = "already_refunded"
+    case notFound = "not_found"
+    case internalError = "internal_error"
+
+    enum Meaning {
+        /// Proof that the operation was not executed.
+        case refused
+        /// The same, because the authorization has expired.
+        case expired
+        /// No proof of anything: internal errors, codes of another operation, and "not found" for an id that the bank itself
+        /// issued (trap B5).
+        case unproven
+    }
+
+    func meaning(for operation: OperationKind) -> Meaning {
+        switch (operation, self) {
+        case (.authorize, .invalidCard), (.authorize, .invalidCVV), (.authorize, .invalidAmount),
+            (.authorize, .cardExpired), (.authorize, .insufficientFunds),
+            (.capture, .authorizationAlreadyUsed), (.capture, .alreadyCaptured), (.capture, .amountMismatch),
+            (.void, .authorizationAlreadyUsed), (.void, .alreadyCaptured), (.void, .alreadyVoided),
+            (.refund, .alreadyRefunded), (.refund, .amountMismatch):
+            .refused
+        case (.capture, .authorizationExpired):
+            .expired
+        default:
+            .unproven
+        }
+    }
+}

@@ -1,0 +1,203 @@
+/// What a claim does, given the rows that it found under lock. Shared by every store, so that all decide alike.
+package struct ClaimDecision: Hashable, Sendable {
+    package let outcome: ClaimOutcome
+    package let write: Write?
+
+    /// The rows to write, all in the transaction that found them.
+    package struct Write: Hashable, Sendable {
+        package let operation: Operation
+        package let isNewOperation: Bool
+        package let payment: Payment?
+        package let isNewPayment: Bool
+        package let transition: Transition?
+    }
+
+    private init(_ outcome: ClaimOutcome, write: Write? = nil) {
+        self.outcome = outcome
+        self.write = write
+    }
+
+    /// The order of the checks is contract.md §2, from the second check on.
+    ///
+    /// - Parameters:
+    ///   - existing: the operation under the merchant and key of the command.
+    ///   - payment: the payment under its payment id, whoever owns it.
+    ///   - now: the database's clock: leases and deadlines are judged by it alone (traps P3, P14).
+    package init(
+        _ request: ClaimRequest,
+        existing: Operation?,
+        payment: Payment?,
+        now: Timestamp,
+        fingerprinter: Fingerprinter
+    ) {
+        let command = request.command
+        let own = payment.flatMap { $0.merchantID == command.merchantID ? $0 : nil }
+        let amount = command.kind == .void ? nil : command.parameters.statedAmount ?? own?.amount.minorUnits
+        let fingerprint = fingerprinter.fingerprint(of: command, resolvedAmount: amount)
+        if let existing {
+            self = existing.fingerprint == fingerprint
+                ? Self.known(existing, own, request, now)
+                : Self(.rejected(.idempotencyKeyReused, nil))
+            return
+        }
+        let opening = Opening(request: request, fingerprint: fingerprint, now: now)
+        if let deadline = command.deadline, deadline < now {
+            self.init(.rejected(.deadlinePassed, command.kind == .authorize ? nil : own))
+        } else if case .authorize(let parameters) = command.parameters {
+            self = payment == nil ? opening.start(parameters) : opening.reject(.paymentExists, own)
+        } else if let own {
+            self = Self.onto(own, opening)
+        } else {
+            self.init(.rejected(.paymentNotFound, nil))
+        }
+    }
+
+    private static func onto(_ payment: Payment, _ opening: Opening) -> ClaimDecision {
+        let command = opening.request.command
+        if let stated = command.parameters.statedAmount, stated != payment.amount.minorUnits {
+            return opening.reject(.amountMismatch, payment)
+        }
+        if payment.status.isInProgress { return ClaimDecision(.waitForPayment(payment)) }
+        guard command.kind.origins.contains(payment.status) else { return opening.reject(.invalidTransition, payment) }
+        return opening.proceed(payment)
+    }
+
+    /// A key that is known, with the same command.
+    private static func known(
+        _ existing: Operation,
+        _ payment: Payment?,
+        _ request: ClaimRequest,
+        _ now: Timestamp
+    ) -> ClaimDecision {
+        let isOurs = existing.claimToken == request.token
+        switch existing.state {
+        case .succeeded, .declined, .rejected:
+            return ClaimDecision(.settled(existing, isReplay: !isOurs))
+        case .needsAttention:
+            return ClaimDecision(.needsAttention(existing, payment))
+        case .sent where isOurs:
+            // Our own claim, whose COMMIT was not answered: take it up, with the lease counted anew.
+            return take(existing, payment, request, now, isNewAttempt: false)
+        case .sent, .unknown:
+            guard existing.leaseUntil <= now else { return ClaimDecision(.waitForKey) }
+            return take(existing, payment, request, now, isNewAttempt: true)
+        }
+    }
+
+    /// Takes over an operation whose last holder is gone, or has put it to rest.
+    private static func take(
+        _ existing: Operation,
+        _ payment: Payment?,
+        _ request: ClaimRequest,
+        _ now: Timestamp,
+        isNewAttempt: Bool
+    ) -> ClaimDecision {
+        guard let payment else { return ClaimDecision(.needsAttention(existing, nil)) }
+        var operation = existing
+        operation.leaseUntil = now.advanced(by: request.lease)
+        if isNewAttempt {
+            // A holder that never came back may have sent its request and not learnt the answer.
+            operation.isAmbiguous = existing.isAmbiguous || existing.state == .sent
+            operation.state = .sent
+            operation.fence += 1
+            operation.attempts += 1
+            operation.claimToken = request.token
+        }
+        return ClaimDecision(
+            .claimed(Claim(operation: operation, payment: payment)),
+            write: Write(
+                operation: operation,
+                isNewOperation: false,
+                payment: nil,
+                isNewPayment: false,
+                transition: nil
+            )
+        )
+    }
+
+    /// A new key: its operation row is opened, or closed at once with a stored rejection.
+    private struct Opening {
+        let request: ClaimRequest
+        let fingerprint: Fingerprint
+        let now: Timestamp
+
+        func start(_ parameters: AuthorizeParameters) -> ClaimDecision {
+            let payment = Payment(
+                id: request.command.paymentID,
+                merchantID: request.command.merchantID,
+                orderID: parameters.orderID,
+                customerID: parameters.customerID,
+                amount: parameters.amount,
+                createdAt: now,
+                heldBy: request.operationID
+            )
+            return claim(payment, before: nil)
+        }
+
+        func proceed(_ payment: Payment) -> ClaimDecision {
+            let held = payment.moved(to: request.command.kind.inProgress, heldBy: request.operationID)
+            return claim(held, before: payment)
+        }
+
+        func reject(_ code: RejectionCode, _ payment: Payment?) -> ClaimDecision {
+            let command = request.command
+            let reply = Reply(
+                operation: command.kind,
+                outcome: .rejected,
+                error: ReplyError(code),
+                payment: payment,
+                paymentID: command.paymentID,
+                idempotencyKey: command.idempotencyKey
+            )
+            let operation = operation(state: .rejected, origin: nil, reply: reply.encoded)
+            return ClaimDecision(
+                .settled(operation, isReplay: false),
+                write: Write(
+                    operation: operation,
+                    isNewOperation: true,
+                    payment: nil,
+                    isNewPayment: false,
+                    transition: nil
+                )
+            )
+        }
+
+        private func claim(_ payment: Payment, before: Payment?) -> ClaimDecision {
+            let kind = request.command.kind
+            let operation = operation(state: .sent, origin: before?.status, reply: nil)
+            return ClaimDecision(
+                .claimed(Claim(operation: operation, payment: payment)),
+                write: Write(
+                    operation: operation,
+                    isNewOperation: true,
+                    payment: payment,
+                    isNewPayment: before == nil,
+                    transition: Transition(from: before, to: payment, operation: kind, cause: "\(kind.rawValue) claimed")
+                )
+            )
+        }
+
+        private func operation(state: OperationState, origin: PaymentStatus?, reply: [UInt8]?) -> Operation {
+            let command = request.command
+            let isClaim = state == .sent
+            return Operation(
+                id: request.operationID,
+                merchantID: command.merchantID,
+                idempotencyKey: command.idempotencyKey,
+                kind: command.kind,
+                paymentID: command.paymentID,
+                fingerprint: fingerprint,
+                route: command.route,
+                createdAt: now,
+                origin: origin,
+                firstSentAt: isClaim ? now : nil,
+                state: state,
+                fence: 1,
+                leaseUntil: isClaim ? now.advanced(by: request.lease) : now,
+                claimToken: request.token,
+                attempts: isClaim ? 1 : 0,
+                reply: reply
+            )
+        }
+    }
+}

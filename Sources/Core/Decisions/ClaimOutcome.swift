@@ -1,0 +1,26 @@
+/// What a claim found, and what is to be done now.
+package enum ClaimOutcome: Hashable, Sendable {
+    /// Ours until the lease runs out: call the bank.
+    case claimed(Claim)
+    /// The outcome is stored. `isReplay` is false where this very claim stored it: a rejection.
+    case settled(Operation, isReplay: Bool)
+    /// No, and the no is not stored.
+    case rejected(RejectionCode, Payment?)
+    /// Another delivery of the same key is at it, or it rests (trap P1).
+    case waitForKey
+    /// Another command holds the payment (trap P5).
+    case waitForPayment(Payment)
+    /// A person must look first.
+    case needsAttention(Operation, Payment?)
+}
+
+/// The right to call the bank for an operation, as long as the lease lasts.
+package struct Claim: Hashable, Sendable {
+    package let operation: Operation
+    package let payment: Payment
+
+    package init(operation: Operation, payment: Payment) {
+        self.operation = operation
+        self.payment = payment
+    }
+}

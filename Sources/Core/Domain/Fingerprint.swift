@@ -1,0 +1,52 @@
+import Crypto
+
+/// A keyed digest of what a command asks for: equal for the same command, different for a reused key (trap P2).
+package struct Fingerprint: Hashable, Sendable {
+    /// 32 bytes.
+    package let bytes: [UInt8]
+
+    package init(bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+}
+
+/// Makes fingerprints. Keyed, because a plain hash over a card number can be reversed by trying them all (trap P2).
+package struct Fingerprinter: Sendable {
+    private let key: SymmetricKey
+
+    /// - Parameter secret: `fingerprint.secret`; any length.
+    package init(secret: [UInt8]) {
+        key = SymmetricKey(data: secret)
+    }
+
+    /// Covers the operation, the payment and the canonical parameters (contract.md §2), nothing that may differ between two
+    /// deliveries of one command.
+    ///
+    /// - Parameter resolvedAmount: in minor units, the payment's where the command names none; `nil` for a void.
+    package func fingerprint(of command: Command, resolvedAmount: Int64?) -> Fingerprint {
+        var digest = HMAC<SHA256>(key: key)
+        func add(_ field: String) {
+            // The length before each field keeps two lists of fields from running into the same bytes.
+            withUnsafeBytes(of: UInt32(field.utf8.count).bigEndian) { digest.update(data: $0) }
+            digest.update(data: Array(field.utf8))
+        }
+        add(command.kind.rawValue)
+        add(command.paymentID.description)
+        add(resolvedAmount.map(String.init) ?? "")
+        if case .authorize(let parameters) = command.parameters {
+            add(parameters.orderID)
+            add(parameters.customerID)
+            add(parameters.amount.currency.rawValue)
+            add(parameters.card.number)
+            add(parameters.card.cvv)
+            add(String(parameters.card.expiryMonth))
+            add(String(parameters.card.expiryYear))
+        }
+        return Fingerprint(bytes: Array(digest.finalize()))
+    }
+
+    /// What the database remembers of the secret, so that a start with another one is noticed (contract.md §5).
+    package var checkValue: [UInt8] {
+        Array(HMAC<SHA256>.authenticationCode(for: Array("fingerprint.secret check".utf8), using: key))
+    }
+}

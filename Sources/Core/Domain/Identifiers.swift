@@ -1,0 +1,40 @@
+/// Names a payment. Made by the publisher (contract.md §2), so that a client that lost every answer still knows what to ask for.
+package struct PaymentID: Hashable, Comparable, Sendable, CustomStringConvertible {
+    package let value: UniqueID
+
+    package init(_ value: UniqueID) {
+        self.value = value
+    }
+
+    package init?(_ text: String) {
+        guard let value = UniqueID(text) else { return nil }
+        self.value = value
+    }
+
+    package var description: String { value.description }
+
+    package static func < (left: PaymentID, right: PaymentID) -> Bool { left.value < right.value }
+}
+
+/// Names one operation on a payment. Ours, a UUIDv7; the key sent to the bank is derived from it.
+package struct OperationID: Hashable, Sendable, CustomStringConvertible {
+    package let value: UniqueID
+
+    package init(_ value: UniqueID) {
+        self.value = value
+    }
+
+    package var description: String { value.description }
+
+    /// The idempotency key that the bank sees (contract.md §4): at most 64 characters, frozen with the operation, never the client's.
+    package var bankKey: String { "op_\(value)" }
+}
+
+/// Names one attempt to claim, so that a claim whose COMMIT was not answered can be recognised as our own (trap P7).
+package struct ClaimToken: Hashable, Sendable {
+    package let value: UniqueID
+
+    package init(_ value: UniqueID) {
+        self.value = value
+    }
+}

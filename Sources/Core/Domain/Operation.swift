@@ -1,0 +1,92 @@
+/// One operation: what is being attempted under one idempotency key, and how it ended.
+package struct Operation: Hashable, Sendable {
+    package let id: OperationID
+    package let merchantID: MerchantID
+    package let idempotencyKey: IdempotencyKey
+    package let kind: OperationKind
+    package let paymentID: PaymentID
+    package let fingerprint: Fingerprint
+    /// The first delivery's way back: where an answer goes that no delivery waits for.
+    package let route: ReplyRoute
+    package let createdAt: Timestamp
+    /// The state that the payment was in before, and gets back where the bank says no. `nil` for an authorize.
+    package let origin: PaymentStatus?
+    /// When the first request to the bank may have left: the start of the 24 hours that the bank remembers a key (trap B3).
+    /// `nil` where the bank was never asked.
+    package let firstSentAt: Timestamp?
+    package var state: OperationState
+    /// Goes up with every claim: a settle that carries an older one is refused (trap P3).
+    package var fence: Int64
+    /// Until then, on the database's clock, only the holder of the fence may talk to the bank.
+    package var leaseUntil: Timestamp
+    package var claimToken: ClaimToken?
+    /// Claims so far, counted here and not by the broker (trap P10).
+    package var attempts: Int
+    /// Whether an earlier send may have reached the bank without our learning what it did (traps B3, B4, B8).
+    package var isAmbiguous: Bool
+    /// A code, never a body.
+    package var lastError: String?
+    /// The final reply, byte for byte (invariant I5).
+    package var reply: [UInt8]?
+
+    package init(
+        id: OperationID,
+        merchantID: MerchantID,
+        idempotencyKey: IdempotencyKey,
+        kind: OperationKind,
+        paymentID: PaymentID,
+        fingerprint: Fingerprint,
+        route: ReplyRoute,
+        createdAt: Timestamp,
+        origin: PaymentStatus?,
+        firstSentAt: Timestamp?,
+        state: OperationState,
+        fence: Int64,
+        leaseUntil: Timestamp,
+        claimToken: ClaimToken?,
+        attempts: Int,
+        isAmbiguous: Bool = false,
+        lastError: String? = nil,
+        reply: [UInt8]? = nil
+    ) {
+        self.id = id
+        self.merchantID = merchantID
+        self.idempotencyKey = idempotencyKey
+        self.kind = kind
+        self.paymentID = paymentID
+        self.fingerprint = fingerprint
+        self.route = route
+        self.createdAt = createdAt
+        self.origin = origin
+        self.firstSentAt = firstSentAt
+        self.state = state
+        self.fence = fence
+        self.leaseUntil = leaseUntil
+        self.claimToken = claimToken
+        self.attempts = attempts
+        self.isAmbiguous = isAmbiguous
+        self.lastError = lastError
+        self.reply = reply
+    }
+}
+
+/// How far an operation got (correctness.md, States). Raw values are the names in the store.
+package enum OperationState: String, Sendable, CaseIterable {
+    /// Claimed: a request to the bank may be under way until the lease runs out.
+    case sent = "SENT"
+    /// Resting between two attempts: what the bank did is not known, or the request never left.
+    case unknown = "UNKNOWN"
+    case succeeded = "SUCCEEDED"
+    case declined = "DECLINED"
+    case rejected = "REJECTED"
+    /// A person must look.
+    case needsAttention = "NEEDS_ATTENTION"
+
+    /// The outcome is stored and will never change.
+    package var isFinal: Bool {
+        switch self {
+        case .succeeded, .declined, .rejected: true
+        case .sent, .unknown, .needsAttention: false
+        }
+    }
+}

@@ -1,0 +1,15 @@
+/// Where the replies of a command go, and what they carry along.
+package struct ReplyRoute: Hashable, Sendable {
+    /// A queue reached through the default exchange; `nil` is the default reply queue.
+    package let replyTo: String?
+    /// The command's `correlation_id`, or its `message_id` where it had none.
+    package let correlationID: String?
+    /// W3C trace context, well-formed or absent.
+    package let traceparent: String?
+
+    package init(replyTo: String? = nil, correlationID: String? = nil, traceparent: String? = nil) {
+        self.replyTo = replyTo
+        self.correlationID = correlationID
+        self.traceparent = traceparent
+    }
+}

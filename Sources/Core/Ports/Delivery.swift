@@ -1,0 +1,8 @@
+/// A message that the broker has handed over and keeps until it is acknowledged: the outbox of its command.
+package protocol Delivery: Sendable {
+    var message: Message { get }
+
+    /// Only after the outcome is stored and its reply confirmed (correctness.md, the order of things). On a connection that
+    /// is gone it does nothing: the broker delivers again.
+    func acknowledge() async
+}

@@ -1,0 +1,31 @@
+/// Where messages are published. A call returns when the broker has confirmed, returned or refused the message.
+package protocol MessageSink: Sendable {
+    func publish(_ message: Message, to destination: Destination) async throws(SinkError) -> PublishOutcome
+}
+
+/// Where a message goes, by its role; the adapter knows the names.
+package enum Destination: Hashable, Sendable {
+    /// A reply queue; `nil` is the default one.
+    case replies(String?)
+    case retry(RetryTier)
+    case deadLetters
+}
+
+package enum PublishOutcome: Hashable, Sendable {
+    case confirmed
+    /// No queue took it.
+    case unroutable
+    /// The queue is full, or the broker could not store it.
+    case refused
+}
+
+/// The broker could not be asked, or did not answer: the message may have been stored. Publishing it again is safe.
+package struct SinkError: Error, Hashable, Sendable, CustomStringConvertible {
+    package let detail: String
+
+    package init(detail: String) {
+        self.detail = detail
+    }
+
+    package var description: String { "broker unavailable (\(detail))" }
+}

@@ -1,0 +1,19 @@
+/// Where payments and operations are kept. Each call is one transaction, whole or not at all.
+package protocol PaymentStore: Sendable {
+    /// Step 2 of correctness.md's order of things: locks, decides by `ClaimDecision`, writes, commits.
+    /// Repeating it with the same token after an unknown outcome is safe (trap P7).
+    func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome
+
+    /// Step 4: writes how the attempt ended, unless the fence has moved on.
+    /// Repeating it after an unknown outcome is safe (trap P7).
+    func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome
+
+    /// Notes that the final reply of an operation could not be routed (trap P8).
+    func recordUndeliverable(_ operation: OperationID, of payment: PaymentID) async throws(StoreError)
+}
+
+package enum SettleOutcome: Hashable, Sendable {
+    case settled
+    /// Another attempt has taken the operation over; what this one learnt is in the history.
+    case superseded
+}

@@ -1,0 +1,22 @@
+/// What the processor does, told as it happens, for logs and metrics. Core itself writes neither.
+package protocol ProcessorObserver: Sendable {
+    func observe(_ event: ProcessorEvent)
+}
+
+package enum ProcessorEvent: Sendable {
+    /// A command is done with, as far as this delivery goes.
+    case handled(Command, Disposition, duration: Duration)
+    /// An invalid command has been answered.
+    case rejectedInvalid(InvalidCommand)
+    /// A message that nobody can be told about goes to the dead letters.
+    case unanswerable(InvalidField)
+    case bankAnswered(OperationKind, Verdict)
+    case possibleOrphan(Operation)
+    case needsAttention(Operation, reason: String)
+    /// Another attempt has taken the operation over while this one was at the bank.
+    case superseded(Operation)
+    case replyUndeliverable(replyTo: String?)
+    case replyAddressIgnored
+    case storeFailed(StoreError)
+    case publishFailed(String)
+}

@@ -1,0 +1,131 @@
+/// Takes deliveries of commands and sees each through to its acknowledgement.
+///
+/// Bounded by the prefetch of the deliveries' source. Deliveries of one payment run in arrival order.
+package struct CommandConsumer: Sendable {
+    private let handler: CommandHandler
+    private let executor: DispositionExecutor
+    private let time: any TimeSource
+    private let observer: any ProcessorObserver
+    private let decoder = CommandDecoder()
+    private let lanes = Lanes()
+
+    package init(
+        store: any PaymentStore,
+        bank: any Bank,
+        sink: any MessageSink,
+        time: any TimeSource,
+        random: any RandomSource,
+        observer: any ProcessorObserver,
+        limits: HandlerLimits,
+        policy: RetryPolicy = RetryPolicy()
+    ) {
+        self.time = time
+        self.observer = observer
+        handler = CommandHandler(
+            store: store,
+            bank: bank,
+            time: time,
+            random: random,
+            observer: observer,
+            limits: limits,
+            policy: policy
+        )
+        executor = DispositionExecutor(
+            sink: sink,
+            store: store,
+            time: time,
+            random: random,
+            observer: observer,
+            policy: policy
+        )
+    }
+
+    /// Returns when the deliveries have ended and each of them is done with. When the task is cancelled, what is not done with
+    /// stays unacknowledged, and comes again.
+    package func consume<Deliveries: AsyncSequence>(_ deliveries: Deliveries) async throws(Deliveries.Failure)
+    where Deliveries.Element == any Delivery {
+        let result: Result<Void, Deliveries.Failure> = await withDiscardingTaskGroup { group in
+            var iterator = deliveries.makeAsyncIterator()
+            do throws(Deliveries.Failure) {
+                while let delivery = try await iterator.next(isolation: nil) {
+                    // Decoded and queued here, one after the other: that is what keeps the arrival order.
+                    let work = prepare(delivery)
+                    group.addTask { await work() }
+                }
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+
+    private func prepare(_ delivery: any Delivery) -> @Sendable () async -> Void {
+        let message = delivery.message
+        switch decoder.decode(message) {
+        case .unanswerable(let problem):
+            observer.observe(.unanswerable(problem))
+            return {
+                await finish(
+                    delivery,
+                    .deadLetter(
+                        code: RejectionCode.invalidCommand.rawValue,
+                        message: problem.description,
+                        provisional: nil
+                    )
+                )
+            }
+        case .answerable(let command):
+            observer.observe(.rejectedInvalid(command))
+            return { await finish(delivery, .reply(OutgoingReply(to: command), .rejected, settles: nil)) }
+        case .command(let command):
+            if message.replyTo != nil, command.route.replyTo == nil { observer.observe(.replyAddressIgnored) }
+            let ticket = lanes.ticket(for: command.paymentID)
+            return { await run(command, delivery, ticket) }
+        }
+    }
+
+    private func run(_ command: Command, _ delivery: any Delivery, _ ticket: Lanes.Ticket) async {
+        let started = time.uptime()
+        var settled: Lanes.Settled?
+        do throws(CancellationError) {
+            let disposition: Disposition
+            if let last = try await lanes.enter(ticket), last.answers(command), let body = last.operation.reply {
+                let reply = OutgoingReply.final(body, of: last.operation, to: command, replayed: true)
+                disposition = .reply(reply, .replayed, settles: last.operation)
+            } else {
+                let waitingSince = delivery.message.headers[HeaderName.waitingSince]?.integer
+                disposition = try await handler.handle(
+                    command,
+                    waitingSince: waitingSince.map(Timestamp.init(microseconds:))
+                )
+                if case .reply(_, _, let operation?) = disposition {
+                    settled = Lanes.Settled(command: command, operation: operation)
+                }
+            }
+            // The next one of this payment need not wait for the broker's confirm of this one's reply.
+            lanes.leave(ticket, settled: settled)
+            observer.observe(.handled(command, disposition, duration: time.uptime() - started))
+            await finish(delivery, disposition)
+        } catch {
+            lanes.leave(ticket)
+        }
+    }
+
+    private func finish(_ delivery: any Delivery, _ disposition: Disposition) async {
+        do throws(CancellationError) {
+            try await executor.carryOut(disposition, of: delivery.message)
+            await delivery.acknowledge()
+        } catch {
+            // Shut down before the broker confirmed: unacknowledged, so it comes again.
+        }
+    }
+}
+
+extension Lanes.Settled {
+    /// The same key with the same command: the fingerprint's fields, compared as they are.
+    fileprivate func answers(_ other: Command) -> Bool {
+        command.idempotencyKey == other.idempotencyKey && command.merchantID == other.merchantID
+            && command.paymentID == other.paymentID && command.parameters == other.parameters
+    }
+}

@@ -1,0 +1,23 @@
+/// What becomes of a delivery: each of them is carried out, confirmed, and only then acknowledged.
+package enum Disposition: Hashable, Sendable {
+    /// Send this reply. `settles`: the operation whose stored outcome it is.
+    case reply(OutgoingReply, Label, settles: Operation?)
+    /// Put a clean copy on the retry ladder; perhaps tell the client that nothing is known yet.
+    case park(RetryTier, reason: String, provisional: OutgoingReply?, headers: [String: HeaderValue])
+    /// A person must look.
+    case deadLetter(code: String, message: String, provisional: OutgoingReply?)
+
+    /// For the log line and the metric of a reply.
+    package enum Label: String, Sendable {
+        case succeeded, declined, rejected, unknown, replayed
+    }
+
+    /// The bounded name of this outcome.
+    package var label: String {
+        switch self {
+        case .reply(_, let label, _): label.rawValue
+        case .park: "parked"
+        case .deadLetter: "dead_lettered"
+        }
+    }
+}

@@ -1,0 +1,85 @@
+/// Carries out what was decided about a delivery: publishes, confirmed, again and again until it is; then the delivery may be
+/// acknowledged.
+struct DispositionExecutor: Sendable {
+    let sink: any MessageSink
+    let store: any PaymentStore
+    let time: any TimeSource
+    let random: any RandomSource
+    let observer: any ProcessorObserver
+    let policy: RetryPolicy
+
+    /// Returns when everything is confirmed or recorded.
+    ///
+    /// - Throws: when the process gives up waiting for the broker: the delivery stays unacknowledged, and comes again.
+    func carryOut(_ disposition: Disposition, of original: Message) async throws(CancellationError) {
+        switch disposition {
+        case .reply(let reply, _, let operation):
+            try await send(reply, settling: operation, original: original)
+        case .park(let tier, _, let provisional, let headers):
+            if let provisional { try await send(provisional, settling: nil, original: original) }
+            try await insist(original.cleanCopy(adding: headers), .retry(tier))
+        case .deadLetter(let code, let message, let provisional):
+            if let provisional { try await send(provisional, settling: nil, original: original) }
+            let copy = original.cleanCopy(adding: [
+                HeaderName.errorCode: .string(code), HeaderName.errorMessage: .string(message),
+            ])
+            try await insist(copy, .deadLetters)
+        }
+    }
+
+    /// A reply whose queue is gone is recorded; one whose queue is full is tried again, then parked with its command, which
+    /// finds its stored reply when it comes back (contract.md §3).
+    private func send(
+        _ reply: OutgoingReply,
+        settling operation: Operation?,
+        original: Message
+    ) async throws(CancellationError) {
+        for attempt in 0... {
+            switch await publish(reply.message, .replies(reply.replyTo)) {
+            case .confirmed:
+                return
+            case .unroutable:
+                observer.observe(.replyUndeliverable(replyTo: reply.replyTo))
+                if let operation { await record(operation) }
+                return
+            case .refused where attempt >= 3:
+                try await insist(original.cleanCopy(), .retry(.seconds30))
+                return
+            case .refused, nil:
+                try await time.sleep(for: policy.backoff(attempt: attempt, dice: random.next()))
+            }
+        }
+    }
+
+    /// Until the broker has it. The retry and dead-letter queues refuse only while the broker is in trouble.
+    private func insist(_ message: Message, _ destination: Destination) async throws(CancellationError) {
+        for attempt in 0... {
+            switch await publish(message, destination) {
+            case .confirmed: return
+            case .unroutable: observer.observe(.publishFailed("\(destination): no such queue"))
+            case .refused: observer.observe(.publishFailed("\(destination): refused by the broker"))
+            case nil: break
+            }
+            try await time.sleep(for: policy.backoff(attempt: attempt, dice: random.next()))
+        }
+    }
+
+    /// `nil`: not known whether the broker has it; publishing again is safe.
+    private func publish(_ message: Message, _ destination: Destination) async -> PublishOutcome? {
+        do throws(SinkError) {
+            return try await sink.publish(message, to: destination)
+        } catch {
+            observer.observe(.publishFailed(error.description))
+            return nil
+        }
+    }
+
+    /// The outcome itself is stored; this note is for operators, and worth one try.
+    private func record(_ operation: Operation) async {
+        do throws(StoreError) {
+            try await store.recordUndeliverable(operation.id, of: operation.paymentID)
+        } catch {
+            observer.observe(.storeFailed(error))
+        }
+    }
+}

@@ -1,0 +1,103 @@
+/// The body of a command, by operation (contract.md §2).
+package enum BodyDecoder {
+    /// In bytes.
+    package static let maximumSize = 65_536
+
+    package static func parameters(_ kind: OperationKind, _ body: [UInt8]) throws(InvalidField) -> CommandParameters {
+        let object = try object(body)
+        switch kind {
+        case .authorize: return .authorize(try authorize(object))
+        case .capture: return .capture(amount: try optionalAmount(object))
+        case .void: return .void
+        case .refund: return .refund(amount: try optionalAmount(object))
+        }
+    }
+
+    private static func object(_ body: [UInt8]) throws(InvalidField) -> JSONValue {
+        guard body.count <= maximumSize else { throw InvalidField("body", "has more than \(maximumSize) bytes") }
+        let value: JSONValue
+        do throws(JSONError) {
+            value = try JSONParser.parse(body)
+        } catch {
+            throw InvalidField("body", error.description)
+        }
+        guard case .object = value else { throw InvalidField("body", "must be a JSON object") }
+        return value
+    }
+
+    private static func authorize(_ object: JSONValue) throws(InvalidField) -> AuthorizeParameters {
+        AuthorizeParameters(
+            orderID: try text(object, "order_id"),
+            customerID: try text(object, "customer_id"),
+            amount: try amount(object),
+            card: try card(object)
+        )
+    }
+
+    private static func text(_ object: JSONValue, _ name: String) throws(InvalidField) -> String {
+        guard let value = object[name] else { throw InvalidField(name, "is missing") }
+        guard let text = value.string, TextRule.holds(text, length: 1...128) else {
+            throw InvalidField(name, "must be a string of 1 to 128 characters, none of them a control character")
+        }
+        return text
+    }
+
+    private static func amount(_ object: JSONValue) throws(InvalidField) -> Money {
+        guard object["amount"] != nil else { throw InvalidField("amount", "is missing") }
+        guard let money = Money(minorUnits: try minorUnits(object) ?? 0, currency: try currency(object)) else {
+            throw InvalidField("amount", amountRule)
+        }
+        return money
+    }
+
+    private static func optionalAmount(_ object: JSONValue) throws(InvalidField) -> Int64? {
+        _ = try currency(object)
+        return try minorUnits(object)
+    }
+
+    /// An integer token; whatever was written as `5000.0` or `5e3` came from a program that keeps money in floats.
+    private static func minorUnits(_ object: JSONValue) throws(InvalidField) -> Int64? {
+        guard let value = object["amount"] else { return nil }
+        guard let amount = value.integer, amount > 0 else { throw InvalidField("amount", amountRule) }
+        return amount
+    }
+
+    private static let amountRule =
+        "must be an integer from 1 to 9223372036854775807, in minor units, written with digits only"
+
+    private static func currency(_ object: JSONValue) throws(InvalidField) -> Currency {
+        guard let value = object["currency"] else { return .usd }
+        guard let currency = value.string.flatMap(Currency.init(rawValue:)) else {
+            throw InvalidField("currency", "must be USD or absent")
+        }
+        return currency
+    }
+
+    private static func card(_ object: JSONValue) throws(InvalidField) -> CardDetails {
+        guard let card = object["card"] else { throw InvalidField("card", "is missing") }
+        guard case .object = card else { throw InvalidField("card", "must be a JSON object") }
+        guard let number = card["number"]?.string, CardDetails.isNumber(number) else {
+            throw InvalidField("card.number", "must be a string of 12 to 19 digits")
+        }
+        guard let cvv = card["cvv"]?.string, CardDetails.isCVV(cvv) else {
+            throw InvalidField("card.cvv", "must be a string of 3 or 4 digits")
+        }
+        let month = try integer(card, "expiry_month", in: CardDetails.months)
+        let year = try integer(card, "expiry_year", in: CardDetails.years)
+        guard let card = CardDetails(number: number, cvv: cvv, expiryMonth: month, expiryYear: year) else {
+            throw InvalidField("card", "is not valid")
+        }
+        return card
+    }
+
+    private static func integer(
+        _ card: JSONValue,
+        _ name: String,
+        in range: ClosedRange<Int>
+    ) throws(InvalidField) -> Int {
+        guard let value = card[name]?.integer, let integer = Int(exactly: value), range.contains(integer) else {
+            throw InvalidField("card.\(name)", "must be an integer from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return integer
+    }
+}

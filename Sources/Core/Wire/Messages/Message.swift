@@ -1,0 +1,61 @@
+/// A message as the broker carries it, reduced to what the contract uses. Adapters translate it to and from the driver's.
+package struct Message: Hashable, Sendable {
+    package var type: String?
+    package var contentType: String?
+    package var contentEncoding: String?
+    package var messageID: String?
+    package var correlationID: String?
+    package var replyTo: String?
+    package var headers: [String: HeaderValue]
+    package var body: [UInt8]
+
+    package init(
+        type: String? = nil,
+        contentType: String? = nil,
+        contentEncoding: String? = nil,
+        messageID: String? = nil,
+        correlationID: String? = nil,
+        replyTo: String? = nil,
+        headers: [String: HeaderValue] = [:],
+        body: [UInt8] = []
+    ) {
+        self.type = type
+        self.contentType = contentType
+        self.contentEncoding = contentEncoding
+        self.messageID = messageID
+        self.correlationID = correlationID
+        self.replyTo = replyTo
+        self.headers = headers
+        self.body = body
+    }
+
+    /// A copy for the retry ladder or the dead-letter queue, without the headers that must not travel (trap P12): `x-death`
+    /// would make the broker drop the message as a cycle, and `CC` and `BCC` would route it elsewhere too.
+    package func cleanCopy(adding additions: [String: HeaderValue] = [:]) -> Message {
+        var copy = self
+        copy.headers = headers.filter { name, _ in
+            let name = name.lowercased()
+            return !name.hasPrefix("x-") && name != "cc" && name != "bcc"
+        }
+        copy.headers.merge(additions) { _, added in added }
+        return copy
+    }
+}
+
+/// The value of a message header: what the contract gives a meaning to. Any other type is `other`, and invalid wherever a type is asked for.
+package enum HeaderValue: Hashable, Sendable {
+    case string(String)
+    case integer(Int64)
+    case bool(Bool)
+    case other
+
+    package var string: String? {
+        guard case .string(let text) = self else { return nil }
+        return text
+    }
+
+    package var integer: Int64? {
+        guard case .integer(let value) = self else { return nil }
+        return value
+    }
+}

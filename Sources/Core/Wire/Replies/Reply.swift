@@ -1,0 +1,95 @@
+/// The body of a reply (contract.md §3).
+package struct Reply: Hashable, Sendable {
+    package let operation: OperationKind
+    package let outcome: Outcome
+    package let error: ReplyError?
+    package let bankResponse: BankResponse?
+    /// As it was when the outcome was decided.
+    package let payment: Payment?
+    package let paymentID: PaymentID?
+    package let idempotencyKey: IdempotencyKey
+
+    package enum Outcome: String, Sendable, CaseIterable {
+        case succeeded, declined, rejected, unknown
+    }
+
+    package init(
+        operation: OperationKind,
+        outcome: Outcome,
+        error: ReplyError? = nil,
+        bankResponse: BankResponse? = nil,
+        payment: Payment?,
+        paymentID: PaymentID?,
+        idempotencyKey: IdempotencyKey
+    ) {
+        self.operation = operation
+        self.outcome = outcome
+        self.error = error
+        self.bankResponse = bankResponse
+        self.payment = payment
+        self.paymentID = paymentID
+        self.idempotencyKey = idempotencyKey
+    }
+
+    /// A final reply follows one that is not.
+    package var isFinal: Bool { outcome != .unknown }
+
+    /// The canonical bytes: what is stored, and what is sent.
+    package var encoded: [UInt8] {
+        JSONValue.object([
+            "bank_response": bankResponse?.json ?? .null,
+            "error": error?.json ?? .null,
+            "final": .bool(isFinal),
+            "idempotency_key": .string(idempotencyKey.description),
+            "operation": .string(operation.rawValue),
+            "outcome": .string(outcome.rawValue),
+            "payment": payment?.json ?? .null,
+            "payment_id": .optional(paymentID?.description),
+        ]).encoded
+    }
+}
+
+/// Who said no, and why.
+package struct ReplyError: Hashable, Sendable {
+    package let code: String
+    package let message: String
+    package let isRetryable: Bool
+    package let source: Source
+
+    package enum Source: String, Sendable {
+        case bank, processor
+    }
+
+    package init(code: String, message: String, isRetryable: Bool, source: Source) {
+        self.code = code
+        self.message = message
+        self.isRetryable = isRetryable
+        self.source = source
+    }
+
+    /// - Parameter message: where the code alone does not say it.
+    package init(_ code: RejectionCode, message: String? = nil) {
+        self.init(
+            code: code.rawValue,
+            message: message ?? code.explanation,
+            isRetryable: code.isRetryable,
+            source: .processor
+        )
+    }
+
+    package init(_ refusal: BankRefusal) {
+        self.init(
+            code: refusal.code,
+            message: refusal.message,
+            isRetryable: refusal.code == "insufficient_funds",
+            source: .bank
+        )
+    }
+
+    var json: JSONValue {
+        .object([
+            "code": .string(code), "message": .string(message), "retryable": .bool(isRetryable),
+            "source": .string(source.rawValue),
+        ])
+    }
+}
