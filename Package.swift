@@ -18,6 +18,7 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 let package = Package(
@@ -53,6 +54,12 @@ let package = Package(
         // What decides: no I/O, no driver, no clock and no dice of its own.
         .target(name: "Core", dependencies: [crypto], swiftSettings: swiftSettings),
 
+        // Core's messages in the words of AMQP.
+        .target(name: "BrokerMapping", dependencies: ["AMQP", "Core"], swiftSettings: swiftSettings),
+
+        // In-memory store and bank, and virtual time, for tests.
+        .target(name: "Simulation", dependencies: ["Core"], swiftSettings: swiftSettings),
+
         // The schema, compiled in, so that the binaries work from any directory.
         .target(
             name: "Migrations",
@@ -64,14 +71,15 @@ let package = Package(
         .executableTarget(
             name: "Processor",
             dependencies: [
-                "AMQP", "Core", "HTTPClient", "Migrations", "Postgres",
-                argumentParser, configuration, coreMetrics, hummingbird, logging, metrics, serviceLifecycle,
+                "AMQP", "BrokerMapping", "Core", "HTTPClient", "Migrations", "Postgres",
+                argumentParser, configuration, coreMetrics, crypto, hummingbird, logging, metrics, serviceLifecycle,
+                unixSignals,
             ],
             swiftSettings: swiftSettings
         ),
         .executableTarget(
             name: "Publisher",
-            dependencies: ["AMQP", "Core", argumentParser, configuration],
+            dependencies: ["AMQP", "BrokerMapping", "Core", argumentParser, configuration],
             swiftSettings: swiftSettings
         ),
         .executableTarget(
@@ -81,11 +89,17 @@ let package = Package(
         ),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
+        .target(
+            name: "StoreContract",
+            dependencies: ["Core"],
+            path: "Tests/StoreContract",
+            swiftSettings: swiftSettings
+        ),
         .testTarget(name: "ThreadExecutorTests", dependencies: ["ThreadExecutor"], swiftSettings: swiftSettings),
         .testTarget(name: "AMQPTests", dependencies: ["AMQP", "TestSupport"], swiftSettings: swiftSettings),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: swiftSettings),
         .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "TestSupport"], swiftSettings: swiftSettings),
-        .testTarget(name: "CoreTests", dependencies: ["Core", "TestSupport"], swiftSettings: swiftSettings),
+        .testTarget(name: "CoreTests", dependencies: ["Core", "Simulation", "StoreContract"], swiftSettings: swiftSettings),
         .testTarget(name: "ProcessorTests", dependencies: ["Processor", "TestSupport"], swiftSettings: swiftSettings),
         .testTarget(name: "PublisherTests", dependencies: ["Publisher", "TestSupport"], swiftSettings: swiftSettings),
         .testTarget(

@@ -41,6 +41,12 @@ package final class ThreadExecutor: SerialExecutor {
         loop.setTurnHook(hook)
     }
 
+    /// Makes the thread take another turn, for work that waits in a queue of the hook's own. Fill the queue first: the turn
+    /// that is being taken may have looked at it already, the next one has not. Cheap while the thread is awake.
+    package func wake() {
+        loop.wake()
+    }
+
     package func enqueue(_ job: consuming ExecutorJob) {
         loop.enqueue(UnownedJob(job))
     }

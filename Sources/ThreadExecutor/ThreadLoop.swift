@@ -65,6 +65,10 @@ final class ThreadLoop: Sendable {
         wake(onlyIfSleeping: true)
     }
 
+    func wake() {
+        wake(onlyIfSleeping: true)
+    }
+
     func stop() {
         state.withLock { $0.isStopping = true }
         wake(onlyIfSleeping: false)

@@ -67,7 +67,13 @@ extension JSONValue {
         case .string(let value): .string(value.replacing(text, with: replacement))
         case .number(let token): token.contains(text) ? .string(token.replacing(text, with: replacement)) : self
         case .array(let elements): .array(elements.map { $0.replacing(text, with: replacement) })
-        case .object(let members): .object(members.mapValues { $0.replacing(text, with: replacement) })
+        case .object(let members):
+            .object(
+                Dictionary(
+                    members.map { ($0.replacing(text, with: replacement), $1.replacing(text, with: replacement)) },
+                    uniquingKeysWith: { first, _ in first }
+                )
+            )
         case .null, .bool: self
         }
     }

@@ -187,6 +187,7 @@ package struct ClaimDecision: Hashable, Sendable {
                 kind: command.kind,
                 paymentID: command.paymentID,
                 fingerprint: fingerprint,
+                bankKey: request.operationID.bankKey,
                 route: command.route,
                 createdAt: now,
                 origin: origin,

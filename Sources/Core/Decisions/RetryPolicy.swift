@@ -6,6 +6,9 @@ package struct RetryPolicy: Hashable, Sendable {
     package var bankPause: Duration = .milliseconds(100)
     /// Claims of one operation before a person must look.
     package var attempts = 20
+    /// How long after its first send an operation that may have reached the bank is sent again: the bank forgets a key after 24
+    /// hours (trap B3).
+    package var resendLimit: Duration = .seconds(23 * 3_600)
     /// How long a delivery waits for the store before it is parked: seconds, never minutes (trap P11).
     package var storePatience: Duration = .seconds(10)
     /// The first pause after a failure of the store or the broker; doubled each time, up to `pauseLimit`.

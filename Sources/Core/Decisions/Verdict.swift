@@ -26,10 +26,20 @@ package struct BankRefusal: Hashable, Sendable {
     }
 }
 
-extension BankRefusal {
-    /// The same refusal with a card number, should the bank have echoed it, reduced to BIN and last four (invariant I10).
-    func redacted(for command: Command) -> BankRefusal {
+extension Verdict {
+    /// The same verdict with a card number, should the bank have echoed it, reduced to BIN and last four (invariant I10).
+    func redacted(for command: Command) -> Verdict {
         guard case .authorize(let parameters) = command.parameters else { return self }
-        return BankRefusal(code: code, message: message.replacing(parameters.card.number, with: parameters.card.masked))
+        switch self {
+        case .declined(let refusal): return .declined(refusal.redacting(parameters.card))
+        case .expired(let refusal): return .expired(refusal.redacting(parameters.card))
+        case .succeeded, .notSent, .ambiguous, .needsAttention: return self
+        }
+    }
+}
+
+extension BankRefusal {
+    fileprivate func redacting(_ card: CardDetails) -> BankRefusal {
+        BankRefusal(code: code, message: message.replacing(card.number, with: card.masked))
     }
 }

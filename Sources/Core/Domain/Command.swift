@@ -68,4 +68,10 @@ package struct AuthorizeParameters: Hashable, Sendable {
         self.amount = amount
         self.card = card
     }
+
+    /// Byte by byte, as the fingerprint sees them: what Unicode calls equivalent is not the same.
+    package static func == (left: AuthorizeParameters, right: AuthorizeParameters) -> Bool {
+        left.orderID.utf8.elementsEqual(right.orderID.utf8) && left.customerID.utf8.elementsEqual(right.customerID.utf8)
+            && left.amount == right.amount && left.card == right.card
+    }
 }

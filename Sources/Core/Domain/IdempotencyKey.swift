@@ -12,5 +12,12 @@ package struct IdempotencyKey: Hashable, Comparable, Sendable, CustomStringConve
         description = text
     }
 
-    package static func < (left: IdempotencyKey, right: IdempotencyKey) -> Bool { left.description < right.description }
+    /// Byte by byte, as the database compares: two keys that Unicode calls equivalent are two keys.
+    package static func == (left: IdempotencyKey, right: IdempotencyKey) -> Bool {
+        left.description.utf8.elementsEqual(right.description.utf8)
+    }
+
+    package static func < (left: IdempotencyKey, right: IdempotencyKey) -> Bool {
+        left.description.utf8.lexicographicallyPrecedes(right.description.utf8)
+    }
 }

@@ -26,7 +26,7 @@ package struct OperationID: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { value.description }
 
-    /// The idempotency key that the bank sees (contract.md §4): at most 64 characters, frozen with the operation, never the client's.
+    /// The key that a new operation gets for the bank; never the client's.
     package var bankKey: String { "op_\(value)" }
 }
 

@@ -6,6 +6,8 @@ package struct Operation: Hashable, Sendable {
     package let kind: OperationKind
     package let paymentID: PaymentID
     package let fingerprint: Fingerprint
+    /// What the bank knows the operation by (contract.md §4): at most 64 characters, frozen with the operation.
+    package let bankKey: String
     /// The first delivery's way back: where an answer goes that no delivery waits for.
     package let route: ReplyRoute
     package let createdAt: Timestamp
@@ -19,7 +21,7 @@ package struct Operation: Hashable, Sendable {
     package var fence: Int64
     /// Until then, on the database's clock, only the holder of the fence may talk to the bank.
     package var leaseUntil: Timestamp
-    package var claimToken: ClaimToken?
+    package var claimToken: ClaimToken
     /// Claims so far, counted here and not by the broker (trap P10).
     package var attempts: Int
     /// Whether an earlier send may have reached the bank without our learning what it did (traps B3, B4, B8).
@@ -36,6 +38,7 @@ package struct Operation: Hashable, Sendable {
         kind: OperationKind,
         paymentID: PaymentID,
         fingerprint: Fingerprint,
+        bankKey: String,
         route: ReplyRoute,
         createdAt: Timestamp,
         origin: PaymentStatus?,
@@ -43,7 +46,7 @@ package struct Operation: Hashable, Sendable {
         state: OperationState,
         fence: Int64,
         leaseUntil: Timestamp,
-        claimToken: ClaimToken?,
+        claimToken: ClaimToken,
         attempts: Int,
         isAmbiguous: Bool = false,
         lastError: String? = nil,
@@ -55,6 +58,7 @@ package struct Operation: Hashable, Sendable {
         self.kind = kind
         self.paymentID = paymentID
         self.fingerprint = fingerprint
+        self.bankKey = bankKey
         self.route = route
         self.createdAt = createdAt
         self.origin = origin

@@ -12,8 +12,10 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         Timestamp(microseconds: microseconds + duration.microseconds)
     }
 
+    /// Total: a difference that no `Int64` holds counts as the largest that one does.
     package func duration(to later: Timestamp) -> Duration {
-        .microseconds(later.microseconds - microseconds)
+        let (difference, isTooLarge) = later.microseconds.subtractingReportingOverflow(microseconds)
+        return .microseconds(isTooLarge ? (later > self ? .max : .min) : difference)
     }
 }
 

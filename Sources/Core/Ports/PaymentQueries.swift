@@ -68,9 +68,14 @@ package struct PageCursor: Hashable, Sendable, LosslessStringConvertible {
 
     package init?(_ description: String) {
         let parts = description.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 2, let microseconds = Int64(parts[0]), let id = UniqueID(parts[1]) else { return nil }
+        guard parts.count == 2, let microseconds = Int64(parts[0]), Self.times.contains(microseconds),
+            let id = UniqueID(parts[1])
+        else { return nil }
         self.init(createdAt: Timestamp(microseconds: microseconds), id: PaymentID(id))
     }
 
     package var description: String { "\(createdAt.microseconds).\(id)" }
+
+    /// 1970 to 9999: beyond that no store can compute with what a client made up.
+    private static let times: ClosedRange<Int64> = 0...253_402_300_799_999_999
 }

@@ -77,6 +77,7 @@ package struct CommandConsumer: Sendable {
             }
         case .answerable(let command):
             observer.observe(.rejectedInvalid(command))
+            if message.replyTo != nil, command.route.replyTo == nil { observer.observe(.replyAddressIgnored) }
             return { await finish(delivery, .reply(OutgoingReply(to: command), .rejected, settles: nil)) }
         case .command(let command):
             if message.replyTo != nil, command.route.replyTo == nil { observer.observe(.replyAddressIgnored) }

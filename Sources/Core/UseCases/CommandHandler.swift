@@ -44,7 +44,7 @@ package struct CommandHandler: Sendable {
                     return answer(outcome, to: command, waitingSince: waitingSince)
                 }
                 if let disposition = try await attempt(claim, of: command, started: started) { return disposition }
-                // Superseded, or too slow for its lease: what the store says now decides.
+                // Superseded: what the store says now decides.
                 if Task.isCancelled { throw StoreError(.unavailable, detail: "cancelled") }
             }
         } catch {
@@ -74,20 +74,23 @@ package struct CommandHandler: Sendable {
         guard let action = BankAction(command.parameters, for: claim.payment) else {
             return try await giveUp(claim, command, reason: "payment_lacks_bank_id", claim.operation.isAmbiguous)
         }
+        if let reason = reasonToStop(claim.operation) {
+            return try await giveUp(claim, command, reason: reason, claim.operation.isAmbiguous)
+        }
         var isAmbiguous = claim.operation.isAmbiguous
         for send in 1... {
             guard let timeout = limits.timeout(elapsed: time.uptime() - started) else {
-                return send == 1 ? nil : try await rest(claim, command, reason: "lease_used_up", isAmbiguous, .zero)
+                return try await rest(claim, command, reason: "lease_used_up", isAmbiguous, .zero)
             }
             let answer = await bank.send(
                 BankRequest(
                     action: action,
-                    idempotencyKey: claim.operation.id.bankKey,
+                    idempotencyKey: claim.operation.bankKey,
                     traceparent: command.route.traceparent,
                     timeout: timeout
                 )
             )
-            let verdict = Verdict.of(action, answer, sentBefore: isAmbiguous)
+            let verdict = Verdict.of(action, answer, sentBefore: isAmbiguous).redacted(for: command)
             observer.observe(.bankAnswered(command.kind, verdict))
             switch verdict {
             case .succeeded, .declined, .expired:
@@ -104,6 +107,17 @@ package struct CommandHandler: Sendable {
                     return try await rest(claim, command, reason: reason, true, policy.bankPause)
                 }
             }
+        }
+        return nil
+    }
+
+    /// Why the bank is not asked again, before it is: the attempts before this one may have crashed, or could not be written.
+    private func reasonToStop(_ operation: Operation) -> String? {
+        if operation.attempts > policy.attempts { return "too_many_attempts" }
+        // The database's time of this claim.
+        let now = operation.leaseUntil.advanced(by: .zero - limits.lease)
+        if operation.isAmbiguous, let sent = operation.firstSentAt, sent.duration(to: now) >= policy.resendLimit {
+            return "bank_key_too_old"
         }
         return nil
     }
@@ -141,7 +155,7 @@ package struct CommandHandler: Sendable {
             label = .succeeded
             if isPossibleOrphan { observer.observe(.possibleOrphan(claim.operation)) }
         case .declined(let refusal):
-            settlement = .declined(claim, refusal.redacted(for: command), response)
+            settlement = .declined(claim, refusal, response)
             label = .declined
         case .expired(let refusal):
             settlement = .declined(claim, refusal, response, authorizationExpired: true)
@@ -205,7 +219,7 @@ package struct CommandHandler: Sendable {
         case .waitForKey:
             return .park(.seconds5, reason: "key_in_progress", provisional: nil, headers: [:])
         case .waitForPayment(let payment):
-            return wait(command, for: payment, since: waitingSince ?? time.now())
+            return wait(command, for: payment, since: waitingSince)
         case .needsAttention(let operation, let payment):
             return .reply(unknown(operation, payment, command), .unknown, settles: nil)
         case .claimed:
@@ -213,8 +227,11 @@ package struct CommandHandler: Sendable {
         }
     }
 
-    private func wait(_ command: Command, for payment: Payment, since: Timestamp) -> Disposition {
-        guard since.duration(to: time.now()) < limits.busyAfter else { return reject(command, .paymentBusy, payment) }
+    private func wait(_ command: Command, for payment: Payment, since: Timestamp?) -> Disposition {
+        let now = time.now()
+        // Whatever a client writes into the header: a time to come would make the command wait for ever.
+        let since = min(since ?? now, now)
+        guard since.duration(to: now) < limits.busyAfter else { return reject(command, .paymentBusy, payment) }
         return .park(
             .seconds5,
             reason: "payment_in_progress",

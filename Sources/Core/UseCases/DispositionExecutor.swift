@@ -14,12 +14,14 @@ struct DispositionExecutor: Sendable {
     func carryOut(_ disposition: Disposition, of original: Message) async throws(CancellationError) {
         switch disposition {
         case .reply(let reply, _, let operation):
-            try await send(reply, settling: operation, original: original)
+            guard try await !send(reply, settling: operation) else { return }
+            // Parked with its command, which finds its stored reply when it comes back.
+            try await insist(original.cleanCopy(), .retry(.seconds30))
         case .park(let tier, _, let provisional, let headers):
-            if let provisional { try await send(provisional, settling: nil, original: original) }
+            if let provisional { try await offer(provisional) }
             try await insist(original.cleanCopy(adding: headers), .retry(tier))
         case .deadLetter(let code, let message, let provisional):
-            if let provisional { try await send(provisional, settling: nil, original: original) }
+            if let provisional { try await offer(provisional) }
             let copy = original.cleanCopy(adding: [
                 HeaderName.errorCode: .string(code), HeaderName.errorMessage: .string(message),
             ])
@@ -27,28 +29,31 @@ struct DispositionExecutor: Sendable {
         }
     }
 
-    /// A reply whose queue is gone is recorded; one whose queue is full is tried again, then parked with its command, which
-    /// finds its stored reply when it comes back (contract.md §3).
-    private func send(
-        _ reply: OutgoingReply,
-        settling operation: Operation?,
-        original: Message
-    ) async throws(CancellationError) {
+    /// A reply whose queue is gone is recorded; one whose queue is full is tried again a few times (contract.md §3).
+    ///
+    /// - Returns: false where the queue stays full.
+    private func send(_ reply: OutgoingReply, settling operation: Operation?) async throws(CancellationError) -> Bool {
         for attempt in 0... {
             switch await publish(reply.message, .replies(reply.replyTo)) {
             case .confirmed:
-                return
+                return true
             case .unroutable:
                 observer.observe(.replyUndeliverable(replyTo: reply.replyTo))
                 if let operation { await record(operation) }
-                return
+                return true
             case .refused where attempt >= 3:
-                try await insist(original.cleanCopy(), .retry(.seconds30))
-                return
+                observer.observe(.publishFailed("replies: refused by the broker"))
+                return false
             case .refused, nil:
                 try await time.sleep(for: policy.backoff(attempt: attempt, dice: random.next()))
             }
         }
+        return false
+    }
+
+    /// What is said in passing may fail: its command goes on, as one message, and the final reply follows.
+    private func offer(_ provisional: OutgoingReply) async throws(CancellationError) {
+        _ = try await send(provisional, settling: nil)
     }
 
     /// Until the broker has it. The retry and dead-letter queues refuse only while the broker is in trouble.

@@ -35,7 +35,7 @@ package struct CommandDecoder: Sendable {
         _ key: IdempotencyKey,
         _ message: Message
     ) throws(InvalidField) -> Command {
-        try EnvelopeDecoder.checkContent(message)
+        try EnvelopeDecoder.checkProperties(message)
         return Command(
             paymentID: try EnvelopeDecoder.paymentID(message),
             merchantID: try EnvelopeDecoder.merchantID(message),

@@ -39,24 +39,29 @@ enum EnvelopeDecoder {
         return deadline
     }
 
-    static func checkContent(_ message: Message) throws(InvalidField) {
+    static func checkProperties(_ message: Message) throws(InvalidField) {
         if let encoding = message.contentEncoding, !encoding.isEmpty, encoding.lowercased() != "identity" {
             throw InvalidField("content_encoding", "must be absent or identity")
         }
         if let type = message.contentType, !isJSON(type) {
             throw InvalidField("content_type", "must be absent or application/json in UTF-8")
         }
+        if let id = message.correlationID, !isCorrelation(id) {
+            throw InvalidField("correlation_id", "must have no control characters")
+        }
     }
 
     /// Never fails: a way back that is not allowed is replaced by the default reply queue.
     static func route(_ message: Message) -> ReplyRoute {
-        let correlationID = message.correlationID.flatMap { $0.isEmpty ? nil : $0 }
+        let stated = message.correlationID.flatMap { !$0.isEmpty && isCorrelation($0) ? $0 : nil }
         return ReplyRoute(
             replyTo: ReplyAddress.allowed(message.replyTo),
-            correlationID: correlationID ?? (try? messageID(message)),
+            correlationID: stated ?? (try? messageID(message)),
             traceparent: TraceParent.wellFormed(message.headers[HeaderName.traceparent]?.string)
         )
     }
+
+    private static func isCorrelation(_ text: String) -> Bool { TextRule.holds(text, length: 0...255) }
 
     private static func requiredString(_ message: Message, _ name: String) throws(InvalidField) -> String {
         guard let text = try optionalString(message, name) else { throw InvalidField(name, "is missing") }

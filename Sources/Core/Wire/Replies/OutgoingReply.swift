@@ -1,3 +1,5 @@
+import Crypto
+
 /// A reply on its way to one queue.
 package struct OutgoingReply: Hashable, Sendable {
     /// A queue reached through the default exchange; `nil` is the default reply queue.
@@ -11,13 +13,25 @@ package struct OutgoingReply: Hashable, Sendable {
 
     /// The `unknown` reply of an operation: a phase of its own, hence its own message id.
     package static func provisional(_ reply: Reply, of operation: Operation, to command: Command) -> OutgoingReply {
-        OutgoingReply(reply.encoded, id: "\(operation.id)-unknown", to: command, replayed: false)
+        // `false` is kept for the reply of the delivery that settles the operation (contract.md §3).
+        OutgoingReply(reply.encoded, id: "\(operation.id)-unknown", to: command, replayed: true)
     }
 
     /// A rejection that is not stored: its id comes from the command's, so that a redelivery gives the same one.
     package static func unstored(_ reply: Reply, to command: Command) -> OutgoingReply {
-        OutgoingReply(reply.encoded, id: "\(command.messageID)-\(reply.outcome.rawValue)", to: command, replayed: false)
+        OutgoingReply(reply.encoded, id: id(answering: command.messageID, reply), to: command, replayed: false)
     }
+
+    /// The command's id with the phase behind it; a digest of it where that would be longer than AMQP allows.
+    private static func id(answering messageID: String, _ reply: Reply) -> String {
+        let phase = reply.outcome.rawValue
+        guard messageID.utf8.count + 1 + phase.utf8.count > longestID else { return "\(messageID)-\(phase)" }
+        let digest = SHA256.hash(data: Array(messageID.utf8)).flatMap { [Hex.digit(of: $0 >> 4), Hex.digit(of: $0 & 0x0f)] }
+        return "\(String(decoding: digest, as: UTF8.self))-\(phase)"
+    }
+
+    /// In bytes: what a short string of AMQP 0-9-1 holds.
+    private static let longestID = 255
 
     private init(_ body: [UInt8], id: String, to command: Command, replayed: Bool) {
         self.init(
@@ -44,7 +58,7 @@ package struct OutgoingReply: Hashable, Sendable {
         )
         self.init(
             reply.encoded,
-            id: command.messageID.map { "\($0)-\(reply.outcome.rawValue)" },
+            id: command.messageID.map { Self.id(answering: $0, reply) },
             kind: command.kind,
             key: command.idempotencyKey,
             paymentID: command.paymentID,

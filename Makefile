@@ -1,0 +1,37 @@
+# The commands a person types. Each is a script of the same name in scripts/; this file only lists them.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test up down status build build-debug lint format clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: ## a handful of payments through a processor of its own, every outcome checked
+	@scripts/demo
+
+test: ## the whole suite against real servers of its own (TEST_ARGS='--filter CoreTests' for a part)
+	@scripts/test $(TEST_ARGS)
+
+up: ## start RabbitMQ, PostgreSQL and the bank simulator, addresses in .local/env
+	@scripts/up
+
+down: ## stop what up started and remove its data
+	@scripts/services down
+
+status: ## what of it is running
+	@scripts/services status
+
+build: ## release binaries: .build/release/processor, publisher, bank-simulator
+	@scripts/build release
+
+build-debug: ## debug binaries, in .build/debug
+	@scripts/build debug
+
+lint: ## format, scripts, compose file, file sizes
+	@scripts/lint
+
+format: ## put the Swift files into the project's format
+	@swift format --in-place --recursive --parallel Package.swift Sources Tests migrations
+
+clean: ## stop everything of this clone, remove .local and .build
+	@scripts/clean

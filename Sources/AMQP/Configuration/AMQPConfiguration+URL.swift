@@ -1,0 +1,102 @@
+extension AMQPConfiguration {
+    /// Reads `amqp://user:password@host:port/vhost` or `amqps://…`.
+    ///
+    /// Every part may be percent-encoded. Left out, they are: user and password `guest`, port 5672 or 5671, virtual host
+    /// `/`, as in RabbitMQ's URI specification; the virtual host `/` spelt out is `%2f`.
+    ///
+    /// - Throws: `invalidConfiguration`; `problem` names the part, never what stood in it.
+    package init(url: String) throws(AMQPError) {
+        self.init()
+        guard let separator = url.firstRange(of: "://") else { throw .invalidURL("it has no amqp:// or amqps://") }
+        switch url[..<separator.lowerBound].lowercased() {
+        case "amqp": usesTLS = false
+        case "amqps": usesTLS = true
+        default: throw .invalidURL("its scheme is neither amqp nor amqps")
+        }
+        let rest = url[separator.upperBound...]
+        guard !rest.contains(where: { $0 == "?" || $0 == "#" }) else {
+            throw .invalidURL("it has a query or a fragment, which have no meaning here")
+        }
+        let slash = rest.firstIndex(of: "/")
+        let authority = rest[..<(slash ?? rest.endIndex)]
+        let at = authority.lastIndex(of: "@")
+        if let at { try readCredentials(authority[..<at]) }
+        try readAddress(at.map { authority[authority.index(after: $0)...] } ?? authority)
+        if let slash { try readVirtualHost(rest[rest.index(after: slash)...]) }
+    }
+
+    private mutating func readCredentials(_ text: Substring) throws(AMQPError) {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        user = try Self.decode(parts[0], part: "user")
+        guard !user.isEmpty else { throw .invalidURL("its user is empty") }
+        guard parts.count == 2 else { throw .invalidURL("it has a user but no password") }
+        password = try Self.decode(parts[1], part: "password")
+    }
+
+    private mutating func readAddress(_ text: Substring) throws(AMQPError) {
+        var hostPart = text
+        var portPart: Substring?
+        if text.hasPrefix("[") {
+            guard let end = text.firstIndex(of: "]") else { throw .invalidURL("its IPv6 address has no ]") }
+            hostPart = text[text.index(after: text.startIndex)..<end]
+            let tail = text[text.index(after: end)...]
+            guard tail.isEmpty || tail.hasPrefix(":") else { throw .invalidURL("there is something after its host") }
+            portPart = tail.isEmpty ? nil : tail.dropFirst()
+        } else if let colon = text.firstIndex(of: ":") {
+            hostPart = text[..<colon]
+            portPart = text[text.index(after: colon)...]
+        }
+        host = try Self.decode(hostPart, part: "host")
+        guard !host.isEmpty else { throw .invalidURL("its host is empty") }
+        port = usesTLS ? 5671 : 5672
+        guard let portPart else { return }
+        guard portPart.allSatisfy({ $0.isASCII && $0.isNumber }), let number = UInt16(portPart), number > 0 else {
+            throw .invalidURL("its port is not a number from 1 to 65535")
+        }
+        port = number
+    }
+
+    private mutating func readVirtualHost(_ text: Substring) throws(AMQPError) {
+        // "amqp://host/" names the empty virtual host by the letter of the specification; nobody has one or means it.
+        guard !text.isEmpty else { return }
+        guard !text.contains("/") else { throw .invalidURL("its virtual host holds a / that is not written %2f") }
+        virtualHost = try Self.decode(text, part: "virtual host")
+        guard virtualHost.utf8.count <= 255 else { throw .invalidURL("its virtual host is longer than 255 bytes") }
+    }
+
+    private static func decode(_ text: Substring, part: String) throws(AMQPError) -> String {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard let high = rest.popFirst().flatMap(hexValue), let low = rest.popFirst().flatMap(hexValue) else {
+                throw .invalidURL("its \(part) has a % without two hexadecimal digits")
+            }
+            bytes.append(high << 4 | low)
+        }
+        // Goes to C as a string with a NUL at its end.
+        guard !bytes.contains(0) else { throw .invalidURL("its \(part) holds a NUL") }
+        guard let decoded = String(validating: bytes, as: UTF8.self) else {
+            throw .invalidURL("its \(part) is not UTF-8")
+        }
+        return decoded
+    }
+
+    private static func hexValue(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}
+
+extension AMQPError {
+    fileprivate static func invalidURL(_ problem: String) -> AMQPError {
+        AMQPError(.invalidConfiguration, problem: "the AMQP URL is unusable: \(problem)")
+    }
+}

@@ -1,0 +1,160 @@
+import CRabbitMQ
+
+extension AMQPConnection {
+    /// The one place where frames arrive. What is in `frame` is the library's memory: copied here, at once.
+    func dispatch(_ frame: amqp_frame_t, _ link: BrokerLink) {
+        switch Int32(frame.frame_type) {
+        case AMQP_FRAME_METHOD: dispatchMethod(frame.payload.method, on: frame.channel, link)
+        case AMQP_FRAME_HEADER:
+            let header = frame.payload.properties
+            let raw = header.decoded.assumingMemoryBound(to: amqp_basic_properties_t.self)
+            add(.properties(AMQPProperties(raw.pointee), bodySize: header.body_size), on: frame.channel)
+        case AMQP_FRAME_BODY:
+            add(.body(UnsafeRawBufferPointer(frame.payload.body_fragment)), on: frame.channel)
+        default: break  // A heartbeat, which has done its work by coming.
+        }
+    }
+
+    private func dispatchMethod(_ method: amqp_method_t, on channel: UInt16, _ link: BrokerLink) {
+        func decoded<Method>(_ type: Method.Type) -> Method {
+            method.decoded.assumingMemoryBound(to: type).pointee
+        }
+        switch method.id {
+        case AMQP_BASIC_DELIVER_METHOD: begin(decoded(amqp_basic_deliver_t.self), on: channel)
+        case AMQP_BASIC_RETURN_METHOD: begin(decoded(amqp_basic_return_t.self), on: channel)
+        case AMQP_BASIC_ACK_METHOD:
+            let ack = decoded(amqp_basic_ack_t.self)
+            confirmed(ack.delivery_tag, multiple: ack.multiple != 0, outcome: .confirmed)
+        case AMQP_BASIC_NACK_METHOD:
+            let nack = decoded(amqp_basic_nack_t.self)
+            confirmed(nack.delivery_tag, multiple: nack.multiple != 0, outcome: .nacked)
+        case AMQP_BASIC_CANCEL_METHOD:
+            let cancel = decoded(amqp_basic_cancel_t.self)
+            unsubscribed(cancel.consumer_tag, AMQPError(.cancelledByBroker))
+            if cancel.nowait == 0 {
+                let answer = amqp_basic_cancel_ok_t(consumer_tag: cancel.consumer_tag)
+                check(link.send(AMQP_BASIC_CANCEL_OK_METHOD, on: channel, answer))
+            }
+        case AMQP_CHANNEL_FLOW_METHOD:
+            let answer = amqp_channel_flow_ok_t(active: decoded(amqp_channel_flow_t.self).active)
+            check(link.send(AMQP_CHANNEL_FLOW_OK_METHOD, on: channel, answer))
+        case AMQP_CHANNEL_CLOSE_METHOD:
+            let close = decoded(amqp_channel_close_t.self)
+            let error = AMQPError(.channelClosed(replyCode: close.reply_code), brokerText: String(close.reply_text))
+            check(link.send(AMQP_CHANNEL_CLOSE_OK_METHOD, on: channel, amqp_channel_close_ok_t()))
+            channelClosed(channel, error)
+        default:
+            channel == 0 ? dispatchConnectionMethod(method, link) : dispatchReply(method, on: channel, link)
+        }
+    }
+
+    private func dispatchConnectionMethod(_ method: amqp_method_t, _ link: BrokerLink) {
+        switch method.id {
+        case AMQP_CONNECTION_BLOCKED_METHOD:
+            let blocked = method.decoded.assumingMemoryBound(to: amqp_connection_blocked_t.self).pointee
+            isBlocked = true
+            onEvent(.blocked(reason: String(blocked.reason)))
+        case AMQP_CONNECTION_UNBLOCKED_METHOD:
+            isBlocked = false
+            onEvent(.unblocked)
+        case AMQP_CONNECTION_CLOSE_METHOD:
+            let close = method.decoded.assumingMemoryBound(to: amqp_connection_close_t.self).pointee
+            let text = String(close.reply_text)
+            // An answer out of politeness: should it fail, the end is the same.
+            _ = link.send(AMQP_CONNECTION_CLOSE_OK_METHOD, on: 0, amqp_connection_close_ok_t())
+            finish(AMQPError(.connectionClosedByBroker(replyCode: close.reply_code), brokerText: text))
+        case AMQP_CONNECTION_CLOSE_OK_METHOD:
+            finish(AMQPError(.closed))
+        default:
+            finish(AMQPError(.protocolViolation, problem: "method \(method.id) on channel 0"))
+        }
+    }
+
+    private func dispatchReply(_ method: amqp_method_t, on channel: UInt16, _ link: BrokerLink) {
+        var reply = Call.Reply()
+        switch method.id {
+        case AMQP_QUEUE_DECLARE_OK_METHOD:
+            let ok = method.decoded.assumingMemoryBound(to: amqp_queue_declare_ok_t.self).pointee
+            reply.queue = String(ok.queue)
+            reply.messageCount = Int(ok.message_count)
+            reply.consumerCount = Int(ok.consumer_count)
+        case AMQP_QUEUE_PURGE_OK_METHOD:
+            let ok = method.decoded.assumingMemoryBound(to: amqp_queue_purge_ok_t.self).pointee
+            reply.messageCount = Int(ok.message_count)
+        case AMQP_QUEUE_DELETE_OK_METHOD:
+            let ok = method.decoded.assumingMemoryBound(to: amqp_queue_delete_ok_t.self).pointee
+            reply.messageCount = Int(ok.message_count)
+        case AMQP_BASIC_CONSUME_OK_METHOD:
+            subscribed(method.decoded.assumingMemoryBound(to: amqp_basic_consume_ok_t.self).pointee.consumer_tag)
+        case AMQP_BASIC_CANCEL_OK_METHOD:
+            unsubscribed(
+                method.decoded.assumingMemoryBound(to: amqp_basic_cancel_ok_t.self).pointee.consumer_tag,
+                nil
+            )
+        default: break
+        }
+        var status: BrokerLink.Status = 0
+        let isExpected =
+            switch channel {
+            case control.number: control.receive(method.id, reply, link, &status)
+            case publishing.channel.number: publishing.channel.receive(method.id, reply, link, &status)
+            case consuming.channel.number: consuming.channel.receive(method.id, reply, link, &status)
+            default: false
+            }
+        check(status)
+        if !isExpected { finish(AMQPError(.protocolViolation, problem: "method \(method.id) unasked")) }
+    }
+
+    private func channelClosed(_ channel: UInt16, _ error: AMQPError) {
+        switch channel {
+        case control.number: control.closed(error)
+        case publishing.channel.number: publishingChannelClosed(error)
+        case consuming.channel.number: consumingChannelClosed(error)
+        default: finish(AMQPError(.protocolViolation, problem: "an unknown channel closed"))
+        }
+    }
+
+    private func begin(_ deliver: amqp_basic_deliver_t, on channel: UInt16) {
+        guard channel == consuming.channel.number, consuming.incoming == nil else { return unexpectedContent() }
+        let delivered = IncomingContent.Delivered(
+            consumerTag: String(deliver.consumer_tag),
+            tag: deliver.delivery_tag,
+            redelivered: deliver.redelivered != 0,
+            exchange: String(deliver.exchange),
+            routingKey: String(deliver.routing_key)
+        )
+        consuming.incoming = IncomingContent(.delivered(delivered))
+    }
+
+    private func begin(_ returned: amqp_basic_return_t, on channel: UInt16) {
+        guard channel == publishing.channel.number, publishing.incoming == nil else { return unexpectedContent() }
+        let content = IncomingContent.Returned(
+            replyCode: returned.reply_code,
+            replyText: String(returned.reply_text),
+            exchange: String(returned.exchange),
+            routingKey: String(returned.routing_key)
+        )
+        publishing.incoming = IncomingContent(.returned(content))
+    }
+
+    private func add(_ piece: IncomingContent.Piece, on channel: UInt16) {
+        let isExpected =
+            switch channel {
+            case consuming.channel.number: consuming.incoming?.add(piece)
+            case publishing.channel.number: publishing.incoming?.add(piece)
+            default: false
+            }
+        guard isExpected == true else { return unexpectedContent() }
+        if let content = consuming.incoming, content.isComplete, case .delivered(let delivered) = content.method {
+            consuming.incoming = nil
+            self.delivered(delivered, content.message)
+        } else if let content = publishing.incoming, content.isComplete, case .returned(let returned) = content.method {
+            publishing.incoming = nil
+            self.returned(returned, content.message)
+        }
+    }
+
+    private func unexpectedContent() {
+        finish(AMQPError(.protocolViolation, problem: "content where none belongs"))
+    }
+}

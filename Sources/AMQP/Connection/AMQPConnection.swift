@@ -1,0 +1,128 @@
+import Synchronization
+import ThreadExecutor
+
+/// One connection to the broker, on one thread, from its login to its end.
+///
+/// A connection that has failed is never revived: every waiting call gets the error, the sequences of its consumers end
+/// with it, and a new connection has to be made (see `AMQPSession`). It has three channels, so that what happens to one
+/// does not touch the others:
+///
+/// - *control*, for topology: a refusal (404, 406, …) closes it in AMQP; it is reopened, and only the refused call fails.
+/// - *publishing*, with confirms: when the broker closes it (a publish to an exchange that does not exist: 404), all
+///   messages that wait for their confirm fail with `channelClosed` and unknown outcome, for the broker does not say which
+///   of them it has taken; then it is reopened, and later messages go on.
+/// - *consuming*, shared by all consumers: when the broker closes it (a delivery unsettled for too long: 406; a `consume`
+///   it refuses: 403), all consumers end with `channelClosed`, the broker delivers again what was not settled, and the next
+///   `consume` reopens it.
+///
+/// Publish and consume heavily on separate connections: a broker that wants publishers to slow down stops reading from
+/// their connections, and acknowledgements would wait behind the messages.
+package actor AMQPConnection {
+    nonisolated let executor: ThreadExecutor
+    nonisolated let publishQueue: PublishQueue
+    nonisolated let lastRequest = Atomic<UInt64>(0)
+    let onEvent: @Sendable (AMQPConnectionEvent) -> Void
+
+    /// Gone when the connection is over.
+    var link: BrokerLink?
+    var end: AMQPError?
+    var control = Channel(number: 1)
+    var publishing = Publishing()
+    var consuming: Consuming
+    var closing = Closing.no
+    var closeWaiters: [CheckedContinuation<AMQPError, Never>] = []
+    /// When the next of all deadlines may have passed; never too late, perhaps too early.
+    var nextDeadline: MonotonicTime?
+
+    /// The broker takes no messages for now; those published wait until it does, or until their timeout.
+    package internal(set) var isBlocked = false
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// Connects and logs in. Ends within twice the configuration's `connectTimeout` (once for TCP and TLS, once for the
+    /// login), cancelled or not; the resolution of the host's name is not bounded by it.
+    ///
+    /// - Parameters:
+    ///   - configuration: where to, and as whom.
+    ///   - onEvent: called on the connection's thread; must not block.
+    /// - Returns: an open connection. It is closed when nobody holds it any more.
+    /// - Throws: `connectFailed`, `tlsFailed`, `authenticationFailed`, `vhostRefused`, `connectionClosedByBroker`,
+    ///   `invalidConfiguration`.
+    package static func connect(
+        _ configuration: AMQPConfiguration,
+        onEvent: @escaping @Sendable (AMQPConnectionEvent) -> Void = { _ in }
+    ) async throws(AMQPError) -> AMQPConnection {
+        let executor: ThreadExecutor
+        do {
+            executor = try ThreadExecutor(name: "amqp")
+        } catch {
+            throw AMQPError(.connectFailed, problem: error.description)
+        }
+        let connection = AMQPConnection(executor: executor, onEvent: onEvent)
+        try await connection.open(configuration)
+        return connection
+    }
+
+    private init(executor: ThreadExecutor, onEvent: @escaping @Sendable (AMQPConnectionEvent) -> Void) {
+        self.executor = executor
+        self.onEvent = onEvent
+        publishQueue = PublishQueue(executor: executor)
+        consuming = Consuming(settlements: SettlementQueue(executor: executor))
+    }
+
+    isolated deinit {
+        finish(AMQPError(.closed))
+    }
+
+    /// False once the connection is over or being closed.
+    package nonisolated var isUsable: Bool { publishQueue.failure == nil }
+
+    /// Waits for the end, whoever brings it about.
+    ///
+    /// - Returns: its cause; `closed` when this side has closed the connection.
+    package func untilClosed() async -> AMQPError {
+        if let end { return end }
+        return await withCheckedContinuation { closeWaiters.append($0) }
+    }
+
+    /// Closes in good order: takes no more messages, waits for the confirms of those it has, sends the acknowledgements
+    /// that are waiting, and takes leave of the broker. What was delivered and not settled is delivered again.
+    ///
+    /// - Parameter timeout: how long all this may take; then the connection is cut, and who still waits for a confirm gets
+    ///   `closed` with unknown outcome.
+    package func close(timeout: Duration = .seconds(5)) async {
+        if end == nil, case .no = closing {
+            let deadline = MonotonicTime.now().advanced(by: timeout)
+            closing = .draining(deadline)
+            note(deadline: deadline)
+            // What has been added before goes out yet.
+            accept(publishQueue.close(AMQPError(.closed)))
+        }
+        _ = await untilClosed()
+    }
+
+    private func open(_ configuration: AMQPConfiguration) throws(AMQPError) {
+        do {
+            link = try BrokerLink(configuration)
+        } catch {
+            finish(error)
+            throw error
+        }
+        let wakeDescriptor = executor.wakeDescriptor
+        executor.setTurnHook { [weak self] mayBlock in
+            // The connection is not held while the thread sleeps: else nobody could let go of it.
+            let wait = self?.assumeIsolated { $0.turn() }
+            if mayBlock { (wait ?? SocketWait(wakeDescriptor: wakeDescriptor))() }
+        }
+    }
+}
+
+extension AMQPConnection {
+    enum Closing {
+        case no
+        /// Confirms are being waited for, until the deadline.
+        case draining(MonotonicTime)
+        /// The broker's leave is being waited for, until the deadline.
+        case saidGoodbye(MonotonicTime)
+    }
+}

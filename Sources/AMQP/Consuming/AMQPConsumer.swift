@@ -1,0 +1,41 @@
+/// A subscription to one queue: a sequence of its deliveries.
+///
+/// The sequence ends without an error after `cancel()` and after the connection was closed by this side; else with the
+/// error that ended it: `cancelledByBroker` (the queue is gone or has moved), `channelClosed`, `connectionLost`, …. When
+/// the task that iterates is cancelled, `next()` returns nil while the subscription goes on; `cancel()` it, or close the
+/// connection. Deliveries that nobody takes out stay unsettled and are delivered again when the connection ends.
+package struct AMQPConsumer: AsyncSequence, Sendable {
+    package typealias Element = AMQPDelivery
+    package typealias Failure = AMQPError
+
+    package let queue: String
+    package let consumerTag: String
+    let buffer: DeliveryBuffer
+    let connection: AMQPConnection
+
+    package struct AsyncIterator: AsyncIteratorProtocol {
+        let buffer: DeliveryBuffer
+
+        package mutating func next() async throws(AMQPError) -> AMQPDelivery? {
+            try await next(isolation: nil)
+        }
+
+        package mutating func next(
+            isolation actor: isolated (any Actor)?
+        ) async throws(AMQPError) -> AMQPDelivery? {
+            try await buffer.next(isolation: actor)?.get()
+        }
+    }
+
+    package func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(buffer: buffer)
+    }
+
+    /// Stops the deliveries (`basic.cancel`). The channel stays, so that what was delivered can still be settled; what is
+    /// buffered is still yielded, then the sequence ends. Does nothing when the subscription has ended already.
+    ///
+    /// - Throws: why the connection ended before the broker had answered.
+    package func cancel() async throws(AMQPError) {
+        try await connection.cancelConsumer(consumerTag)
+    }
+}

@@ -1,0 +1,123 @@
+import CRabbitMQ
+import Synchronization
+
+extension AMQPConnection {
+    /// Bytes written between two looks at whether the socket takes more.
+    private static let bytesPerLook = 64 * 1_024
+    /// What a frame holds besides a table of headers, at most: the other properties.
+    private static let propertiesReserve = 4_096
+
+    /// Publishes a message and waits for the broker's confirm. Any number of callers at once; their messages leave in the
+    /// order of the calls, as many as there are in one go.
+    ///
+    /// While the broker has blocked the connection, or does not read fast enough, messages wait here, unsent. A message
+    /// larger than the socket's buffer occupies the thread until it is written.
+    ///
+    /// - Parameters:
+    ///   - message: what to publish.
+    ///   - exchange: its name; empty for the default exchange.
+    ///   - routingKey: at the default exchange the name of a queue.
+    ///   - mandatory: have it returned when no queue gets it; otherwise it is dropped and confirmed.
+    ///   - timeout: how long to wait for the confirm; nil for as long as the connection lives.
+    /// - Returns: what the broker did with it.
+    /// - Throws: `confirmTimeout`, `cancelled`, or why the connection or the publishing channel has ended; with
+    ///   `outcomeUnknown` when the message was handed to the broker before. `invalidArgument` when it cannot be encoded.
+    package nonisolated(nonsending) func publish(
+        _ message: AMQPMessage,
+        exchange: String,
+        routingKey: String,
+        mandatory: Bool = true,
+        timeout: Duration? = nil
+    ) async throws(AMQPError) -> AMQPPublishOutcome {
+        let id = lastRequest.wrappingAdd(1, ordering: .relaxed).newValue
+        let deadline = timeout.map { MonotonicTime.now().advanced(by: $0) }
+        let answer = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                publishQueue.add(
+                    PublishRequest(
+                        id: id,
+                        message: message,
+                        exchange: exchange,
+                        routingKey: routingKey,
+                        mandatory: mandatory,
+                        deadline: deadline,
+                        continuation: continuation
+                    )
+                )
+                // A cancellation before the line above may have come before the message; said twice, it does no harm.
+                if Task.isCancelled { publishQueue.cancel(id) }
+            }
+        } onCancel: {
+            publishQueue.cancel(id)
+        }
+        return try answer.get()
+    }
+
+    func takePublishes() {
+        publishQueue.take(into: &publishing.taken)
+        guard !publishing.taken.isEmpty else { return }
+        accept(publishing.taken.requests)
+        publishing.taken.requests.removeAll(keepingCapacity: true)
+        guard !publishing.taken.cancellations.isEmpty else { return }
+        publishing.cancel(Set(publishing.taken.cancellations))
+        publishing.taken.cancellations.removeAll(keepingCapacity: true)
+    }
+
+    func accept(_ requests: [PublishRequest]) {
+        for request in requests {
+            if let problem = problem(with: request) {
+                request.answer(.failure(AMQPError(.invalidArgument, problem: problem)))
+            } else {
+                publishing.waiting.append(request)
+                note(deadline: request.deadline)
+            }
+        }
+    }
+
+    private func problem(with request: PublishRequest) -> String? {
+        guard request.exchange.utf8.count <= 255 else { return "the exchange's name is longer than 255 bytes" }
+        guard request.routingKey.utf8.count <= 255 else { return "the routing key is longer than 255 bytes" }
+        let frameMax = link?.frameMax ?? 0
+        return request.message.properties.encodingProblem(maximumHeaderSize: frameMax - Self.propertiesReserve)
+    }
+
+    /// - Returns: whether it stopped because the socket is full.
+    func writePublishes(_ link: BrokerLink) -> Bool {
+        guard publishing.channel.phase == .open, !isBlocked else { return false }
+        var bytes = 0
+        while end == nil, let request = publishing.waiting.popFirst() {
+            // Before the write: were it to fail, some of it may have been sent.
+            publishing.window.append(request)
+            check(link.publish(request, on: publishing.channel.number))
+            bytes += request.message.body.count + 512
+            guard bytes > Self.bytesPerLook else { continue }
+            bytes = 0
+            if !link.isWritable { return !publishing.waiting.isEmpty }
+        }
+        return false
+    }
+
+    func confirmed(_ tag: UInt64, multiple: Bool, outcome: AMQPPublishOutcome) {
+        if !publishing.window.confirm(tag, multiple: multiple, outcome: outcome) {
+            finish(AMQPError(.protocolViolation, problem: "a confirm of a message never sent"))
+        }
+    }
+
+    func returned(_ content: IncomingContent.Returned, _ message: AMQPMessage) {
+        let isKnown = publishing.window.markReturned(
+            message,
+            exchange: content.exchange,
+            routingKey: content.routingKey,
+            as: .returned(replyCode: content.replyCode, replyText: content.replyText)
+        )
+        // Its confirm would otherwise be taken for success.
+        if !isKnown { finish(AMQPError(.protocolViolation, problem: "a message returned that was never sent")) }
+    }
+
+    /// The broker has closed the publishing channel.
+    func publishingChannelClosed(_ error: AMQPError) {
+        publishing.channel.closed(error)
+        publishing.incoming = nil
+        publishing.window.failAll(error)
+    }
+}

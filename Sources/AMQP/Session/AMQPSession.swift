@@ -1,0 +1,118 @@
+/// Keeps a connection to the broker alive: makes it, and makes a new one when it has ended, until `run()` is cancelled.
+package actor AMQPSession {
+    private enum State {
+        case waiting
+        case connected(AMQPConnection)
+        case stopped
+    }
+
+    private typealias Waiter = CheckedContinuation<Result<AMQPConnection, AMQPError>, Never>
+
+    private let configuration: AMQPConfiguration
+    private let backoff: AMQPBackoff
+    private let observer: @Sendable (AMQPSessionEvent) -> Void
+    private var state = State.waiting
+    private var waiters: [UInt64: Waiter] = [:]
+    private var lastWaiter: UInt64 = 0
+
+    /// - Parameters:
+    ///   - configuration: of every connection.
+    ///   - backoff: the pauses between attempts.
+    ///   - observer: called on a connection's thread or on the session's executor; must not block.
+    package init(
+        _ configuration: AMQPConfiguration,
+        backoff: AMQPBackoff = AMQPBackoff(),
+        observer: @escaping @Sendable (AMQPSessionEvent) -> Void = { _ in }
+    ) {
+        self.configuration = configuration
+        self.backoff = backoff
+        self.observer = observer
+    }
+
+    /// Whether there is a connection now. It may be found dead the next moment.
+    package var isConnected: Bool { usableConnection != nil }
+
+    /// Keeps the session going until the task is cancelled; then closes the connection in good order and returns. Run it
+    /// once.
+    package func run() async {
+        var attempt = 0
+        while !Task.isCancelled {
+            let ending: AMQPError
+            do {
+                let connection = try await connect()
+                attempt = 0
+                ending = await keep(connection)
+            } catch {
+                ending = error
+            }
+            state = .waiting
+            observer(.disconnected(ending))
+            let delay = backoff.delay(attempt: attempt, jitter: .random(in: 0...1))
+            attempt += 1
+            // Ended early only by cancellation, which the loop looks at.
+            try? await Task.sleep(for: delay)
+        }
+        state = .stopped
+        for id in Array(waiters.keys) { answer(id, .failure(AMQPError(.closed))) }
+    }
+
+    /// The current connection; waits for the next one while there is none. After a failure ask again: a connection that
+    /// has ended is not handed out.
+    ///
+    /// - Parameter timeout: nil to wait as long as the session runs.
+    /// - Returns: a connection that was usable a moment ago.
+    /// - Throws: `timeout`, `cancelled`, or `closed` when the session has stopped.
+    package func connection(timeout: Duration? = nil) async throws(AMQPError) -> AMQPConnection {
+        if let usableConnection { return usableConnection }
+        if case .stopped = state { throw AMQPError(.closed) }
+        lastWaiter += 1
+        let id = lastWaiter
+        let timer = timeout.map { timeout in
+            Task { [weak self] in
+                try await Task.sleep(for: timeout)
+                await self?.answer(id, .failure(AMQPError(.timeout)))
+            }
+        }
+        defer { timer?.cancel() }
+        let answer = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                waiters[id] = continuation
+                if Task.isCancelled { self.answer(id, .failure(AMQPError(.cancelled))) }
+            }
+        } onCancel: {
+            Task { await self.answer(id, .failure(AMQPError(.cancelled))) }
+        }
+        return try answer.get()
+    }
+
+    private var usableConnection: AMQPConnection? {
+        guard case .connected(let connection) = state, connection.isUsable else { return nil }
+        return connection
+    }
+
+    private func connect() async throws(AMQPError) -> AMQPConnection {
+        try await AMQPConnection.connect(configuration) { [observer] event in
+            switch event {
+            case .blocked(let reason): observer(.blocked(reason: reason))
+            case .unblocked: observer(.unblocked)
+            case .closed: break  // Told by `run()`, in order with the rest.
+            }
+        }
+    }
+
+    /// Hands the connection out until it ends, or until the task is cancelled, which closes it.
+    private func keep(_ connection: AMQPConnection) async -> AMQPError {
+        state = .connected(connection)
+        observer(.connected)
+        for id in Array(waiters.keys) { answer(id, .success(connection)) }
+        return await withTaskCancellationHandler {
+            await connection.untilClosed()
+        } onCancel: {
+            Task { await connection.close() }
+        }
+    }
+
+    private func answer(_ id: UInt64, _ answer: Result<AMQPConnection, AMQPError>) {
+        waiters.removeValue(forKey: id)?.resume(returning: answer)
+    }
+}

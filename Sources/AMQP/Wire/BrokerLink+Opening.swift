@@ -1,0 +1,126 @@
+import CRabbitMQ
+import Glibc
+
+extension BrokerLink {
+    /// Debian's bundle, and that of the images made from it.
+    private static let systemAuthorities = "/etc/ssl/certs/ca-certificates.crt"
+
+    func open(_ configuration: AMQPConfiguration) throws(AMQPError) {
+        guard let socket = configuration.usesTLS ? amqp_ssl_socket_new(state) : amqp_tcp_socket_new(state) else {
+            throw AMQPError(.connectFailed, problem: "out of memory")
+        }
+        if configuration.usesTLS { try prepareTLS(socket, configuration) }
+        var timeout = timeval(configuration.connectTimeout)
+        let status = amqp_socket_open_noblock(socket, configuration.host, Int32(configuration.port), &timeout)
+        guard status == AMQP_STATUS_OK.rawValue else { throw .opening(status) }
+    }
+
+    private func prepareTLS(_ socket: OpaquePointer, _ configuration: AMQPConfiguration) throws(AMQPError) {
+        amqp_ssl_socket_set_verify_peer(socket, 1)
+        amqp_ssl_socket_set_verify_hostname(socket, 1)
+        guard amqp_ssl_socket_set_ssl_versions(socket, AMQP_TLSv1_2, AMQP_TLSvLATEST) == 0 else {
+            throw AMQPError(.tlsFailed, problem: "TLS 1.2 is not available")
+        }
+        guard amqp_ssl_socket_set_cacert(socket, configuration.caFile ?? Self.systemAuthorities) == 0 else {
+            throw AMQPError(.tlsFailed, problem: "the CA file cannot be used")
+        }
+        switch (configuration.certFile, configuration.keyFile) {
+        case (nil, nil): break
+        case (let certificate?, let key?):
+            // An empty passphrase, so that OpenSSL fails on an encrypted key and does not ask at the terminal.
+            let status = "".withCString { passphrase in
+                amqp_ssl_socket_set_key_passwd(socket, passphrase)
+                defer { amqp_ssl_socket_set_key_passwd(socket, nil) }
+                return amqp_ssl_socket_set_key(socket, certificate, key)
+            }
+            guard status == 0 else {
+                throw AMQPError(.tlsFailed, problem: "the client certificate or its key cannot be used")
+            }
+        default:
+            throw AMQPError(.invalidConfiguration, problem: "certificate and key files go together")
+        }
+    }
+
+    func logIn(_ configuration: AMQPConfiguration) throws(AMQPError) {
+        arena.reset()
+        // What librabbitmq does not ask for by itself, and without which the broker would keep silent about it.
+        var properties: AMQPTable = [
+            "capabilities": .table([
+                "authentication_failure_close": true,
+                "basic.nack": true,
+                "connection.blocked": true,
+                "consumer_cancel_notify": true,
+                "publisher_confirms": true,
+            ])
+        ]
+        properties["connection_name"] = configuration.connectionName.map(AMQPValue.string)
+        guard properties.encodedSize().map({ $0 < 4_096 }) == true else {
+            throw AMQPError(.invalidConfiguration, problem: "the connection name is too long")
+        }
+        var table = arena.table(properties)
+        var timeout = timeval(configuration.connectTimeout)
+        amqp_set_handshake_timeout(state, &timeout)
+        let reply = crabbitmq_login_plain(
+            state,
+            configuration.virtualHost,
+            Self.channelMax,
+            Self.frameMaxAskedFor,
+            Int32(clamping: max(1, min(configuration.heartbeat.components.seconds, Int64(UInt16.max)))),
+            &table,
+            configuration.user,
+            configuration.password
+        )
+        guard reply.reply_type == AMQP_RESPONSE_NORMAL else { throw .loggingIn(reply) }
+    }
+
+    private static var channelMax: Int32 { 16 }
+    /// RabbitMQ's default. A broker may ask for less, and so may one's peers: headers never span frames.
+    private static var frameMaxAskedFor: Int32 { 131_072 }
+}
+
+extension timeval {
+    fileprivate init(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        self.init(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
+    }
+}
+
+extension AMQPError {
+    fileprivate static func opening(_ status: Int32) -> AMQPError {
+        switch amqp_status_enum(rawValue: status) {
+        case AMQP_STATUS_SSL_ERROR, AMQP_STATUS_SSL_CONNECTION_FAILED: AMQPError(.tlsFailed, problem: "handshake")
+        case AMQP_STATUS_SSL_PEER_VERIFY_FAILED: AMQPError(.tlsFailed, problem: "certificate not trusted")
+        case AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED: AMQPError(.tlsFailed, problem: "certificate of another name")
+        case AMQP_STATUS_HOSTNAME_RESOLUTION_FAILED: AMQPError(.connectFailed, problem: "name not resolved")
+        case AMQP_STATUS_TIMEOUT: AMQPError(.connectFailed, problem: "no answer in time")
+        default: AMQPError(.connectFailed, problem: "status \(status)")
+        }
+    }
+
+    fileprivate static func loggingIn(_ reply: amqp_rpc_reply_t) -> AMQPError {
+        if reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION, reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD {
+            let close = reply.reply.decoded.assumingMemoryBound(to: amqp_connection_close_t.self).pointee
+            let text = String(close.reply_text)
+            return switch close.reply_code {
+            case 403: AMQPError(.authenticationFailed, brokerText: text)
+            case 530: AMQPError(.vhostRefused, brokerText: text)
+            default: AMQPError(.connectionClosedByBroker(replyCode: close.reply_code), brokerText: text)
+            }
+        }
+        let status = amqp_status_enum(rawValue: reply.library_error)
+        return status == AMQP_STATUS_TIMEOUT
+            ? AMQPError(.connectFailed, problem: "no answer to the login in time")
+            : AMQPError(.connectFailed, problem: "the login broke off (status \(reply.library_error))")
+    }
+
+    /// What a status of the library means on a connection that was open.
+    static func lost(_ status: Int32) -> AMQPError {
+        switch amqp_status_enum(rawValue: status) {
+        case AMQP_STATUS_HEARTBEAT_TIMEOUT: AMQPError(.heartbeatMissed)
+        case AMQP_STATUS_BAD_AMQP_DATA, AMQP_STATUS_UNKNOWN_CLASS, AMQP_STATUS_UNKNOWN_METHOD,
+            AMQP_STATUS_TABLE_TOO_BIG:
+            AMQPError(.protocolViolation, problem: "status \(status)")
+        default: AMQPError(.connectionLost, problem: "status \(status)")
+        }
+    }
+}

@@ -1,0 +1,97 @@
+extension SimulatorConfiguration {
+    /// Reads the settings: options over environment over defaults; an empty variable counts as not set.
+    init(options: [Setting: String], environment: [String: String]) throws(ConfigurationError) {
+        self.init()
+        var reader = SettingReader(options: options, environment: environment)
+        host = reader.read(.host, "not a host name", host) { $0.isEmpty ? nil : $0 }
+        port = reader.integer(.port, in: 0...65_535).map { Int($0) } ?? port
+        failureRate = reader.read(.failureRate, "not a number from 0 to 1", failureRate) { text in
+            Double(text).flatMap { (0...1).contains($0) ? $0 : nil }
+        }
+
+        latency = reader.latency(default: latency)
+        let hours = reader.integer(.authorizationExpiryHours, in: 0...1_000_000)
+        let seconds = reader.integer(.authorizationExpirySeconds, in: 0...3_600_000_000)
+        authorizationLifetime = seconds ?? hours.map { $0 * 3_600 } ?? authorizationLifetime
+        cardBalance = reader.read(.cardBalance, "not an integer of 0 or more", cardBalance) { text in
+            Int64(text).flatMap { $0 >= 0 ? $0 : nil }
+        }
+        let delayRule = "not milliseconds from 0 to 60000, or two of them as in 1-5"
+        keyStoreDelay = reader.read(.keyStoreDelay, delayRule, keyStoreDelay, Self.delay)
+        if let error = reader.error { throw error }
+    }
+
+    /// `3` or `1-5`.
+    private static func delay(_ text: String) -> ClosedRange<Int64>? {
+        let bounds = text.split(separator: "-", omittingEmptySubsequences: false).map { Int64($0) }
+        guard let first = bounds.first, let lower = first, let last = bounds.last, let upper = last,
+            bounds.count <= 2, lower >= 0, lower <= upper, upper <= 60_000
+        else { return nil }
+        return lower...upper
+    }
+}
+
+/// Looks values up and collects what is wrong with them. A problem names the setting, never its value.
+private struct SettingReader {
+    let options: [Setting: String]
+    let environment: [String: String]
+    private var problems: [String] = []
+    private var isUsageError = false
+
+    init(options: [Setting: String], environment: [String: String]) {
+        self.options = options
+        self.environment = environment.filter { !$0.value.isEmpty }
+    }
+
+    var error: ConfigurationError? {
+        problems.isEmpty ? nil : ConfigurationError(problems: problems, isUsageError: isUsageError)
+    }
+
+    /// The setting as the user gave it: the option where there is one, else the variable.
+    func name(_ setting: Setting) -> String {
+        options[setting] == nil ? setting.environmentName : setting.optionName
+    }
+
+    /// Notes a problem in which all of the settings have a part; the first is named.
+    mutating func report(_ settings: Setting..., problem: String) {
+        problems.append("\(name(settings[0])): \(problem)")
+        if settings.contains(where: { options[$0] != nil }) { isUsageError = true }
+    }
+
+    mutating func read<Value>(
+        _ setting: Setting,
+        _ problem: String,
+        _ fallback: Value,
+        _ parse: (String) -> Value?
+    ) -> Value {
+        guard let text = options[setting] ?? environment[setting.environmentName] else { return fallback }
+        if let value = parse(text) { return value }
+        report(setting, problem: problem)
+        return fallback
+    }
+
+    mutating func integer(_ setting: Setting, in range: ClosedRange<Int64>) -> Int64? {
+        read(setting, "not an integer from \(range.lowerBound) to \(range.upperBound)", nil) { text in
+            Int64(text).flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+
+    /// One bound alone moves the default of the other out of its way.
+    mutating func latency(default usual: ClosedRange<Int64>) -> ClosedRange<Int64> {
+        let longest: Int64 = 3_600_000
+        let minimum = integer(.minimumLatency, in: 0...longest)
+        let maximum = integer(.maximumLatency, in: 0...longest)
+        switch (minimum, maximum) {
+        case (nil, nil):
+            return usual
+        case (let minimum?, nil):
+            return minimum...max(minimum, usual.upperBound)
+        case (nil, let maximum?):
+            return min(maximum, usual.lowerBound)...maximum
+        case (let minimum?, let maximum?):
+            if minimum <= maximum { return minimum...maximum }
+            report(.minimumLatency, .maximumLatency, problem: "above \(name(.maximumLatency))")
+            return usual
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import Synchronization
+
+/// The bank simulator without its server: one request in, one reaction out.
+///
+/// The state sits behind a lock that is held for a decision only, never while a request waits. So two requests under
+/// one key do to each other what they do at the bank: nothing, and both are executed.
+final class Simulator: Sendable {
+    /// Waits, or throws when it was cancelled.
+    typealias Sleep = @Sendable (Duration) async throws -> Void
+
+    private let state: Mutex<SimulatorState>
+    private let wallClock: @Sendable () -> Timestamp
+    private let sleep: Sleep
+
+    /// - Parameters:
+    ///   - configuration: how it behaves; host and port are the server's affair.
+    ///   - generator: all the randomness there is: identifiers, latencies, failures and faults.
+    ///   - rememberedRequests: how many `GET /requests` can tell of.
+    ///   - wallClock: the time before it is moved by `POST /clock`.
+    ///   - sleep: how to wait.
+    init(
+        configuration: SimulatorConfiguration,
+        generator: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
+        rememberedRequests: Int = 200_000,
+        wallClock: @escaping @Sendable () -> Timestamp = { Timestamp.wallClock() },
+        sleep: @escaping Sleep = { try await Task.sleep(for: $0) }
+    ) {
+        state = Mutex(
+            SimulatorState(
+                configuration: configuration,
+                generator: generator,
+                rememberedRequests: rememberedRequests
+            )
+        )
+        self.wallClock = wallClock
+        self.sleep = sleep
+    }
+
+    /// The simulator's own time.
+    var time: Timestamp {
+        withState { state, wallClock in state.time(at: wallClock) }
+    }
+
+    /// Does what a request asks for, waits included.
+    ///
+    /// - Throws: `CancellationError` where it was cancelled while it waited.
+    func react(to request: SimulatorRequest) async throws -> Reaction {
+        switch Route(method: request.method, path: request.path) {
+        case .command(let operation): try await react(to: request, command: operation)
+        case .query(let query): try await react(to: request, query: query)
+        case .control(let endpoint): .answer(control(endpoint, request), then: nil)
+        case .health: answerUnlessDown(.healthy)
+        case .unknown: answerUnlessDown(HTTPAnswer(.refused(.notFound), precision: .nanoseconds))
+        }
+    }
+
+    /// Hands in the key of an answer that was sent.
+    func store(_ pending: PendingKey) {
+        withState { state, wallClock in state.store(pending, wallClock: wallClock) }
+    }
+
+    func withState<Value: Sendable>(_ body: (inout SimulatorState, Timestamp) -> Value) -> Value {
+        let now = wallClock()
+        return state.withLock { body(&$0, now) }
+    }
+
+    /// Waits for some nanoseconds; for 0 it does not even yield.
+    func wait(nanoseconds: Int64) async throws {
+        guard nanoseconds > 0 else { return }
+        try await sleep(.nanoseconds(nanoseconds))
+    }
+
+    private func answerUnlessDown(_ answer: HTTPAnswer) -> Reaction {
+        let admission = withState { state, now in state.admit(nil, path: "", key: nil, wallClock: now) }
+        return admission.plan.ending == .down ? .cut : .answer(answer, then: nil)
+    }
+}

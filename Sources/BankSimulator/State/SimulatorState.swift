@@ -1,0 +1,100 @@
+/// All that changes while the simulator runs, and the order in which a request meets it. Nothing here waits.
+struct SimulatorState: Sendable {
+    private(set) var bank: Bank
+    private var keys = IdempotencyKeys()
+    private(set) var requests: RequestLog
+    var faults = FaultTable()
+    /// Seconds that the simulator's clock is ahead of the wall clock.
+    var clockOffset: Int64 = 0
+    private var generator: any RandomNumberGenerator & Sendable
+    private let configuration: SimulatorConfiguration
+
+    init(
+        configuration: SimulatorConfiguration,
+        generator: any RandomNumberGenerator & Sendable,
+        rememberedRequests: Int
+    ) {
+        self.configuration = configuration
+        self.generator = generator
+        requests = RequestLog(capacity: rememberedRequests)
+        bank = Bank(
+            accounts: CardAccount.testCards(balance: configuration.cardBalance),
+            authorizationLifetime: configuration.authorizationLifetime
+        )
+    }
+
+    /// The simulator's clock: expiry, `Date`, the times in answers and the 24 hours of a key follow it.
+    func time(at wallClock: Timestamp) -> Timestamp {
+        wallClock.adding(seconds: clockOffset)
+    }
+
+    /// Takes a request in: notes it, looks for a stored answer, and draws what is going to happen to it.
+    ///
+    /// The operation is nil for what is none of the bank's, and the key is nil where it is missing: a command without one
+    /// is malformed and meets neither latency nor failure.
+    mutating func admit(
+        _ operation: BankOperation?,
+        path: String,
+        key: String?,
+        wallClock: Timestamp
+    ) -> Admission {
+        var admission = Admission()
+        if let operation, operation != .get, let key {
+            admission.replay = keys.replay(operation, key: key, at: time(at: wallClock), wallClock: wallClock)
+        }
+        let storesKey = operation != nil && operation != .get && admission.replay == nil
+        admission.plan = faults.draw(
+            for: FaultSubject(operation: operation, storesKey: storesKey),
+            using: &generator
+        )
+        guard operation != nil else { return admission }
+
+        let isExecuted = admission.replay == nil && (operation == .get || key != nil)
+        if isExecuted, admission.plan.ending?.preventsExecution != true {
+            admission.latency = drawMilliseconds(configuration.latency)
+            admission.fails =
+                configuration.failureRate > 0
+                && Double.random(in: 0..<1, using: &generator) < configuration.failureRate
+        }
+        admission.sequence = requests.append(path: path, idempotencyKey: key)
+        note(admission)
+        return admission
+    }
+
+    private mutating func note(_ admission: Admission) {
+        let names = [admission.plan.name, admission.fails ? "failure-rate" : nil].compactMap(\.self)
+        guard !names.isEmpty || admission.replay != nil, let sequence = admission.sequence else { return }
+        requests.update(sequence) { record in
+            record.fault = names.isEmpty ? nil : names.joined(separator: ",")
+            record.isReplay = admission.replay != nil
+        }
+    }
+
+    /// Decides and carries out a command, at the present moment.
+    mutating func execute(_ command: BankCommand, key: String, wallClock: Timestamp) -> BankAnswer {
+        bank.execute(command, key: key, at: time(at: wallClock), id: EffectID(using: &generator))
+    }
+
+    /// Notes the status of an answer that is about to be sent.
+    mutating func complete(_ sequence: Int, status: Int) {
+        requests.update(sequence) { $0.status = status }
+    }
+
+    /// Stores a key some milliseconds from now.
+    mutating func store(_ pending: PendingKey, wallClock: Timestamp) {
+        let delay = drawMilliseconds(configuration.keyStoreDelay)
+        keys.store(
+            pending.answer,
+            for: pending.operation,
+            key: pending.key,
+            at: time(at: wallClock),
+            visibleFrom: Timestamp(nanoseconds: wallClock.nanoseconds + delay)
+        )
+    }
+
+    /// - Returns: nanoseconds, uniform over the range.
+    private mutating func drawMilliseconds(_ range: ClosedRange<Int64>) -> Int64 {
+        guard range.upperBound > 0 else { return 0 }
+        return Int64.random(in: range.lowerBound * 1_000_000...range.upperBound * 1_000_000, using: &generator)
+    }
+}

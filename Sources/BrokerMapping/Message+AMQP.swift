@@ -1,0 +1,24 @@
+package import AMQP
+package import Core
+
+extension Message {
+    /// What the contract uses of a message from the broker. What it does not use (priority, timestamp, …) and header values
+    /// of types it knows nothing of are in `message` alone: keep that too where a copy has to be published.
+    package init(_ message: AMQPMessage) {
+        let properties = message.properties
+        self.init(
+            type: properties.type,
+            contentType: properties.contentType,
+            contentEncoding: properties.contentEncoding,
+            messageID: properties.messageID,
+            correlationID: properties.correlationID,
+            replyTo: properties.replyTo,
+            // Of a name that arrives twice the first counts, as for RabbitMQ.
+            headers: Dictionary(
+                properties.headers.lazy.map { ($0.key, HeaderValue($0.value)) },
+                uniquingKeysWith: { first, _ in first }
+            ),
+            body: message.body
+        )
+    }
+}

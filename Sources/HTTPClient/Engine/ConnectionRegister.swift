@@ -1,0 +1,38 @@
+import Glibc
+
+/// Which socket stands behind which local port, so that a connection can be looked at before it is used again.
+///
+/// libcurl takes an idle connection with unread bytes in it for a good one. Those bytes are no answer to the request about
+/// to be sent (they are a late 408, or a second answer to an earlier request), and would be taken for one.
+///
+/// An entry is overwritten when its port is used again, so no entry of a closed connection is ever asked for; there
+/// are at most as many as ports.
+final class ConnectionRegister {
+    private var socketByLocalPort: [Int32: Int32] = [:]
+
+    func register(_ socket: Int32, localPort: Int32) {
+        socketByLocalPort[localPort] = socket
+    }
+
+    /// Whether the connection holds bytes, or an end, that came while nobody was waiting for an answer.
+    func isDirty(localPort: Int32) -> Bool {
+        guard let socket = socketByLocalPort[localPort] else { return true }
+        var byte: UInt8 = 0
+        let result = recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
+        return result >= 0 || (errno != EAGAIN && errno != EINTR)
+    }
+
+    /// The local port of a socket, as the kernel tells it.
+    static func localPort(of socket: Int32) -> Int32? {
+        var address = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let result = withUnsafeMutableBytes(of: &address) { bytes in
+            getsockname(socket, bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self), &length)
+        }
+        guard result == 0 else { return nil }
+        // The port stands at the same place in an address of IPv4 and of IPv6.
+        return withUnsafeBytes(of: &address) { bytes in
+            Int32(UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self)))
+        }
+    }
+}

@@ -1,0 +1,32 @@
+/// One HTTP/1.1 request.
+package struct HTTPRequest: Sendable {
+    package var method: HTTPMethod
+
+    /// Absolute, `http://` or `https://`, already percent-encoded: visible ASCII only.
+    package var url: String
+
+    /// Sent as they are. Fields that frame the message or steer the connection belong to the client and are refused:
+    /// see `HTTPRequest.ownedByClient`.
+    package var headers: [HTTPHeader]
+
+    /// `nil` and empty mean the same; a POST or PUT then announces `Content-Length: 0`. A GET has no body.
+    package var body: [UInt8]?
+
+    /// For the whole exchange, from the call of `send` to the last byte of the answer, waiting for a free connection
+    /// included.
+    package var timeout: Duration
+
+    package init(
+        method: HTTPMethod,
+        url: String,
+        headers: [HTTPHeader] = [],
+        body: [UInt8]? = nil,
+        timeout: Duration
+    ) {
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.timeout = timeout
+    }
+}

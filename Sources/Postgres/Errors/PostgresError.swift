@@ -1,0 +1,77 @@
+/// What went wrong with a connection, a statement or a value.
+///
+/// It carries codes and names of the schema, never data: no message of the server (it may quote values), no DETAIL, no
+/// parameter, nothing of the connection string but what `reason` says in fixed words.
+package struct PostgresError: Error, Sendable, Hashable {
+    package enum Code: String, Sendable, Hashable, CaseIterable {
+        /// The connection string or a setting cannot be used. Nothing was tried.
+        case invalidConfiguration
+        /// No connection could be made; nothing of the caller's was sent.
+        case connectFailed
+        /// The connection broke, or its state became unknown, and was thrown away.
+        case connectionLost
+        /// The server refused the statement; `sqlState` says why. The statement had no effect.
+        case server
+        /// The caller's task was cancelled, or `cancel()` was called. The statement had no effect.
+        case cancelled
+        /// The transaction could not be committed because an earlier statement of it had failed. It had no effect.
+        case transactionAborted
+        /// A result has no such column, or the column holds another type, or a null.
+        case decoding
+        /// A parameter that PostgreSQL cannot take. Nothing was sent.
+        case invalidParameter
+        /// No connection of the pool became free within the wait timeout.
+        case waitTimedOut
+        /// The pool or the connection has been closed.
+        case closed
+        /// A call that the driver cannot serve: a transaction within a transaction, COPY, BEGIN as a plain statement.
+        case misuse
+    }
+
+    package enum Severity: String, Sendable, Hashable {
+        case error = "ERROR"
+        case fatal = "FATAL"
+        case panic = "PANIC"
+    }
+
+    package let code: Code
+    /// The condition, where the server named one.
+    package var sqlState: SQLState?
+    package var severity: Severity?
+    /// The violated constraint (a name of the schema).
+    package var constraintName: String?
+    /// What else may be said in words that are fixed in this driver or are names of the schema.
+    package var reason: String?
+    /// The statements may have been committed, or may not: the answer was lost. Read back before doing anything else.
+    package var outcomeUnknown: Bool
+
+    init(
+        _ code: Code,
+        reason: String? = nil,
+        sqlState: SQLState? = nil,
+        severity: Severity? = nil,
+        constraintName: String? = nil,
+        outcomeUnknown: Bool = false
+    ) {
+        self.code = code
+        self.reason = reason
+        self.sqlState = sqlState
+        self.severity = severity
+        self.constraintName = constraintName
+        self.outcomeUnknown = outcomeUnknown
+    }
+}
+
+extension PostgresError: CustomStringConvertible {
+    package var description: String {
+        var text = code.rawValue
+        if let sqlState {
+            text += " \(sqlState)"
+            if let name = sqlState.conditionName { text += " \(name)" }
+        }
+        if let constraintName { text += " on constraint \(constraintName)" }
+        if let reason { text += ": \(reason)" }
+        if outcomeUnknown { text += " (outcome unknown)" }
+        return text
+    }
+}

@@ -1,0 +1,73 @@
+import CPostgres
+import Glibc
+
+/// The waiting of one exchange: sends what is left to send, reads until a result is complete, and passes a wish to
+/// cancel on to the server, once.
+struct AnswerWait {
+    let link: Link
+    let deadline: ContinuousClock.Instant?
+    let scope: CancelScope?
+    let isCancellable: Bool
+
+    private(set) var isCancelSent = false
+    private(set) var reason = "the server hung up"
+    private var isLost = false
+
+    init(link: Link, deadline: ContinuousClock.Instant?, scope: CancelScope?, isCancellable: Bool) {
+        self.link = link
+        self.deadline = deadline
+        self.scope = scope
+        self.isCancellable = isCancellable
+    }
+
+    /// False: the connection is lost.
+    mutating func flush() -> Bool {
+        while true {
+            let left = PQflush(link.handle)
+            // A failed write leaves what the server said before it hung up to be read.
+            guard left == 1 else { return true }
+            // The server may be unable to read on until we have read its answers.
+            guard turn(events: Int16(POLLIN | POLLOUT)) else { return false }
+        }
+    }
+
+    /// True: `PQgetResult` will not block. False: the connection is lost, and no complete answer is left of it.
+    mutating func untilResult() -> Bool {
+        while PQisBusy(link.handle) == 1 {
+            // What had arrived before the loss is still worth reading: it may be the answer to a COMMIT.
+            guard !isLost else { return false }
+            _ = turn(events: Int16(POLLIN))
+        }
+        return true
+    }
+
+    private mutating func turn(events: Int16) -> Bool {
+        guard link.socket >= 0 else {
+            isLost = true
+            return false
+        }
+        let wait = SocketWait(signal: link.signal)
+        // The wish may be older than the wait.
+        cancelIfAsked()
+        switch wait.wait(socket: link.socket, events: events, until: deadline) {
+        case .signalled:
+            break
+        case .timedOut:
+            isLost = true
+            reason = "no answer in time"
+        case .ready(let ready):
+            if ready & ~Int16(POLLOUT) != 0, PQconsumeInput(link.handle) == 0 { isLost = true }
+        }
+        return !isLost
+    }
+
+    /// `PQcancel` blocks until the server has passed the wish on, so that it cannot meet a later statement.
+    private mutating func cancelIfAsked() {
+        guard isCancellable, !isCancelSent, link.signal.isAsked || scope?.isRequested ?? false else { return }
+        isCancelSent = true
+        guard let cancel = PQgetCancel(link.handle) else { return }
+        defer { PQfreeCancel(cancel) }
+        var message = [CChar](repeating: 0, count: 256)
+        _ = PQcancel(cancel, &message, Int32(message.count))
+    }
+}

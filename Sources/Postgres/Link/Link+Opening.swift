@@ -1,0 +1,106 @@
+import CPostgres
+import Glibc
+
+extension Link {
+    /// Makes one attempt at one host.
+    ///
+    /// libpq's own walk through several hosts gives each its timeout in the blocking call only, and the blocking call
+    /// does not tell the SQLSTATE of a refusal; hence the walk is `LinkOpener`'s, and this is one step of it.
+    static func open(
+        parameters: [(keyword: String, value: String)],
+        timeout: Duration?,
+        signal: CancelSignal,
+        scope: CancelScope?,
+        notices: NoticeReceiver
+    ) throws(PostgresError) -> Link {
+        guard let handle = start(parameters) else {
+            throw PostgresError(.connectFailed, reason: "out of memory")
+        }
+        do throws(PostgresError) {
+            // With this, the error message of a refusal is its SQLSTATE.
+            PQsetErrorVerbosity(handle, PQERRORS_SQLSTATE)
+            notices.install(on: handle)
+            let deadline = timeout.map { ContinuousClock.now + $0 }
+            try complete(handle, deadline: deadline, wait: SocketWait(signal: signal), scope: scope)
+        } catch {
+            PQfinish(handle)
+            throw error
+        }
+        return try Link(handle: handle, signal: signal, notices: notices)
+    }
+
+    private static func start(_ parameters: [(keyword: String, value: String)]) -> OpaquePointer? {
+        var keywords: [UnsafePointer<CChar>?] = []
+        var values: [UnsafePointer<CChar>?] = []
+        for (keyword, value) in parameters {
+            keywords.append(UnsafePointer(strdup(keyword)))
+            values.append(UnsafePointer(strdup(value)))
+        }
+        defer {
+            for pointer in keywords + values { free(UnsafeMutableRawPointer(mutating: pointer)) }
+        }
+        return PQconnectStartParams(keywords + [nil], values + [nil], 0)
+    }
+
+    private static func complete(
+        _ handle: OpaquePointer,
+        deadline: ContinuousClock.Instant?,
+        wait: SocketWait,
+        scope: CancelScope?
+    ) throws(PostgresError) {
+        guard PQstatus(handle) != CONNECTION_BAD else { throw refusal(handle) }
+        var state = PGRES_POLLING_WRITING
+        while true {
+            switch state {
+            case PGRES_POLLING_OK: return
+            case PGRES_POLLING_FAILED: throw refusal(handle)
+            default: break
+            }
+            let events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT
+            switch wait.wait(socket: PQsocket(handle), events: Int16(events), until: deadline) {
+            case .signalled:
+                if scope?.isRequested ?? false { throw PostgresError(.cancelled) }
+            case .timedOut:
+                throw PostgresError(.connectFailed, reason: "no answer within the connect timeout")
+            case .ready:
+                state = PQconnectPoll(handle)
+            }
+        }
+    }
+
+    /// The reason in fixed words: libpq's message holds hosts and user names, and more in odd cases.
+    private static func refusal(_ handle: OpaquePointer) -> PostgresError {
+        let message = PQerrorMessage(handle).map { String(cString: $0) } ?? ""
+        let reasons = [
+            ("Connection refused", "connection refused"),
+            ("could not translate host name", "the host name cannot be resolved"),
+            ("No such file or directory", "no such socket or file"),
+            ("timeout expired", "no answer in time"),
+            ("timed out", "no answer in time"),
+            ("unreachable", "the host cannot be reached"),
+            ("no password supplied", "a password is required"),
+            ("server closed the connection", "the server hung up"),
+            ("session is read-only", "the server is read-only"),
+            ("session is not read-only", "the server is not read-only"),
+            ("server is in hot standby mode", "the server is a standby"),
+            ("server is not in hot standby mode", "the server is not a standby"),
+            ("certificate", "the server's certificate is not accepted"),
+            ("SSL", "no agreement on TLS"),
+        ]
+        return PostgresError(
+            .connectFailed,
+            reason: reasons.first { message.contains($0.0) }?.1,
+            sqlState: sqlState(in: message)
+        )
+    }
+
+    /// From a line that ends in `FATAL:  28P01`.
+    private static func sqlState(in message: String) -> SQLState? {
+        for line in message.split(separator: "\n") {
+            let rest = line.dropLast(5)
+            guard rest.hasSuffix("FATAL:  ") || rest.hasSuffix("ERROR:  ") else { continue }
+            if let state = SQLState(line.suffix(5)) { return state }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,100 @@
+import CPostgres
+import Glibc
+
+/// One `PGconn`: the only place where libpq is called on it. Its owner is one `PostgresConnection`, on whose thread all
+/// of this runs.
+///
+/// It speaks libpq's pipeline mode: statements are queued with `send…`, and `synchronize` sends one Sync behind them and
+/// takes every answer up to the server's answer to the Sync. There is no other way to read, so that a link is either
+/// drained or lost, and a lost one is thrown away.
+final class Link {
+    let handle: OpaquePointer
+    let signal: CancelSignal
+    private let notices: NoticeReceiver
+
+    /// What has been queued since the last Sync, in order.
+    private(set) var steps: [Step] = []
+    private var parameters = ParameterBuffer()
+
+    /// Takes over an open connection.
+    init(handle: OpaquePointer, signal: CancelSignal, notices: NoticeReceiver) throws(PostgresError) {
+        self.handle = handle
+        self.signal = signal
+        self.notices = notices
+        guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else {
+            throw PostgresError(.connectFailed, reason: "cannot enter pipeline mode")
+        }
+    }
+
+    deinit {
+        PQfinish(handle)
+    }
+
+    var socket: Int32 { PQsocket(handle) }
+
+    /// The server's process, as `pg_backend_pid()`.
+    var backendProcess: Int32 { PQbackendPID(handle) }
+
+    var isIdle: Bool { PQtransactionStatus(handle) == PQTRANS_IDLE }
+
+    var isInTransaction: Bool {
+        let status = PQtransactionStatus(handle)
+        return status == PQTRANS_INTRANS || status == PQTRANS_INERROR
+    }
+
+    /// What the server said when it hung up unasked.
+    var farewell: SQLState? { notices.farewell }
+
+    /// Looks, without waiting, whether the other side has hung up. For a link that waits for no answer.
+    func isAlive() -> Bool {
+        while true {
+            var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+            let count = poll(&descriptor, 1, 0)
+            guard count != 0 else { break }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0, PQconsumeInput(handle) == 1 else { return false }
+            // Lets libpq take in notices and parameter changes.
+            _ = PQisBusy(handle)
+        }
+        return PQstatus(handle) == CONNECTION_OK && farewell == nil
+    }
+
+    /// Queues a statement without parameters that is not worth preparing, such as BEGIN.
+    func send(_ sql: String, as step: Step) throws(PostgresError) {
+        let sent = PQsendQueryParams(handle, sql, 0, nil, nil, nil, nil, 1)
+        try queued(sent, step)
+    }
+
+    func sendPrepare(_ statement: PreparedStatement) throws(PostgresError) {
+        let sent = statement.types.withUnsafeBufferPointer { types in
+            PQsendPrepare(handle, statement.name, statement.sql, Int32(types.count), types.baseAddress)
+        }
+        try queued(sent, .preparation(statement))
+    }
+
+    /// Encodes the parameters of the next `sendPrepared`. Nothing is queued when this throws.
+    func encode(_ values: [PostgresValue]) throws(PostgresError) {
+        try parameters.encode(values)
+    }
+
+    /// Queues a prepared statement with the parameters encoded last.
+    func sendPrepared(_ statement: PreparedStatement, wantsRows: Bool) throws(PostgresError) {
+        let sent = parameters.withPointers { count, values, lengths, formats in
+            PQsendQueryPrepared(handle, statement.name, count, values, lengths, formats, 1)
+        }
+        try queued(sent, wantsRows ? .rows(statement) : .effect(statement))
+    }
+
+    /// Hands over what has been queued; the caller sends the Sync.
+    func takeSteps() -> [Step] {
+        defer { steps.removeAll(keepingCapacity: true) }
+        return steps
+    }
+
+    private func queued(_ sent: Int32, _ step: Step) throws(PostgresError) {
+        guard sent == 1 else {
+            throw PostgresError(.connectionLost, reason: "cannot send", sqlState: farewell)
+        }
+        steps.append(step)
+    }
+}

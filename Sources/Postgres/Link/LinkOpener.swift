@@ -1,0 +1,38 @@
+/// Walks through the hosts of a connection string until one takes a session.
+struct LinkOpener {
+    let configuration: PostgresConfiguration
+    let signal: CancelSignal
+    let scope: CancelScope?
+
+    /// - Throws: `connectFailed` with the most telling failure: a host that answered before one that did not.
+    func open() throws(PostgresError) -> Link {
+        var failure: PostgresError?
+        for attributes in rounds {
+            for host in configuration.connectionString.hosts.map({ $0.map(Optional.some) }) ?? [nil] {
+                do throws(PostgresError) {
+                    return try open(host, attributes)
+                } catch where error.code == .cancelled {
+                    throw error
+                } catch {
+                    if failure?.sqlState == nil { failure = error }
+                }
+            }
+        }
+        throw failure ?? PostgresError(.connectFailed)
+    }
+
+    /// `prefer-standby` means: all hosts for a standby first, and then for any server.
+    private var rounds: [String?] {
+        configuration.connectionString["target_session_attrs"] == "prefer-standby" ? ["standby", "any"] : [nil]
+    }
+
+    private func open(_ host: ConnectionString.Host?, _ attributes: String?) throws(PostgresError) -> Link {
+        try Link.open(
+            parameters: configuration.parameters(host: host, attributes: attributes),
+            timeout: configuration.timeoutPerHost,
+            signal: signal,
+            scope: scope,
+            notices: NoticeReceiver(observer: configuration.onNotice)
+        )
+    }
+}

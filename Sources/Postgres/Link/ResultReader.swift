@@ -1,0 +1,83 @@
+import CPostgres
+import Glibc
+
+/// Reads a `PGresult` while the link holds it.
+enum ResultReader {
+    /// Fields of an error (`PG_DIAG_…` of postgres_ext.h, which are characters). Message, detail, hint and context are
+    /// not among them: they may quote data.
+    enum Field: UInt8 {
+        /// PG_DIAG_SEVERITY_NONLOCALIZED
+        case severity = 0x56
+        /// PG_DIAG_SQLSTATE
+        case sqlState = 0x43
+        /// PG_DIAG_CONSTRAINT_NAME
+        case constraint = 0x6E
+    }
+
+    static func field(_ result: OpaquePointer, _ field: Field) -> String? {
+        PQresultErrorField(result, Int32(field.rawValue)).map { String(cString: $0) }
+    }
+
+    /// What the server refused, without its words.
+    static func failure(_ result: OpaquePointer) -> PostgresError {
+        let sqlState = field(result, .sqlState).flatMap { SQLState($0) }
+        return PostgresError(
+            sqlState == nil ? .connectionLost : .server,
+            sqlState: sqlState,
+            severity: field(result, .severity).flatMap(PostgresError.Severity.init(rawValue:)),
+            constraintName: field(result, .constraint)
+        )
+    }
+
+    static func isCommit(_ result: OpaquePointer) -> Bool {
+        PQcmdStatus(result).map { strcmp($0, "COMMIT") == 0 } ?? false
+    }
+
+    /// Copies the rows out.
+    static func copy(_ result: OpaquePointer, for statement: PreparedStatement) -> PostgresResult {
+        let shape = shape(of: result, known: statement.shape)
+        statement.shape = shape
+        let columns = Int32(shape.names.count)
+        let rows = PQntuples(result)
+        var cells: [PostgresResult.Cell] = []
+        cells.reserveCapacity(Int(rows) * Int(columns))
+        var size = 0
+        for row in 0..<rows {
+            for column in 0..<columns {
+                let isNull = PQgetisnull(result, row, column) != 0
+                let length = isNull ? 0 : PQgetlength(result, row, column)
+                cells.append(PostgresResult.Cell(offset: size, length: isNull ? -1 : length))
+                size += Int(length)
+            }
+        }
+        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            if let base = buffer.baseAddress {
+                var index = 0
+                for row in 0..<rows {
+                    for column in 0..<columns {
+                        let cell = cells[index]
+                        index += 1
+                        guard cell.length > 0, let value = PQgetvalue(result, row, column) else { continue }
+                        memcpy(base + cell.offset, value, Int(cell.length))
+                    }
+                }
+            }
+            count = size
+        }
+        let affected = PQcmdTuples(result).map { atol($0) } ?? 0
+        return PostgresResult(
+            storage: PostgresResult.Storage(shape: shape, cells: cells, bytes: bytes),
+            count: Int(rows),
+            affectedRows: affected
+        )
+    }
+
+    private static func shape(of result: OpaquePointer, known: ResultShape?) -> ResultShape {
+        let count = PQnfields(result)
+        guard count > 0 else { return .empty }
+        let types = (0..<count).map { PQftype(result, $0) }
+        if let known, known.types == types { return known }
+        let names = (0..<count).map { PQfname(result, $0).map { String(cString: $0) } ?? "" }
+        return ResultShape(names: names, types: types)
+    }
+}

@@ -1,0 +1,71 @@
+import Core
+import HTTPClient
+
+/// The bank over HTTP (bank.md).
+struct HTTPBank: Bank {
+    private let client: HTTPClient
+    private let baseURL: String
+
+    /// - Parameter url: `bank.url`, with or without a slash at its end.
+    init(client: HTTPClient, url: String) {
+        self.client = client
+        baseURL = url.hasSuffix("/") ? String(url.dropLast()) : url
+    }
+
+    func send(_ request: BankRequest) async -> BankAnswer {
+        var headers = [
+            HTTPHeader("Content-Type", "application/json"), HTTPHeader("Idempotency-Key", request.idempotencyKey),
+        ]
+        if let traceparent = request.traceparent { headers.append(HTTPHeader("traceparent", traceparent)) }
+        do throws(HTTPError) {
+            let response = try await client.send(
+                HTTPRequest(
+                    method: .post,
+                    url: baseURL + request.action.path,
+                    headers: headers,
+                    body: request.action.body,
+                    timeout: request.timeout
+                )
+            )
+            return .response(
+                BankResponse(
+                    status: response.status,
+                    bytes: response.body,
+                    isReplayed: response.headers["X-Idempotent-Replayed"] == "true"
+                )
+            )
+        } catch {
+            let reason = error.code.rawValue
+            return error.outcomeUnknown ? .noAnswer(reason: reason) : .notSent(reason: reason)
+        }
+    }
+}
+
+extension BankAction {
+    fileprivate var path: String {
+        switch self {
+        case .authorize: "/api/v1/authorizations"
+        case .capture: "/api/v1/captures"
+        case .void: "/api/v1/voids"
+        case .refund: "/api/v1/refunds"
+        }
+    }
+
+    fileprivate var body: [UInt8] {
+        let members: [String: JSONValue] =
+            switch self {
+            case .authorize(let card, let amount):
+                [
+                    "amount": .integer(amount), "card_number": .string(card.number), "cvv": .string(card.cvv),
+                    "expiry_month": .integer(card.expiryMonth), "expiry_year": .integer(card.expiryYear),
+                ]
+            case .capture(let authorizationID, let amount):
+                ["amount": .integer(amount), "authorization_id": .string(authorizationID)]
+            case .void(let authorizationID):
+                ["authorization_id": .string(authorizationID)]
+            case .refund(let captureID, let amount):
+                ["amount": .integer(amount), "capture_id": .string(captureID)]
+            }
+        return JSONValue.object(members).encoded
+    }
+}

@@ -1,0 +1,104 @@
+import AMQP
+import Core
+import ServiceLifecycle
+import Synchronization
+
+/// Keeps the command queues subscribed: on every new connection anew, until the service shuts down; then takes no more and
+/// sees through what it has.
+struct CommandSubscription: Sendable {
+    let session: AMQPSession
+    let names: BrokerNames
+    let partitions: Int
+    let prefetch: UInt16
+    let consumer: CommandConsumer
+    /// Looks at the topology of a new connection before anything is consumed.
+    let prepare: @Sendable (AMQPConnection) async throws -> Void
+    /// Told why a subscription ended before its time.
+    let onFailure: @Sendable (any Error) -> Void
+
+    /// Between two attempts on a connection that is there.
+    private static let pause = Duration.seconds(1)
+
+    /// Returns when a graceful shutdown has drained what was delivered, or the task is cancelled.
+    ///
+    /// - Throws: what `prepare` threw and no later attempt can mend.
+    func run() async throws {
+        let active = ActiveConsumers()
+        try await withGracefulShutdownHandler {
+            while await !active.isDraining, !Task.isCancelled {
+                do {
+                    try await consume(active)
+                } catch let error as TopologyError where !error.isRetriable {
+                    throw error
+                } catch {
+                    if await active.isDraining || Task.isCancelled { return }
+                    onFailure(error)
+                    try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.pause) }
+                }
+            }
+        } onGracefulShutdown: {
+            Task { await active.drain() }
+        }
+    }
+
+    private func consume(_ active: ActiveConsumers) async throws {
+        let connection = try await cancelWhenGracefulShutdown { try await session.connection() }
+        do {
+            try await prepare(connection)
+            try await consume(from: connection, active)
+        } catch {
+            // What is half subscribed may hold deliveries that nobody reads: closing gives them back.
+            await active.cancelAll()
+            await connection.close()
+            throw error
+        }
+    }
+
+    private func consume(from connection: AMQPConnection, _ active: ActiveConsumers) async throws {
+        var streams: [AMQPConsumer] = []
+        for partition in 0..<partitions {
+            let stream = try await connection.consume(queue: names.commandsQueue(partition), prefetch: prefetch)
+            streams.append(stream)
+            await active.add(stream)
+        }
+        // When one ends, all end: what is wrong with one queue or the connection is looked at by starting over.
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for stream in streams {
+                group.addTask {
+                    do throws(AMQPError) {
+                        try await consumer.consume(stream.map { BrokerDelivery($0) as any Delivery })
+                        await active.cancelAll()
+                    } catch {
+                        await active.cancelAll()
+                        throw error
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+}
+
+/// The consumers of the current connection, and whether there may be new ones.
+private actor ActiveConsumers {
+    private(set) var isDraining = false
+    private var consumers: [AMQPConsumer] = []
+
+    func add(_ consumer: AMQPConsumer) async {
+        consumers.append(consumer)
+        // It may have come too late for `drain`.
+        if isDraining { await cancelAll() }
+    }
+
+    func drain() async {
+        isDraining = true
+        await cancelAll()
+    }
+
+    /// What they have been given already is still delivered and acknowledged.
+    func cancelAll() async {
+        let cancelled = consumers
+        consumers = []
+        for consumer in cancelled { try? await consumer.cancel() }
+    }
+}

@@ -1,0 +1,66 @@
+import AMQP
+import BrokerMapping
+import Core
+
+/// Brings the broker's objects to what contract.md §1 says, or says what is in the way. Repeating it changes nothing.
+struct TopologyDeclarer: Sendable {
+    let topology: Topology
+    /// `amqp.declare`.
+    let declares: Bool
+
+    /// Declares everything, or only looks whether it is there, as configured.
+    func prepare(_ connection: AMQPConnection) async throws(TopologyError) {
+        if declares {
+            try await declare(on: connection)
+        } else {
+            try await check(on: connection)
+        }
+    }
+
+    private func declare(on connection: AMQPConnection) async throws(TopologyError) {
+        for exchange in topology.exchanges {
+            try await naming("exchange \(exchange.name)") { () async throws(AMQPError) in
+                try await connection.declareExchange(
+                    exchange.name,
+                    kind: exchange.type,
+                    arguments: AMQPTable(exchange.arguments)
+                )
+            }
+        }
+        for queue in topology.queues {
+            try await naming("queue \(queue.name)") { () async throws(AMQPError) in
+                _ = try await connection.declareQueue(queue.name, arguments: AMQPTable(queue.arguments))
+            }
+        }
+        for binding in topology.bindings {
+            try await naming("binding of \(binding.queue) to \(binding.exchange)") { () async throws(AMQPError) in
+                try await connection.bindQueue(binding.queue, to: binding.exchange, routingKey: binding.key)
+            }
+        }
+    }
+
+    /// Looks that everything is there, and changes nothing: for a broker whose objects others manage (`amqp.declare` false).
+    private func check(on connection: AMQPConnection) async throws(TopologyError) {
+        for exchange in topology.exchanges {
+            try await naming("exchange \(exchange.name)") { () async throws(AMQPError) in
+                try await connection.checkExchange(exchange.name)
+            }
+        }
+        for queue in topology.queues {
+            try await naming("queue \(queue.name)") { () async throws(AMQPError) in
+                _ = try await connection.checkQueue(queue.name)
+            }
+        }
+    }
+
+    private func naming(
+        _ object: String,
+        _ work: () async throws(AMQPError) -> Void
+    ) async throws(TopologyError) {
+        do throws(AMQPError) {
+            try await work()
+        } catch {
+            throw TopologyError(object, error)
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import Core
+import Postgres
+
+/// Runs a batch in one transaction, and its items one by one where the batch as a whole is refused: a bad row must not fail its
+/// neighbours.
+struct BatchRunner: Sendable {
+    let pool: PostgresPool
+
+    typealias Work<Item, Answer> = @Sendable (isolated PostgresConnection, [Item]) throws(PostgresError) -> [Answer]
+
+    /// Deadlocks and conflicts are tried again at once, this often.
+    private static let tries = 5
+
+    func run<Item: Sendable, Answer: Sendable>(
+        _ items: [Item],
+        _ work: @escaping Work<Item, Answer>
+    ) async -> [Result<Answer, StoreError>] {
+        do throws(StoreError) {
+            return try await transaction(items, work).map(Result.success)
+        } catch where error.code == .unavailable || items.count == 1 {
+            return items.map { _ in .failure(error) }
+        } catch {
+            var results: [Result<Answer, StoreError>] = []
+            for item in items { results += await run([item], work) }
+            return results
+        }
+    }
+
+    private func transaction<Item: Sendable, Answer: Sendable>(
+        _ items: [Item],
+        _ work: @escaping Work<Item, Answer>
+    ) async throws(StoreError) -> [Answer] {
+        for _ in 0..<Self.tries {
+            do throws(PostgresError) {
+                return try await pool.transaction { connection throws(PostgresError) in try work(connection, items) }
+            } catch where error.isConflict {
+                continue
+            } catch {
+                throw StoreError(error)
+            }
+        }
+        throw StoreError(.unavailable, detail: "conflict")
+    }
+}
+
+extension PostgresError {
+    /// Others wrote the same rows at the same moment: everything was rolled back, and is decided anew on what they left.
+    fileprivate var isConflict: Bool {
+        isDeadlockDetected || isSerializationFailure
+            || isUniqueViolation && ["payments_pkey", "operations_pkey"].contains(constraintName)
+    }
+}

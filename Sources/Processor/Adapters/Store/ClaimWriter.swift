@@ -1,0 +1,145 @@
+import Core
+import Postgres
+
+/// Writes what the claims of one transaction decided, one statement per table.
+struct ClaimWriter: Sendable {
+    private let newPayments: [Payment]
+    private let movedPayments: [Payment]
+    private let newOperations: [Operation]
+    private let takenOperations: [Operation]
+    private let history: HistoryWriter
+
+    /// Rows are written in the order of their keys, so that two transactions that meet on some of them never wait for each other.
+    init(_ writes: [ClaimDecision.Write]) {
+        newPayments = writes.filter(\.isNewPayment).compactMap(\.payment).sorted { $0.id < $1.id }
+        movedPayments = writes.filter { !$0.isNewPayment }.compactMap(\.payment)
+        newOperations = writes.filter(\.isNewOperation).map(\.operation).sorted {
+            ($0.merchantID, $0.idempotencyKey) < ($1.merchantID, $1.idempotencyKey)
+        }
+        takenOperations = writes.filter { !$0.isNewOperation }.map(\.operation)
+        history = HistoryWriter(writes.compactMap { write in write.transition.map { ($0, write.operation.id) } })
+    }
+
+    /// Sends the statements along with the COMMIT.
+    func write(on connection: isolated PostgresConnection) throws(PostgresError) {
+        try insertPayments(on: connection)
+        try insertOperations(on: connection)
+        try movePayments(on: connection)
+        try takeOperations(on: connection)
+        try history.write(on: connection)
+    }
+
+    private func insertPayments(on connection: isolated PostgresConnection) throws(PostgresError) {
+        if newPayments.isEmpty { return }
+        try connection.enqueue(
+            """
+            INSERT INTO payments
+                (id, merchant_id, order_id, customer_id, amount, currency, status, held_by, version, created_at)
+            SELECT * FROM unnest(
+                $1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::uuid[],
+                $9::bigint[], $10::timestamptz[]
+            )
+            """,
+            [
+                .uuidArray(newPayments.map { PostgresUUID($0.id.value) }),
+                .textArray(newPayments.map(\.merchantID.description)),
+                .textArray(newPayments.map(\.orderID)),
+                .textArray(newPayments.map(\.customerID)),
+                .int8Array(newPayments.map(\.amount.minorUnits)),
+                .textArray(newPayments.map(\.amount.currency.rawValue)),
+                .textArray(newPayments.map(\.status.rawValue)),
+                .uuidArray(newPayments.map { $0.heldBy.map { PostgresUUID($0.value) } }),
+                .int8Array(newPayments.map(\.version)),
+                .timestampArray(newPayments.map(\.createdAt.microseconds)),
+            ]
+        )
+    }
+
+    private func insertOperations(on connection: isolated PostgresConnection) throws(PostgresError) {
+        if newOperations.isEmpty { return }
+        try connection.enqueue(
+            """
+            INSERT INTO operations (
+                merchant_id, idempotency_key, id, kind, payment_id, fingerprint, bank_key, reply_to, correlation_id,
+                traceparent, origin, created_at, first_sent_at, state, fence, lease_until, claim_token, attempts,
+                is_ambiguous, reply, settled_at
+            )
+            SELECT *, CASE WHEN reply IS NOT NULL THEN created_at END FROM unnest(
+                $1::text[], $2::text[], $3::uuid[], $4::text[], $5::uuid[], $6::bytea[], $7::text[], $8::text[], $9::text[],
+                $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::bigint[],
+                $16::timestamptz[], $17::uuid[], $18::integer[], $19::boolean[], $20::bytea[]
+            ) AS n (
+                merchant_id, idempotency_key, id, kind, payment_id, fingerprint, bank_key, reply_to, correlation_id,
+                traceparent, origin, created_at, first_sent_at, state, fence, lease_until, claim_token, attempts,
+                is_ambiguous, reply
+            )
+            """,
+            [
+                .textArray(newOperations.map(\.merchantID.description)),
+                .textArray(newOperations.map(\.idempotencyKey.description)),
+                .uuidArray(newOperations.map { PostgresUUID($0.id.value) }),
+                .textArray(newOperations.map(\.kind.rawValue)),
+                .uuidArray(newOperations.map { PostgresUUID($0.paymentID.value) }),
+                .bytesArray(newOperations.map(\.fingerprint.bytes)),
+                .textArray(newOperations.map(\.bankKey)),
+                .textArray(newOperations.map(\.route.replyTo)),
+                .textArray(newOperations.map(\.route.correlationID)),
+                .textArray(newOperations.map(\.route.traceparent)),
+                .textArray(newOperations.map { $0.origin?.rawValue }),
+                .timestampArray(newOperations.map(\.createdAt.microseconds)),
+                .timestampArray(newOperations.map { $0.firstSentAt?.microseconds }),
+                .textArray(newOperations.map(\.state.rawValue)),
+                .int8Array(newOperations.map(\.fence)),
+                .timestampArray(newOperations.map(\.leaseUntil.microseconds)),
+                .uuidArray(newOperations.map { PostgresUUID($0.claimToken.value) }),
+                .int4Array(newOperations.map { Int32($0.attempts) }),
+                .boolArray(newOperations.map(\.isAmbiguous)),
+                .bytesArray(newOperations.map(\.reply)),
+            ]
+        )
+    }
+
+    /// Locked by this transaction since it looked: they are as they were.
+    private func movePayments(on connection: isolated PostgresConnection) throws(PostgresError) {
+        if movedPayments.isEmpty { return }
+        try connection.enqueue(
+            """
+            UPDATE payments p SET status = n.status, held_by = n.held_by, version = n.version
+            FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[]) AS n (id, status, held_by, version)
+            WHERE p.id = n.id
+            """,
+            [
+                .uuidArray(movedPayments.map { PostgresUUID($0.id.value) }),
+                .textArray(movedPayments.map(\.status.rawValue)),
+                .uuidArray(movedPayments.map { $0.heldBy.map { PostgresUUID($0.value) } }),
+                .int8Array(movedPayments.map(\.version)),
+            ]
+        )
+    }
+
+    /// Guarded by the lock on their payments.
+    private func takeOperations(on connection: isolated PostgresConnection) throws(PostgresError) {
+        if takenOperations.isEmpty { return }
+        try connection.enqueue(
+            """
+            UPDATE operations o
+            SET state = n.state, fence = n.fence, lease_until = n.lease_until, claim_token = n.claim_token,
+                attempts = n.attempts, is_ambiguous = n.is_ambiguous
+            FROM unnest(
+                $1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::uuid[], $7::integer[], $8::boolean[]
+            ) AS n (merchant_id, idempotency_key, state, fence, lease_until, claim_token, attempts, is_ambiguous)
+            WHERE o.merchant_id = n.merchant_id AND o.idempotency_key = n.idempotency_key
+            """,
+            [
+                .textArray(takenOperations.map(\.merchantID.description)),
+                .textArray(takenOperations.map(\.idempotencyKey.description)),
+                .textArray(takenOperations.map(\.state.rawValue)),
+                .int8Array(takenOperations.map(\.fence)),
+                .timestampArray(takenOperations.map(\.leaseUntil.microseconds)),
+                .uuidArray(takenOperations.map { PostgresUUID($0.claimToken.value) }),
+                .int4Array(takenOperations.map { Int32($0.attempts) }),
+                .boolArray(takenOperations.map(\.isAmbiguous)),
+            ]
+        )
+    }
+}

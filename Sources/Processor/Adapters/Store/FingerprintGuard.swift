@@ -1,0 +1,21 @@
+import Core
+import Postgres
+
+/// Keeps a processor from starting with another `fingerprint.secret` than the database has seen: every honest duplicate would
+/// be told `idempotency_key_reused` (contract.md §5).
+struct FingerprintGuard: Sendable {
+    let pool: PostgresPool
+
+    /// The first processor writes the check value, every later one compares.
+    func accepts(_ fingerprinter: Fingerprinter) async throws(StoreError) -> Bool {
+        let value = fingerprinter.checkValue
+        return try await pool.storeTransaction { connection throws(PostgresError) in
+            _ = try connection.execute(
+                "INSERT INTO processor_facts (name, value) VALUES ('fingerprint.check', $1) ON CONFLICT DO NOTHING",
+                [.bytes(value)]
+            )
+            let rows = try connection.execute("SELECT value FROM processor_facts WHERE name = 'fingerprint.check'", [])
+            return try rows.single().bytes(0) == value
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import Core
+import Postgres
+
+/// How an operation is read from its row.
+enum OperationRow {
+    /// In the order in which `operation(from:at:)` reads them, each of the table `o`.
+    static let columns = """
+        o.id, o.merchant_id, o.idempotency_key, o.kind, o.payment_id, o.fingerprint, o.bank_key, o.reply_to, \
+        o.correlation_id, o.traceparent, o.origin, o.created_at, o.first_sent_at, o.state, o.fence, o.lease_until, \
+        o.claim_token, o.attempts, o.is_ambiguous, o.last_error, o.reply
+        """
+
+    /// - Parameter start: the position of the first column.
+    static func operation(from row: PostgresRow, at start: Int = 0) throws(PostgresError) -> Operation {
+        Operation(
+            id: OperationID(UniqueID(try row.uuid(start))),
+            merchantID: MerchantID(verified: try row.text(start + 1)),
+            idempotencyKey: IdempotencyKey(verified: try row.text(start + 2)),
+            kind: try row.parsed(start + 3, OperationKind.init(rawValue:)),
+            paymentID: PaymentID(UniqueID(try row.uuid(start + 4))),
+            fingerprint: Fingerprint(bytes: try row.bytes(start + 5)),
+            bankKey: try row.text(start + 6),
+            route: ReplyRoute(
+                replyTo: try row.optionalText(start + 7),
+                correlationID: try row.optionalText(start + 8),
+                traceparent: try row.optionalText(start + 9)
+            ),
+            createdAt: Timestamp(microseconds: try row.timestamp(start + 11)),
+            origin: try row.isNull(start + 10) ? nil : try row.parsed(start + 10, PaymentStatus.init),
+            firstSentAt: try row.optionalInstant(start + 12),
+            state: try row.parsed(start + 13, OperationState.init),
+            fence: try row.int64(start + 14),
+            leaseUntil: Timestamp(microseconds: try row.timestamp(start + 15)),
+            claimToken: ClaimToken(UniqueID(try row.uuid(start + 16))),
+            attempts: Int(try row.int32(start + 17)),
+            isAmbiguous: try row.bool(start + 18),
+            lastError: try row.optionalText(start + 19),
+            reply: try row.optionalBytes(start + 20)
+        )
+    }
+}

@@ -1,0 +1,86 @@
+import Core
+import Postgres
+
+/// Writes what settlements proved about their payments: the row, the bank's effect, the step of the history.
+struct PaymentWriter: Sendable {
+    private let proven: [(settlement: Settlement, payment: Payment)]
+
+    init(_ settlements: [Settlement]) {
+        proven = settlements.compactMap { settlement in settlement.payment.map { (settlement, $0) } }
+    }
+
+    func write(on connection: isolated PostgresConnection) throws(PostgresError) {
+        if proven.isEmpty { return }
+        try updatePayments(on: connection)
+        try insertEffects(on: connection)
+        let steps = proven.compactMap { entry in
+            entry.settlement.transition.map { (transition: $0, operation: entry.settlement.operation.id) }
+        }
+        try HistoryWriter(steps).write(on: connection)
+    }
+
+    private func updatePayments(on connection: isolated PostgresConnection) throws(PostgresError) {
+        let payments = proven.map(\.payment)
+        try connection.enqueue(
+            """
+            UPDATE payments p
+            SET status = n.status, held_by = n.held_by, version = n.version,
+                bank_authorization_id = n.authorization_id, bank_capture_id = n.capture_id, bank_void_id = n.void_id,
+                bank_refund_id = n.refund_id, authorized_at = n.authorized_at, expires_at = n.expires_at,
+                captured_at = n.captured_at, voided_at = n.voided_at, refunded_at = n.refunded_at
+            FROM unnest(
+                $1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
+                $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[]
+            ) AS n (
+                id, status, held_by, version, authorization_id, capture_id, void_id, refund_id, authorized_at, expires_at,
+                captured_at, voided_at, refunded_at
+            )
+            WHERE p.id = n.id
+            """,
+            [
+                .uuidArray(payments.map { PostgresUUID($0.id.value) }),
+                .textArray(payments.map(\.status.rawValue)),
+                .uuidArray(payments.map { $0.heldBy.map { PostgresUUID($0.value) } }),
+                .int8Array(payments.map(\.version)),
+                .textArray(payments.map(\.bank.authorizationID)),
+                .textArray(payments.map(\.bank.captureID)),
+                .textArray(payments.map(\.bank.voidID)),
+                .textArray(payments.map(\.bank.refundID)),
+                .timestampArray(payments.map { $0.authorizedAt?.microseconds }),
+                .timestampArray(payments.map { $0.expiresAt?.microseconds }),
+                .timestampArray(payments.map { $0.capturedAt?.microseconds }),
+                .timestampArray(payments.map { $0.voidedAt?.microseconds }),
+                .timestampArray(payments.map { $0.refundedAt?.microseconds }),
+            ]
+        )
+    }
+
+    /// A bank id that is taken, or a second effect of one kind, breaks a constraint: this settlement is refused, loudly.
+    private func insertEffects(on connection: isolated PostgresConnection) throws(PostgresError) {
+        let effects = proven.filter { $0.settlement.operation.state == .succeeded }
+        if effects.isEmpty { return }
+        try connection.enqueue(
+            """
+            INSERT INTO bank_effects (payment_id, kind, bank_id, operation_id)
+            SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[])
+            """,
+            [
+                .uuidArray(effects.map { PostgresUUID($0.payment.id.value) }),
+                .textArray(effects.map(\.settlement.operation.kind.rawValue)),
+                .textArray(effects.map { $0.payment.bank.reference(of: $0.settlement.operation.kind) }),
+                .uuidArray(effects.map { PostgresUUID($0.settlement.operation.id.value) }),
+            ]
+        )
+    }
+}
+
+extension BankReferences {
+    fileprivate func reference(of kind: OperationKind) -> String? {
+        switch kind {
+        case .authorize: authorizationID
+        case .capture: captureID
+        case .void: voidID
+        case .refund: refundID
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import Core
+import Postgres
+
+/// The settlements of one transaction. Each is written only while its fence still holds.
+struct SettleBatch: Sendable {
+    private let settlements: [Settlement]
+
+    init(_ settlements: [Settlement]) {
+        self.settlements = settlements
+    }
+
+    /// The outcome of each, in order.
+    func run(on connection: isolated PostgresConnection) throws(PostgresError) -> [SettleOutcome] {
+        let rows = try connection.execute([paymentLocks, operationUpdate])
+        var written: Set<Int> = []
+        for row in rows[1] { written.insert(Int(try row.int64(0)) - 1) }
+        let fresh = settlements.indices.filter { written.contains($0) }.map { settlements[$0] }
+        try PaymentWriter(fresh).write(on: connection)
+        var outcomes: [SettleOutcome] = []
+        for (index, settlement) in settlements.enumerated() {
+            var isOurs = written.contains(index)
+            if !isOurs { isOurs = try isWrittenAlready(settlement, on: connection) }
+            if !isOurs { try note(settlement, on: connection) }
+            outcomes.append(isOurs ? .settled : .superseded)
+        }
+        return outcomes
+    }
+
+    /// In the order of their ids, as every transaction does.
+    private var paymentLocks: PostgresStatement {
+        PostgresStatement(
+            "SELECT 1 FROM payments WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE",
+            [.uuidArray(settlements.map { PostgresUUID($0.operation.paymentID.value) })]
+        )
+    }
+
+    /// Returns the positions of those whose fence still held.
+    private var operationUpdate: PostgresStatement {
+        let operations = settlements.map(\.operation)
+        return PostgresStatement(
+            """
+            UPDATE operations o
+            SET state = n.state, last_error = n.last_error, is_ambiguous = n.is_ambiguous, reply = n.reply,
+                settled_at = CASE WHEN n.reply IS NOT NULL THEN clock_timestamp() END,
+                lease_until = CASE WHEN n.state = 'UNKNOWN' THEN clock_timestamp() + n.rest * interval '1 microsecond'
+                              ELSE o.lease_until END
+            FROM unnest(
+                $1::text[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::boolean[], $8::bytea[],
+                $9::bigint[]
+            ) WITH ORDINALITY
+                AS n (merchant_id, idempotency_key, id, fence, state, last_error, is_ambiguous, reply, rest, position)
+            WHERE o.merchant_id = n.merchant_id AND o.idempotency_key = n.idempotency_key AND o.id = n.id
+                AND o.fence = n.fence AND o.state = 'SENT'
+            RETURNING n.position
+            """,
+            [
+                .textArray(operations.map(\.merchantID.description)),
+                .textArray(operations.map(\.idempotencyKey.description)),
+                .uuidArray(operations.map { PostgresUUID($0.id.value) }),
+                .int8Array(operations.map(\.fence)),
+                .textArray(operations.map(\.state.rawValue)),
+                .textArray(operations.map(\.lastError)),
+                .boolArray(operations.map(\.isAmbiguous)),
+                .bytesArray(operations.map(\.reply)),
+                .int8Array(settlements.map(\.rest.microseconds)),
+            ]
+        )
+    }
+
+    /// Our own earlier commit, whose answer was lost (trap P7): the same fence, and the same end.
+    private func isWrittenAlready(
+        _ settlement: Settlement,
+        on connection: isolated PostgresConnection
+    ) throws(PostgresError) -> Bool {
+        let operation = settlement.operation
+        let rows = try connection.execute(
+            """
+            SELECT 1 FROM operations
+            WHERE merchant_id = $1 AND idempotency_key = $2 AND id = $3 AND fence = $4 AND state = $5
+                AND reply IS NOT DISTINCT FROM $6
+            """,
+            [
+                .text(operation.merchantID.description), .text(operation.idempotencyKey.description),
+                .uuid(PostgresUUID(operation.id.value)), .int8(operation.fence), .text(operation.state.rawValue),
+                .optional(operation.reply, PostgresValue.bytes),
+            ]
+        )
+        return !rows.isEmpty
+    }
+
+    /// What a refused settle learnt is kept (trap P3), as a step that changed nothing.
+    private func note(_ settlement: Settlement, on connection: isolated PostgresConnection) throws(PostgresError) {
+        try connection.enqueue(
+            """
+            INSERT INTO payment_history (payment_id, at, from_status, to_status, operation, cause, operation_id)
+            SELECT id, clock_timestamp(), status, status, $2, $3, $4 FROM payments WHERE id = $1
+            """,
+            [
+                .uuid(PostgresUUID(settlement.operation.paymentID.value)), .text(settlement.operation.kind.rawValue),
+                .text(settlement.lateNote), .uuid(PostgresUUID(settlement.operation.id.value)),
+            ]
+        )
+    }
+}

@@ -1,0 +1,47 @@
+/// Who may ask what (contract.md §7).
+struct AdminAccess: Sendable {
+    enum Decision: Hashable, Sendable {
+        case allowed
+        /// The bearer token is missing or wrong.
+        case unauthorized
+        /// There is no token to ask for, and the peer is another machine.
+        case forbidden
+
+        /// What the one who may not is told.
+        var refusal: AdminError? {
+            switch self {
+            case .allowed: nil
+            case .unauthorized: .unauthorized
+            case .forbidden: .forbidden
+            }
+        }
+    }
+
+    private let token: [UInt8]?
+
+    /// - Parameter token: `admin.token`; `nil`: only loopback is served.
+    init(token: Secret?) {
+        self.token = token?.bytes
+    }
+
+    /// Judges one request by its path as sent, its `Authorization` header, and the address at the other end of the connection,
+    /// which is `nil` where it is not known.
+    func decide(path: String, authorization: String?, peer: String?) -> Decision {
+        // Probes carry no token. Their answers tell nothing about payments.
+        if token != nil, path == "/healthz" || path == "/readyz" { return .allowed }
+        guard let token else { return peer.map(LoopbackHost.matches) == true ? .allowed : .forbidden }
+        let scheme = "Bearer "
+        guard let authorization, authorization.prefix(scheme.count).lowercased() == scheme.lowercased() else {
+            return .unauthorized
+        }
+        return Self.areEqual(Array(authorization.utf8.dropFirst(scheme.utf8.count)), token) ? .allowed : .unauthorized
+    }
+
+    /// In a time that depends on the length of what was sent, not on how much of it is right.
+    static func areEqual(_ sent: [UInt8], _ token: [UInt8]) -> Bool {
+        guard !token.isEmpty else { return false }
+        var difference = sent.count ^ token.count
+        for (index, byte) in sent.enumerated() { difference |= Int(byte ^ token[index % token.count]) }
+        return difference == 0
+    }
+}

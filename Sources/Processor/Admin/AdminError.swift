@@ -1,0 +1,79 @@
+import Core
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// An answer that is no success: `{"error","message"}` (contract.md §7).
+struct AdminError: Error, Hashable {
+    let status: HTTPResponse.Status
+    /// One of few: `invalid_request`, `unauthorized`, `forbidden`, `not_found`, `unavailable`, `internal`.
+    let code: String
+    let message: String
+
+    static func invalid(_ problem: InvalidField) -> AdminError {
+        AdminError(status: .badRequest, code: "invalid_request", message: problem.description)
+    }
+
+    static let unauthorized = AdminError(
+        status: .unauthorized,
+        code: "unauthorized",
+        message: "a valid bearer token is needed: Authorization: Bearer <admin.token>"
+    )
+    static let forbidden = AdminError(
+        status: .forbidden,
+        code: "forbidden",
+        message: "without admin.token only requests from this machine are served"
+    )
+
+    static func notFound(_ message: String) -> AdminError {
+        AdminError(status: .notFound, code: "not_found", message: message)
+    }
+
+    /// A refusal of the store says nothing to a client that it could act upon.
+    init(_ error: StoreError) {
+        switch error.code {
+        case .unavailable:
+            self.init(
+                status: .serviceUnavailable,
+                code: "unavailable",
+                message: "the database cannot be reached; try again later"
+            )
+        case .refused, .unreadable: self = .internal
+        }
+    }
+
+    static let `internal` = AdminError(
+        status: .internalServerError,
+        code: "internal",
+        message: "the request failed; the log says why"
+    )
+
+    init(status: HTTPResponse.Status, code: String, message: String) {
+        self.status = status
+        self.code = code
+        self.message = message
+    }
+
+    var response: Response {
+        var response = Response(
+            status: status,
+            json: .object(["error": .string(code), "message": .string(message)])
+        )
+        if status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
+        return response
+    }
+}
+
+extension Response {
+    init(status: HTTPResponse.Status = .ok, json: JSONValue) {
+        self.init(status: status, type: "application/json", bytes: json.encoded)
+    }
+
+    init(status: HTTPResponse.Status = .ok, type: String, bytes: [UInt8]) {
+        self.init(
+            status: status,
+            headers: [.contentType: type, .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+        )
+    }
+}

@@ -1,0 +1,51 @@
+import Core
+import Hummingbird
+import HummingbirdCore
+
+/// The requests that the admin server answers (contract.md §7).
+struct AdminRoutes: Sendable {
+    let queries: any PaymentQueries
+    let readiness: Readiness
+    let metrics: PrometheusRegistry
+
+    func router(access: AdminAccess) -> Router<AdminContext> {
+        let router = Router(context: AdminContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: AdminMiddleware(access: access))
+        // That it is answered is the answer: the event loop lives.
+        router.get("healthz") { _, _ in Response(json: .object(["status": .string("ok")])) }
+        router.get("readyz") { _, _ in
+            let state = readiness.current
+            return Response(status: state.isReady ? .ok : .serviceUnavailable, json: state.json)
+        }
+        router.get("metrics") { _, _ in
+            Response(type: PrometheusText.contentType, bytes: Array(metrics.text.utf8))
+        }
+        router.get("payments/:id") { _, context in try await payment(context.parameters.get("id") ?? "") }
+        router.get("payments") { request, _ in try await payments(request.uri) }
+        return router
+    }
+
+    private func payment(_ text: String) async throws -> Response {
+        guard let id = PaymentID(text) else { throw AdminError.invalid(InvalidField("id", "is not a UUID")) }
+        guard let view = try await queries.payment(id) else { throw AdminError.notFound("there is no such payment") }
+        return Response(json: view.json)
+    }
+
+    private func payments(_ uri: URI) async throws -> Response {
+        let parameters = uri.queryParameters
+        func text(_ name: String) -> String? { parameters[Substring(name)].map(String.init) }
+        let query: PaymentQuery
+        do throws(InvalidField) {
+            query = try PaymentQuery(
+                orderID: text("order_id"),
+                customerID: text("customer_id"),
+                merchantID: text("merchant_id"),
+                limit: text("limit"),
+                cursor: text("cursor")
+            )
+        } catch {
+            throw AdminError.invalid(error)
+        }
+        return Response(json: try await queries.payments(query).json)
+    }
+}

@@ -1,0 +1,78 @@
+import Core
+import Glibc
+import Hummingbird
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Synchronization
+
+/// The admin HTTP server, on one event loop thread of its own.
+struct AdminServer: Service {
+    private let configuration: AdminConfiguration
+    private let routes: AdminRoutes
+    private let logger: Logger
+    private let onListening: @Sendable (_ port: Int) async -> Void
+
+    /// `onListening` is told the port once it is bound.
+    init(
+        configuration: AdminConfiguration,
+        queries: any PaymentQueries,
+        readiness: Readiness,
+        metrics: PrometheusRegistry,
+        logger: Logger,
+        onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    ) {
+        self.configuration = configuration
+        routes = AdminRoutes(queries: queries, readiness: readiness, metrics: metrics)
+        self.logger = logger
+        self.onListening = onListening
+    }
+
+    /// Serves until the service group shuts down or the task is cancelled.
+    ///
+    /// - Throws: `AdminServerError` where the address cannot be listened on.
+    func run() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let isListening = Atomic(false)
+        let result: Result<Void, any Error>
+        do {
+            try await application(on: group) { port in
+                isListening.store(true, ordering: .relaxed)
+                await onListening(port)
+            }.run()
+            result = .success(())
+        } catch {
+            let isBound = isListening.load(ordering: .relaxed)
+            result = .failure(isBound ? error : AdminServerError(configuration, error))
+        }
+        try await group.shutdownGracefully()
+        try result.get()
+    }
+
+    private func application(
+        on group: any EventLoopGroup,
+        onListening: @escaping @Sendable (_ port: Int) async -> Void
+    ) -> some ApplicationProtocol {
+        Application(
+            router: routes.router(access: AdminAccess(token: configuration.token)),
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.host, port: configuration.port)
+            ),
+            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? configuration.port) },
+            eventLoopGroupProvider: .shared(group),
+            logger: logger
+        )
+    }
+}
+
+/// The admin server cannot listen on its address: exit code 69 (contract.md §6).
+struct AdminServerError: Error, Hashable, CustomStringConvertible {
+    let description: String
+
+    init(_ configuration: AdminConfiguration, _ cause: any Error) {
+        let reason = (cause as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(type(of: cause))"
+        let address = "\(configuration.host) port \(configuration.port)"
+        description = "the admin server cannot listen on \(address) (admin.host, admin.port): \(reason)"
+    }
+}

@@ -1,0 +1,45 @@
+import Core
+
+extension PaymentView {
+    /// What `GET /payments/{id}` and `payments show --json` answer (contract.md §7): the payment of the replies, and all that
+    /// happened to it.
+    var json: JSONValue {
+        .object(
+            payment.jsonMembers.merging([
+                "history": .array(history.map(\.json)),
+                "operations": .array(operations.map(\.json)),
+            ]) { _, new in new }
+        )
+    }
+}
+
+extension PaymentPage {
+    /// What `GET /payments?…` and `payments list --json` answer (contract.md §7).
+    var json: JSONValue {
+        .object(["next_cursor": .optional(next?.description), "payments": .array(payments.map(\.json))])
+    }
+}
+
+extension HistoryEntry {
+    fileprivate var json: JSONValue {
+        .object([
+            "at": .string(at.description),
+            "cause": .string(cause),
+            "from": .optional(from?.rawValue),
+            "operation": .string(operation.rawValue),
+            "to": .string(to.rawValue),
+        ])
+    }
+}
+
+extension Operation {
+    fileprivate var json: JSONValue {
+        .object([
+            "attempts": .integer(attempts),
+            "idempotency_key": .string(idempotencyKey.description),
+            "kind": .string(kind.rawValue),
+            "last_error": .optional(lastError),
+            "state": .string(state.rawValue),
+        ])
+    }
+}

@@ -1,0 +1,68 @@
+import AMQP
+import Core
+import Postgres
+
+extension CommandFailure {
+    /// What a person is told about an error, and the exit code that goes with it; `nil` for the errors of the argument parser.
+    init?(_ error: any Error) {
+        switch error {
+        case let failure as CommandFailure: self = failure
+        case let error as ConfigurationError: self.init(status: .configuration, lines: error.problems)
+        case let error as StoreError: self.init(error)
+        case let error as MigrationError: self.init(error)
+        case let error as TopologyError: self.init(error)
+        case let error as AdminServerError: self.init(.unavailable, error.description)
+        case let error as PostgresError: self.init(Self.status(of: error), "database: \(error)")
+        case let error as AMQPError: self.init(Self.status(of: error), "broker: \(error)")
+        default: return nil
+        }
+    }
+
+    private init(_ error: StoreError) {
+        switch error.code {
+        case .unavailable:
+            self.init(.unavailable, "the database cannot be reached (\(error.detail)); see database.url (DATABASE_URL)")
+        case .refused, .unreadable:
+            self.init(.internal, "the database does not answer as expected: \(error); was `processor migrate` run?")
+        }
+    }
+
+    private init(_ error: MigrationError) {
+        if case .database(let cause) = error {
+            self.init(Self.status(of: cause), "database: \(error)")
+        } else {
+            self.init(.differences, error.description)
+        }
+    }
+
+    private init(_ error: TopologyError) {
+        if case .broker(let cause) = error {
+            self.init(Self.status(of: cause), "broker: \(cause)")
+        } else {
+            self.init(.differences, error.description)
+        }
+    }
+
+    private init(status: ExitStatus, lines: [String]) {
+        self.status = status
+        self.lines = lines
+    }
+
+    private static func status(of error: PostgresError) -> ExitStatus {
+        switch error.code {
+        case .invalidConfiguration: .configuration
+        case .connectFailed, .connectionLost, .waitTimedOut: .unavailable
+        default: .internal
+        }
+    }
+
+    private static func status(of error: AMQPError) -> ExitStatus {
+        switch error.code {
+        case .invalidConfiguration: .configuration
+        case .connectFailed, .authenticationFailed, .tlsFailed, .vhostRefused, .connectionLost,
+            .connectionClosedByBroker, .heartbeatMissed, .timeout:
+            .unavailable
+        default: .internal
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import Core
+
+/// Payments for people to read.
+enum PaymentText {
+    static func details(of view: PaymentView) -> String {
+        let payment = view.payment
+        let facts: [(String, String?)] = [
+            ("payment", payment.id.description),
+            ("status", payment.status.rawValue),
+            ("amount", amount(payment.amount)),
+            ("merchant", payment.merchantID.description),
+            ("order", payment.orderID),
+            ("customer", payment.customerID),
+            ("created", payment.createdAt.description),
+            ("authorized", payment.authorizedAt?.description),
+            ("expires", payment.expiresAt?.description),
+            ("captured", payment.capturedAt?.description),
+            ("voided", payment.voidedAt?.description),
+            ("refunded", payment.refundedAt?.description),
+            ("bank authorization", payment.bank.authorizationID),
+            ("bank capture", payment.bank.captureID),
+            ("bank void", payment.bank.voidID),
+            ("bank refund", payment.bank.refundID),
+        ]
+        let history = view.history.map { entry in
+            [
+                entry.at.description, entry.from?.rawValue ?? "-", entry.to.rawValue, entry.operation.rawValue,
+                entry.cause,
+            ]
+        }
+        let operations = view.operations.map { operation in
+            [
+                operation.kind.rawValue, operation.state.rawValue, "\(operation.attempts)",
+                operation.idempotencyKey.description, operation.lastError ?? "-",
+            ]
+        }
+        return [
+            TextTable.lines(facts.compactMap { name, value in value.map { [name, $0] } }).joined(separator: "\n"),
+            section("History", ["AT", "FROM", "TO", "OPERATION", "CAUSE"], history),
+            section("Operations", ["KIND", "STATE", "ATTEMPTS", "IDEMPOTENCY KEY", "LAST ERROR"], operations),
+        ].joined(separator: "\n\n")
+    }
+
+    static func table(of page: PaymentPage) -> String {
+        guard !page.payments.isEmpty else { return "no payments" }
+        let rows = page.payments.map { payment in
+            [
+                payment.id.description, payment.status.rawValue, amount(payment.amount), payment.merchantID.description,
+                payment.orderID, payment.customerID, payment.createdAt.description,
+            ]
+        }
+        let header = ["PAYMENT", "STATUS", "AMOUNT", "MERCHANT", "ORDER", "CUSTOMER", "CREATED"]
+        let more = page.next.map { ["", "more: --cursor \($0)"] } ?? []
+        return (TextTable.lines([header] + rows) + more).joined(separator: "\n")
+    }
+
+    private static func section(_ title: String, _ header: [String], _ rows: [[String]]) -> String {
+        ([title] + TextTable.lines(rows.isEmpty ? [["none"]] : [header] + rows).map { "  \($0)" })
+            .joined(separator: "\n")
+    }
+
+    /// Major units: the bank's only currency has a hundred minor ones.
+    private static func amount(_ money: Money) -> String {
+        let (major, minor) = money.minorUnits.quotientAndRemainder(dividingBy: 100)
+        return "\(major).\(minor < 10 ? "0" : "")\(minor) \(money.currency.rawValue)"
+    }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Core
+import Glibc
+import Logging
+import ServiceLifecycle
+
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Processes commands until SIGTERM.",
+        discussion: """
+            Migrates the database and declares the topology by itself, waits for a broker or database that is not there yet \
+            (/readyz says 503 meanwhile), and reconnects. A first SIGTERM takes no more commands, finishes what is in flight \
+            within shutdown.grace and exits 0; a second exits 1 at once.
+            """
+    )
+
+    @OptionGroup(title: "Configuration")
+    var options: ConfigurationOptions
+
+    func run() async throws {
+        let configuration = try ProcessorConfiguration(options: options)
+        Telemetry.bootstrapLogging(level: configuration.logLevel)
+        let registry = PrometheusRegistry()
+        Telemetry.bootstrapMetrics(registry)
+        let logger = Logger(label: "processor")
+        for warning in configuration.warnings { logger.warning("\(warning)") }
+
+        let readiness = Readiness()
+        let processor = try ProcessorService(
+            configuration: configuration,
+            observer: ProcessorTelemetry(
+                logger: logger,
+                metrics: ProcessorMetrics(registry: registry),
+                time: SystemTime()
+            ),
+            readiness: readiness,
+            logger: logger
+        )
+        let admin = AdminServer(
+            configuration: configuration.admin,
+            queries: processor.queries,
+            readiness: readiness,
+            metrics: registry,
+            logger: logger
+        ) { port in
+            logger.info("serving", metadata: ["host": "\(configuration.admin.host)", "port": "\(port)"])
+        }
+        // Shut down from the last to the first: the admin server answers until the processor has drained.
+        var group = ServiceGroupConfiguration(services: [admin, processor], logger: logger)
+        group.maximumGracefulShutdownDuration = configuration.shutdownGrace
+        try await SignalWatch(logger: logger).run(ServiceGroup(configuration: group))
+        logger.info("stopped")
+    }
+}

@@ -1,0 +1,46 @@
+/// Where the bank's HTTP API is: `bank.url`.
+struct BankAddress: Hashable, Sendable {
+    /// Scheme, host, port and perhaps a path, without a slash at the end: paths of the API are appended to it.
+    let base: String
+    /// Without the brackets of an IPv6 address.
+    let host: String
+
+    init(_ text: String) throws(ValueProblem) {
+        guard text.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
+            throw ValueProblem("has a character that is not allowed")
+        }
+        guard let separator = text.firstRange(of: "://"),
+            ["http", "https"].contains(text[..<separator.lowerBound].lowercased())
+        else { throw ValueProblem("does not begin with http:// or https://") }
+        let rest = text[separator.upperBound...]
+        guard !rest.contains(where: { $0 == "?" || $0 == "#" }) else { throw ValueProblem("has a query or a fragment") }
+        let authority = rest.prefix { $0 != "/" }
+        guard !authority.contains("@") else { throw ValueProblem("has a user or a password") }
+        host = try Self.host(of: authority)
+        base = String(text.reversed().drop { $0 == "/" }.reversed())
+    }
+
+    var isLoopback: Bool { LoopbackHost.matches(host) }
+
+    private static func host(of authority: Substring) throws(ValueProblem) -> String {
+        var host = authority
+        var port: Substring?
+        if authority.hasPrefix("[") {
+            guard let end = authority.firstIndex(of: "]") else { throw ValueProblem("has an IPv6 address without ]") }
+            host = authority[authority.index(after: authority.startIndex)..<end]
+            let tail = authority[authority.index(after: end)...]
+            guard tail.isEmpty || tail.hasPrefix(":") else { throw ValueProblem("has something after its host") }
+            port = tail.isEmpty ? nil : tail.dropFirst()
+        } else if let colon = authority.firstIndex(of: ":") {
+            host = authority[..<colon]
+            port = authority[authority.index(after: colon)...]
+        }
+        guard !host.isEmpty else { throw ValueProblem("has no host") }
+        if let port {
+            guard port.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+                let number = UInt16(port), number > 0
+            else { throw ValueProblem("has a port that is not a number from 1 to 65535") }
+        }
+        return String(host)
+    }
+}

@@ -1,0 +1,80 @@
+import ArgumentParser
+
+/// Every key of the configuration as an option of a command.
+///
+/// The texts are checked with those of the other sources, so that all problems come out together.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(Settings.brokerURL) var brokerURL: String?
+    @Option(Settings.prefix) var prefix: String?
+    @Option(Settings.partitions) var partitions: String?
+    @Option(Settings.prefetch) var prefetch: String?
+    @Option(Settings.declare) var declare: String?
+    @Option(Settings.caFile) var caFile: String?
+    @Option(Settings.certFile) var certFile: String?
+    @Option(Settings.keyFile) var keyFile: String?
+    @Option(Settings.database) var database: String?
+    @Option(Settings.bankURL) var bankURL: String?
+    @Option(Settings.bankTimeout) var bankTimeout: String?
+    @Option(Settings.bankWorstCase) var bankWorstCase: String?
+    @Option(Settings.fingerprintSecret) var fingerprintSecret: String?
+    @Option(Settings.lease) var lease: String?
+    @Option(Settings.busyAfter) var busyAfter: String?
+    @Option(Settings.adminHost) var adminHost: String?
+    @Option(Settings.adminPort) var adminPort: String?
+    @Option(Settings.adminToken) var adminToken: String?
+    @Option(Settings.shutdownGrace) var shutdownGrace: String?
+    @Option(Settings.reconcilePeriod) var reconcilePeriod: String?
+    @Option(Settings.expirePeriod) var expirePeriod: String?
+    @Option(Settings.expireGrace) var expireGrace: String?
+    @Option(Settings.expireVoid) var expireVoid: String?
+    @Option(Settings.retentionPeriod) var retentionPeriod: String?
+    @Option(Settings.batch) var batch: String?
+    @Option(Settings.logLevel) var logLevel: String?
+
+    /// What stood on the command line, by the name of the setting.
+    var given: [String: String] {
+        let texts = [
+            (Settings.brokerURL.descriptor, brokerURL),
+            (Settings.prefix.descriptor, prefix),
+            (Settings.partitions.descriptor, partitions),
+            (Settings.prefetch.descriptor, prefetch),
+            (Settings.declare.descriptor, declare),
+            (Settings.caFile.descriptor, caFile),
+            (Settings.certFile.descriptor, certFile),
+            (Settings.keyFile.descriptor, keyFile),
+            (Settings.database.descriptor, database),
+            (Settings.bankURL.descriptor, bankURL),
+            (Settings.bankTimeout.descriptor, bankTimeout),
+            (Settings.bankWorstCase.descriptor, bankWorstCase),
+            (Settings.fingerprintSecret.descriptor, fingerprintSecret),
+            (Settings.lease.descriptor, lease),
+            (Settings.busyAfter.descriptor, busyAfter),
+            (Settings.adminHost.descriptor, adminHost),
+            (Settings.adminPort.descriptor, adminPort),
+            (Settings.adminToken.descriptor, adminToken),
+            (Settings.shutdownGrace.descriptor, shutdownGrace),
+            (Settings.reconcilePeriod.descriptor, reconcilePeriod),
+            (Settings.expirePeriod.descriptor, expirePeriod),
+            (Settings.expireGrace.descriptor, expireGrace),
+            (Settings.expireVoid.descriptor, expireVoid),
+            (Settings.retentionPeriod.descriptor, retentionPeriod),
+            (Settings.batch.descriptor, batch),
+            (Settings.logLevel.descriptor, logLevel),
+        ]
+        return texts.reduce(into: [:]) { given, text in given[text.0.name] = text.1 }
+    }
+}
+
+extension Option where Value == String? {
+    fileprivate init(_ setting: Setting<some Sendable>) {
+        let descriptor = setting.descriptor
+        let usual = descriptor.defaultText.map(descriptor.redact) ?? descriptor.defaultNote
+        self.init(
+            name: .customLong(descriptor.option),
+            help: ArgumentHelp(
+                descriptor.help + (usual.map { " (default: \($0))" } ?? ""),
+                valueName: "value"
+            )
+        )
+    }
+}

@@ -1,0 +1,132 @@
+import AMQP
+import Core
+
+extension ProcessorConfiguration {
+    /// Used where broker, database and bank are all on loopback and no secret is set.
+    static let developmentSecret = Secret("development-only-fingerprint-secret")
+
+    /// From the options of a command, the environment and the `.env` of the working directory.
+    init(options: ConfigurationOptions) throws(ConfigurationError) {
+        try self.init(.current(commandLine: options.given))
+    }
+
+    /// - Throws: all problems at once.
+    init(_ inputs: ConfigurationInputs) throws(ConfigurationError) {
+        var reader = SettingReader(inputs)
+        var checks = ConfigurationChecks()
+
+        let broker = Self.broker(&reader, &checks)
+        let prefix = reader.read(Settings.prefix)
+        let partitions = reader.read(Settings.partitions)
+        let prefetch = reader.read(Settings.prefetch)
+        let declares = reader.read(Settings.declare)
+        let database = reader.read(Settings.database)
+        let bank = reader.read(Settings.bankURL)
+        let limits = Self.limits(&reader)
+        let secret = checks.secret(&reader, broker: broker, database: database, bank: bank)
+        let admin = Self.admin(&reader, &checks)
+        let grace = reader.read(Settings.shutdownGrace)
+        let sweeps = Self.sweeps(&reader)
+        let logLevel = reader.read(Settings.logLevel)
+
+        guard reader.problems.isEmpty, let broker, let prefix, let partitions, let prefetch, let declares, let database,
+            let bank, let limits, let secret, let admin, let grace, let sweeps, let logLevel
+        else { throw ConfigurationError(problems: reader.problems) }
+        self.broker = broker
+        names = BrokerNames(prefix: prefix)
+        self.partitions = partitions
+        self.prefetch = UInt16(clamping: prefetch)
+        declaresTopology = declares
+        self.database = database
+        self.bank = bank
+        self.limits = limits
+        fingerprintSecret = secret
+        self.admin = admin
+        shutdownGrace = grace
+        self.sweeps = sweeps
+        self.logLevel = logLevel
+        let places = Dictionary(uniqueKeysWithValues: Settings.all.enumerated().map { ($1.name, $0) })
+        effective = reader.effective.sorted { (places[$0.name] ?? .max) < (places[$1.name] ?? .max) }
+        warnings = checks.warnings + inputs.file.warnings
+    }
+
+    private static func broker(
+        _ reader: inout SettingReader,
+        _ checks: inout ConfigurationChecks
+    ) -> AMQPConfiguration? {
+        let url = reader.read(Settings.brokerURL)
+        let caFile = reader.read(Settings.caFile)
+        let certFile = reader.read(Settings.certFile)
+        let keyFile = reader.read(Settings.keyFile)
+        if certFile != nil, keyFile == nil, !reader.isGiven(Settings.keyFile) {
+            reader.report(Settings.keyFile.descriptor, "is needed beside \(Settings.certFile.descriptor.title)")
+        }
+        if keyFile != nil, certFile == nil, !reader.isGiven(Settings.certFile) {
+            reader.report(Settings.certFile.descriptor, "is needed beside \(Settings.keyFile.descriptor.title)")
+        }
+        guard var broker = url else { return nil }
+        if !broker.usesTLS, caFile != nil || certFile != nil || keyFile != nil {
+            checks.warn(Settings.brokerURL.descriptor, "begins with amqp://, so the TLS files have no effect")
+        }
+        broker.caFile = caFile
+        broker.certFile = certFile
+        broker.keyFile = keyFile
+        return broker
+    }
+
+    /// Contract.md §4: within the lease even a request that was given up has ended.
+    private static func limits(_ reader: inout SettingReader) -> HandlerLimits? {
+        let timeout = reader.read(Settings.bankTimeout)
+        let worstCase = reader.read(Settings.bankWorstCase)
+        let isGiven = reader.isGiven(Settings.lease)
+        let given = reader.read(Settings.lease)
+        let busyAfter = reader.read(Settings.busyAfter)
+        guard let timeout, let worstCase else { return nil }
+        let lease = isGiven ? given : timeout + worstCase + .seconds(5)
+        if let given, given < timeout + worstCase {
+            let least = DurationText.text(of: timeout + worstCase)
+            reader.report(
+                Settings.lease.descriptor,
+                "is too short; allowed: at least bank.timeout + bank.worst-case, which is \(least)"
+            )
+        }
+        guard let lease, let busyAfter else { return nil }
+        if !isGiven { reader.note(Settings.lease.descriptor, shown: DurationText.text(of: lease), .default) }
+        return HandlerLimits(bankTimeout: timeout, bankWorstCase: worstCase, lease: lease, busyAfter: busyAfter)
+    }
+
+    private static func admin(
+        _ reader: inout SettingReader,
+        _ checks: inout ConfigurationChecks
+    ) -> AdminConfiguration? {
+        let host = reader.read(Settings.adminHost)
+        let port = reader.read(Settings.adminPort)
+        let token = reader.read(Settings.adminToken)
+        guard let host, let port else { return nil }
+        if token == nil, !reader.isGiven(Settings.adminToken), !LoopbackHost.matches(host) {
+            checks.warn(
+                Settings.adminHost.descriptor,
+                "is not loopback, but without \(Settings.adminToken.descriptor.title) only loopback peers are served"
+            )
+        }
+        return AdminConfiguration(host: host, port: port, token: token)
+    }
+
+    private static func sweeps(_ reader: inout SettingReader) -> SweepConfiguration? {
+        let reconcile = reader.read(Settings.reconcilePeriod)
+        let expire = reader.read(Settings.expirePeriod)
+        let grace = reader.read(Settings.expireGrace)
+        let voids = reader.read(Settings.expireVoid)
+        let retention = reader.read(Settings.retentionPeriod)
+        let batch = reader.read(Settings.batch)
+        guard let reconcile, let expire, let grace, let voids, let retention, let batch else { return nil }
+        return SweepConfiguration(
+            reconcilePeriod: reconcile,
+            expirePeriod: expire,
+            expireGrace: grace,
+            voidsExpired: voids,
+            retentionPeriod: retention,
+            batch: batch
+        )
+    }
+}

@@ -1,0 +1,64 @@
+import AMQP
+import Core
+import Logging
+import Postgres
+
+/// How the processor is set up (contract.md §5). A value of this type has passed every check.
+struct ProcessorConfiguration: Sendable {
+    /// With the TLS files in place.
+    let broker: AMQPConfiguration
+    let names: BrokerNames
+    /// 1–256.
+    let partitions: Int
+    /// Unacknowledged deliveries per partition, 1–65,535.
+    let prefetch: UInt16
+    /// Declare the topology, rather than only check it.
+    let declaresTopology: Bool
+    let database: PostgresConfiguration
+    let bank: BankAddress
+    let limits: HandlerLimits
+    let fingerprintSecret: Secret
+    let admin: AdminConfiguration
+    /// How long what is in flight may take to finish after a first SIGTERM.
+    let shutdownGrace: Duration
+    let sweeps: SweepConfiguration
+    let logLevel: Logger.Level
+
+    /// What is in force, fit to be shown, in the order of `Settings.all`.
+    let effective: [EffectiveSetting]
+    /// What is allowed and yet most likely not meant.
+    let warnings: [String]
+}
+
+struct AdminConfiguration: Hashable, Sendable {
+    let host: String
+    /// 0 is any free port.
+    let port: Int
+    /// Without it only loopback peers are served.
+    let token: Secret?
+}
+
+struct SweepConfiguration: Hashable, Sendable {
+    let reconcilePeriod: Duration
+    let expirePeriod: Duration
+    /// How far past its expiry, by the bank's clock, an authorization must be (trap B9).
+    let expireGrace: Duration
+    /// Void what has expired.
+    let voidsExpired: Bool
+    let retentionPeriod: Duration
+    /// Rows per look.
+    let batch: Int
+}
+
+extension ProcessorConfiguration: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// The effective values, redacted.
+    var description: String {
+        effective.map { "\($0.name)=\($0.shown ?? "")" }.joined(separator: " ")
+    }
+
+    var debugDescription: String { description }
+
+    var customMirror: Mirror {
+        Mirror(self, children: effective.map { (label: $0.name as String?, value: ($0.shown ?? "") as Any) })
+    }
+}

@@ -1,0 +1,84 @@
+import Configuration
+import Synchronization
+
+/// Looks settings up, the strongest source first, and collects what is wrong with them.
+struct SettingReader {
+    private(set) var problems: [String]
+    private(set) var effective: [EffectiveSetting] = []
+    private let reader: ConfigReader
+    private let origin = OriginReporter()
+
+    init(_ inputs: ConfigurationInputs) {
+        problems = (inputs.fileProblem.map { [$0] } ?? []) + inputs.file.problems
+        // An empty value counts as not set (contract.md §5), so it never hides a weaker source.
+        let commandLine = inputs.commandLine.filter { !$0.value.isEmpty }.map { name, text in
+            (AbsoluteConfigKey(name.split(separator: ".").map(String.init)), ConfigValue(.string(text), isSecret: true))
+        }
+        reader = ConfigReader(
+            providers: [
+                InMemoryProvider(
+                    name: SettingSource.commandLine.rawValue,
+                    values: Dictionary(uniqueKeysWithValues: commandLine)
+                ),
+                EnvironmentVariablesProvider(
+                    environmentVariables: inputs.environment.filter { !$0.value.isEmpty },
+                    secretsSpecifier: .all
+                ),
+                EnvironmentVariablesProvider(
+                    environmentVariables: inputs.file.variables.filter { !$0.value.isEmpty },
+                    secretsSpecifier: .all
+                ),
+            ],
+            accessReporter: origin
+        )
+    }
+
+    mutating func report(_ setting: SettingDescriptor, _ problem: String) {
+        problems.append("\(setting.title): \(problem)")
+    }
+
+    /// Whether any source but the default has a value, usable or not.
+    func isGiven(_ setting: Setting<some Sendable>) -> Bool {
+        reader.string(forKey: ConfigKey(setting.descriptor.name), isSecret: true) != nil
+    }
+
+    /// `nil` where it has no value, or none that can be used.
+    mutating func read<Value>(_ setting: Setting<Value>) -> Value? {
+        let descriptor = setting.descriptor
+        let given = reader.string(forKey: ConfigKey(descriptor.name), isSecret: true)
+        guard let text = given ?? descriptor.defaultText else {
+            note(descriptor, shown: nil, .default)
+            return nil
+        }
+        do throws(ValueProblem) {
+            let value = try setting.form.parse(text)
+            note(descriptor, shown: descriptor.redact(text), given == nil ? .default : origin.last)
+            return value
+        } catch {
+            report(descriptor, "\(error); allowed: \(descriptor.allowed)")
+            return nil
+        }
+    }
+
+    /// What is in force for a setting whose default is computed.
+    mutating func note(_ setting: SettingDescriptor, shown: String?, _ source: SettingSource) {
+        effective.removeAll { $0.name == setting.name }
+        effective.append(EffectiveSetting(name: setting.name, shown: shown, source: source))
+    }
+}
+
+/// Remembers which provider answered last.
+private final class OriginReporter: AccessReporter {
+    private let source = Mutex(SettingSource.default)
+
+    var last: SettingSource { source.withLock { $0 } }
+
+    func report(_ event: AccessEvent) {
+        // Providers are asked in order, so that the place of the one that answered names its source.
+        let place = event.providerResults.firstIndex { result in
+            guard case .success(let lookup) = result.result else { return false }
+            return lookup.value != nil
+        }
+        source.withLock { $0 = place.map { SettingSource.allCases[$0] } ?? .default }
+    }
+}

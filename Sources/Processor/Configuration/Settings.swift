@@ -1,0 +1,178 @@
+import AMQP
+import Logging
+import Postgres
+
+/// The table of keys (contract.md §5): options, messages, `check-config` and the documentation all come from it.
+enum Settings {
+    static let brokerURL = Setting(
+        "amqp.url",
+        .brokerURL,
+        default: "amqp://guest:guest@127.0.0.1:5672/%2f",
+        help: "The RabbitMQ broker"
+    )
+    static let prefix = Setting(
+        "amqp.prefix",
+        .namePrefix,
+        default: "payments",
+        help: "What the names of all queues and exchanges begin with"
+    )
+    static let partitions = Setting(
+        "amqp.partitions",
+        .integer(1...256),
+        default: "8",
+        help: "How many command queues there are; the commands of one payment share one"
+    )
+    static let prefetch = Setting(
+        "amqp.prefetch",
+        .integer(1...65_535),
+        default: "64",
+        help: "How many unacknowledged commands are taken from each command queue"
+    )
+    static let declare = Setting(
+        "amqp.declare",
+        .boolean,
+        default: "true",
+        help: "Declare queues and exchanges at start; if false, only check that they exist"
+    )
+    static let caFile = Setting(
+        "amqp.ca-file",
+        .readableFile,
+        defaultNote: "those of the system",
+        help: "The authorities to trust with amqps://"
+    )
+    static let certFile = Setting(
+        "amqp.cert-file",
+        .readableFile,
+        help: "The client's certificate chain for amqps://; needs amqp.key-file"
+    )
+    static let keyFile = Setting(
+        "amqp.key-file",
+        .readableFile,
+        help: "The client's unencrypted private key for amqps://; needs amqp.cert-file"
+    )
+    static let database = Setting(
+        "database.url",
+        .conninfo,
+        default: "postgresql://postgres@127.0.0.1:5432/payments",
+        help: "The PostgreSQL database; several hosts are allowed"
+    )
+    static let bankURL = Setting(
+        "bank.url",
+        .bankURL,
+        default: "http://127.0.0.1:8787",
+        help: "The bank's HTTP API"
+    )
+    static let bankTimeout = Setting(
+        "bank.timeout",
+        .duration(.milliseconds(10) ... .seconds(600)),
+        default: "15s",
+        help: "Bounds one request to the bank"
+    )
+    static let bankWorstCase = Setting(
+        "bank.worst-case",
+        .duration(.zero ... .seconds(3_600)),
+        default: "17s",
+        help: "How long the bank may go on executing a request that was given up"
+    )
+    static let fingerprintSecret = Setting(
+        "fingerprint.secret",
+        .secret(16...1_024),
+        defaultNote: "a fixed development value on loopback; required elsewhere",
+        help: "The key of the digests that tell a duplicate from a reused idempotency key; never change it"
+    )
+    static let lease = Setting(
+        "operation.lease",
+        .duration(.milliseconds(10) ... .seconds(86_400)),
+        defaultNote: "bank.timeout + bank.worst-case + 5s",
+        help: "How long a worker owns an operation; at least bank.timeout + bank.worst-case"
+    )
+    static let busyAfter = Setting(
+        "payment.busy-after",
+        .duration(.milliseconds(100) ... .seconds(86_400)),
+        default: "2m",
+        help: "How long a command waits for another one of its payment before it is rejected"
+    )
+    static let adminHost = Setting(
+        "admin.host",
+        .host,
+        default: "127.0.0.1",
+        help: "Where the admin HTTP server listens"
+    )
+    static let adminPort = Setting(
+        "admin.port",
+        .integer(0...65_535),
+        default: "9090",
+        help: "The port of the admin HTTP server; 0 is any free one"
+    )
+    static let adminToken = Setting(
+        "admin.token",
+        .secret(1...1_024),
+        defaultNote: "none: only loopback is served",
+        help: "The bearer token that admin requests need, /healthz and /readyz excepted"
+    )
+    static let shutdownGrace = Setting(
+        "shutdown.grace",
+        .duration(.zero ... .seconds(3_600)),
+        default: "25s",
+        help: "How long what is in flight may take to finish after SIGTERM"
+    )
+    static let reconcilePeriod = Setting(
+        "sweeps.reconcile.period",
+        .duration(periods),
+        default: "60s",
+        help: "How often open operations are looked at"
+    )
+    static let expirePeriod = Setting(
+        "sweeps.expire.period",
+        .duration(periods),
+        default: "5m",
+        help: "How often authorizations past their expiry are looked for"
+    )
+    static let expireGrace = Setting(
+        "sweeps.expire.grace",
+        .duration(.zero ... .seconds(604_800)),
+        default: "1h",
+        help: "How far past its expiry, by the bank's clock, an authorization must be"
+    )
+    static let expireVoid = Setting(
+        "sweeps.expire.void",
+        .boolean,
+        default: "false",
+        help: "Void what has expired, so that the bank frees its hold"
+    )
+    static let retentionPeriod = Setting(
+        "sweeps.retention.period",
+        .duration(periods),
+        default: "1h",
+        help: "How often what need not be kept any longer is removed"
+    )
+    static let batch = Setting(
+        "sweeps.batch",
+        .integer(1...10_000),
+        default: "100",
+        help: "How many rows a sweep looks at in one go"
+    )
+    static let logLevel = Setting(
+        "log.level",
+        .logLevel,
+        default: "info",
+        help: "The least severe level that is logged"
+    )
+
+    private static let periods: ClosedRange<Duration> = .milliseconds(100) ... .seconds(604_800)
+
+    /// Every key, in the order of the documentation.
+    static let all: [SettingDescriptor] = [
+        brokerURL.descriptor, prefix.descriptor, partitions.descriptor, prefetch.descriptor, declare.descriptor,
+        caFile.descriptor, certFile.descriptor, keyFile.descriptor,
+        database.descriptor,
+        bankURL.descriptor, bankTimeout.descriptor, bankWorstCase.descriptor,
+        fingerprintSecret.descriptor,
+        lease.descriptor, busyAfter.descriptor,
+        adminHost.descriptor, adminPort.descriptor, adminToken.descriptor,
+        shutdownGrace.descriptor,
+        reconcilePeriod.descriptor, expirePeriod.descriptor, expireGrace.descriptor, expireVoid.descriptor,
+        retentionPeriod.descriptor, batch.descriptor,
+        logLevel.descriptor,
+    ]
+}

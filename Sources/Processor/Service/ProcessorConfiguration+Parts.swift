@@ -1,0 +1,44 @@
+import AMQP
+import Core
+import Postgres
+
+extension ProcessorConfiguration {
+    var fingerprinter: Fingerprinter { Fingerprinter(secret: fingerprintSecret.bytes) }
+}
+
+extension AMQPConfiguration {
+    /// The same with another name in the broker's list of connections.
+    func named(_ name: String) -> AMQPConfiguration {
+        var copy = self
+        copy.connectionName = name
+        return copy
+    }
+}
+
+extension PostgresPaymentStore {
+    init(_ pools: DatabasePools, fingerprinter: Fingerprinter) {
+        self.init(
+            claimPool: pools.claims,
+            settlePool: pools.settles,
+            queryPool: pools.queries,
+            fingerprinter: fingerprinter
+        )
+    }
+}
+
+extension TopologyDeclarer {
+    init(_ configuration: ProcessorConfiguration) {
+        self.init(
+            topology: Topology(names: configuration.names, partitions: configuration.partitions),
+            declares: configuration.declaresTopology
+        )
+    }
+}
+
+extension ConfigurationError {
+    /// The database has seen another secret (contract.md §5).
+    static let otherFingerprintSecret = ConfigurationError(problems: [
+        "fingerprint.secret (FINGERPRINT_SECRET): is not the one that this database was first used with; "
+            + "every honest duplicate would be refused, so set it back"
+    ])
+}

@@ -1,0 +1,114 @@
+import AMQP
+import Core
+import HTTPClient
+import Logging
+import Postgres
+import ServiceLifecycle
+
+/// The processor itself: everything wired together, from the queues to the bank.
+struct ProcessorService: Service {
+    private let configuration: ProcessorConfiguration
+    private let readiness: Readiness
+    private let logger: Logger
+    private let pools: DatabasePools
+    private let bankClient: HTTPClient
+    /// On connections of their own: one that the broker has blocked must not keep the acknowledgements waiting.
+    private let consuming: AMQPSession
+    private let publishing: AMQPSession
+    private let consumer: CommandConsumer
+
+    let queries: any PaymentQueries
+
+    /// - Throws: `HTTPError` where the process is out of threads or descriptors.
+    init(
+        configuration: ProcessorConfiguration,
+        observer: any ProcessorObserver,
+        readiness: Readiness,
+        logger: Logger
+    ) throws {
+        self.configuration = configuration
+        self.readiness = readiness
+        self.logger = logger
+        let links = LinkObserver(readiness: readiness, logger: logger)
+        pools = DatabasePools(configuration.database) { links.databaseChanged($0) }
+        queries = PostgresPaymentQueries(pool: pools.queries)
+        consuming = AMQPSession(configuration.broker.named("processor consumer")) { links.brokerChanged($0) }
+        publishing = AMQPSession(configuration.broker.named("processor publisher")) { links.publisherChanged($0) }
+        bankClient = try HTTPClient(
+            configuration: HTTPClientConfiguration(
+                // As many as there may be deliveries: none waits for another's connection while its lease runs.
+                maxConnections: min(configuration.partitions * Int(configuration.prefetch), Self.connectionLimit),
+                userAgent: "payment-processor"
+            )
+        )
+        consumer = CommandConsumer(
+            store: PostgresPaymentStore(pools, fingerprinter: configuration.fingerprinter),
+            bank: HTTPBank(client: bankClient, url: configuration.bank.base),
+            sink: BrokerSink(session: publishing, names: configuration.names),
+            time: SystemTime(),
+            random: SystemRandom(),
+            observer: observer,
+            limits: configuration.limits
+        )
+    }
+
+    /// Leaves room below the usual limit of 1,024 descriptors for a process.
+    private static let connectionLimit = 768
+
+    /// Between two attempts at something that may come to life by itself.
+    private static let pause = Duration.seconds(1)
+
+    /// Works until a graceful shutdown has drained what was delivered, or the task is cancelled.
+    ///
+    /// - Throws: what waiting cannot mend: `MigrationError`, `TopologyError`, `ConfigurationError`.
+    func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await pools.run() }
+            group.addTask { await consuming.run() }
+            group.addTask { await publishing.run() }
+            defer { group.cancelAll() }
+            guard try await prepareDatabase() else { return }
+            try await subscription.run()
+            logger.info("drained")
+        }
+        await bankClient.shutdown()
+    }
+
+    /// Waits for the database as long as it takes; then brings its schema up to date.
+    ///
+    /// - Returns: false where a shutdown came first.
+    private func prepareDatabase() async throws -> Bool {
+        while !Task.isShuttingDownGracefully, !Task.isCancelled {
+            do {
+                for name in try await Migrator(pool: pools.queries).migrate() {
+                    logger.info("migrated", metadata: ["migration": "\(name)"])
+                }
+                guard try await FingerprintGuard(pool: pools.queries).accepts(configuration.fingerprinter) else {
+                    throw ConfigurationError.otherFingerprintSecret
+                }
+                return true
+            } catch let error as MigrationError where error.isRetriable {
+                logger.warning("waiting for the database", metadata: ["error": "\(error)"])
+            } catch let error as StoreError where error.isRetriable {
+                logger.warning("waiting for the database", metadata: ["error": "\(error)"])
+            }
+            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.pause) }
+        }
+        return false
+    }
+
+    private var subscription: CommandSubscription {
+        let topology = TopologyDeclarer(configuration)
+        return CommandSubscription(
+            session: consuming,
+            names: configuration.names,
+            partitions: configuration.partitions,
+            prefetch: configuration.prefetch,
+            consumer: consumer,
+            prepare: { try await topology.prepare($0) },
+            onFailure: { [logger] error in
+                logger.warning("subscription lost, trying again", metadata: ["error": "\(error)"])
+            }
+        )
+    }
+}

@@ -1,0 +1,37 @@
+import Core
+
+/// How a delivery of a command ended, as the label `outcome`: as many values as there are cases.
+enum CommandOutcome: String, CaseIterable, Sendable {
+    case succeeded, declined, rejected, unknown, replayed, parked
+    case deadLettered = "dead_lettered"
+
+    init(_ disposition: Disposition) {
+        switch disposition {
+        case .reply(_, .succeeded, _): self = .succeeded
+        case .reply(_, .declined, _): self = .declined
+        case .reply(_, .rejected, _): self = .rejected
+        case .reply(_, .unknown, _): self = .unknown
+        case .reply(_, .replayed, _): self = .replayed
+        case .park: self = .parked
+        case .deadLetter: self = .deadLettered
+        }
+    }
+}
+
+/// What a bank call proved, as the label `verdict`.
+enum BankCallVerdict: String, CaseIterable, Sendable {
+    case succeeded, declined, expired, ambiguous
+    case notSent = "not_sent"
+    case needsAttention = "needs_attention"
+
+    init(_ verdict: Verdict) {
+        switch verdict {
+        case .succeeded: self = .succeeded
+        case .declined: self = .declined
+        case .expired: self = .expired
+        case .notSent: self = .notSent
+        case .ambiguous: self = .ambiguous
+        case .needsAttention: self = .needsAttention
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import Logging
+
+/// The keys of log metadata, all in one place. None of them ever holds card data, a body, or a secret.
+enum LogKey: String, CaseIterable {
+    case paymentID = "payment.id"
+    case merchantID = "merchant.id"
+    case operation = "operation"
+    case operationID = "operation.id"
+    case outcome = "outcome"
+    case idempotencyKey = "idempotency.key"
+    case messageID = "message.id"
+    case traceID = "trace.id"
+    case duration = "duration_ms"
+    case reason = "reason"
+    case tier = "tier"
+    case verdict = "verdict"
+    case replyTo = "reply_to"
+    case error = "error"
+    case count = "count"
+}
+
+/// Metadata in the making.
+struct LogFields {
+    private(set) var metadata: Logger.Metadata = [:]
+
+    /// Left out where there is no value.
+    mutating func set(_ key: LogKey, _ value: (some CustomStringConvertible)?) {
+        guard let value else { return }
+        metadata[key.rawValue] = .string(value.description)
+    }
+
+    /// A text that a client chose.
+    mutating func set(_ key: LogKey, foreign value: (some CustomStringConvertible)?) {
+        guard let value else { return }
+        metadata[key.rawValue] = .string(CardDigits.masked(value.description))
+    }
+}

@@ -1,0 +1,101 @@
+import Core
+import Glibc
+import Logging
+
+/// Writes each event as one line of logfmt: `time=… level=info logger=processor msg=command operation=capture …`, the metadata
+/// in the order of its keys.
+struct LogfmtHandler: LogHandler {
+    var logLevel: Logger.Level
+    var metadata: Logger.Metadata = [:]
+    var metadataProvider: Logger.MetadataProvider?
+
+    private let label: String
+    private let writer: LogWriter
+    private let now: @Sendable () -> Timestamp
+
+    init(
+        label: String,
+        level: Logger.Level,
+        writer: LogWriter = .standardError,
+        now: @escaping @Sendable () -> Timestamp = Self.wallClock
+    ) {
+        self.label = label
+        self.writer = writer
+        self.now = now
+        logLevel = level
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        var line = LogfmtLine()
+        line.add("time", now().description)
+        line.add("level", event.level.rawValue)
+        line.add("logger", label)
+        line.add("msg", event.message.description)
+        var fields = metadata
+        if let provided = metadataProvider?.get() { fields.merge(provided) { $1 } }
+        if let own = event.metadata { fields = fields.isEmpty ? own : fields.merging(own) { $1 } }
+        if let error = event.error { fields[LogKey.error.rawValue] = "\(error)" }
+        for (key, value) in fields.sorted(by: { $0.key < $1.key }) { line.add(key, value.description) }
+        writer.write(line.finished(), isUrgent: event.level > .info)
+    }
+
+    private static func wallClock() -> Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
+    }
+}
+
+/// One line of logfmt in the making.
+struct LogfmtLine {
+    private var bytes: [UInt8] = []
+
+    init() {
+        bytes.reserveCapacity(384)
+    }
+
+    /// Quoted where it must be; control characters are escaped, so that a line stays a line whatever a value holds.
+    mutating func add(_ key: String, _ value: String) {
+        if !bytes.isEmpty { bytes.append(UInt8(ascii: " ")) }
+        for byte in key.utf8 { bytes.append(Self.isBare(byte) ? byte : UInt8(ascii: "_")) }
+        bytes.append(UInt8(ascii: "="))
+        if !value.isEmpty, value.utf8.allSatisfy(Self.isBare) {
+            bytes.append(contentsOf: value.utf8)
+        } else {
+            addQuoted(value)
+        }
+    }
+
+    consuming func finished() -> [UInt8] {
+        bytes.append(UInt8(ascii: "\n"))
+        return bytes
+    }
+
+    private mutating func addQuoted(_ value: String) {
+        bytes.append(UInt8(ascii: "\""))
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": bytes.append(contentsOf: [UInt8(ascii: "\\"), UInt8(truncatingIfNeeded: scalar.value)])
+            case "\n": bytes.append(contentsOf: "\\n".utf8)
+            case "\r": bytes.append(contentsOf: "\\r".utf8)
+            case "\t": bytes.append(contentsOf: "\\t".utf8)
+            case let control where control.properties.generalCategory == .control:
+                bytes.append(contentsOf: "\\u{\(String(control.value, radix: 16))}".utf8)
+            default: bytes.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static func isBare(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "="), UInt8(ascii: "\\"): false
+        default: (0x21...0x7e).contains(byte)
+        }
+    }
+}

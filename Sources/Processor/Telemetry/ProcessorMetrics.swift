@@ -1,0 +1,108 @@
+import Core
+import CoreMetrics
+
+/// The processor's instruments (contract.md §7), all made at once, so that each is there with 0 before anything has happened.
+/// No label holds an id.
+struct ProcessorMetrics: Sendable {
+    private let commands: [OperationKind: [CommandOutcome: Counter]]
+    private let durations: [OperationKind: Timer]
+    private let bankCalls: [OperationKind: [BankCallVerdict: Counter]]
+    private let openOperations: [OperationKind: Meter]
+    private let retryDepths: [RetryTier: Meter]
+
+    /// Messages that do not tell what they ask for, or whose sender cannot be told.
+    let unanswerable: Counter
+    let deadLettersOpen: Meter
+    let repliesUndeliverable: Counter
+    let possibleOrphans: Counter
+    let needsAttention: Counter
+    private let breaker: Meter
+    private let oldest: Meter
+
+    init(registry: PrometheusRegistry) {
+        for name in Name.allCases { registry.describe(name.rawValue, as: name.help) }
+        func counter(_ name: Name, _ dimensions: [(String, String)] = []) -> Counter {
+            Counter(label: name.rawValue, dimensions: dimensions, factory: registry)
+        }
+        func meter(_ name: Name, _ dimensions: [(String, String)] = []) -> Meter {
+            Meter(label: name.rawValue, dimensions: dimensions, factory: registry)
+        }
+        func perKind<Value>(_ make: ([(String, String)]) -> Value) -> [OperationKind: Value] {
+            OperationKind.allCases.reduce(into: [:]) { $0[$1] = make([("operation", $1.rawValue)]) }
+        }
+        commands = perKind { operation in
+            CommandOutcome.allCases.reduce(into: [:]) { outcomes, outcome in
+                outcomes[outcome] = counter(.commands, operation + [("outcome", outcome.rawValue)])
+            }
+        }
+        let unknown = [("operation", "unknown"), ("outcome", CommandOutcome.deadLettered.rawValue)]
+        unanswerable = counter(.commands, unknown)
+        durations = perKind { Timer(label: Name.duration.rawValue, dimensions: $0, factory: registry) }
+        bankCalls = perKind { operation in
+            BankCallVerdict.allCases.reduce(into: [:]) { verdicts, verdict in
+                verdicts[verdict] = counter(.bankCalls, operation + [("verdict", verdict.rawValue)])
+            }
+        }
+        openOperations = perKind { meter(.openOperations, $0) }
+        retryDepths = RetryTier.allCases.reduce(into: [:]) { $0[$1] = meter(.retryDepth, [("tier", $1.rawValue)]) }
+        deadLettersOpen = meter(.deadLettersOpen)
+        breaker = meter(.breakerOpen)
+        repliesUndeliverable = counter(.repliesUndeliverable)
+        possibleOrphans = counter(.possibleOrphans)
+        needsAttention = counter(.needsAttention)
+        oldest = meter(.outboxOldest)
+    }
+
+    func countCommand(_ kind: OperationKind, _ outcome: CommandOutcome) {
+        commands[kind]?[outcome]?.increment()
+    }
+
+    func recordDuration(_ kind: OperationKind, _ duration: Duration) {
+        durations[kind]?.recordNanoseconds(duration.microseconds.multipliedReportingOverflow(by: 1_000).partialValue)
+    }
+
+    func countBankCall(_ kind: OperationKind, _ verdict: BankCallVerdict) {
+        bankCalls[kind]?[verdict]?.increment()
+    }
+
+    func setOpenOperations(_ kind: OperationKind, _ count: Int) { openOperations[kind]?.set(count) }
+
+    func setRetryDepth(_ tier: RetryTier, _ count: Int) { retryDepths[tier]?.set(count) }
+
+    func setBreakerOpen(_ isOpen: Bool) { breaker.set(isOpen ? 1 : 0) }
+
+    /// - Parameter age: of the oldest stored outcome whose reply is not confirmed yet; zero where there is none.
+    func setOutboxOldest(_ age: Duration) { oldest.set(Double(age.microseconds) / 1_000_000) }
+}
+
+extension ProcessorMetrics {
+    enum Name: String, CaseIterable {
+        case commands = "payments_commands_total"
+        case duration = "payments_command_duration_seconds"
+        case bankCalls = "payments_bank_calls_total"
+        case openOperations = "payments_operations_open"
+        case retryDepth = "payments_retry_depth"
+        case deadLettersOpen = "payments_dead_letters_open"
+        case breakerOpen = "payments_breaker_open"
+        case repliesUndeliverable = "payments_replies_undeliverable_total"
+        case possibleOrphans = "payments_possible_orphans_total"
+        case needsAttention = "payments_needs_attention_total"
+        case outboxOldest = "payments_outbox_oldest_seconds"
+
+        var help: String {
+            switch self {
+            case .commands: "Deliveries of commands, by how they ended."
+            case .duration: "From the arrival of a command to its decided outcome."
+            case .bankCalls: "Requests to the bank, by what their answer proved."
+            case .openOperations: "Operations whose outcome is not stored yet."
+            case .retryDepth: "Commands waiting on a tier of the retry ladder."
+            case .deadLettersOpen: "Dead letters that nobody has dealt with."
+            case .breakerOpen: "1 while the bank counts as down."
+            case .repliesUndeliverable: "Replies that no queue took."
+            case .possibleOrphans: "Authorizations that may have left a second hold at the bank."
+            case .needsAttention: "Operations handed to a person."
+            case .outboxOldest: "Age of the oldest stored outcome whose reply is not confirmed."
+            }
+        }
+    }
+}

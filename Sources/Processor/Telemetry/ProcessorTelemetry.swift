@@ -1,0 +1,137 @@
+import Core
+import CoreMetrics
+import Logging
+
+/// Turns what the processor does into one log line per command and into metrics.
+struct ProcessorTelemetry: ProcessorObserver {
+    private let logger: Logger
+    private let metrics: ProcessorMetrics
+    private let throttle: WarningThrottle
+
+    init(logger: Logger, metrics: ProcessorMetrics, time: any TimeSource) {
+        self.logger = logger
+        self.metrics = metrics
+        throttle = WarningThrottle(time: time)
+    }
+
+    func observe(_ event: ProcessorEvent) {
+        switch event {
+        case .handled(let command, let disposition, let duration): handled(command, disposition, duration)
+        case .rejectedInvalid(let command): rejected(command)
+        case .unanswerable(let problem):
+            metrics.unanswerable.increment()
+            warn("unanswerable", "message cannot be answered and goes to the dead letters", .reason, "\(problem)")
+        case .bankAnswered(let kind, let verdict): bankAnswered(kind, verdict)
+        case .possibleOrphan(let operation):
+            metrics.possibleOrphans.increment()
+            log(.warning, "authorization may have left a second hold at the bank", operation)
+        case .needsAttention(let operation, let reason):
+            metrics.needsAttention.increment()
+            log(.error, "operation needs a person", operation, reason: reason)
+        case .superseded(let operation):
+            log(.notice, "operation was taken over by another attempt", operation)
+        case .replyUndeliverable(let replyTo):
+            metrics.repliesUndeliverable.increment()
+            let queue = CardDigits.masked(replyTo ?? "default")
+            warn("undeliverable", "reply could not be routed", .replyTo, queue)
+        case .replyAddressIgnored:
+            warn("reply address", "reply_to is not allowed and was ignored", .replyTo, "default")
+        case .storeFailed(let error):
+            warn("store \(error.code.rawValue)", "store failed", .error, error.description)
+        case .publishFailed(let problem):
+            warn("publish", "publish failed", .error, problem)
+        }
+    }
+
+    // MARK: One line per command
+
+    private func handled(_ command: Command, _ disposition: Disposition, _ duration: Duration) {
+        let outcome = CommandOutcome(disposition)
+        metrics.countCommand(command.kind, outcome)
+        metrics.recordDuration(command.kind, duration)
+        guard logger.logLevel <= .info else { return }
+        var fields = LogFields()
+        fields.set(.paymentID, command.paymentID)
+        fields.set(.merchantID, foreign: command.merchantID)
+        fields.set(.operation, command.kind.rawValue)
+        fields.set(.outcome, outcome.rawValue)
+        fields.set(.idempotencyKey, foreign: command.idempotencyKey)
+        fields.set(.messageID, foreign: command.messageID)
+        fields.set(.traceID, Self.traceID(command.route))
+        fields.set(.duration, Self.milliseconds(duration))
+        switch disposition {
+        case .reply: break
+        case .park(let tier, let reason, _, _):
+            fields.set(.tier, tier.rawValue)
+            fields.set(.reason, foreign: reason)
+        case .deadLetter(_, let reason, _):
+            fields.set(.reason, foreign: reason)
+        }
+        logger.info("command", metadata: fields.metadata)
+    }
+
+    private func rejected(_ command: InvalidCommand) {
+        metrics.countCommand(command.kind, .rejected)
+        guard logger.logLevel <= .info else { return }
+        var fields = LogFields()
+        fields.set(.paymentID, command.paymentID)
+        fields.set(.merchantID, foreign: command.merchantID)
+        fields.set(.operation, command.kind.rawValue)
+        fields.set(.outcome, CommandOutcome.rejected.rawValue)
+        fields.set(.idempotencyKey, foreign: command.idempotencyKey)
+        fields.set(.messageID, foreign: command.messageID)
+        fields.set(.traceID, Self.traceID(command.route))
+        fields.set(.reason, command.problem)
+        logger.info("command", metadata: fields.metadata)
+    }
+
+    // MARK: The rest
+
+    private func bankAnswered(_ kind: OperationKind, _ verdict: Verdict) {
+        let label = BankCallVerdict(verdict)
+        metrics.countBankCall(kind, label)
+        guard logger.logLevel <= .debug else { return }
+        var fields = LogFields()
+        fields.set(.operation, kind.rawValue)
+        fields.set(.verdict, label.rawValue)
+        logger.debug("bank answered", metadata: fields.metadata)
+    }
+
+    private func log(_ level: Logger.Level, _ message: Logger.Message, _ operation: Operation, reason: String? = nil) {
+        var fields = LogFields()
+        fields.set(.paymentID, operation.paymentID)
+        fields.set(.merchantID, foreign: operation.merchantID)
+        fields.set(.operation, operation.kind.rawValue)
+        fields.set(.operationID, operation.id)
+        fields.set(.idempotencyKey, foreign: operation.idempotencyKey)
+        fields.set(.traceID, Self.traceID(operation.route))
+        fields.set(.reason, foreign: reason)
+        logger.log(level: level, message, metadata: fields.metadata)
+    }
+
+    /// What can come with every message while something is down.
+    private func warn(_ kind: String, _ message: String, _ key: LogKey, _ value: String) {
+        throttle.occurred(kind) { [logger] report in
+            var fields = LogFields()
+            switch report {
+            case .first:
+                fields.set(key, value)
+                logger.warning("\(message)", metadata: fields.metadata)
+            case .repeated(let count):
+                fields.set(.count, count)
+                logger.warning("\(message), again", metadata: fields.metadata)
+            }
+        }
+    }
+
+    /// The part of a traceparent that names the trace.
+    private static func traceID(_ route: ReplyRoute) -> Substring? {
+        route.traceparent.flatMap { TraceParent.wellFormed($0) }?.split(separator: "-").dropFirst().first
+    }
+
+    /// Rounded down to a tenth.
+    private static func milliseconds(_ duration: Duration) -> String {
+        let tenths = duration.microseconds / 100
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+}

@@ -1,0 +1,94 @@
+import CoreMetrics
+import Synchronization
+
+/// Keeps every metric of the process in memory and prints them all in the Prometheus text format.
+///
+/// Series live as long as the process: what has been counted stays visible.
+final class PrometheusRegistry: MetricsFactory {
+    /// The metrics of one name.
+    struct Family: Sendable {
+        let kind: PrometheusKind
+        /// In the order in which they were made.
+        var series: [Labels] = []
+        var handlers: [Labels: any PrometheusSeries] = [:]
+    }
+
+    /// A series' labels, sorted by name.
+    struct Labels: Hashable, Sendable {
+        let pairs: [Pair]
+
+        struct Pair: Hashable, Sendable {
+            let name: String
+            let value: String
+        }
+
+        init(_ dimensions: [(String, String)]) {
+            pairs = dimensions.map { Pair(name: PrometheusText.name($0), value: $1) }.sorted { $0.name < $1.name }
+        }
+    }
+
+    let families = Mutex<[String: Family]>([:])
+    private let help = Mutex<[String: String]>([:])
+    private let seriesLimit: Int
+
+    /// - Parameter seriesLimit: per name. A label that turns out to be unbounded costs this much memory and no more; what is
+    ///   beyond it is counted for nobody.
+    init(seriesLimit: Int = 500) {
+        self.seriesLimit = seriesLimit
+    }
+
+    /// Sets the `HELP` line of a name.
+    func describe(_ name: String, as text: String) {
+        help.withLock { $0[PrometheusText.name(name)] = text }
+    }
+
+    func help(for name: String) -> String? { help.withLock { $0[name] } }
+
+    /// The series of these labels, made where there is none yet.
+    private func series<Series: PrometheusSeries>(
+        _ name: String,
+        _ dimensions: [(String, String)],
+        make: () -> Series
+    ) -> Series {
+        let labels = Labels(dimensions)
+        let name = PrometheusText.name(name)
+        return families.withLock { families in
+            var family = families[name] ?? Family(kind: Series.kind)
+            if let known = family.handlers[labels] as? Series { return known }
+            let series = make()
+            // Another kind under the same name would make the whole text unreadable to Prometheus.
+            guard family.kind == Series.kind, family.series.count < seriesLimit else { return series }
+            family.series.append(labels)
+            family.handlers[labels] = series
+            families[name] = family
+            return series
+        }
+    }
+
+    // MARK: MetricsFactory
+
+    func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
+        series(label, dimensions) { PrometheusCounter() }
+    }
+
+    func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
+        if aggregate { return series(label, dimensions) { PrometheusHistogram() } }
+        return series(label, dimensions) { PrometheusGauge() }
+    }
+
+    func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
+        series(label, dimensions) { PrometheusGauge() }
+    }
+
+    func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
+        series(label, dimensions) { PrometheusHistogram() }
+    }
+
+    func destroyCounter(_ handler: any CounterHandler) {}
+
+    func destroyRecorder(_ handler: any RecorderHandler) {}
+
+    func destroyMeter(_ handler: any MeterHandler) {}
+
+    func destroyTimer(_ handler: any TimerHandler) {}
+}

@@ -1,0 +1,171 @@
+import Core
+
+/// What the bank knows, and its rules (bank.md). Nothing here is about keys, connections or time going by.
+struct BankBooks {
+    private struct Authorization {
+        let card: String
+        let amount: Int64
+        let expiresAt: Timestamp
+        var isUsed = false
+    }
+
+    private struct Capture {
+        let authorizationID: String
+        let amount: Int64
+        var isRefunded = false
+    }
+
+    private var accounts: [String: BankAccount]
+    private var authorizations: [String: Authorization] = [:]
+    private var captures: [String: Capture] = [:]
+    private(set) var ledger: [BankLedgerEntry] = []
+    private let expiry: Duration
+
+    init(accounts: [BankAccount], expiry: Duration) {
+        self.accounts = Dictionary(uniqueKeysWithValues: accounts.map { ($0.number, $0) })
+        self.expiry = expiry
+    }
+
+    func account(_ number: String) -> BankAccount? { accounts[number] }
+
+    /// Executes a request or refuses it.
+    mutating func execute(_ request: BankRequest, id: UniqueID, now: Timestamp) -> BankReplyBody {
+        switch request.action {
+        case .authorize(let card, let amount): authorize(card, amount, request, id, now)
+        case .capture(let authorizationID, let amount): capture(authorizationID, amount, request, id, now)
+        case .void(let authorizationID): void(authorizationID, request, id, now)
+        case .refund(let captureID, let amount): refund(captureID, amount, request, id, now)
+        }
+    }
+
+    private mutating func authorize(
+        _ card: CardDetails,
+        _ amount: Int64,
+        _ request: BankRequest,
+        _ id: UniqueID,
+        _ now: Timestamp
+    ) -> BankReplyBody {
+        guard let account = accounts[card.number] else { return .error(400, "invalid_card") }
+        guard account.cvv == card.cvv else { return .error(400, "invalid_cvv") }
+        guard amount > 0 else { return .error(400, "invalid_amount") }
+        guard now < account.expiresAt else { return .error(400, "card_expired") }
+        guard amount <= account.available else { return .error(402, "insufficient_funds") }
+        accounts[card.number]?.available -= amount
+        let authorizationID = "auth_\(id)"
+        let expiresAt = now.advanced(by: expiry)
+        authorizations[authorizationID] = Authorization(card: card.number, amount: amount, expiresAt: expiresAt)
+        record(request, authorizationID, of: authorizationID, amount, now)
+        return .success([
+            "authorization_id": .string(authorizationID), "status": .string("approved"), "amount": .integer(amount),
+            "currency": .string("USD"), "created_at": .nanoseconds(now), "expires_at": .nanoseconds(expiresAt),
+        ])
+    }
+
+    private mutating func capture(
+        _ authorizationID: String,
+        _ amount: Int64,
+        _ request: BankRequest,
+        _ id: UniqueID,
+        _ now: Timestamp
+    ) -> BankReplyBody {
+        guard let authorization = authorizations[authorizationID] else { return .error(400, "authorization_not_found") }
+        guard !authorization.isUsed else { return .error(400, "authorization_already_used") }
+        guard now < authorization.expiresAt else { return .error(400, "authorization_expired") }
+        guard amount == authorization.amount else { return .error(400, "amount_mismatch") }
+        authorizations[authorizationID]?.isUsed = true
+        accounts[authorization.card]?.balance -= amount
+        let captureID = "cap_\(id)"
+        captures[captureID] = Capture(authorizationID: authorizationID, amount: amount)
+        record(request, captureID, of: authorizationID, amount, now)
+        return .success([
+            "capture_id": .string(captureID), "authorization_id": .string(authorizationID),
+            "status": .string("captured"), "amount": .integer(amount), "currency": .string("USD"),
+            "captured_at": .nanoseconds(now),
+        ])
+    }
+
+    /// An expired one too: that is what frees its hold (trap B9).
+    private mutating func void(
+        _ authorizationID: String,
+        _ request: BankRequest,
+        _ id: UniqueID,
+        _ now: Timestamp
+    ) -> BankReplyBody {
+        guard let authorization = authorizations[authorizationID] else { return .error(400, "authorization_not_found") }
+        guard !authorization.isUsed else { return .error(400, "authorization_already_used") }
+        authorizations[authorizationID]?.isUsed = true
+        accounts[authorization.card]?.available += authorization.amount
+        let voidID = "void_\(id)"
+        record(request, voidID, of: authorizationID, authorization.amount, now)
+        return .success([
+            "void_id": .string(voidID), "authorization_id": .string(authorizationID), "status": .string("voided"),
+            "voided_at": .nanoseconds(now),
+        ])
+    }
+
+    private mutating func refund(
+        _ captureID: String,
+        _ amount: Int64,
+        _ request: BankRequest,
+        _ id: UniqueID,
+        _ now: Timestamp
+    ) -> BankReplyBody {
+        guard let capture = captures[captureID] else { return .error(400, "capture_not_found") }
+        guard !capture.isRefunded else { return .error(400, "already_refunded") }
+        guard amount == capture.amount else { return .error(400, "amount_mismatch") }
+        captures[captureID]?.isRefunded = true
+        if let card = authorizations[capture.authorizationID]?.card {
+            accounts[card]?.available += amount
+            accounts[card]?.balance += amount
+        }
+        let refundID = "ref_\(id)"
+        record(request, refundID, of: capture.authorizationID, amount, now)
+        return .success([
+            "refund_id": .string(refundID), "capture_id": .string(captureID), "status": .string("refunded"),
+            "amount": .integer(amount), "currency": .string("USD"), "refunded_at": .nanoseconds(now),
+        ])
+    }
+
+    private mutating func record(
+        _ request: BankRequest,
+        _ id: String,
+        of authorizationID: String,
+        _ amount: Int64,
+        _ now: Timestamp
+    ) {
+        ledger.append(
+            BankLedgerEntry(
+                operation: request.action.kind,
+                id: id,
+                authorizationID: authorizationID,
+                amount: amount,
+                idempotencyKey: request.idempotencyKey,
+                executedAt: now
+            )
+        )
+    }
+}
+
+/// Status and body of an answer, before anything happens to it on its way.
+struct BankReplyBody {
+    let status: Int
+    let bytes: [UInt8]
+
+    var isSuccess: Bool { status == 200 }
+
+    static func success(_ members: [String: JSONValue]) -> BankReplyBody {
+        BankReplyBody(status: 200, bytes: JSONValue.object(members).encoded)
+    }
+
+    static func error(_ status: Int, _ code: String) -> BankReplyBody {
+        let body = JSONValue.object(["error": .string(code), "message": .string("the bank says \(code)")])
+        return BankReplyBody(status: status, bytes: body.encoded)
+    }
+}
+
+extension JSONValue {
+    /// POST answers carry nanoseconds (trap B10).
+    fileprivate static func nanoseconds(_ time: Timestamp) -> JSONValue {
+        .string(time.description.dropLast() + "789Z")
+    }
+}

@@ -1,0 +1,172 @@
+package import Core
+import Synchronization
+
+/// The bank of bank.md in memory, with its weaknesses: errors are not stored, a key is not locked while its request executes, and
+/// it is stored only after the answer was written.
+package final class InMemoryBank: Bank {
+    package struct Configuration: Sendable {
+        /// How long a request takes before it is executed.
+        package var latency: Duration = .milliseconds(20)
+        /// How long after its execution a key is stored.
+        package var keyDelay: Duration = .milliseconds(2)
+        /// How long an authorization may be captured.
+        package var authorizationExpiry: Duration = .seconds(168 * 3_600)
+        /// How long a key is kept.
+        package var keyLifetime: Duration = .seconds(24 * 3_600)
+        package var accounts: [BankAccount] = BankAccount.testCards
+
+        package init() {}
+    }
+
+    private struct KeyID: Hashable {
+        let operation: OperationKind
+        let key: String
+
+        init(_ request: BankRequest) {
+            operation = request.action.kind
+            key = request.idempotencyKey
+        }
+    }
+
+    private struct StoredKey {
+        let reply: BankReplyBody
+        let until: Timestamp
+    }
+
+    private struct State {
+        var books: BankBooks
+        var keys: [KeyID: StoredKey] = [:]
+        var requests: [BankRequestRecord] = []
+        var faults: [(fault: BankFault, operation: OperationKind?)] = []
+        var latencies: [Duration] = []
+        var isDown = false
+        var underWay: [KeyID: Int] = [:]
+        var overlaps = 0
+
+        mutating func takeFault(for operation: OperationKind) -> BankFault? {
+            guard let next = faults.firstIndex(where: { ($0.operation ?? operation) == operation }) else { return nil }
+            return faults.remove(at: next).fault
+        }
+    }
+
+    private let configuration: Configuration
+    private let time: VirtualTime
+    private let random: any RandomSource
+    private let state: Mutex<State>
+
+    package init(
+        time: VirtualTime,
+        random: any RandomSource,
+        configuration: Configuration = Configuration()
+    ) {
+        self.configuration = configuration
+        self.time = time
+        self.random = random
+        let books = BankBooks(accounts: configuration.accounts, expiry: configuration.authorizationExpiry)
+        state = Mutex(State(books: books))
+    }
+
+    // MARK: Faults and insight
+
+    /// Lets the next requests go wrong, one after the other.
+    package func inject(_ faults: BankFault..., into operation: OperationKind? = nil) {
+        state.withLock { $0.faults.append(contentsOf: faults.map { ($0, operation) }) }
+    }
+
+    /// The next request takes so long.
+    package func delayNext(by latency: Duration) {
+        state.withLock { $0.latencies.append(latency) }
+    }
+
+    /// While it is down, no request is ever sent.
+    package func setDown(_ isDown: Bool) {
+        state.withLock { $0.isDown = isDown }
+    }
+
+    /// Every effect, in the order of execution.
+    package var ledger: [BankLedgerEntry] { state.withLock { $0.books.ledger } }
+
+    /// Every request that reached the bank.
+    package var requests: [BankRequestRecord] { state.withLock { $0.requests } }
+
+    /// How often a request arrived while another one with its key was executing: must be never (trap B2).
+    package var overlaps: Int { state.withLock { $0.overlaps } }
+
+    package func account(_ number: String) -> BankAccount? { state.withLock { $0.books.account(number) } }
+
+    // MARK: Bank
+
+    package func send(_ request: BankRequest) async -> BankAnswer {
+        let exchange = BankExchange()
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                exchange.begin(continuation)
+                guard !Task.isCancelled else { return exchange.end(.notSent(reason: "cancelled")) }
+                time.schedule(after: request.timeout) { exchange.end(.noAnswer(reason: "timeout")) }
+                receive(request, exchange)
+            }
+        } onCancel: {
+            // The client is gone; the bank does not notice.
+            exchange.end(.noAnswer(reason: "cancelled"))
+        }
+    }
+
+    private func receive(_ request: BankRequest, _ exchange: BankExchange) {
+        let now = time.now()
+        let answer: BankAnswer? = state.withLock { state in
+            let fault = state.isDown ? .down : state.takeFault(for: request.action.kind)
+            if fault == .down { return .notSent(reason: "connection_refused") }
+            state.requests.append(
+                BankRequestRecord(
+                    operation: request.action.kind,
+                    idempotencyKey: request.idempotencyKey,
+                    at: now,
+                    fault: fault
+                )
+            )
+            if fault == .dropBefore { return .noAnswer(reason: "connection_cut") }
+            // The replay check comes before the latency and the failures, and looks at nothing but the key.
+            if let stored = state.keys[KeyID(request)], stored.until > now {
+                return .response(BankResponse(status: stored.reply.status, bytes: stored.reply.bytes, isReplayed: true))
+            }
+            if state.underWay[KeyID(request), default: 0] > 0 { state.overlaps += 1 }
+            state.underWay[KeyID(request), default: 0] += 1
+            let latency = state.latencies.isEmpty ? configuration.latency : state.latencies.removeFirst()
+            time.schedule(after: latency) { self.execute(request, fault, exchange) }
+            return nil
+        }
+        if let answer { exchange.end(answer) }
+    }
+
+    private func execute(_ request: BankRequest, _ fault: BankFault?, _ exchange: BankExchange) {
+        let now = time.now()
+        let id = UniqueID(high: random.next(), low: random.next())
+        let reply: BankReplyBody = state.withLock { state in
+            state.underWay[KeyID(request), default: 0] -= 1
+            if fault == .error500 { return .error(500, "internal_error") }
+            return state.books.execute(request, id: id, now: now)
+        }
+        if reply.isSuccess, fault != .loseKey { storeKey(request, reply) }
+        switch fault {
+        case .timeoutAfterExecute: break
+        case .dropAfter: exchange.end(.noAnswer(reason: "connection_cut"))
+        case .garbage:
+            let body = Array("<html>it works</html>".utf8)
+            exchange.end(.response(BankResponse(status: 200, bytes: body, isReplayed: false)))
+        default:
+            exchange.end(.response(BankResponse(status: reply.status, bytes: reply.bytes, isReplayed: false)))
+        }
+    }
+
+    /// Only after the answer was written (trap B2).
+    private func storeKey(_ request: BankRequest, _ reply: BankReplyBody) {
+        time.schedule(after: configuration.keyDelay) {
+            let until = self.time.now().advanced(by: self.configuration.keyLifetime)
+            self.state.withLock { state in
+                if state.keys[KeyID(request)] == nil {
+                    state.keys[KeyID(request)] = StoredKey(reply: reply, until: until)
+                }
+            }
+        }
+    }
+}

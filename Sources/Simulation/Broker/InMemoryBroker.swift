@@ -1,0 +1,184 @@
+package import Core
+import Synchronization
+
+/// Queues in memory: hands commands to consumers, takes what they publish, brings back what they park, and remembers the
+/// order of it all.
+package final class InMemoryBroker: MessageSink {
+    /// What happened, in order.
+    package enum Event: Hashable, Sendable {
+        case published(Message, Destination, PublishOutcome)
+        case acknowledged(Int)
+    }
+
+    package enum Fault: Hashable, Sendable {
+        /// No queue takes it.
+        case unroutable
+        /// The queue is full.
+        case refused
+        /// The broker does not answer; the message is lost.
+        case lost
+        /// The broker has the message, and its confirm is lost.
+        case lostConfirm
+    }
+
+    private struct State {
+        var subscribers: [AsyncStream<any Delivery>.Continuation] = []
+        var backlog: [(message: Message, subscriber: Int?)] = []
+        var unacknowledged: [Int: Message] = [:]
+        var lastTag = 0
+        var events: [Event] = []
+        var faults: [(fault: Fault, role: Role)] = []
+        /// Which destinations refuse everything, until told otherwise.
+        var refusing: Set<Role> = []
+    }
+
+    /// A destination without its particulars.
+    package enum Role: Hashable, Sendable {
+        case replies, retry, deadLetters
+    }
+
+    private let time: VirtualTime
+    private let latency: Duration
+    private let bringsBack: Bool
+    private let state = Mutex(State())
+
+    /// - Parameters:
+    ///   - latency: between a publish and its confirm.
+    ///   - bringsBack: whether the retry ladder delivers again what was parked, when its time is up.
+    package init(time: VirtualTime, latency: Duration = .milliseconds(1), bringsBack: Bool = true) {
+        self.time = time
+        self.latency = latency
+        self.bringsBack = bringsBack
+    }
+
+    // MARK: Commands
+
+    /// The deliveries of one consumer. What is published from now on goes to the consumers in turn.
+    package func subscribe() -> AsyncStream<any Delivery> {
+        let (stream, continuation) = AsyncStream<any Delivery>.makeStream()
+        let backlog: [(message: Message, subscriber: Int?)] = state.withLock { state in
+            state.subscribers.append(continuation)
+            defer { state.backlog = [] }
+            return state.backlog
+        }
+        for (message, subscriber) in backlog { deliver(message, to: subscriber) }
+        return stream
+    }
+
+    /// Publishes a command.
+    ///
+    /// - Parameter subscriber: the consumer that gets it, counted from 0 in the order of their coming; `nil`: in turn.
+    package func deliver(_ message: Message, to subscriber: Int? = nil) {
+        let handOver: (AsyncStream<any Delivery>.Continuation, Int)? = state.withLock { state in
+            guard !state.subscribers.isEmpty else {
+                state.backlog.append((message, subscriber))
+                return nil
+            }
+            state.lastTag += 1
+            state.unacknowledged[state.lastTag] = message
+            let index = subscriber ?? state.lastTag % state.subscribers.count
+            return (state.subscribers[index], state.lastTag)
+        }
+        guard let (continuation, tag) = handOver else { return }
+        continuation.yield(InMemoryDelivery(message: message, tag: tag, broker: self))
+    }
+
+    /// No delivery comes any more.
+    package func finish() {
+        let subscribers = state.withLock { $0.subscribers }
+        for subscriber in subscribers { subscriber.finish() }
+    }
+
+    /// What a lost connection does: everything unacknowledged goes back into the queue, for who subscribes next.
+    package func disconnect() {
+        let subscribers = state.withLock { state in
+            defer { state.subscribers = [] }
+            state.backlog = state.unacknowledged.sorted { $0.key < $1.key }.map { ($0.value, nil) } + state.backlog
+            state.unacknowledged = [:]
+            return state.subscribers
+        }
+        for subscriber in subscribers { subscriber.finish() }
+    }
+
+    /// On a connection that is gone it does nothing.
+    func acknowledge(_ tag: Int) {
+        state.withLock { state in
+            guard state.unacknowledged.removeValue(forKey: tag) != nil else { return }
+            state.events.append(.acknowledged(tag))
+        }
+    }
+
+    // MARK: MessageSink
+
+    package func publish(_ message: Message, to destination: Destination) async throws(SinkError) -> PublishOutcome {
+        let fault: Fault? = state.withLock { state in
+            let role = destination.role
+            if let next = state.faults.firstIndex(where: { $0.role == role }) {
+                return state.faults.remove(at: next).fault
+            }
+            return state.refusing.contains(role) ? .refused : nil
+        }
+        do throws(CancellationError) {
+            try await time.sleep(for: latency)
+        } catch {
+            throw SinkError(detail: "cancelled")
+        }
+        switch fault {
+        case .lost: throw SinkError(detail: "connection_lost")
+        case .unroutable: return record(message, destination, .unroutable)
+        case .refused: return record(message, destination, .refused)
+        case .lostConfirm:
+            _ = store(message, destination)
+            throw SinkError(detail: "connection_lost")
+        case nil: return store(message, destination)
+        }
+    }
+
+    private func store(_ message: Message, _ destination: Destination) -> PublishOutcome {
+        if case .retry(let tier) = destination, bringsBack {
+            time.schedule(after: tier.delay) { self.deliver(message) }
+        }
+        return record(message, destination, .confirmed)
+    }
+
+    private func record(_ message: Message, _ destination: Destination, _ outcome: PublishOutcome) -> PublishOutcome {
+        state.withLock { $0.events.append(.published(message, destination, outcome)) }
+        return outcome
+    }
+
+    // MARK: Faults and insight
+
+    /// Lets the next publishes to that kind of destination go wrong, one after the other.
+    package func inject(_ faults: Fault..., into role: Role) {
+        state.withLock { $0.faults.append(contentsOf: faults.map { ($0, role) }) }
+    }
+
+    package func setRefusing(_ role: Role, _ isRefusing: Bool) {
+        state.withLock { state in
+            if isRefusing { state.refusing.insert(role) } else { state.refusing.remove(role) }
+        }
+    }
+
+    package var events: [Event] { state.withLock { $0.events } }
+
+    package var unacknowledged: Int { state.withLock { $0.unacknowledged.count } }
+
+    /// What the broker has taken for that kind of destination, oldest first.
+    package func messages(_ role: Role) -> [(message: Message, destination: Destination)] {
+        events.compactMap { event in
+            guard case .published(let message, let destination, .confirmed) = event, destination.role == role
+            else { return nil }
+            return (message, destination)
+        }
+    }
+}
+
+extension Destination {
+    package var role: InMemoryBroker.Role {
+        switch self {
+        case .replies: .replies
+        case .retry: .retry
+        case .deadLetters: .deadLetters
+        }
+    }
+}

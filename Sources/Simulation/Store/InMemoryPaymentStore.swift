@@ -1,0 +1,145 @@
+package import Core
+import Synchronization
+
+/// Payments and operations in memory: the same decisions and the same constraints as the real store, on a clock of its own.
+package final class InMemoryPaymentStore: PaymentStore {
+    private struct State {
+        var tables = StoreTables()
+        var faults: [StoreFault.Call: [StoreFault]] = [:]
+        /// Nothing works while it is set.
+        var isDown = false
+    }
+
+    private let state = Mutex(State())
+    private let clock: any TimeSource
+    private let fingerprinter: Fingerprinter
+    private let latency: Duration
+
+    /// - Parameters:
+    ///   - clock: the database's, which alone decides about leases and deadlines (trap P14).
+    ///   - fingerprinter: as the processors have it.
+    ///   - latency: how long a call takes, on that clock; half of it before the commit, half after.
+    package init(clock: any TimeSource, fingerprinter: Fingerprinter, latency: Duration = .zero) {
+        self.clock = clock
+        self.fingerprinter = fingerprinter
+        self.latency = latency
+    }
+
+    // MARK: Faults
+
+    /// Lets the next calls of that kind go wrong, one after the other.
+    package func inject(_ faults: StoreFault..., into call: StoreFault.Call) {
+        state.withLock { $0.faults[call, default: []].append(contentsOf: faults) }
+    }
+
+    /// While it is down nothing works and nothing happens.
+    package func setDown(_ isDown: Bool) {
+        state.withLock { $0.isDown = isDown }
+    }
+
+    /// The operations whose final reply could not be routed.
+    package var undeliverable: Set<OperationID> { state.withLock { $0.tables.undeliverable } }
+
+    /// All of them, in no order.
+    package var operations: [Operation] { state.withLock { Array($0.tables.operations.values) } }
+
+    // MARK: PaymentStore
+
+    package func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
+        let (clock, fingerprinter) = (clock, fingerprinter)
+        return try await transaction(.claim) { tables throws(StoreError) in
+            let now = clock.now()
+            let decision = ClaimDecision(
+                request,
+                existing: tables.operation(request.command.merchantID, request.command.idempotencyKey),
+                payment: tables.payments[request.command.paymentID],
+                now: now,
+                fingerprinter: fingerprinter
+            )
+            if let write = decision.write {
+                let changes = StoreTables.Changes(
+                    operation: write.operation,
+                    isNewOperation: write.isNewOperation,
+                    payment: write.payment,
+                    isNewPayment: write.isNewPayment,
+                    transition: write.transition
+                )
+                try tables.apply(changes, at: now)
+            }
+            return decision.outcome
+        }
+    }
+
+    package func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
+        let clock = clock
+        return try await transaction(.settle) { tables throws(StoreError) in
+            let now = clock.now()
+            guard let stored = tables.operations[settlement.operation.id] else {
+                throw StoreError(.refused, detail: "02000")
+            }
+            let isHolder = stored.fence == settlement.operation.fence
+            if isHolder, stored.state == settlement.operation.state, stored.reply == settlement.operation.reply {
+                // The same settle again, whose first answer was lost (trap P7).
+                return .settled
+            }
+            guard isHolder, stored.state == .sent else {
+                if let payment = tables.payments[stored.paymentID] {
+                    tables.note(settlement.lateNote, by: stored.kind, on: payment, at: now)
+                }
+                return .superseded
+            }
+            var operation = settlement.operation
+            if operation.state == .unknown { operation.leaseUntil = now.advanced(by: settlement.rest) }
+            let changes = StoreTables.Changes(
+                operation: operation,
+                payment: settlement.payment,
+                transition: settlement.transition
+            )
+            try tables.apply(changes, at: now)
+            return .settled
+        }
+    }
+
+    package func recordUndeliverable(_ operation: OperationID, of payment: PaymentID) async throws(StoreError) {
+        try await transaction(.recordUndeliverable) { tables throws(StoreError) in tables.markUndeliverable(operation) }
+    }
+
+    // MARK: Transactions
+
+    /// Whole or not at all, like the real thing: a body writes by one `apply` at most, which checks before it writes.
+    private func transaction<Value: Sendable>(
+        _ call: StoreFault.Call,
+        _ body: (inout StoreTables) throws(StoreError) -> Value
+    ) async throws(StoreError) -> Value {
+        try await pause()
+        let result: Result<Value, StoreError> = state.withLock { state in
+            if state.isDown { return .failure(StoreFault.unavailable.error) }
+            let fault = state.faults[call]?.isEmpty == false ? state.faults[call]?.removeFirst() : nil
+            if let fault, !fault.happens { return .failure(fault.error) }
+            do throws(StoreError) {
+                let value = try body(&state.tables)
+                return fault.map { .failure($0.error) } ?? .success(value)
+            } catch {
+                return .failure(error)
+            }
+        }
+        try await pause()
+        return try result.get()
+    }
+
+    func read<Value: Sendable>(_ body: (StoreTables) -> Value) async throws(StoreError) -> Value {
+        try await pause()
+        let value = state.withLock { $0.isDown ? nil : body($0.tables) }
+        guard let value else { throw StoreFault.unavailable.error }
+        return value
+    }
+
+    private func pause() async throws(StoreError) {
+        guard latency > .zero else { return }
+        do throws(CancellationError) {
+            try await clock.sleep(for: latency / 2)
+        } catch {
+            throw StoreError(.unavailable, detail: "cancelled", outcomeUnknown: true)
+        }
+    }
+}

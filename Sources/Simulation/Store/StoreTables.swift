@@ -1,0 +1,128 @@
+import Core
+
+/// The rows, and the rules that the schema's constraints hold.
+struct StoreTables {
+    /// The rows of one transaction: all of them are written, or none.
+    struct Changes {
+        let operation: Operation
+        var isNewOperation = false
+        let payment: Payment?
+        var isNewPayment = false
+        let transition: Transition?
+    }
+
+    struct HistoryRow {
+        let entry: HistoryEntry
+        /// `nil` for a note.
+        let version: Int64?
+    }
+
+    /// A merchant's key, compared byte by byte, as a database does.
+    private struct KeyID: Hashable {
+        let merchant: [UInt8]
+        let key: [UInt8]
+
+        init(_ merchant: MerchantID, _ key: IdempotencyKey) {
+            self.merchant = Array(merchant.description.utf8)
+            self.key = Array(key.description.utf8)
+        }
+    }
+
+    private(set) var payments: [PaymentID: Payment] = [:]
+    private(set) var operations: [OperationID: Operation] = [:]
+    private(set) var history: [PaymentID: [HistoryRow]] = [:]
+    private(set) var undeliverable: Set<OperationID> = []
+    private var operationByKey: [KeyID: OperationID] = [:]
+    private var operationsByPayment: [PaymentID: [OperationID]] = [:]
+    private var ownerOfBankID: [String: PaymentID] = [:]
+
+    func operation(_ merchant: MerchantID, _ key: IdempotencyKey) -> Operation? {
+        operationByKey[KeyID(merchant, key)].flatMap { operations[$0] }
+    }
+
+    func operations(of payment: PaymentID) -> [Operation] {
+        (operationsByPayment[payment] ?? []).compactMap { operations[$0] }
+    }
+
+    mutating func apply(_ changes: Changes, at now: Timestamp) throws(StoreError) {
+        try check(changes.operation, isNew: changes.isNewOperation)
+        if let payment = changes.payment { try check(payment, isNew: changes.isNewPayment) }
+        if let transition = changes.transition { try check(transition) }
+
+        let operation = changes.operation
+        if changes.isNewOperation {
+            operationByKey[KeyID(operation.merchantID, operation.idempotencyKey)] = operation.id
+            operationsByPayment[operation.paymentID, default: []].append(operation.id)
+        }
+        operations[operation.id] = operation
+        if let payment = changes.payment {
+            for id in payment.bank.all { ownerOfBankID[id] = payment.id }
+            payments[payment.id] = payment
+        }
+        if let transition = changes.transition { append(transition, at: now) }
+    }
+
+    /// Writes into the history what changed nothing.
+    mutating func note(_ cause: String, by operation: OperationKind, on payment: Payment, at now: Timestamp) {
+        let entry = HistoryEntry(at: now, cause: cause, from: payment.status, to: payment.status, operation: operation)
+        history[payment.id, default: []].append(HistoryRow(entry: entry, version: nil))
+    }
+
+    mutating func markUndeliverable(_ operation: OperationID) {
+        undeliverable.insert(operation)
+    }
+
+    private mutating func append(_ transition: Transition, at now: Timestamp) {
+        let entry = HistoryEntry(
+            at: now,
+            cause: transition.cause,
+            from: transition.from,
+            to: transition.to,
+            operation: transition.operation
+        )
+        history[transition.paymentID, default: []].append(HistoryRow(entry: entry, version: transition.version))
+    }
+
+    // MARK: Constraints
+
+    private func check(_ operation: Operation, isNew: Bool) throws(StoreError) {
+        let before = operations[operation.id]
+        if isNew {
+            let holder = operationByKey[KeyID(operation.merchantID, operation.idempotencyKey)]
+            guard holder == nil, before == nil else { throw Self.notUnique }
+        } else {
+            // What is final stays as it is (invariant I5).
+            guard let before, !before.state.isFinal, before.fence <= operation.fence else { throw Self.checkFailed }
+        }
+        guard operation.state.isFinal == (operation.reply != nil), operation.fence > 0, operation.bankKey.utf8.count <= 64
+        else { throw Self.checkFailed }
+    }
+
+    private func check(_ payment: Payment, isNew: Bool) throws(StoreError) {
+        let before = payments[payment.id]
+        if isNew {
+            guard before == nil else { throw Self.notUnique }
+        } else {
+            guard let before, before.version + 1 == payment.version, before.amount == payment.amount else {
+                throw Self.checkFailed
+            }
+        }
+        guard payment.status.isInProgress == (payment.heldBy != nil) else { throw Self.checkFailed }
+        guard payment.bank.all.allSatisfy({ ownerOfBankID[$0] ?? payment.id == payment.id }) else {
+            throw Self.notUnique
+        }
+    }
+
+    private func check(_ transition: Transition) throws(StoreError) {
+        let isLegal = transition.from.map { $0.mayBecome(transition.to) } ?? (transition.to == .pending)
+        let last = history[transition.paymentID]?.last { $0.version != nil }?.version ?? 0
+        guard isLegal, transition.version == last + 1 else { throw Self.checkFailed }
+    }
+
+    private static let notUnique = StoreError(.refused, detail: "23505")
+    private static let checkFailed = StoreError(.refused, detail: "23514")
+}
+
+extension BankReferences {
+    fileprivate var all: [String] { [authorizationID, captureID, voidID, refundID].compactMap(\.self) }
+}

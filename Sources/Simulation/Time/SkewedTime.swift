@@ -1,0 +1,21 @@
+package import Core
+
+/// A clock that is wrong by a fixed amount: another machine's (trap P14).
+package struct SkewedTime: TimeSource {
+    private let base: any TimeSource
+    private let skew: Duration
+
+    /// - Parameter skew: how far it is ahead; negative: behind.
+    package init(_ base: any TimeSource, ahead skew: Duration) {
+        self.base = base
+        self.skew = skew
+    }
+
+    package func now() -> Timestamp { base.now().advanced(by: skew) }
+
+    package func uptime() -> Duration { base.uptime() }
+
+    package func sleep(for duration: Duration) async throws(CancellationError) {
+        try await base.sleep(for: duration)
+    }
+}

@@ -1,0 +1,91 @@
+@testable import Core
+import Testing
+
+@Suite("What the bank did", .timeLimit(.minutes(1)))
+struct BankEffectTests {
+    @Test("is read from a success, nanoseconds cut", arguments: OperationKind.allCases)
+    func reads(kind: OperationKind) throws {
+        let effect = try BankEffect.read(BankFixture.success(kind), answering: BankFixture.action(kind))
+        #expect(effect == BankFixture.effect(kind))
+    }
+
+    @Test("a time that is missing or unreadable is none, and ours stands in for it", arguments: OperationKind.allCases)
+    func withoutTime(kind: OperationKind) throws {
+        let now = Timestamp(microseconds: 42)
+        let changes: [[String: JSONValue?]] = ["created_at", "expires_at", "captured_at", "voided_at", "refunded_at"]
+            .flatMap { [[$0: nil], [$0: .string("yesterday")], [$0: .number("1")]] }
+        for change in changes {
+            let effect = try BankEffect.read(BankFixture.success(kind, change), answering: BankFixture.action(kind))
+            let payment = effect.apply(to: try PaymentFixture.held(by: kind), now: now)
+            #expect(payment.status == kind.succeeded)
+            let times = [payment.authorizedAt, payment.capturedAt, payment.voidedAt, payment.refundedAt].compactMap(\.self)
+            #expect(!times.isEmpty)
+        }
+    }
+
+    @Test("is put on record on the payment, which nobody holds then", arguments: OperationKind.allCases)
+    func applies(kind: OperationKind) throws {
+        let before = try PaymentFixture.held(by: kind)
+        let after = BankFixture.effect(kind).apply(to: before, now: Timestamp(microseconds: 42))
+        #expect(after.status == kind.succeeded)
+        #expect(after.heldBy == nil)
+        #expect(after.version == before.version + 1)
+        #expect(after.amount == before.amount)
+        let time = Timestamp("2026-01-31T12:00:00Z")
+        switch kind {
+        case .authorize:
+            #expect(after.bank.authorizationID == "auth_1")
+            #expect(after.authorizedAt == Timestamp("2026-01-31T12:00:00.123456Z"))
+            #expect(after.expiresAt == Timestamp("2026-02-07T12:00:00.123456Z"))
+        case .capture:
+            #expect(after.bank.captureID == "cap_1")
+            #expect(after.capturedAt == time)
+        case .void:
+            #expect(after.bank.voidID == "void_1")
+            #expect(after.voidedAt == time)
+        case .refund:
+            #expect(after.bank.refundID == "ref_1")
+            #expect(after.refundedAt == time)
+        }
+    }
+
+    @Test("what is asked of the bank comes from the payment, and needs its ids", arguments: OperationKind.allCases)
+    func actions(kind: OperationKind) throws {
+        let parameters = try PaymentFixture.parameters(kind)
+        #expect(BankAction(parameters, for: try PaymentFixture.held(by: kind)) == BankFixture.action(kind))
+        var bare = try PaymentFixture.held(by: kind)
+        bare.bank = BankReferences()
+        #expect((BankAction(parameters, for: bare) == nil) == (kind != .authorize))
+    }
+
+    @Test("a body is JSON or its text, at most 1 KiB of it")
+    func bodies() {
+        let json = BankResponse(status: 200, bytes: Array(#"{"a":1}"#.utf8), isReplayed: true)
+        #expect(json.body == .json(.object(["a": .number("1")])))
+        #expect(json.isReplayed)
+        let text = BankResponse(status: 502, bytes: Array(repeating: UInt8(ascii: "x"), count: 5_000), isReplayed: false)
+        #expect(text.body == .text(String(repeating: "x", count: 1_024)))
+        #expect(BankResponse(status: 200, bytes: [], isReplayed: false).body == .text(""))
+        #expect(text.json == .object(["body": .string(String(repeating: "x", count: 1_024)), "status": .number("502")]))
+    }
+
+    @Test("a card number that the bank echoes is reduced, wherever it stands")
+    func redacts() throws {
+        let card = try #require(BankFixture.card)
+        let body = JSONValue.object([
+            "message": .string("card 4111111111111111 is bad"),
+            "number": .number("4111111111111111"),
+            "4111111111111111": .array([.string("4111111111111111"), .bool(true), .null]),
+            "amount": .integer(5_000),
+        ])
+        for response in [
+            BankResponse(status: 400, body: .json(body)),
+            BankResponse(status: 400, body: .text("no card 4111111111111111 here")),
+        ] {
+            let redacted = String(decoding: response.redacting(card).json.encoded, as: UTF8.self)
+            #expect(!redacted.contains(card.number))
+            #expect(redacted.contains("411111******1111"))
+        }
+        #expect(BankResponse(status: 400, body: .json(body)).redacting(card).json["body"]?["amount"] == .number("5000"))
+    }
+}

@@ -1,0 +1,100 @@
+import Core
+import Simulation
+import Testing
+
+/// No input traps, and nothing that comes out shows card data.
+@Suite("Command decoder, fuzzed", .timeLimit(.minutes(2)))
+struct CommandDecoderFuzzTests {
+    @Test("random bytes are never a command", arguments: [UInt64(1), 2])
+    func randomBytes(seed: UInt64) {
+        var dice = SplitMix64(seed: seed)
+        for _ in 0..<8_000 {
+            let message = CommandMessage.valid(OperationKind.allCases.randomElement(using: &dice) ?? .void) {
+                $0.body = (0..<Int.random(in: 0...80, using: &dice)).map { _ in .random(in: 0 ... .max, using: &dice) }
+            }
+            guard case .answerable(let command) = check(message) else {
+                Issue.record("not answerable: \(message.body)")
+                return
+            }
+            #expect(command.problem.field == "body")
+        }
+    }
+
+    @Test("mutated messages give one of the three results, and show no card data", arguments: [UInt64(3), 4, 5])
+    func mutated(seed: UInt64) {
+        var dice = SplitMix64(seed: seed)
+        var counts = [0, 0, 0]
+        for _ in 0..<12_000 {
+            var message = CommandMessage.valid(OperationKind.allCases.randomElement(using: &dice) ?? .void)
+            for _ in 0..<Int.random(in: 1...3, using: &dice) { Self.mutate(&message, using: &dice) }
+            switch check(message) {
+            case .command: counts[0] += 1
+            case .answerable: counts[1] += 1
+            case .unanswerable: counts[2] += 1
+            }
+        }
+        // The fuzzer reaches all of them, or it tests nothing.
+        #expect(counts.allSatisfy { $0 > 300 })
+    }
+
+    private func check(_ message: Message) -> DecodedMessage {
+        let result = CommandDecoder().decode(message)
+        let secrets = [CommandMessage.number, "\"\(CommandMessage.cvv)\"", "4111111"]
+        let problem: InvalidField?
+        switch result {
+        case .command: problem = nil
+        case .answerable(let command):
+            problem = command.problem
+            let reply = OutgoingReply(to: command)
+            let body = String(decoding: reply.message.body, as: UTF8.self)
+            #expect(!secrets.contains { body.contains($0) })
+            #expect((try? JSONParser.parse(reply.message.body)) != nil)
+        case .unanswerable(let unanswerable): problem = unanswerable
+        }
+        if let problem {
+            let text = problem.description
+            #expect(Self.fields.contains(problem.field))
+            #expect(text == "\(problem.field): \(problem.problem)")
+            #expect(!text.contains(CommandMessage.number) && !text.contains(CommandMessage.cvv))
+        }
+        let printed = "\(result)"
+        #expect(!secrets.contains { printed.contains($0) })
+        return result
+    }
+
+    private static let fields: Set<String> = [
+        "type", "content_type", "content_encoding", "correlation_id", "message_id", "payment-id", "idempotency-key",
+        "merchant-id", "deadline", "body", "order_id", "customer_id", "amount", "currency", "card", "card.number",
+        "card.cvv", "card.expiry_month", "card.expiry_year",
+    ]
+
+    private static func mutate(_ message: inout Message, using dice: inout SplitMix64) {
+        switch Int.random(in: 0..<10, using: &dice) {
+        case 0: message.type = [nil, "", "payment.authorize.v1", "payment.void.v1", "x"].randomElement(using: &dice) ?? nil
+        case 1: message.contentType = [nil, "text/plain", ";", "application/json;;"].randomElement(using: &dice) ?? nil
+        case 2: message.messageID = [nil, "", "a\0b"].randomElement(using: &dice) ?? nil
+        case 3: message.correlationID = [nil, "", "\u{1}", "c"].randomElement(using: &dice) ?? nil
+        case 4:
+            let names = [HeaderName.paymentID, HeaderName.idempotencyKey, HeaderName.merchantID, HeaderName.deadline]
+            let values: [HeaderValue?] = [nil, .other, .bool(true), .integer(-1), .string(""), .string("\u{0}"), .string("a")]
+            message.headers[names.randomElement(using: &dice) ?? ""] = values.randomElement(using: &dice) ?? nil
+        case 5 where !message.body.isEmpty:
+            message.body[Int.random(in: message.body.indices, using: &dice)] = .random(in: 0 ... .max, using: &dice)
+        case 6 where !message.body.isEmpty:
+            message.body.remove(at: Int.random(in: message.body.indices, using: &dice))
+        case 7:
+            let tokens = ["{", "}", "[", "\"", "\\u", "\\ud83d", ",", ":", "null", "-", "1e9", "\u{0}", "é"]
+            let token = Array((tokens.randomElement(using: &dice) ?? "").utf8)
+            message.body.insert(contentsOf: token, at: Int.random(in: 0...message.body.count, using: &dice))
+        case 8: message.body = Array(message.body.prefix(Int.random(in: 0...message.body.count, using: &dice)))
+        default:
+            let text = String(decoding: message.body, as: UTF8.self)
+            let swaps = [
+                ("5000", "-5"), ("5000", "5.5"), ("\"card\"", "\"Card\""), ("12", "13"), ("2030", "\"2030\""),
+                ("USD", "XXX"), ("order-1", ""), ("cust-1", "\\u0007"), ("4111", "x111"), ("987", "98"),
+            ]
+            let (from, to) = swaps.randomElement(using: &dice) ?? ("", "")
+            message.body = Array(text.replacing(from, with: to).utf8)
+        }
+    }
+}

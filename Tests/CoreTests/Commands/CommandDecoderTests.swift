@@ -1,0 +1,150 @@
+import Core
+import Testing
+
+/// Every rule of contract.md §2, each with what is just inside and just outside of it.
+@Suite("Command decoder", .timeLimit(.minutes(1)))
+struct CommandDecoderTests {
+    typealias Case = Named<Message>
+    typealias BadCase = Named<(message: Message, problem: String)>
+
+    @Test("every operation is decoded whole", arguments: OperationKind.allCases)
+    func whole(kind: OperationKind) throws {
+        var message = CommandMessage.valid(kind)
+        message.correlationID = "c-1"
+        message.replyTo = "replies.mine"
+        message.headers[HeaderName.merchantID] = .string("shop_1.A-b")
+        message.headers[HeaderName.deadline] = .string("2030-01-31T12:00:00Z")
+        message.headers[HeaderName.traceparent] = .string("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+        guard case .command(let command) = CommandDecoder().decode(message) else {
+            Issue.record("not decoded")
+            return
+        }
+        #expect(command.kind == kind)
+        #expect(command.paymentID.description == CommandMessage.paymentID)
+        #expect(command.idempotencyKey.description == "k-1")
+        #expect(command.messageID == "message-1")
+        #expect(command.merchantID.description == "shop_1.A-b")
+        #expect(command.deadline == Timestamp("2030-01-31T12:00:00Z"))
+        #expect(command.route.replyTo == "replies.mine")
+        #expect(command.route.correlationID == "c-1")
+        #expect(command.route.traceparent == "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+        switch command.parameters {
+        case .authorize(let parameters):
+            #expect(parameters.orderID == "order-1")
+            #expect(parameters.customerID == "cust-1")
+            #expect(parameters.amount == Money(minorUnits: 5_000, currency: .usd))
+            #expect(parameters.card.number == CommandMessage.number)
+            #expect(parameters.card.cvv == CommandMessage.cvv)
+            #expect(parameters.card.expiryMonth == 12)
+            #expect(parameters.card.expiryYear == 2030)
+        case .capture(let amount), .refund(let amount): #expect(amount == 5_000)
+        case .void: break
+        }
+    }
+
+    @Test("what the rules allow is accepted", arguments: accepted)
+    func accepts(_ example: Case) {
+        let result = CommandDecoder().decode(example.value)
+        guard case .command = result else {
+            Issue.record("\(example): \(result)")
+            return
+        }
+    }
+
+    @Test("what the rules forbid is answered, with the field named", arguments: rejected)
+    func rejects(_ example: BadCase) {
+        let result = CommandDecoder().decode(example.value.message)
+        guard case .answerable(let command) = result else {
+            Issue.record("\(example): \(result)")
+            return
+        }
+        #expect(command.problem.field == example.value.problem)
+        #expect(command.problem.description.hasPrefix("\(example.value.problem): "))
+        #expect(command.idempotencyKey.description == "k-1")
+    }
+
+    @Test("what nobody can be told about is a dead letter, with the field named", arguments: unanswerable)
+    func isUnanswerable(_ example: BadCase) {
+        let result = CommandDecoder().decode(example.value.message)
+        guard case .unanswerable(let problem) = result else {
+            Issue.record("\(example): \(result)")
+            return
+        }
+        #expect(problem.field == example.value.problem)
+    }
+
+    @Test("an invalid value is left out of the answer, a valid one is not")
+    func leavesOut() throws {
+        let message = CommandMessage.valid {
+            $0.headers[HeaderName.paymentID] = .string("nonsense")
+            $0.headers[HeaderName.merchantID] = .string("no spaces")
+            $0.messageID = nil
+            $0.correlationID = "c-1"
+        }
+        guard case .answerable(let command) = CommandDecoder().decode(message) else {
+            Issue.record("not answerable")
+            return
+        }
+        #expect(command.paymentID == nil)
+        #expect(command.merchantID == nil)
+        #expect(command.messageID == nil)
+        #expect(command.route.correlationID == "c-1")
+        guard case .answerable(let other) = CommandDecoder().decode(CommandMessage.valid { $0.body = [] }) else {
+            Issue.record("not answerable")
+            return
+        }
+        #expect(other.paymentID?.description == CommandMessage.paymentID)
+        #expect(other.merchantID == .default)
+        #expect(other.messageID == "message-1")
+        #expect(other.route.correlationID == "message-1")
+    }
+
+    @Test("an upper-case payment id is made lower")
+    func lowersPaymentID() {
+        let message = CommandMessage.valid { $0.headers[HeaderName.paymentID] = .string(CommandMessage.paymentID.uppercased()) }
+        guard case .command(let command) = CommandDecoder().decode(message) else {
+            Issue.record("not decoded")
+            return
+        }
+        #expect(command.paymentID.description == CommandMessage.paymentID)
+    }
+
+    @Test(
+        "only an allowed reply address is used, any other becomes the default",
+        arguments: [
+            (nil, nil), ("replies.a", "replies.a"), ("replies.A-z_0.9", "replies.A-z_0.9"),
+            ("replies." + String(repeating: "x", count: 80), "replies." + String(repeating: "x", count: 80)),
+            ("replies." + String(repeating: "x", count: 81), nil), ("replies.", nil), ("replies", nil), ("", nil),
+            ("payments.replies", nil), ("payments.commands.0", nil), ("amq.rabbitmq.reply-to", nil),
+            ("amq.gen-1", nil), (" replies.a", nil), ("replies.a b", nil), ("replies.a\n", nil), ("replies.é", nil),
+            ("Replies.a", nil), ("replies.a/b", nil),
+        ] as [(String?, String?)]
+    )
+    func replyAddress(stated: String?, used: String?) {
+        guard case .command(let command) = CommandDecoder().decode(CommandMessage.valid { $0.replyTo = stated }) else {
+            Issue.record("not decoded")
+            return
+        }
+        #expect(command.route.replyTo == used)
+    }
+
+    @Test(
+        "a malformed traceparent is ignored",
+        arguments: [
+            .string("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331"), .string("nonsense"), .string(""),
+            .string("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+            .string("00-00000000000000000000000000000000-b7ad6b7169203331-01"),
+            .string("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01"),
+            .string("00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01"),
+            .string("00-0af7651916cd43dd8448eb211c80319-cb7ad6b7169203331-01"), .integer(1), .bool(true), .other,
+        ] as [HeaderValue]
+    )
+    func ignoresTraceparent(value: HeaderValue) {
+        let message = CommandMessage.valid { $0.headers[HeaderName.traceparent] = value }
+        guard case .command(let command) = CommandDecoder().decode(message) else {
+            Issue.record("not decoded")
+            return
+        }
+        #expect(command.route.traceparent == nil)
+    }
+}

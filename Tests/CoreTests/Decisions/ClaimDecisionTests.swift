@@ -1,0 +1,242 @@
+@testable import Core
+import Testing
+
+/// Contract.md §2, order of the checks, from the second check on.
+@Suite("Claim decision", .timeLimit(.minutes(1)))
+struct ClaimDecisionTests {
+    private let fingerprinter = Fingerprinter(secret: Array("secret".utf8))
+    private let now = PaymentFixture.createdAt.advanced(by: .seconds(60))
+    private let token = ClaimToken(UniqueID(high: 5, low: 5))
+    private let other = MerchantID(verified: "other")
+
+    private func decide(
+        _ command: Command,
+        existing: Operation? = nil,
+        payment: Payment? = nil
+    ) -> ClaimDecision {
+        let request = ClaimRequest(
+            command: command,
+            operationID: OperationID(UniqueID(high: 3, low: 4)),
+            token: token,
+            lease: .seconds(40)
+        )
+        return ClaimDecision(request, existing: existing, payment: payment, now: now, fingerprinter: fingerprinter)
+    }
+
+    private func fingerprint(_ command: Command) -> Fingerprint {
+        fingerprinter.fingerprint(of: command, resolvedAmount: command.kind == .void ? nil : 5_000)
+    }
+
+    /// What becomes of a new key, for every operation and every state of its payment.
+    enum Expected { case claimed, waits, rejected(RejectionCode), notStored(RejectionCode) }
+
+    private func expected(_ kind: OperationKind, _ status: PaymentStatus?) -> Expected {
+        switch (kind, status) {
+        case (.authorize, nil): .claimed
+        case (.authorize, .some): .rejected(.paymentExists)
+        case (_, nil): .notStored(.paymentNotFound)
+        case (_, .pending), (_, .capturing), (_, .voiding), (_, .refunding): .waits
+        case (.capture, .authorized), (.void, .authorized), (.void, .expired), (.refund, .captured): .claimed
+        default: .rejected(.invalidTransition)
+        }
+    }
+
+    @Test("a new key", arguments: OperationKind.allCases, [nil] + PaymentStatus.allCases.map(Optional.some))
+    func newKey(kind: OperationKind, status: PaymentStatus?) throws {
+        let payment = try status.map { try PaymentFixture.payment($0) }
+        let command = try PaymentFixture.command(kind)
+        let decision = decide(command, payment: payment)
+        switch expected(kind, status) {
+        case .claimed:
+            guard case .claimed(let claim) = decision.outcome, let write = decision.write else {
+                Issue.record("not claimed: \(decision)")
+                return
+            }
+            #expect(write.operation == claim.operation)
+            #expect(write.payment == claim.payment)
+            #expect(write.isNewOperation)
+            #expect(write.isNewPayment == (kind == .authorize))
+            #expect(write.transition?.from == status)
+            #expect(write.transition?.to == kind.inProgress)
+            #expect(write.transition?.version == claim.payment.version)
+            #expect(claim.payment.heldBy == claim.operation.id)
+            #expect(claim.operation.origin == status)
+            #expect(claim.operation.leaseUntil == now.advanced(by: .seconds(40)))
+            #expect(claim.operation.fingerprint == fingerprint(command))
+            #expect(claim.operation.firstSentAt == now)
+            #expect((claim.operation.fence, claim.operation.attempts) == (1, 1))
+        case .waits:
+            #expect(decision.outcome == payment.map { .waitForPayment($0) })
+            #expect(decision.write == nil)
+        case .rejected(let code):
+            guard case .settled(let operation, isReplay: false) = decision.outcome else {
+                Issue.record("not rejected: \(decision)")
+                return
+            }
+            #expect(operation.state == .rejected)
+            #expect(operation.firstSentAt == nil)
+            #expect(operation.attempts == 0)
+            #expect(decision.write?.operation == operation)
+            #expect(decision.write?.payment == nil)
+            #expect(decision.write?.transition == nil)
+            let reply = try JSONParser.parse(try #require(operation.reply))
+            #expect(reply["error"]?["code"]?.string == code.rawValue)
+            #expect(reply["payment"]?["status"]?.string == status?.rawValue)
+        case .notStored(let code):
+            #expect(decision.outcome == .rejected(code, nil))
+            #expect(decision.write == nil)
+        }
+    }
+
+    @Test("another merchant's payment does not exist", arguments: OperationKind.allCases)
+    func otherMerchant(kind: OperationKind) throws {
+        let payment = try PaymentFixture.payment(.authorized, merchant: other)
+        let decision = decide(try PaymentFixture.command(kind), payment: payment)
+        guard kind == .authorize else {
+            #expect(decision.outcome == .rejected(.paymentNotFound, nil))
+            return
+        }
+        guard case .settled(let operation, isReplay: false) = decision.outcome else {
+            Issue.record("not rejected: \(decision)")
+            return
+        }
+        let reply = try JSONParser.parse(try #require(operation.reply))
+        #expect(reply["error"]?["code"]?.string == "payment_exists")
+        #expect(reply["payment"] == .null)
+    }
+
+    @Test("the amount is checked before the state, and the whole amount may be stated", arguments: PaymentStatus.allCases)
+    func amount(status: PaymentStatus) throws {
+        let payment = try PaymentFixture.payment(status)
+        for kind in [OperationKind.capture, .refund] {
+            let wrong = decide(try PaymentFixture.command(kind, amount: 4_999), payment: payment)
+            guard case .settled(let operation, isReplay: false) = wrong.outcome else {
+                Issue.record("not rejected: \(wrong)")
+                return
+            }
+            let reply = try JSONParser.parse(try #require(operation.reply))
+            #expect(reply["error"]?["code"]?.string == "amount_mismatch")
+            let right = decide(try PaymentFixture.command(kind, amount: 5_000), payment: payment)
+            #expect(right.outcome == decide(try PaymentFixture.command(kind), payment: payment).outcome)
+        }
+    }
+
+    @Test("the deadline comes before the payment, and passes after its instant", arguments: OperationKind.allCases)
+    func deadline(kind: OperationKind) throws {
+        let passed = now.advanced(by: .microseconds(-1))
+        for payment in [nil, try PaymentFixture.payment(.failed)] {
+            let decision = decide(try PaymentFixture.command(kind, deadline: passed), payment: payment)
+            #expect(decision.outcome == .rejected(.deadlinePassed, kind == .authorize ? nil : payment))
+            #expect(decision.write == nil)
+        }
+        let strange = try PaymentFixture.payment(.authorized, merchant: other)
+        #expect(
+            decide(try PaymentFixture.command(kind, deadline: passed), payment: strange).outcome
+                == .rejected(.deadlinePassed, nil)
+        )
+        let punctual = decide(try PaymentFixture.command(kind, deadline: now))
+        #expect(punctual.outcome != .rejected(.deadlinePassed, nil))
+    }
+
+    // MARK: A key that is known
+
+    private func known(
+        _ state: OperationState,
+        leaseUntil: Timestamp,
+        token: ClaimToken = ClaimToken(UniqueID(high: 9, low: 9)),
+        isAmbiguous: Bool = false,
+        deadline: Timestamp? = nil
+    ) throws -> (decision: ClaimDecision, existing: Operation) {
+        let command = try PaymentFixture.command(.capture, deadline: deadline)
+        let existing = try PaymentFixture.operation(
+            .capture,
+            state,
+            fence: 3,
+            attempts: 4,
+            token: token,
+            leaseUntil: leaseUntil,
+            isAmbiguous: isAmbiguous,
+            fingerprint: fingerprint(command)
+        )
+        let payment = try PaymentFixture.payment(state.isFinal ? .captured : .capturing)
+        return (decide(command, existing: existing, payment: payment), existing)
+    }
+
+    @Test("a final outcome is replayed, whatever the deadline says", arguments: [OperationState.succeeded, .declined, .rejected])
+    func replay(state: OperationState) throws {
+        let (decision, existing) = try known(state, leaseUntil: now, deadline: Timestamp(microseconds: 0))
+        #expect(decision.outcome == .settled(existing, isReplay: true))
+        #expect(decision.write == nil)
+        let (own, mine) = try known(state, leaseUntil: now, token: token)
+        #expect(own.outcome == .settled(mine, isReplay: false))
+    }
+
+    @Test("an open one waits while it is leased or rests", arguments: [OperationState.sent, .unknown])
+    func waits(state: OperationState) throws {
+        let (decision, _) = try known(state, leaseUntil: now.advanced(by: .microseconds(1)))
+        #expect(decision.outcome == .waitForKey)
+        #expect(decision.write == nil)
+    }
+
+    @Test("an open one is taken over at the end of its lease", arguments: [OperationState.sent, .unknown], [false, true])
+    func takeover(state: OperationState, isAmbiguous: Bool) throws {
+        let (decision, existing) = try known(state, leaseUntil: now, isAmbiguous: isAmbiguous)
+        guard case .claimed(let claim) = decision.outcome else {
+            Issue.record("not claimed: \(decision)")
+            return
+        }
+        #expect(claim.operation.fence == 4)
+        #expect(claim.operation.attempts == 5)
+        #expect(claim.operation.state == .sent)
+        #expect(claim.operation.claimToken == token)
+        #expect(claim.operation.leaseUntil == now.advanced(by: .seconds(40)))
+        // A holder that never came back may have sent its request; one that put the key to rest has told.
+        #expect(claim.operation.isAmbiguous == (isAmbiguous || state == .sent))
+        #expect(claim.operation.bankKey == existing.bankKey)
+        #expect(claim.operation.firstSentAt == existing.firstSentAt)
+        #expect(claim.operation.origin == existing.origin)
+        #expect(decision.write?.isNewOperation == false)
+        #expect(decision.write?.payment == nil)
+        #expect(decision.write?.transition == nil)
+    }
+
+    @Test("our own claim, whose commit was not answered, is taken up with its fence")
+    func ownClaim() throws {
+        for leaseUntil in [now.advanced(by: .seconds(30)), now] {
+            let (decision, existing) = try known(.sent, leaseUntil: leaseUntil, token: token)
+            guard case .claimed(let claim) = decision.outcome else {
+                Issue.record("not claimed: \(decision)")
+                return
+            }
+            var expected = existing
+            expected.leaseUntil = now.advanced(by: .seconds(40))
+            #expect(claim.operation == expected)
+        }
+    }
+
+    @Test("what needs attention says so")
+    func needsAttention() throws {
+        let (decision, existing) = try known(.needsAttention, leaseUntil: now)
+        #expect(decision.outcome == .needsAttention(existing, try PaymentFixture.payment(.capturing)))
+        #expect(decision.write == nil)
+    }
+
+    @Test("with another fingerprint the key is reused, whatever its state", arguments: OperationState.allCases)
+    func reused(state: OperationState) throws {
+        let existing = try PaymentFixture.operation(.capture, state, fingerprint: Fingerprint(bytes: [1]))
+        let decision = decide(
+            try PaymentFixture.command(.capture, deadline: Timestamp(microseconds: 0)),
+            existing: existing,
+            payment: try PaymentFixture.payment(.capturing)
+        )
+        #expect(decision.outcome == .rejected(.idempotencyKeyReused, nil))
+        #expect(decision.write == nil)
+    }
+
+    @Test("an open operation whose payment is gone needs attention")
+    func paymentGone() throws {
+        let command = try PaymentFixture.command(.void)
+        let existing = try PaymentFixture.operation(.void, .unknown, leaseUntil: now, fingerprint: fingerprint(command))
+        #expect(decide(command, existing: existing).outcome == .needsAttention(existing, nil))
+    }
+}

@@ -1,0 +1,110 @@
+@testable import Core
+import Testing
+
+@Suite("Settlement", .timeLimit(.minutes(1)))
+struct SettlementTests {
+    private func claim(_ kind: OperationKind, origin: PaymentStatus? = nil) throws -> Claim {
+        let operation = try PaymentFixture.operation(kind, .sent)
+        guard let origin else { return Claim(operation: operation, payment: try PaymentFixture.held(by: kind)) }
+        let changed = Operation(
+            id: operation.id,
+            merchantID: operation.merchantID,
+            idempotencyKey: operation.idempotencyKey,
+            kind: kind,
+            paymentID: operation.paymentID,
+            fingerprint: operation.fingerprint,
+            bankKey: operation.bankKey,
+            route: operation.route,
+            createdAt: operation.createdAt,
+            origin: origin,
+            firstSentAt: operation.firstSentAt,
+            state: .sent,
+            fence: 1,
+            leaseUntil: operation.leaseUntil,
+            claimToken: operation.claimToken,
+            attempts: 1
+        )
+        return Claim(operation: changed, payment: try PaymentFixture.held(by: kind))
+    }
+
+    @Test("a success has its reply, its payment and its transition", arguments: OperationKind.allCases)
+    func success(kind: OperationKind) throws {
+        let claim = try claim(kind)
+        let settlement = Settlement.succeeded(
+            claim,
+            BankFixture.effect(kind),
+            BankResponse(status: 200, body: .json(BankFixture.success(kind))),
+            isPossibleOrphan: false,
+            now: Timestamp(microseconds: 42)
+        )
+        #expect(settlement.operation.state == .succeeded)
+        #expect(settlement.operation.fence == claim.operation.fence)
+        #expect(settlement.payment?.status == kind.succeeded)
+        #expect(settlement.transition?.from == kind.inProgress)
+        #expect(settlement.transition?.to == kind.succeeded)
+        #expect(settlement.transition?.version == claim.payment.version + 1)
+        let reply = try JSONParser.parse(try #require(settlement.operation.reply))
+        #expect(reply["outcome"]?.string == "succeeded")
+        #expect(reply["final"] == .bool(true))
+        #expect(reply["error"] == .null)
+        #expect(reply["bank_response"]?["body"] == BankFixture.success(kind))
+        #expect(reply["payment"] == settlement.payment?.json)
+    }
+
+    @Test("a possible orphan is in the history")
+    func orphan() throws {
+        let settlement = Settlement.succeeded(
+            try claim(.authorize),
+            BankFixture.effect(.authorize),
+            BankResponse(status: 200, body: .json(.null)),
+            isPossibleOrphan: true,
+            now: Timestamp(microseconds: 42)
+        )
+        #expect(settlement.transition?.cause.contains("orphan") == true)
+    }
+
+    @Test(
+        "a decline gives the payment back the last state that was proven",
+        arguments: [
+            (.authorize, nil, false, .failed), (.capture, .authorized, false, .authorized),
+            (.capture, .authorized, true, .expired), (.void, .authorized, false, .authorized),
+            (.void, .expired, false, .expired), (.refund, .captured, false, .captured),
+        ] as [(OperationKind, PaymentStatus?, Bool, PaymentStatus)]
+    )
+    func decline(kind: OperationKind, origin: PaymentStatus?, expired: Bool, back: PaymentStatus) throws {
+        let settlement = Settlement.declined(
+            try claim(kind, origin: origin),
+            BankRefusal(code: "insufficient_funds", message: "words"),
+            BankFixture.error("insufficient_funds", status: 402),
+            authorizationExpired: expired
+        )
+        #expect(settlement.operation.state == .declined)
+        #expect(settlement.payment?.status == back)
+        #expect(settlement.payment?.heldBy == nil)
+        #expect(settlement.transition?.to == back)
+        let reply = try JSONParser.parse(try #require(settlement.operation.reply))
+        #expect(reply["outcome"]?.string == "declined")
+        #expect(reply["error"]?["source"]?.string == "bank")
+        #expect(reply["error"]?["message"]?.string == "words")
+        #expect(reply["error"]?["retryable"] == .bool(true))
+        #expect(reply["payment"]?["status"]?.string == back.rawValue)
+    }
+
+    @Test("what stays open has no reply and touches no payment")
+    func open() throws {
+        let claim = try claim(.capture)
+        let resting = Settlement.resting(claim, reason: "timeout", isAmbiguous: true, rest: .seconds(17))
+        #expect(resting.operation.state == .unknown)
+        #expect(resting.rest == .seconds(17))
+        let attention = Settlement.needsAttention(claim, reason: "timeout", isAmbiguous: true)
+        #expect(attention.operation.state == .needsAttention)
+        for settlement in [resting, attention] {
+            #expect(settlement.operation.lastError == "timeout")
+            #expect(settlement.operation.isAmbiguous)
+            #expect(settlement.operation.reply == nil)
+            #expect(settlement.payment == nil)
+            #expect(settlement.transition == nil)
+            #expect(settlement.lateNote.contains("timeout"))
+        }
+    }
+}

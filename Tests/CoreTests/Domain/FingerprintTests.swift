@@ -1,0 +1,84 @@
+@testable import Core
+import Testing
+
+@Suite("Fingerprint", .timeLimit(.minutes(1)))
+struct FingerprintTests {
+    private let fingerprinter = Fingerprinter(secret: Array("secret".utf8))
+
+    private func command(_ message: Message) throws -> Command {
+        guard case .command(let command) = CommandDecoder().decode(message) else { throw NotDecoded() }
+        return command
+    }
+
+    private struct NotDecoded: Error {}
+
+    private func fingerprint(_ message: Message, amount: Int64? = 5_000) throws -> Fingerprint {
+        fingerprinter.fingerprint(of: try command(message), resolvedAmount: amount)
+    }
+
+    @Test("covers the operation, the payment and every parameter of an authorize")
+    func covers() throws {
+        let other = "0190c3a1-7b2d-7c3e-8f4a-000000000000"
+        func card(_ from: String, _ to: String) -> Message {
+            CommandMessage.valid(body: CommandMessage.authorizeBody().replacing(from, with: to))
+        }
+        var prints: [Fingerprint] = [
+            try fingerprint(CommandMessage.valid()),
+            try fingerprint(CommandMessage.valid(payment: other)),
+            try fingerprint(CommandMessage.valid(body: CommandMessage.authorizeBody(order: "order-2"))),
+            try fingerprint(CommandMessage.valid(body: CommandMessage.authorizeBody(customer: "cust-2"))),
+            try fingerprint(CommandMessage.valid(), amount: 5_001),
+            try fingerprint(card("4111111111111111", "4111111111111112")),
+            try fingerprint(card("987", "986")),
+            try fingerprint(card("12", "11")),
+            try fingerprint(card("2030", "2031")),
+            try fingerprint(CommandMessage.valid(body: CommandMessage.authorizeBody(order: "caf\u{e9}"))),
+            try fingerprint(CommandMessage.valid(body: CommandMessage.authorizeBody(order: "cafe\u{301}"))),
+            try fingerprint(CommandMessage.valid(.capture)),
+            try fingerprint(CommandMessage.valid(.capture), amount: 1),
+            try fingerprint(CommandMessage.valid(.refund)),
+            try fingerprint(CommandMessage.valid(.void), amount: nil),
+        ]
+        // Fields do not run into each other.
+        prints.append(try fingerprint(CommandMessage.valid(body: CommandMessage.authorizeBody(order: "ab", customer: "c"))))
+        prints.append(try fingerprint(CommandMessage.valid(body: CommandMessage.authorizeBody(order: "a", customer: "bc"))))
+        #expect(Set(prints).count == prints.count)
+        #expect(prints.allSatisfy { $0.bytes.count == 32 })
+    }
+
+    @Test("does not cover what may differ between two deliveries of one command")
+    func ignores() throws {
+        let first = try fingerprint(CommandMessage.valid())
+        let message = CommandMessage.valid {
+            $0.messageID = "other"
+            $0.correlationID = "other"
+            $0.replyTo = "replies.other"
+            $0.headers[HeaderName.deadline] = .string("2030-01-31T12:00:00Z")
+            $0.headers[HeaderName.traceparent] = .string("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+            $0.headers[HeaderName.merchantID] = .string("default")
+            $0.body = Array(CommandMessage.authorizeBody(more: #","unknown":1"#).utf8)
+        }
+        #expect(try fingerprint(message) == first)
+        let upper = CommandMessage.valid(payment: CommandMessage.paymentID.uppercased())
+        #expect(try fingerprint(upper) == first)
+    }
+
+    @Test("is keyed: another secret gives another print and another check value")
+    func keyed() throws {
+        let other = Fingerprinter(secret: Array("secret2".utf8))
+        let command = try command(CommandMessage.valid())
+        #expect(
+            other.fingerprint(of: command, resolvedAmount: 5_000)
+                != fingerprinter.fingerprint(of: command, resolvedAmount: 5_000)
+        )
+        #expect(other.checkValue != fingerprinter.checkValue)
+        #expect(fingerprinter.checkValue == Fingerprinter(secret: Array("secret".utf8)).checkValue)
+    }
+
+    @Test("is stable: a stored print of today must match tomorrow")
+    func golden() throws {
+        let print = try fingerprint(CommandMessage.valid())
+        let text = print.bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        #expect(text == "GOLDEN")
+    }
+}

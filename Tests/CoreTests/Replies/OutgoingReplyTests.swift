@@ -1,0 +1,124 @@
+@testable import Core
+import Testing
+
+@Suite("Outgoing reply", .timeLimit(.minutes(1)))
+struct OutgoingReplyTests {
+    private static let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+    private func command(messageID: String = "message-1") throws -> Command {
+        let command = try PaymentFixture.command(.capture)
+        return Command(
+            paymentID: command.paymentID,
+            merchantID: MerchantID(verified: "shop"),
+            idempotencyKey: command.idempotencyKey,
+            messageID: messageID,
+            parameters: command.parameters,
+            route: ReplyRoute(replyTo: "replies.a", correlationID: "c-1", traceparent: Self.trace)
+        )
+    }
+
+    private func rejection() throws -> Reply {
+        let command = try command()
+        return Reply(
+            operation: .capture,
+            outcome: .rejected,
+            error: ReplyError(.paymentNotFound),
+            payment: nil,
+            paymentID: command.paymentID,
+            idempotencyKey: command.idempotencyKey
+        )
+    }
+
+    @Test("has the properties and headers of the contract", arguments: [false, true])
+    func properties(replayed: Bool) throws {
+        let operation = try PaymentFixture.operation(.capture, .succeeded)
+        let body = Array("{}".utf8)
+        let reply = OutgoingReply.final(body, of: operation, to: try command(), replayed: replayed)
+        #expect(reply.replyTo == "replies.a")
+        #expect(reply.message.type == "payment.capture.result.v1")
+        #expect(reply.message.contentType == "application/json")
+        #expect(reply.message.contentEncoding == nil)
+        #expect(reply.message.correlationID == "c-1")
+        #expect(reply.message.replyTo == nil)
+        #expect(reply.message.body == body)
+        #expect(
+            reply.message.headers == [
+                "payment-id": .string(CommandMessage.paymentID), "idempotency-key": .string("k-1"),
+                "merchant-id": .string("shop"), "idempotent-replayed": .bool(replayed), "traceparent": .string(Self.trace),
+            ]
+        )
+    }
+
+    @Test("has a message id that is stable per operation and phase")
+    func messageIDs() throws {
+        let operation = try PaymentFixture.operation(.capture, .succeeded)
+        func id(_ reply: OutgoingReply) throws -> String { try #require(reply.message.messageID) }
+        let first = try id(.final([], of: operation, to: try command(), replayed: false))
+        let again = try id(.final([], of: operation, to: try command(messageID: "other"), replayed: true))
+        let unknown = try id(.provisional(try rejection(), of: operation, to: try command()))
+        let unstored = try id(.unstored(try rejection(), to: try command()))
+        #expect(first == again)
+        #expect(first != unknown)
+        #expect(try id(.unstored(try rejection(), to: try command())) == unstored)
+        #expect(try id(.unstored(try rejection(), to: try command(messageID: "other"))) != unstored)
+    }
+
+    @Test(
+        "has a message id that AMQP can carry, however long the command's is",
+        arguments: [
+            String(repeating: "x", count: 128), String(repeating: "é", count: 127),
+            String(repeating: "é", count: 126) + "x", "m",
+        ]
+    )
+    func longMessageIDs(text: String) throws {
+        let unstored = OutgoingReply.unstored(try rejection(), to: try command(messageID: text))
+        let id = try #require(unstored.message.messageID)
+        #expect(id.utf8.count <= 255)
+        #expect(id.hasSuffix("-rejected"))
+        let other = OutgoingReply.unstored(try rejection(), to: try command(messageID: text + "y"))
+        #expect(other.message.messageID != id)
+        let message = CommandMessage.valid {
+            $0.messageID = text
+            $0.body = []
+        }
+        guard case .answerable(let invalid) = CommandDecoder().decode(message) else {
+            Issue.record("not answerable")
+            return
+        }
+        #expect(OutgoingReply(to: invalid).message.messageID == id)
+    }
+
+    @Test("`idempotent-replayed` is false only for what settles or is not stored")
+    func replayed() throws {
+        let operation = try PaymentFixture.operation(.capture, .unknown)
+        func flag(_ reply: OutgoingReply) -> HeaderValue? { reply.message.headers["idempotent-replayed"] }
+        // An unknown reply and its final one together have at most one false (contract.md §3).
+        #expect(flag(.provisional(try rejection(), of: operation, to: try command())) == .bool(true))
+        #expect(flag(.unstored(try rejection(), to: try command())) == .bool(false))
+    }
+
+    @Test("to an invalid command leaves out what was invalid")
+    func invalid() throws {
+        let message = CommandMessage.valid {
+            $0.headers[HeaderName.paymentID] = .integer(1)
+            $0.headers[HeaderName.merchantID] = .string("no spaces")
+            $0.messageID = nil
+        }
+        guard case .answerable(let command) = CommandDecoder().decode(message) else {
+            Issue.record("not answerable")
+            return
+        }
+        let reply = OutgoingReply(to: command)
+        #expect(reply.replyTo == nil)
+        #expect(reply.message.type == "payment.authorize.result.v1")
+        #expect(reply.message.messageID == nil)
+        #expect(reply.message.correlationID == nil)
+        #expect(reply.message.headers == ["idempotency-key": .string("k-1"), "idempotent-replayed": .bool(false)])
+        let body = try JSONParser.parse(reply.message.body)
+        #expect(body["error"]?["code"]?.string == "invalid_command")
+        #expect(body["error"]?["message"]?.string?.hasPrefix("payment-id: ") == true)
+        #expect(body["payment_id"] == .null)
+        #expect(body["payment"] == .null)
+        #expect(body["idempotency_key"]?.string == "k-1")
+    }
+}

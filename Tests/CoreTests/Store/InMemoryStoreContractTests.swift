@@ -1,0 +1,25 @@
+import Core
+import Simulation
+import StoreContract
+import Testing
+
+@Suite("The in-memory store keeps the store contract", .timeLimit(.minutes(1)))
+struct InMemoryStoreContractTests {
+    struct Subject: StoreUnderTest {
+        let time = VirtualTime()
+        let store: InMemoryPaymentStore
+
+        init() {
+            store = InMemoryPaymentStore(clock: time, fingerprinter: Fingerprinter(secret: Array("secret".utf8)))
+        }
+
+        func pass(_ duration: Duration) async throws {
+            time.advance(by: duration)
+        }
+    }
+
+    @Test("every check", arguments: StoreCheck<Subject>.all)
+    func check(_ check: StoreCheck<Subject>) async throws {
+        try await check.run(on: Subject())
+    }
+}

@@ -1,0 +1,65 @@
+import HTTPClient
+import Testing
+
+/// Waits for a condition another thread will bring about; fails the test after ten seconds.
+func eventually(
+    _ what: Comment,
+    sourceLocation: SourceLocation = #_sourceLocation,
+    _ condition: @Sendable () -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + .seconds(10)
+    while !condition() {
+        try #require(ContinuousClock.now < deadline, what, sourceLocation: sourceLocation)
+        try await Task.sleep(for: .milliseconds(1))
+    }
+}
+
+extension HTTPClient {
+    /// The failure of a request that has to fail.
+    func failure(
+        of request: HTTPRequest,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws -> HTTPError {
+        do throws(HTTPError) {
+            let response = try await send(request)
+            Issue.record("answered with \(response.status)", sourceLocation: sourceLocation)
+        } catch {
+            return error
+        }
+        throw NoFailure()
+    }
+}
+
+struct NoFailure: Error {}
+
+/// A server that behaves so, a client for it, and their end.
+func withServer<Result: Sendable>(
+    _ behaviour: RawServer.Behaviour?,
+    backlog: Int32 = 512,
+    configure: (inout HTTPClientConfiguration) -> Void = { _ in },
+    _ body: (RawServer, HTTPClient) async throws -> Result
+) async throws -> Result {
+    let server = try RawServer(backlog: backlog, behaviour)
+    defer { server.stop() }
+    var configuration = HTTPClientConfiguration()
+    configure(&configuration)
+    let client = try HTTPClient(configuration: configuration)
+    do {
+        let result = try await body(server, client)
+        await client.shutdown()
+        return result
+    } catch {
+        await client.shutdown()
+        throw error
+    }
+}
+
+extension HTTPRequest {
+    static func get(_ url: String, timeout: Duration = .seconds(10)) -> HTTPRequest {
+        HTTPRequest(method: .get, url: url, timeout: timeout)
+    }
+
+    static func post(_ url: String, _ body: String, timeout: Duration = .seconds(10)) -> HTTPRequest {
+        HTTPRequest(method: .post, url: url, body: Array(body.utf8), timeout: timeout)
+    }
+}

@@ -1,0 +1,108 @@
+import Core
+import Testing
+
+extension StoreCheck {
+    static var claims: [StoreCheck] {
+        [
+            StoreCheck("a first claim of an authorize opens the payment and the operation") { scene in
+                let route = ReplyRoute(replyTo: "replies.a", correlationID: "c-1", traceparent: "00-\(1)")
+                let command = try scene.authorize(order: "order \"é\" \\ 漢", customer: "o'brien", route: route)
+                let request = scene.request(command)
+                guard case .claimed(let claim) = try await scene.store.claim(request) else {
+                    Issue.record("not claimed")
+                    return
+                }
+                #expect(claim.payment.status == .pending)
+                #expect(claim.payment.heldBy == request.operationID)
+                #expect(claim.payment.version == 1)
+                #expect(claim.payment.orderID == "order \"é\" \\ 漢")
+                #expect(claim.operation.id == request.operationID)
+                #expect(claim.operation.claimToken == request.token)
+                #expect(claim.operation.bankKey == request.operationID.bankKey)
+                #expect(claim.operation.state == .sent)
+                #expect(claim.operation.fence == 1)
+                #expect(claim.operation.attempts == 1)
+                #expect(!claim.operation.isAmbiguous)
+                #expect(claim.operation.origin == nil)
+                #expect(claim.operation.route == route)
+                #expect(claim.operation.firstSentAt != nil)
+                #expect(claim.operation.reply == nil)
+                #expect(claim.operation.createdAt.advanced(by: request.lease) == claim.operation.leaseUntil)
+
+                let view = try await scene.view(command.paymentID)
+                #expect(view.payment == claim.payment)
+                #expect(view.operations == [claim.operation])
+                #expect(view.history.map(\.to) == [.pending])
+                #expect(view.history.map(\.from) == [nil])
+            },
+            StoreCheck("the same key waits while it is leased") { scene in
+                let command = try scene.authorize()
+                _ = try await scene.claimed(command)
+                #expect(try await scene.claim(command) == .waitForKey)
+            },
+            StoreCheck("after its lease a key is taken over, with the fence and the attempts up by one, ambiguous") { scene in
+                let command = try scene.authorize()
+                let first = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)
+                let second = try await scene.claimedWhenFree(command)
+                #expect(second.operation.fence == first.operation.fence + 1)
+                #expect(second.operation.attempts == 2)
+                #expect(second.operation.isAmbiguous)
+                #expect(second.operation.state == .sent)
+                #expect(second.operation.id == first.operation.id)
+                #expect(second.operation.bankKey == first.operation.bankKey)
+                #expect(second.operation.firstSentAt == first.operation.firstSentAt)
+                #expect(second.operation.claimToken != first.operation.claimToken)
+                #expect(second.payment == first.payment)
+                #expect(try await scene.claim(command) == .waitForKey)
+                #expect(try await scene.view(command.paymentID).operations == [second.operation])
+            },
+            StoreCheck("a claim repeated with its token is the same claim, with the lease counted anew") { scene in
+                let request = scene.request(try scene.authorize())
+                guard case .claimed(let first) = try await scene.store.claim(request) else {
+                    Issue.record("not claimed")
+                    return
+                }
+                try await scene.subject.pass(.milliseconds(5))
+                guard case .claimed(let second) = try await scene.store.claim(request) else {
+                    Issue.record("not claimed again")
+                    return
+                }
+                #expect(second.operation.fence == first.operation.fence)
+                #expect(second.operation.attempts == first.operation.attempts)
+                #expect(second.operation.id == first.operation.id)
+                #expect(!second.operation.isAmbiguous)
+                #expect(second.payment == first.payment)
+                #expect(second.operation.leaseUntil > first.operation.leaseUntil)
+            },
+            StoreCheck("a capture is claimed onto an authorized payment") { scene in
+                let payment = try await scene.authorized()
+                let claim = try await scene.claimed(try scene.command(.capture(amount: nil), payment.id))
+                #expect(claim.payment.status == .capturing)
+                #expect(claim.payment.heldBy == claim.operation.id)
+                #expect(claim.payment.version == payment.version + 1)
+                #expect(claim.payment.bank == payment.bank)
+                #expect(claim.operation.origin == .authorized)
+                #expect(try await scene.view(payment.id).payment == claim.payment)
+            },
+            StoreCheck("keys are compared byte by byte, and belong to their merchant") { scene in
+                let composed = try #require(IdempotencyKey("caf\u{e9}"))
+                let decomposed = try #require(IdempotencyKey("cafe\u{301}"))
+                _ = try await scene.claimed(try scene.authorize(key: composed))
+                _ = try await scene.claimed(try scene.authorize(key: decomposed))
+                let other = StoreScene(subject: scene.subject)
+                _ = try await other.claimed(try other.authorize(key: composed))
+            },
+            StoreCheck("the longest texts are kept as they are") { scene in
+                let long = String(repeating: "\u{1f4b3}", count: 128)
+                let key = try #require(IdempotencyKey(String(repeating: "漢", count: 255)))
+                let command = try scene.authorize(key: key, order: long, customer: long, amount: .max)
+                let claim = try await scene.claimed(command)
+                let view = try await scene.view(command.paymentID)
+                #expect(view.payment == claim.payment)
+                #expect(view.payment.orderID == long)
+                #expect(view.payment.amount.minorUnits == .max)
+                #expect(view.operations.map(\.idempotencyKey) == [key])
+            },
+        ]
+    }
+}

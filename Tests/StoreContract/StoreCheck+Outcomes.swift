@@ -1,0 +1,147 @@
+import Core
+import Testing
+
+extension StoreCheck {
+    /// What becomes of the payment (correctness.md, States).
+    static var outcomes: [StoreCheck] {
+        [
+            StoreCheck("a declined authorize leaves a failed payment") { scene in
+                let command = try scene.authorize()
+                try await scene.decline(command, code: "insufficient_funds", leaves: .failed)
+                let operation = try await scene.settled(command, isReplay: true)
+                #expect(operation.state == .declined)
+            },
+            StoreCheck("a declined capture gives the payment back as authorized, free for a void") { scene in
+                let payment = try await scene.authorized()
+                try await scene.decline(
+                    scene.command(.capture(amount: nil), payment.id),
+                    code: "authorization_already_used",
+                    leaves: .authorized
+                )
+                let voided = try await scene.succeeded(try scene.command(.void, payment.id))
+                #expect(voided.status == .voided)
+                try await scene.expectLegalHistory(payment.id)
+            },
+            StoreCheck("a capture of an expired authorization leaves it expired, and a void of that is allowed") { scene in
+                let payment = try await scene.authorized()
+                try await scene.decline(
+                    scene.command(.capture(amount: 5_000), payment.id),
+                    code: "authorization_expired",
+                    expired: true,
+                    leaves: .expired
+                )
+                let claim = try await scene.claimed(try scene.command(.void, payment.id))
+                #expect(claim.operation.origin == .expired)
+                let declined = StoreScene<Subject>.decline(claim, code: "authorization_already_used")
+                #expect(try await scene.store.settle(declined) == .settled)
+                #expect(try await scene.view(payment.id).payment.status == .expired)
+                let voided = try await scene.succeeded(try scene.command(.void, payment.id))
+                #expect(voided.status == .voided)
+                #expect(voided.voidedAt == StoreScene<Subject>.bankTime)
+                try await scene.expectLegalHistory(payment.id)
+            },
+            StoreCheck("a declined refund gives the payment back as captured, and a refund may follow") { scene in
+                let payment = try await scene.authorized()
+                _ = try await scene.succeeded(try scene.command(.capture(amount: nil), payment.id))
+                try await scene.decline(
+                    scene.command(.refund(amount: nil), payment.id),
+                    code: "already_refunded",
+                    leaves: .captured
+                )
+                let refunded = try await scene.succeeded(try scene.command(.refund(amount: nil), payment.id))
+                #expect(refunded.status == .refunded)
+                #expect(refunded.capturedAt == StoreScene<Subject>.bankTime)
+                #expect(refunded.refundedAt == StoreScene<Subject>.bankTime)
+                let view = try await scene.view(payment.id)
+                #expect(view.payment == refunded)
+                #expect(view.operations.map(\.kind) == [.authorize, .capture, .refund, .refund])
+                #expect(view.operations.map(\.state) == [.succeeded, .succeeded, .declined, .succeeded])
+                try await scene.expectLegalHistory(payment.id)
+            },
+            StoreCheck("a resting key waits, then is claimed with its ambiguity kept") { scene in
+                for isAmbiguous in [false, true] {
+                    let command = try scene.authorize()
+                    let first = try await scene.claimed(command)
+                    let resting = Settlement.resting(
+                        first,
+                        reason: "timeout",
+                        isAmbiguous: isAmbiguous,
+                        rest: .seconds(600)
+                    )
+                    #expect(try await scene.store.settle(resting) == .settled)
+                    #expect(try await scene.claim(command) == .waitForKey)
+                    let operation = try #require(try await scene.view(command.paymentID).operations.first)
+                    #expect(operation.state == .unknown)
+                    #expect(operation.lastError == "timeout")
+                    #expect(operation.isAmbiguous == isAmbiguous)
+
+                    let next = try scene.authorize()
+                    let resting2 = Settlement.resting(
+                        try await scene.claimed(next),
+                        reason: "timeout",
+                        isAmbiguous: isAmbiguous,
+                        rest: .milliseconds(50)
+                    )
+                    #expect(try await scene.store.settle(resting2) == .settled)
+                    let second = try await scene.claimedWhenFree(next)
+                    #expect(second.operation.fence == 2)
+                    #expect(second.operation.attempts == 2)
+                    #expect(second.operation.isAmbiguous == isAmbiguous)
+                    #expect(second.payment.status == .pending)
+                }
+            },
+            StoreCheck("what needs attention says so, to everyone who asks") { scene in
+                let payment = try await scene.authorized()
+                let command = try scene.command(.capture(amount: nil), payment.id)
+                let claim = try await scene.claimed(command)
+                let settlement = Settlement.needsAttention(claim, reason: "bank_echoed_other_amount", isAmbiguous: true)
+                #expect(try await scene.store.settle(settlement) == .settled)
+                for _ in 0..<2 {
+                    guard case .needsAttention(let operation, let held) = try await scene.claim(command) else {
+                        Issue.record("it does not need attention")
+                        return
+                    }
+                    #expect(operation.state == .needsAttention)
+                    #expect(operation.lastError == "bank_echoed_other_amount")
+                    #expect(operation.isAmbiguous)
+                    #expect(held?.status == .capturing)
+                }
+                #expect(try await scene.claim(scene.command(.void, payment.id)).isWaitForPayment)
+            },
+        ]
+    }
+}
+
+extension StoreScene {
+    func decline(_ command: Command, code: String, expired: Bool = false, leaves status: PaymentStatus) async throws {
+        let settlement = Self.decline(try await claimed(command), code: code, expired: expired)
+        #expect(try await store.settle(settlement) == .settled)
+        let view = try await view(command.paymentID)
+        #expect(view.payment == settlement.payment)
+        #expect(view.payment.status == status)
+        #expect(view.payment.heldBy == nil)
+        #expect(try await settled(command, isReplay: true).reply == settlement.operation.reply)
+    }
+
+    /// Invariant I6: a path through the state machine from its start, one row for every version.
+    func expectLegalHistory(_ payment: PaymentID) async throws {
+        let view = try await view(payment)
+        let steps = view.history.filter { $0.from != $0.to }
+        #expect(steps.first?.from == nil)
+        #expect(steps.first?.to == .pending)
+        #expect(steps.last?.to == view.payment.status)
+        #expect(Int64(steps.count) == view.payment.version)
+        for (before, after) in zip(steps, steps.dropFirst()) {
+            #expect(after.from == before.to)
+            #expect(before.to.mayBecome(after.to))
+            #expect(before.at <= after.at)
+            #expect(!after.cause.isEmpty)
+        }
+    }
+}
+
+extension ClaimOutcome {
+    var isWaitForPayment: Bool { if case .waitForPayment = self { true } else { false } }
+
+    var isClaimed: Bool { if case .claimed = self { true } else { false } }
+}

@@ -1,0 +1,109 @@
+import Core
+import Testing
+
+extension StoreCheck {
+    static var settles: [StoreCheck] {
+        [
+            StoreCheck("a success is settled, and replayed byte for byte") { scene in
+                let command = try scene.authorize()
+                let claim = try await scene.claimed(command)
+                let settlement = StoreScene<Subject>.success(claim)
+                #expect(try await scene.store.settle(settlement) == .settled)
+
+                let replayed = try await scene.settled(command, isReplay: true)
+                #expect(replayed.state == .succeeded)
+                #expect(replayed.reply != nil)
+                #expect(replayed.reply == settlement.operation.reply)
+                #expect(try await scene.settled(command, isReplay: true).reply == replayed.reply)
+
+                let view = try await scene.view(command.paymentID)
+                #expect(view.payment == settlement.payment)
+                #expect(view.payment.heldBy == nil)
+                #expect(view.payment.authorizedAt == StoreScene<Subject>.bankTime)
+                #expect(view.operations.map(\.state) == [.succeeded])
+            },
+            StoreCheck("a settle is repeatable: the same one again is settled, and writes nothing twice") { scene in
+                let claim = try await scene.claimed(try scene.authorize())
+                let settlement = StoreScene<Subject>.success(claim)
+                #expect(try await scene.store.settle(settlement) == .settled)
+                #expect(try await scene.store.settle(settlement) == .settled)
+                let view = try await scene.view(claim.payment.id)
+                #expect(view.history.map(\.to) == [.pending, .authorized])
+                #expect(view.payment.version == 2)
+            },
+            StoreCheck("a rest is repeatable too") { scene in
+                let claim = try await scene.claimed(try scene.authorize())
+                let resting = Settlement.resting(claim, reason: "timeout", isAmbiguous: true, rest: .seconds(60))
+                #expect(try await scene.store.settle(resting) == .settled)
+                #expect(try await scene.store.settle(resting) == .settled)
+                #expect(try await scene.view(claim.payment.id).operations.map(\.state) == [.unknown])
+            },
+            StoreCheck("a settle with an old fence is superseded, and what it learnt is in the history") { scene in
+                let command = try scene.authorize()
+                let zombie = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)
+                let holder = try await scene.claimedWhenFree(command)
+                let late = StoreScene<Subject>.success(zombie)
+                #expect(try await scene.store.settle(late) == .superseded)
+
+                let view = try await scene.view(command.paymentID)
+                #expect(view.payment == holder.payment)
+                #expect(view.operations == [holder.operation])
+                let note = try #require(view.history.last)
+                #expect(note.cause == late.lateNote)
+                #expect(note.from == .pending)
+                #expect(note.to == .pending)
+                #expect(note.operation == .authorize)
+
+                let settlement = StoreScene<Subject>.success(holder)
+                #expect(try await scene.store.settle(settlement) == .settled)
+                #expect(try await scene.settled(command, isReplay: true).reply == settlement.operation.reply)
+            },
+            StoreCheck("a settle with an old fence changes nothing after the outcome either") { scene in
+                let command = try scene.authorize()
+                let zombie = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)
+                let settlement = StoreScene<Subject>.success(try await scene.claimedWhenFree(command))
+                #expect(try await scene.store.settle(settlement) == .settled)
+                let late = StoreScene<Subject>.decline(zombie, code: "insufficient_funds")
+                #expect(try await scene.store.settle(late) == .superseded)
+                let view = try await scene.view(command.paymentID)
+                #expect(view.payment == settlement.payment)
+                #expect(view.operations.map(\.reply) == [settlement.operation.reply])
+                #expect(view.history.last?.cause == late.lateNote)
+            },
+            StoreCheck("an unroutable reply is recorded, as often as it is told") { scene in
+                let command = try scene.authorize()
+                let claim = try await scene.claimed(command)
+                #expect(try await scene.store.settle(StoreScene<Subject>.success(claim)) == .settled)
+                try await scene.store.recordUndeliverable(claim.operation.id, of: command.paymentID)
+                try await scene.store.recordUndeliverable(claim.operation.id, of: command.paymentID)
+                #expect(try await scene.settled(command, isReplay: true).state == .succeeded)
+            },
+            StoreCheck("what cannot be stored does not fail its neighbours") { scene in
+                let taken = try await scene.authorized()
+                var claims: [Claim] = []
+                for _ in 0..<12 { claims.append(try await scene.claimed(try scene.authorize())) }
+                let settlements = claims.enumerated().map { index, claim in
+                    // The bank never gives an id twice: the constraint holds where it does (trap B6).
+                    StoreScene<Subject>.success(claim, bankID: index == 5 ? taken.bank.authorizationID : nil)
+                }
+                let refused = await withTaskGroup(of: Int?.self) { group in
+                    for (index, settlement) in settlements.enumerated() {
+                        group.addTask {
+                            do throws(StoreError) {
+                                return try await scene.store.settle(settlement) == .settled ? nil : index
+                            } catch {
+                                return error.code == .refused ? index : -1
+                            }
+                        }
+                    }
+                    return await group.reduce(into: [Int]()) { found, index in index.map { found.append($0) } }
+                }
+                #expect(refused == [5])
+                for (index, claim) in claims.enumerated() {
+                    let view = try await scene.view(claim.payment.id)
+                    #expect(view.payment.status == (index == 5 ? .pending : .authorized))
+                }
+            },
+        ]
+    }
+}

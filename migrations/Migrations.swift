@@ -1,0 +1,24 @@
+/// One file of this folder, compiled in, so that the binaries work from any directory.
+package struct Migration: Hashable, Sendable {
+    /// Its file name without the ending; the number in front gives the order.
+    package let name: String
+    package let sql: String
+
+    package init(name: String, sql: String) {
+        self.name = name
+        self.sql = sql
+    }
+}
+
+/// The schema, forward only: a change is a new file, its line here and in Package.swift. An applied file is never edited.
+package enum Migrations {
+    package static let all: [Migration] = [
+        Migration(name: "0001_payments", bytes: PackageResources._001_payments_sql)
+    ]
+}
+
+extension Migration {
+    fileprivate init(name: String, bytes: [UInt8]) {
+        self.init(name: name, sql: String(decoding: bytes, as: UTF8.self))
+    }
+}

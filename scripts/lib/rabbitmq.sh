@@ -1,0 +1,67 @@
+# shellcheck shell=bash
+# A private RabbitMQ: own node, own cookie, own epmd, loopback only. It runs as whoever calls, root included: the
+# server's own script is started, not the wrapper in the path, which changes to the system's user.
+
+readonly rabbitmq_server=/usr/lib/rabbitmq/bin/rabbitmq-server
+
+rabbitmq_begin() {
+    local home=$state/rabbitmq
+    is_running rabbitmq && return
+    [[ -x $rabbitmq_server ]] || fail "RabbitMQ is not installed: run scripts/bootstrap, or set AMQP_URL"
+    say "starting RabbitMQ…"
+    [[ -d $home/data ]] || rm -f "$home/server.log"
+    mkdir -p "$state/epmd" "$home/home" "$home/data" "$home/log" "$home/conf.d"
+    rabbitmq_configuration >"$home/rabbitmq.conf"
+    printf '%s\n' '[rabbitmq_consistent_hash_exchange,rabbitmq_management].' >"$home/enabled_plugins"
+    is_running epmd || spawn epmd env -i epmd -address 127.0.0.1 -port "$EPMD_PORT"
+    wait_until epmd 20 is_listening "$EPMD_PORT"
+
+    # With "allow input" the script becomes the Erlang machine instead of staying its parent, so the recorded
+    # process is the broker itself; -noinput then takes the input away again.
+    local variables=(
+        PATH="$PATH" LANG=C.UTF-8 HOME="$home/home"
+        ERL_EPMD_ADDRESS=127.0.0.1 ERL_EPMD_PORT="$EPMD_PORT"
+        RABBITMQ_ALLOW_INPUT=true RABBITMQ_SERVER_START_ARGS="-noinput +B i"
+        RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1}"
+        RABBITMQ_NODENAME=payments@localhost RABBITMQ_NODE_IP_ADDRESS=127.0.0.1
+        RABBITMQ_NODE_PORT="$AMQP_PORT" RABBITMQ_DIST_PORT="$DISTRIBUTION_PORT"
+        RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_CONFIG_FILE="$home/rabbitmq.conf"
+        RABBITMQ_CONFIG_FILES="$home/conf.d" RABBITMQ_ADVANCED_CONFIG_FILE="$home/advanced.config"
+        RABBITMQ_ENABLED_PLUGINS_FILE="$home/enabled_plugins" RABBITMQ_PID_FILE="$home/data/pid"
+        RABBITMQ_MNESIA_BASE="$home/data" RABBITMQ_LOG_BASE="$home/log" RABBITMQ_LOGS=-
+    )
+    spawn rabbitmq env -i "${variables[@]}" "$rabbitmq_server"
+}
+
+rabbitmq_configuration() {
+    cat <<TXT
+listeners.tcp.1 = 127.0.0.1:$AMQP_PORT
+management.tcp.ip = 127.0.0.1
+management.tcp.port = $MANAGEMENT_PORT
+default_user = $user
+default_pass = $PASSWORD
+vm_memory_high_watermark.absolute = 2GB
+disk_free_limit.absolute = 50MB
+log.console.level = info
+TXT
+}
+
+# Whether the broker greets a client. It opens this port last, when its plugins run and its user exists.
+rabbitmq_is_ready() {
+    local greeting
+    greeting=$({
+        exec 3<>"/dev/tcp/127.0.0.1/$AMQP_PORT" && printf 'AMQP\x00\x00\x09\x01' >&3 &&
+            timeout 5 head -c 1 <&3 | od -An -tu1
+    } 2>/dev/null) || return 1
+    [[ $greeting == *1 ]]
+}
+
+rabbitmq_wait() {
+    wait_until rabbitmq 120 rabbitmq_is_ready
+}
+
+# Its epmd outlives a restart, as it would among a machine's other Erlang programs.
+rabbitmq_remove() {
+    end_process epmd TERM 5
+    rm -rf "$state/rabbitmq/data" "$state/rabbitmq/home" "$state/rabbitmq/log"
+}
