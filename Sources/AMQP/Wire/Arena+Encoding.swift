@@ -48,7 +48,7 @@ extension Arena {
             set(AMQP_FIELD_KIND_I64)
             field.value.i64 = value
         case .unsigned(let value):
-            // RabbitMQ refuses the unsigned kind, so it is used only where no other can carry the number.
+            // RabbitMQ reads the unsigned kind as signed, so it is used only where no other can carry the number.
             set(value > UInt64(Int64.max) ? AMQP_FIELD_KIND_U64 : AMQP_FIELD_KIND_I64)
             field.value.u64 = value
         case .double(let value):

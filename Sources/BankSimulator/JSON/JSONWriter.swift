@@ -6,11 +6,12 @@ struct JSONWriter {
     /// One object as a text of its own.
     static func object(_ body: (inout JSONWriter) -> Void) -> String {
         var writer = JSONWriter()
+        writer.text.reserveCapacity(256)
         writer.object(body)
         return writer.text
     }
 
-    mutating func member(_ name: StaticString, _ value: String?) {
+    mutating func member(_ name: String, _ value: String?) {
         start(name)
         if let value {
             text.append("\"")
@@ -21,25 +22,25 @@ struct JSONWriter {
         }
     }
 
-    mutating func member(_ name: StaticString, _ value: Int64?) {
+    mutating func member(_ name: String, _ value: Int64?) {
         start(name)
         text.append(value.map { String($0) } ?? "null")
     }
 
-    mutating func member(_ name: StaticString, _ value: Bool) {
+    mutating func member(_ name: String, _ value: Bool) {
         start(name)
         text.append(value ? "true" : "false")
     }
 
     /// The value must be finite: JSON has no other.
-    mutating func member(_ name: StaticString, _ value: Double) {
+    mutating func member(_ name: String, _ value: Double) {
         start(name)
         text.append("\(value)")
     }
 
     /// An array of objects.
     mutating func member<Element>(
-        _ name: StaticString,
+        _ name: String,
         _ elements: some Sequence<Element>,
         _ body: (inout JSONWriter, Element) -> Void
     ) {
@@ -62,9 +63,9 @@ struct JSONWriter {
         needsComma = true
     }
 
-    private mutating func start(_ name: StaticString) {
+    private mutating func start(_ name: String) {
         text.append(needsComma ? ",\"" : "\"")
-        text.append(name.description)
+        text.append(name)
         text.append("\":")
         needsComma = true
     }

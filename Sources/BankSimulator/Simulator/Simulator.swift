@@ -20,7 +20,7 @@ final class Simulator: Sendable {
     ///   - sleep: how to wait.
     init(
         configuration: SimulatorConfiguration,
-        generator: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
+        generator: any RandomNumberGenerator & Sendable = SplitMix64.randomlySeeded(),
         rememberedRequests: Int = 200_000,
         wallClock: @escaping @Sendable () -> Timestamp = { Timestamp.wallClock() },
         sleep: @escaping Sleep = { try await Task.sleep(for: $0) }
@@ -36,9 +36,9 @@ final class Simulator: Sendable {
         self.sleep = sleep
     }
 
-    /// The simulator's own time.
-    var time: Timestamp {
-        withState { state, wallClock in state.time(at: wallClock) }
+    /// The simulator's own time, as the `Date` header of an answer that goes out now.
+    var dateHeader: String {
+        withState { state, wallClock in state.dateHeader(at: wallClock) }
     }
 
     /// Does what a request asks for, waits included.

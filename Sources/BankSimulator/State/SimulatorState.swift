@@ -8,6 +8,8 @@ struct SimulatorState: Sendable {
     var clockOffset: Int64 = 0
     private var generator: any RandomNumberGenerator & Sendable
     private let configuration: SimulatorConfiguration
+    /// The last `Date` header and its second, for an answer of the same second.
+    private var lastDate: (second: Int64, text: String) = (.min, "")
 
     init(
         configuration: SimulatorConfiguration,
@@ -26,6 +28,12 @@ struct SimulatorState: Sendable {
     /// The simulator's clock: expiry, `Date`, the times in answers and the 24 hours of a key follow it.
     func time(at wallClock: Timestamp) -> Timestamp {
         wallClock.adding(seconds: clockOffset)
+    }
+
+    mutating func dateHeader(at wallClock: Timestamp) -> String {
+        let time = time(at: wallClock)
+        if time.wholeSeconds != lastDate.second { lastDate = (time.wholeSeconds, time.httpDate) }
+        return lastDate.text
     }
 
     /// Takes a request in: notes it, looks for a stored answer, and draws what is going to happen to it.

@@ -3,9 +3,8 @@ import Glibc
 extension PostgresConfiguration {
     /// The keywords and values for one attempt to connect.
     ///
-    /// - Parameters:
-    ///   - host: stands in place of the string's lists; `nil` leaves the choice to libpq.
-    ///   - attributes: stands in place of `target_session_attrs`.
+    /// `host` stands in place of the string's lists (`nil` leaves the choice to libpq), `attributes` in place of its
+    /// `target_session_attrs`.
     func parameters(host: ConnectionString.Host?, attributes: String?) -> [(keyword: String, value: String)] {
         var parameters = defaults
         func set(_ keyword: String, _ value: String?) {

@@ -1,6 +1,7 @@
 /// Where the database is and how a session behaves.
 ///
-/// A value that the connection string itself sets (`connect_timeout`, `application_name`, `options` and so on) wins over the one here.
+/// A value that the connection string itself sets (`connect_timeout`, `application_name`, `options` and so on) wins
+/// over the one here.
 package struct PostgresConfiguration: Sendable {
     let connectionString: ConnectionString
 
@@ -24,7 +25,8 @@ package struct PostgresConfiguration: Sendable {
     /// Told of every notice and warning of the server; without it they are dropped.
     package var onNotice: (@Sendable (PostgresNotice) -> Void)?
 
-    /// - Parameter conninfo: what libpq takes: a URI or `keyword=value` pairs, several hosts included.
+    /// `conninfo` is what libpq takes: a URI or `keyword=value` pairs, several hosts included.
+    ///
     /// - Throws: `invalidConfiguration`, in words that quote nothing of `conninfo`.
     package init(
         conninfo: String,

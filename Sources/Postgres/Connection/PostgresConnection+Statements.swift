@@ -17,7 +17,7 @@ extension PostgresConnection {
         guard !batch.isEmpty else { return [] }
         do throws(PostgresError) {
             for statement in batch { try queue(statement.sql, statement.parameters, wantsRows: true) }
-        } catch where error.code == .invalidParameter && transactionState == .none {
+        } catch  where error.code == .invalidParameter && transactionState == .none {
             // Those before it are queued and would be committed by the next Sync.
             lose(PostgresError(.connectionLost, reason: "a batch was given up"))
             throw error
@@ -27,7 +27,8 @@ extension PostgresConnection {
 
     /// Sends a statement with the next one that is executed, or with the COMMIT: it costs no round trip of its own.
     ///
-    /// Its rows are dropped; its failure is thrown by what it is sent with, and the transaction has failed then. Only within a transaction.
+    /// Its rows are dropped; its failure is thrown by what it is sent with, and the transaction has failed then. Only
+    /// within a transaction.
     package func enqueue(_ sql: String, _ parameters: [PostgresValue] = []) throws(PostgresError) {
         guard transactionState != .none else {
             throw PostgresError(.misuse, reason: "enqueue is for transactions")

@@ -5,8 +5,8 @@ import ThreadExecutor
 /// Statements are synchronous: they block the connection's thread and nothing else, and nobody's statement gets between
 /// two of a transaction. Use it from outside by `run`, which cancels the statement with the caller's task.
 ///
-/// After a failure that leaves the state unknown the session is ended at once (`isUsable` is false) and every later call
-/// throws `connectionLost`; a new one is made by `connect`, or by the pool.
+/// After a failure that leaves the state unknown the session is ended at once (`isUsable` is false) and every later
+/// call throws `connectionLost`; a new one is made by `connect`, or by the pool.
 package actor PostgresConnection {
     /// Where it stands between BEGIN and COMMIT.
     enum TransactionState: Equatable {
@@ -50,8 +50,11 @@ package actor PostgresConnection {
 
     /// Opens a session with the first host that takes one.
     ///
-    /// - Parameter onLoss: told once if the session ends other than by `close`, idle ones included. It is called on the
-    ///   connection's thread.
+    /// - Parameters:
+    ///   - configuration: where, and how the session behaves.
+    ///   - onLoss: told once if the session ends other than by `close`, idle ones included. It is called on the
+    ///     connection's thread.
+    /// - Returns: the open connection.
     /// - Throws: `connectFailed`, `cancelled` with the caller's task.
     package static func connect(
         _ configuration: PostgresConfiguration,
@@ -90,7 +93,8 @@ package actor PostgresConnection {
         return try result.get()
     }
 
-    /// Cancels the statement under way, if there is one; a COMMIT is not cancelled. Callable from any thread; returns at once.
+    /// Cancels the statement under way, if there is one; a COMMIT is not cancelled. Callable from any thread; returns
+    /// at once.
     package nonisolated func cancel() {
         signal.ask()
     }
@@ -154,7 +158,12 @@ package actor PostgresConnection {
 
     /// Throws the session away. Later calls are told so, whatever the reason was called when it was met.
     func lose(_ error: PostgresError) {
-        let loss = PostgresError(.connectionLost, reason: error.reason, sqlState: error.sqlState, severity: error.severity)
+        let loss = PostgresError(
+            .connectionLost,
+            reason: error.reason,
+            sqlState: error.sqlState,
+            severity: error.severity
+        )
         drop(loss)
         status.lose(loss)
     }

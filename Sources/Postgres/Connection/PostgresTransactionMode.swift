@@ -20,8 +20,8 @@ package struct PostgresTransactionMode: Sendable, Hashable {
     /// Several reads of one state.
     package static let snapshot = PostgresTransactionMode(.repeatableRead, isReadOnly: true)
 
-    /// The isolation is said outright, so that no default changes it; READ WRITE is not, for a server that is read-only by
-    /// default is so because somebody took it out of service.
+    /// The isolation is said outright, so that no default changes it; READ WRITE is not, for a server that is read-only
+    /// by default is so because somebody took it out of service.
     var begin: String {
         "BEGIN ISOLATION LEVEL \(isolation.rawValue)\(isReadOnly ? " READ ONLY" : "")"
     }

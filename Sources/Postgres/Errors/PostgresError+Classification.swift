@@ -21,7 +21,8 @@ extension PostgresError {
         return switch code {
         case .connectFailed, .connectionLost, .waitTimedOut: true
         case .server: sqlState?.isTransient ?? false
-        case .invalidConfiguration, .cancelled, .transactionAborted, .decoding, .invalidParameter, .closed, .misuse: false
+        case .invalidConfiguration, .cancelled, .transactionAborted, .decoding, .invalidParameter, .closed, .misuse:
+            false
         }
     }
 

@@ -3,8 +3,8 @@ import Synchronization
 
 /// How another thread asks the connection's thread, which waits for an answer, to cancel the statement.
 ///
-/// The thread sleeps in `poll` on the socket and on this pipe. It makes the cancel request itself, in mid-wait, so that a
-/// cancel can never meet a later statement than the one it was meant for.
+/// The thread sleeps in `poll` on the socket and on this pipe. It makes the cancel request itself, in mid-wait, so that
+/// a cancel can never meet a later statement than the one it was meant for.
 final class CancelSignal: Sendable {
     private struct State {
         var isWaiting = false

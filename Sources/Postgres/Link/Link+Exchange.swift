@@ -45,7 +45,9 @@ extension Link {
     ///
     /// - Parameters:
     ///   - timeout: for all answers together; `nil` for none.
-    ///   - scope: whose wish to cancel counts; `nil`: this exchange must not be cancelled.
+    ///   - scope: whose wish to cancel counts, besides `CancelSignal.ask`.
+    ///   - isCancellable: false when neither counts.
+    /// - Returns: what became of each statement.
     func synchronize(timeout: Duration?, scope: CancelScope?, isCancellable: Bool) -> Exchange {
         var exchange = Exchange(steps: takeSteps())
         signal.beginWaiting()

@@ -4,9 +4,9 @@ import Glibc
 /// One `PGconn`: the only place where libpq is called on it. Its owner is one `PostgresConnection`, on whose thread all
 /// of this runs.
 ///
-/// It speaks libpq's pipeline mode: statements are queued with `send…`, and `synchronize` sends one Sync behind them and
-/// takes every answer up to the server's answer to the Sync. There is no other way to read, so that a link is either
-/// drained or lost, and a lost one is thrown away.
+/// It speaks libpq's pipeline mode: statements are queued with `send…`, and `synchronize` sends one Sync behind them
+/// and takes every answer up to the server's answer to the Sync. There is no other way to read, so that a link is
+/// either drained or lost, and a lost one is thrown away.
 final class Link {
     let handle: OpaquePointer
     let signal: CancelSignal

@@ -11,7 +11,7 @@ struct LinkOpener {
             for host in configuration.connectionString.hosts.map({ $0.map(Optional.some) }) ?? [nil] {
                 do throws(PostgresError) {
                     return try open(host, attributes)
-                } catch where error.code == .cancelled {
+                } catch  where error.code == .cancelled {
                     throw error
                 } catch {
                     if failure?.sqlState == nil { failure = error }

@@ -23,6 +23,8 @@ enum ResultReader {
         let sqlState = field(result, .sqlState).flatMap { SQLState($0) }
         return PostgresError(
             sqlState == nil ? .connectionLost : .server,
+            // Without an SQLSTATE it is of libpq's own making.
+            reason: sqlState == nil ? "the server hung up" : nil,
             sqlState: sqlState,
             severity: field(result, .severity).flatMap(PostgresError.Severity.init(rawValue:)),
             constraintName: field(result, .constraint)

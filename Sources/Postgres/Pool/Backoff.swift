@@ -9,7 +9,7 @@ struct Backoff {
         next = first
     }
 
-    /// - Parameter dice: uniform in 0..<1.
+    /// The length of the next wait; `dice` is uniform in 0..<1.
     mutating func step(dice: Double = .random(in: 0..<1)) -> Duration {
         let full = min(next, cap)
         next = min(next * 2, cap)

@@ -1,5 +1,5 @@
-/// Who has which connection and who waits for one. Pure bookkeeping; the pool holds it behind a lock and acts on what it
-/// returns outside of it.
+/// Who has which connection and who waits for one. Pure bookkeeping; the pool holds it behind a lock and acts on what
+/// it returns outside of it.
 struct PoolLedger {
     /// A borrower in the queue.
     struct Waiter {
@@ -70,8 +70,8 @@ struct PoolLedger {
 
     /// A connection that has just been opened; it goes to the first waiter, or is kept.
     ///
-    /// - Returns: false when it is not wanted any more, or lost already. Whether it is usable is asked under the lock: a
-    ///   loss that comes later finds it in the books.
+    /// - Returns: false when it is not wanted any more, or lost already. Whether it is usable is asked under the lock:
+    ///   a loss that comes later finds it in the books.
     mutating func add(_ lease: Lease, at now: ContinuousClock.Instant) -> (isAdded: Bool, waiter: Waiter?) {
         guard !isClosed, lease.connection.isUsable else { return (false, nil) }
         open[lease.slot] = now

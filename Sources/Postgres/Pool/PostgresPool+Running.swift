@@ -29,7 +29,7 @@ extension PostgresPool {
                     self?.lost(slot, error)
                 }
                 if await admit(Lease(slot: slot, connection: connection)) { return }
-            } catch where error.code == .cancelled {
+            } catch  where error.code == .cancelled {
                 return
             } catch {
                 ledger.withLock { $0.noteFailure(error) }

@@ -3,8 +3,8 @@ import Synchronization
 /// A fixed number of connections, lent one at a time, first come, first served.
 ///
 /// `run()` keeps them open: it makes them at first, and a new one for each that is lost, with a jittered backoff while
-/// the server is down. Nothing is lent unless it runs. Work that must not wait for other work (claims, settles, queries)
-/// has a pool of its own.
+/// the server is down. Nothing is lent unless it runs. Work that must not wait for other work (claims, settles,
+/// queries) has a pool of its own.
 package final class PostgresPool: Sendable {
     typealias Lease = PoolLedger.Lease
 
@@ -21,6 +21,7 @@ package final class PostgresPool: Sendable {
     let waits = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
 
     /// - Parameters:
+    ///   - configuration: of every connection.
     ///   - size: the number of connections, at least 1.
     ///   - waitTimeout: how long a borrower waits for a connection. After that it is told `connectFailed` when there is
     ///     none at all, else `waitTimedOut`.

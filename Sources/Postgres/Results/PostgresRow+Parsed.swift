@@ -7,7 +7,10 @@ extension PostgresRow {
         _ parse: (String) -> Value?
     ) throws(PostgresError) -> Value {
         guard let value = parse(try text(column)) else {
-            throw PostgresError(.decoding, reason: "column \(column.label(in: storage.shape.names)) holds an unknown name")
+            throw PostgresError(
+                .decoding,
+                reason: "column \(column.label(in: storage.shape.names)) holds an unknown name"
+            )
         }
         return value
     }

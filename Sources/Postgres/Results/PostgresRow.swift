@@ -1,7 +1,7 @@
 /// One row of a result.
 ///
-/// Every accessor throws `decoding` when there is no such column, when the column is of another type, or when it is null
-/// and the accessor is not the `optional…` one.
+/// Every accessor throws `decoding` when there is no such column, when the column is of another type, or when it is
+/// null and the accessor is not the `optional…` one.
 package struct PostgresRow: Sendable {
     let storage: PostgresResult.Storage
     let index: Int
@@ -92,7 +92,10 @@ package struct PostgresRow: Sendable {
 
     @inline(never)
     private func malformed(_ position: Int, expected: String) -> PostgresError {
-        PostgresError(.decoding, reason: "column \(storage.shape.names[position]) holds no \(expected) we can represent")
+        PostgresError(
+            .decoding,
+            reason: "column \(storage.shape.names[position]) holds no \(expected) we can represent"
+        )
     }
 
     @inline(never)

@@ -30,7 +30,8 @@ enum ArrayFormat<Element: WireFormat> {
         if hasNull { writer.overwrite(at: nullFlag, with: 1) }
     }
 
-    /// `nil` when the bytes are not an array of at most one dimension, or its elements are of a type that cannot be read.
+    /// `nil` when the bytes are not an array of at most one dimension, or its elements are of a type that cannot be
+    /// read.
     static func decode(_ bytes: UnsafeRawBufferPointer) -> [Element.Value?]? {
         var reader = ByteReader(bytes)
         guard let dimensions = reader.integer(Int32.self), reader.integer(Int32.self) != nil,

@@ -1,7 +1,7 @@
 /// A parameter of a statement, sent in PostgreSQL's binary format under the type its case names.
 ///
-/// The statement sees exactly that type: where the column has another one, cast (`$1::payment_status`). Arrays are of one
-/// dimension and may hold nulls; they are what `unnest($1::uuid[], $2::text[])` takes.
+/// The statement sees exactly that type: where the column has another one, cast (`$1::payment_status`). Arrays are of
+/// one dimension and may hold nulls; they are what `unnest($1::uuid[], $2::text[])` takes.
 package enum PostgresValue: Sendable, Hashable {
     /// Null, of whatever type the statement makes of it.
     case null

@@ -1,6 +1,7 @@
 /// How one PostgreSQL type looks in the binary format, both ways.
 ///
-/// The numbers are the fixed object ids of `pg_type`; the layouts are those of the server's `…send` and `…recv` functions.
+/// The numbers are the fixed object ids of `pg_type`; the layouts are those of the server's `…send` and `…recv`
+/// functions.
 protocol WireFormat: SendableMetatype {
     associatedtype Value: Sendable
     /// For error messages.

@@ -80,6 +80,13 @@ struct Payments: AsyncParsableCommand {
             return json ? String(decoding: page.json.encoded, as: UTF8.self) : PaymentText.table(of: page)
         }
 
+        /// The options for the fields of the admin API.
+        private static func options(named fields: String) -> String {
+            fields.split(separator: ", ")
+                .map { $0 == "merchant_id" ? "--merchant" : "--\($0.replacing("_", with: "-"))" }
+                .joined(separator: ", ")
+        }
+
         private func query() throws -> PaymentQuery {
             do throws(InvalidField) {
                 return try PaymentQuery(
@@ -90,7 +97,7 @@ struct Payments: AsyncParsableCommand {
                     cursor: cursor
                 )
             } catch {
-                throw ValidationError(error.description)
+                throw ValidationError("\(Self.options(named: error.field)): \(error.problem)")
             }
         }
     }

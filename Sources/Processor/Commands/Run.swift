@@ -45,8 +45,11 @@ struct Run: AsyncParsableCommand {
         ) { port in
             logger.info("serving", metadata: ["host": "\(configuration.admin.host)", "port": "\(port)"])
         }
+        // Its debug lines describe every service whole.
+        var lifecycleLogger = logger
+        lifecycleLogger.logLevel = max(configuration.logLevel, .info)
         // Shut down from the last to the first: the admin server answers until the processor has drained.
-        var group = ServiceGroupConfiguration(services: [admin, processor], logger: logger)
+        var group = ServiceGroupConfiguration(services: [admin, processor], logger: lifecycleLogger)
         group.maximumGracefulShutdownDuration = configuration.shutdownGrace
         try await SignalWatch(logger: logger).run(ServiceGroup(configuration: group))
         logger.info("stopped")

@@ -21,7 +21,8 @@ struct DotEnvFile: Sendable {
     private static func assignment(_ line: Substring) -> (name: String, value: String)? {
         guard let equals = line.firstIndex(of: "=") else { return nil }
         var name = line[..<equals]
-        if name.hasPrefix("export ") { name = name.dropFirst("export ".count).trimmed }
+        if name.hasPrefix("export ") { name = name.dropFirst("export ".count) }
+        name = name.trimmed
         guard let first = name.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first),
             name.utf8.allSatisfy(isNameByte)
         else { return nil }

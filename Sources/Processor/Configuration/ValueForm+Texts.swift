@@ -3,7 +3,7 @@ import Glibc
 extension ValueForm where Value == String {
     /// The first part of the names of queues and exchanges. RabbitMQ keeps those that begin with `amq.` to itself.
     static let namePrefix = ValueForm(
-        allowed: "1 to 64 letters, digits, '.', '_' and '-', not beginning with amq."
+        allowed: "1 to 64 letters, digits, '.', '_' and '-', not amq and not beginning with 'amq.'"
     ) { text throws(ValueProblem) in
         guard text.utf8.allSatisfy(isNameByte) else { throw ValueProblem("has a character that is not allowed") }
         guard text.utf8.count <= 64 else { throw ValueProblem("is too long") }

@@ -91,9 +91,9 @@ enum BankFixture {
     }
 
     static let unreadable: [Named<(kind: OperationKind, body: JSONValue)>] =
-        OperationKind.allCases.flatMap { kind in
+        OperationKind.allCases.flatMap { kind -> [Named<(kind: OperationKind, body: JSONValue)>] in
             let needed = members(kind).keys.filter { !$0.hasSuffix("_at") && $0 != "currency" }.sorted()
-            return needed.flatMap { field in
+            return needed.flatMap { field -> [Named<(kind: OperationKind, body: JSONValue)>] in
                 [
                     Named("\(kind.rawValue) without \(field)", (kind, success(kind, [field: nil]))),
                     Named("\(kind.rawValue) with a \(field) of null", (kind, success(kind, [field: .null]))),

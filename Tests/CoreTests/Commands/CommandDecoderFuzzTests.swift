@@ -16,7 +16,10 @@ struct CommandDecoderFuzzTests {
                 Issue.record("not answerable: \(message.body)")
                 return
             }
-            #expect(command.problem.field == "body")
+            guard command.problem.field == "body" else {
+                Issue.record("\(command.problem)")
+                return
+            }
         }
     }
 
@@ -39,27 +42,31 @@ struct CommandDecoderFuzzTests {
 
     private func check(_ message: Message) -> DecodedMessage {
         let result = CommandDecoder().decode(message)
-        let secrets = [CommandMessage.number, "\"\(CommandMessage.cvv)\"", "4111111"]
-        let problem: InvalidField?
+        var texts = ["\(result)"]
         switch result {
-        case .command: problem = nil
+        case .command: break
         case .answerable(let command):
-            problem = command.problem
             let reply = OutgoingReply(to: command)
-            let body = String(decoding: reply.message.body, as: UTF8.self)
-            #expect(!secrets.contains { body.contains($0) })
-            #expect((try? JSONParser.parse(reply.message.body)) != nil)
-        case .unanswerable(let unanswerable): problem = unanswerable
+            texts.append(String(decoding: reply.message.body, as: UTF8.self))
+            checkProblem(command.problem)
+            if (try? JSONParser.parse(reply.message.body)) == nil { Issue.record("the reply is no JSON") }
+        case .unanswerable(let problem): checkProblem(problem)
         }
-        if let problem {
-            let text = problem.description
-            #expect(Self.fields.contains(problem.field))
-            #expect(text == "\(problem.field): \(problem.problem)")
-            #expect(!text.contains(CommandMessage.number) && !text.contains(CommandMessage.cvv))
+        // Recorded by hand: a macro for each of so many checks would take most of the time.
+        if texts.contains(where: { $0.contains("4111111") || $0.contains("\"\(CommandMessage.cvv)\"") }) {
+            Issue.record("card data is shown")
         }
-        let printed = "\(result)"
-        #expect(!secrets.contains { printed.contains($0) })
         return result
+    }
+
+    private func checkProblem(_ problem: InvalidField) {
+        let text = problem.description
+        guard Self.fields.contains(problem.field), text == "\(problem.field): \(problem.problem)",
+            !text.contains("4111111"), !text.contains(CommandMessage.cvv)
+        else {
+            Issue.record("\(problem)")
+            return
+        }
     }
 
     private static let fields: Set<String> = [

@@ -64,7 +64,8 @@ struct ClaimDecisionTests {
             #expect(claim.operation.leaseUntil == now.advanced(by: .seconds(40)))
             #expect(claim.operation.fingerprint == fingerprint(command))
             #expect(claim.operation.firstSentAt == now)
-            #expect((claim.operation.fence, claim.operation.attempts) == (1, 1))
+            #expect(claim.operation.fence == 1)
+            #expect(claim.operation.attempts == 1)
         case .waits:
             #expect(decision.outcome == payment.map { .waitForPayment($0) })
             #expect(decision.write == nil)

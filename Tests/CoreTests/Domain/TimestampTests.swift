@@ -63,17 +63,14 @@ struct TimestampTests {
 
     @Test("what it writes it reads, over every day of four centuries and at random instants")
     func roundTrip() {
-        for day in Int64(-40_000)..<110_000 {
-            let time = Timestamp(microseconds: day * 86_400_000_000 + 1)
-            #expect(Timestamp(time.description) == time)
-        }
+        let days = (Int64(-40_000)..<110_000).map { Timestamp(microseconds: $0 * 86_400_000_000 + 1) }
+        #expect(days.first { Timestamp($0.description) != $0 } == nil)
+        #expect(zip(days, days.dropFirst()).first { $0.description >= $1.description } == nil)
         var dice = SplitMix64(seed: 1)
-        for _ in 0..<20_000 {
-            let time = Timestamp(
-                microseconds: .random(in: -62_135_596_800_000_000 ... 253_402_300_799_999_999, using: &dice)
-            )
-            #expect(Timestamp(time.description) == time)
+        let random = (0..<20_000).map { _ in
+            Timestamp(microseconds: .random(in: -62_135_596_800_000_000 ... 253_402_300_799_999_999, using: &dice))
         }
+        #expect(random.first { Timestamp($0.description) != $0 } == nil)
     }
 
     @Test("a difference is total")

@@ -32,11 +32,9 @@ struct UniqueIDTests {
     @Test("what it writes it reads")
     func roundTrip() {
         var dice = SplitMix64(seed: 2)
-        for _ in 0..<5_000 {
-            let id = UniqueID(high: dice.next(), low: dice.next())
-            #expect(UniqueID(id.description) == id)
-            #expect(id.description.utf8.count == 36)
-        }
+        let ids = (0..<5_000).map { _ in UniqueID(high: dice.next(), low: dice.next()) }
+        #expect(ids.allSatisfy { UniqueID($0.description) == $0 })
+        #expect(ids.allSatisfy { $0.description.utf8.count == 36 })
     }
 
     @Test("version 7 is ordered by time, and marked as what it is")

@@ -25,12 +25,14 @@ struct JSONEncodingTests {
     @Test("what was written reads back as the same value, and is written the same again")
     func roundTrip() throws {
         var dice = SplitMix64(seed: 1)
-        for _ in 0..<5_000 {
-            let value = JSONValue.random(depth: 4, using: &dice)
+        for _ in 0..<3_000 {
+            let value = JSONValue.random(depth: 3, using: &dice)
             let encoded = value.encoded
             let parsed = try JSONParser.parse(encoded)
-            #expect(parsed == value)
-            #expect(parsed.encoded == encoded)
+            guard parsed == value, parsed.encoded == encoded else {
+                Issue.record("not the same: \(String(decoding: encoded, as: UTF8.self))")
+                return
+            }
         }
     }
 }

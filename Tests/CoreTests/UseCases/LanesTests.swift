@@ -51,7 +51,7 @@ struct LanesTests {
     func settled() throws {
         let operation = try PaymentFixture.operation(.capture, .succeeded)
         let known = Lanes.Settled(command: try PaymentFixture.command(.capture), operation: operation)
-        try simulate { _, lanes in
+        try simulate { _, lanes async throws in
             let tickets = (0..<4).map { _ in lanes.ticket(for: Self.payment) }
             #expect(try await lanes.enter(tickets[0]) == nil)
             lanes.leave(tickets[0], settled: known)
@@ -74,7 +74,7 @@ struct LanesTests {
             _ = try await lanes.enter(tickets[0])
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    try await withThrowingTaskGroup(of: Void.self) { inner in
+                    await withTaskGroup(of: Void.self) { inner in
                         for index in [1, 2] {
                             inner.addTask {
                                 do {
@@ -86,9 +86,8 @@ struct LanesTests {
                                 lanes.leave(tickets[index])
                             }
                         }
-                        inner.addTask { try await time.sleep(for: .milliseconds(10)) }
+                        _ = try? await time.sleep(for: .milliseconds(10))
                         inner.cancelAll()
-                        while let result = await inner.nextResult() { _ = result }
                     }
                 }
                 group.addTask {

@@ -1,0 +1,68 @@
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// One connection: requests come out of its channel one at a time, and each is answered before the next.
+struct SimulatorConnection: ServerChildChannel {
+    /// The channel and what arrives on it.
+    struct Value: ServerChildChannelValue {
+        let channel: any Channel
+        let arrivals: AsyncStream<Arrival>
+    }
+
+    let simulator: Simulator
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        channel.eventLoop.makeCompletedFuture {
+            let (arrivals, continuation) = AsyncStream.makeStream(of: Arrival.self)
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: true, withErrorHandling: true)
+            try pipeline.addHandler(ArrivalHandler(continuation))
+            return Value(channel: channel, arrivals: arrivals)
+        }
+    }
+
+    /// A client that goes away does not end the request that it left behind: the bank carries it out all the same.
+    func handle(value: Value, logger: Logger) async {
+        for await arrival in value.arrivals {
+            guard await serve(arrival, value.channel) else { break }
+        }
+        // It may have been closed by the client long ago, and that is as good.
+        try? await value.channel.close()
+    }
+
+    /// - Returns: whether the connection lives on.
+    private func serve(_ arrival: Arrival, _ channel: any Channel) async -> Bool {
+        guard let request = arrival.request else {
+            await send(.malformed("request body too large"), on: channel, isLast: true)
+            return false
+        }
+        guard case .answer(let answer, let pending)? = try? await simulator.react(to: request) else { return false }
+        await send(answer, on: channel, isLast: !arrival.isKeptAlive)
+        pending.map(simulator.store)
+        return arrival.isKeptAlive
+    }
+
+    /// Hands an answer to the socket. Whether it arrives is not our affair; only before closing must it be waited for.
+    private func send(_ answer: HTTPAnswer, on channel: any Channel, isLast: Bool) async {
+        var headers = HTTPHeaders()
+        headers.reserveCapacity(4)
+        headers.add(name: "Content-Type", value: answer.contentType.rawValue)
+        headers.add(name: "Date", value: simulator.dateHeader)
+        headers.add(name: "Content-Length", value: String(answer.body.utf8.count))
+        if answer.isReplay { headers.add(name: "X-Idempotent-Replayed", value: "true") }
+        if isLast { headers.add(name: "Connection", value: "close") }
+
+        let status = HTTPResponseStatus(statusCode: answer.status)
+        let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
+        channel.write(HTTPServerResponsePart.head(head), promise: nil)
+        let body = channel.allocator.buffer(string: answer.body)
+        channel.write(HTTPServerResponsePart.body(.byteBuffer(body)), promise: nil)
+        if isLast {
+            try? await channel.writeAndFlush(HTTPServerResponsePart.end(nil))
+        } else {
+            channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import Core
+
+/// A command on its way out, not necessarily a valid one.
+struct OutgoingCommand: Hashable, Sendable {
+    let kind: OperationKind
+    let paymentID: String
+    let idempotencyKey: String
+    let merchantID: String?
+    let deadline: Timestamp?
+    let body: [UInt8]
+
+    /// Without a payment id (an authorize may be) it gets a new one, always the same one where the key is given; without a
+    /// key it gets a new one too.
+    init(
+        kind: OperationKind,
+        paymentID: String?,
+        idempotencyKey: String?,
+        merchantID: String?,
+        deadline: Timestamp? = nil,
+        body: JSONValue
+    ) {
+        self.kind = kind
+        self.paymentID = paymentID ?? Identifier.paymentID(idempotencyKey: idempotencyKey, merchantID: merchantID)
+        self.idempotencyKey = idempotencyKey ?? Identifier.idempotencyKey()
+        self.merchantID = merchantID
+        self.deadline = deadline
+        self.body = body.encoded
+    }
+
+    /// The message; without a reply address its reply goes to the common reply queue.
+    func message(id messageID: String, correlationID: String, replyTo: String?) -> Message {
+        var headers: [String: HeaderValue] = [
+            HeaderName.paymentID: .string(paymentID),
+            HeaderName.idempotencyKey: .string(idempotencyKey),
+            HeaderName.traceparent: .string(Identifier.traceparent()),
+        ]
+        headers[HeaderName.merchantID] = merchantID.map(HeaderValue.string)
+        headers[HeaderName.deadline] = deadline.map { .string($0.description) }
+        return Message(
+            type: kind.commandType,
+            contentType: "application/json",
+            messageID: messageID,
+            correlationID: correlationID,
+            replyTo: replyTo,
+            headers: headers,
+            body: body
+        )
+    }
+}
+
+extension OutgoingCommand {
+    init(kind: OperationKind, paymentID: String?, options: SendingOptions, deadline: Timestamp?, body: JSONValue) {
+        self.init(
+            kind: kind,
+            paymentID: paymentID,
+            idempotencyKey: options.idempotencyKey,
+            merchantID: options.merchantID,
+            deadline: deadline,
+            body: body
+        )
+    }
+}

@@ -1,0 +1,94 @@
+import AMQP
+import BrokerMapping
+import Core
+
+/// How a person or a program gets the result.
+enum Presentation {
+    case json
+    case text(Palette)
+}
+
+/// One command, and its reply.
+struct SingleExchange {
+    let command: OutgoingCommand
+    let timeout: Duration
+    let presentation: Presentation
+
+    /// Ends when the broker has the command. Its reply will lie in the common reply queue.
+    func send(_ configuration: PublisherConfiguration) async throws(Failure) -> PublisherStatus {
+        let client = try await BrokerClient.connect(configuration)
+        let messageID = Identifier.unique().description
+        let problem = await publish(client, messageID: messageID, replyTo: nil)
+        await client.close()
+        if let problem { throw problem }
+        switch presentation {
+        case .json: StandardOutput.write(ReceiptText.json(command, messageID: messageID) + "\n")
+        case .text(let palette): StandardOutput.write(ReceiptText.text(command, messageID: messageID, palette))
+        }
+        return .succeeded
+    }
+
+    /// Ends with the final reply, or when there was none in time.
+    func sendAndWait(_ configuration: PublisherConfiguration) async throws(Failure) -> PublisherStatus {
+        let client = try await BrokerClient.connect(configuration)
+        let result: Result<PublisherStatus, Failure>
+        do throws(Failure) {
+            result = .success(try await sendAndWait(client))
+        } catch {
+            result = .failure(error)
+        }
+        await client.close()
+        return try result.get()
+    }
+
+    private func sendAndWait(_ client: BrokerClient) async throws(Failure) -> PublisherStatus {
+        let replies = try await client.openReplyQueue(prefetch: 10)
+        let messageID = Identifier.unique().description
+        // Before it is sent: who interrupts this must still know what to ask for.
+        StandardError.line("sending \(command.kind): payment \(command.paymentID), key \(command.idempotencyKey)")
+        if let problem = await publish(client, messageID: messageID, replyTo: replies.queue) { throw problem }
+        let waiting = ReplyWait(replies: replies, correlationID: messageID, timeout: timeout)
+        switch await waiting.finalReply(onProvisional: announce) {
+        case .reply(let reply):
+            show(reply)
+            return reply.status
+        case .timedOut(let provisional):
+            if let provisional { show(provisional) }
+            throw Failure(.unknown, "no final reply within \(timeout.text); \(wayOut)")
+        case .lost(let error):
+            let cause = error.map(\.description) ?? "connection closed"
+            throw Failure(.unknown, "\(cause) before the reply came; \(wayOut)")
+        }
+    }
+
+    /// - Returns: why the broker has the command not, or perhaps not.
+    private func publish(_ client: BrokerClient, messageID: String, replyTo: String?) async -> Failure? {
+        let message = command.message(id: messageID, correlationID: messageID, replyTo: replyTo)
+        do throws(AMQPError) {
+            switch try await client.publish(AMQPMessage(message), timeout: timeout) {
+            case .confirmed: return nil
+            case .returned, .nacked:
+                return Failure(.unavailable, "the broker refused the command, so nothing was done: try again later")
+            }
+        } catch {
+            guard error.outcomeUnknown else { return client.failure(error) }
+            return Failure(.unknown, "\(error.code): the broker may have the command or not; \(wayOut)")
+        }
+    }
+
+    private func announce(_ provisional: ReceivedReply) {
+        let code = provisional.errorCode.map { " (\($0))" } ?? ""
+        StandardError.line("it is not known yet what the bank did\(PlainText.of(code)); waiting for the final reply")
+    }
+
+    private func show(_ reply: ReceivedReply) {
+        switch presentation {
+        case .json: StandardOutput.write(reply.body + [UInt8(ascii: "\n")])
+        case .text(let palette): StandardOutput.write(ReplyText(reply, palette).text)
+        }
+    }
+
+    private var wayOut: String {
+        "to ask again, send the same with --payment-id \(command.paymentID) --idempotency-key \(command.idempotencyKey)"
+    }
+}

@@ -1,0 +1,35 @@
+import ArgumentParser
+import Core
+
+struct CaptureCommand: SingleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "capture",
+        abstract: "Take the money of an authorized payment.",
+        discussion: """
+            EXAMPLE:
+              publisher capture --payment-id 0195a7c2-6f0e-7c3a-9c55-1f2e3d4c5b6a
+
+            EXIT CODES: 0 captured, 2 declined, 3 rejected, 4 unknown or no reply, 64 usage, \
+            69 broker, 78 configuration.
+            """
+    )
+
+    @OptionGroup
+    var payment: PaymentOptions
+
+    @OptionGroup
+    var whole: WholeAmountOptions
+
+    @OptionGroup
+    var sending: SendingOptions
+
+    func draft(now: Timestamp) throws(Failure) -> OutgoingCommand {
+        OutgoingCommand(
+            kind: .capture,
+            paymentID: payment.paymentID,
+            options: sending,
+            deadline: try sending.deadline(now: now),
+            body: whole.body
+        )
+    }
+}

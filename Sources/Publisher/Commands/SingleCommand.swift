@@ -1,0 +1,31 @@
+import Core
+
+/// One command, sent and answered.
+protocol SingleCommand: PublishingCommand {
+    var sending: SendingOptions { get }
+
+    /// What the options say, not checked yet.
+    func draft(now: Timestamp) throws(Failure) -> OutgoingCommand
+}
+
+extension SingleCommand {
+    func publish() async throws -> PublisherStatus {
+        let timeLimit = try sending.timeLimit
+        let command = try draft(now: SystemTime.now())
+        if !sending.noCheck { try CommandCheck.check(command) }
+        let configuration = try PublisherConfiguration.load(sending.broker)
+        let exchange = SingleExchange(
+            command: command,
+            timeout: timeLimit,
+            presentation: sending.json ? .json : .text(Palette(isColoured: Terminal.outputWantsColour))
+        )
+        return sending.noWait
+            ? try await exchange.send(configuration) : try await exchange.sendAndWait(configuration)
+    }
+}
+
+extension Terminal {
+    static var outputWantsColour: Bool {
+        wantsColour(isTerminal: isTerminal(1), environment: environment)
+    }
+}

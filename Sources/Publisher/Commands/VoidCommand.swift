@@ -1,0 +1,32 @@
+import ArgumentParser
+import Core
+
+struct VoidCommand: SingleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "void",
+        abstract: "Give up an authorized payment: its hold on the card is released.",
+        discussion: """
+            EXAMPLE:
+              publisher void --payment-id 0195a7c2-6f0e-7c3a-9c55-1f2e3d4c5b6a
+
+            EXIT CODES: 0 voided, 2 declined, 3 rejected, 4 unknown or no reply, 64 usage, \
+            69 broker, 78 configuration.
+            """
+    )
+
+    @OptionGroup
+    var payment: PaymentOptions
+
+    @OptionGroup
+    var sending: SendingOptions
+
+    func draft(now: Timestamp) throws(Failure) -> OutgoingCommand {
+        OutgoingCommand(
+            kind: .void,
+            paymentID: payment.paymentID,
+            options: sending,
+            deadline: try sending.deadline(now: now),
+            body: .object([:])
+        )
+    }
+}

@@ -1,0 +1,194 @@
+import AMQP
+import TestSupport
+import Testing
+
+@Suite("Publishing", .timeLimit(.minutes(2)))
+struct PublishingTests {
+    @Test("five thousand messages at once are all confirmed and all there")
+    func many() async throws {
+        try await BrokerFixture.run { broker in
+            let queue = try await broker.queue("q", ["x-queue-type": "quorum"])
+            let confirmed = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for number in 0..<5_000 {
+                    group.addTask {
+                        try await broker.connection.publish(
+                            .text("\(number)"),
+                            exchange: "",
+                            routingKey: queue,
+                            timeout: .seconds(60)
+                        ) == .confirmed
+                    }
+                }
+                return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+            }
+            #expect(confirmed == 5_000)
+            try await eventually("all messages are ready") {
+                try await broker.connection.messageCount(of: queue) == 5_000
+            }
+        }
+    }
+
+    @Test("in a burst every unroutable message is returned to its own caller, and no other")
+    func returns() async throws {
+        try await BrokerFixture.run { broker in
+            let queue = try await broker.queue("q", ["x-queue-type": "quorum"])
+            try await withThrowingTaskGroup { group in
+                for number in 0..<600 {
+                    group.addTask {
+                        let isRoutable = !number.isMultiple(of: 3)
+                        // Some alike in everything, some with the same body and different ids.
+                        let outcome = try await broker.connection.publish(
+                            .text("\(number % 4)", id: number.isMultiple(of: 2) ? "\(number)" : nil),
+                            exchange: "",
+                            routingKey: isRoutable ? queue : broker.name("nowhere"),
+                            mandatory: true
+                        )
+                        let expected = AMQPPublishOutcome.returned(replyCode: 312, replyText: "NO_ROUTE")
+                        #expect(outcome == (isRoutable ? .confirmed : expected))
+                    }
+                }
+                try await group.waitForAll()
+            }
+            try await eventually("the routable ones are ready") {
+                try await broker.connection.messageCount(of: queue) == 400
+            }
+        }
+    }
+
+    @Test("a message to nowhere that is not mandatory is confirmed")
+    func optional() async throws {
+        try await BrokerFixture.run { broker in
+            let outcome = try await broker.connection.publish(
+                .text("x"),
+                exchange: "",
+                routingKey: broker.name("nowhere"),
+                mandatory: false
+            )
+            #expect(outcome == .confirmed)
+        }
+    }
+
+    @Test("a full queue that rejects makes a nack")
+    func overflow() async throws {
+        try await BrokerFixture.run { broker in
+            let queue = try await broker.queue("q", ["x-overflow": "reject-publish", "x-max-length": 1])
+            try await broker.publish(["fits"], to: queue)
+            let outcome = try await broker.connection.publish(.text("too much"), exchange: "", routingKey: queue)
+            #expect(outcome == .nacked)
+            #expect(try await broker.connection.messageCount(of: queue) == 1)
+        }
+    }
+
+    @Test("an exchange that is not there fails what waits, with unknown outcome, and nothing that comes later")
+    func missingExchange() async throws {
+        try await BrokerFixture.run { broker in
+            let queue = try await broker.queue("q")
+            let error = await #expect(throws: AMQPError.self) {
+                try await broker.connection.publish(.text("x"), exchange: broker.name("no"), routingKey: "k")
+            }
+            #expect(error?.code == .channelClosed(replyCode: 404))
+            #expect(error?.outcomeUnknown == true)
+            try await broker.publish(["a", "b"], to: queue)
+        }
+    }
+
+    @Test("while the broker is silent a timeout or a cancellation ends the wait, and later confirms are matched")
+    func gone() async throws {
+        try await BrokerFixture.run { broker in
+            let queue = try await broker.queue("q")
+            let proxied = try await ProxiedConnection(broker.configuration)
+            let connection = proxied.connection
+            #expect(try await connection.publish(.text("0"), exchange: "", routingKey: queue) == .confirmed)
+            proxied.proxy.setStalled(.toClient, true)
+            let cancelled = Task { try await connection.publish(.text("1"), exchange: "", routingKey: queue) }
+            let nowhere = broker.name("nowhere")
+            let returned = Task { try await connection.publish(.text("2"), exchange: "", routingKey: nowhere) }
+            let timedOut = await #expect(throws: AMQPError.self) {
+                try await connection.publish(.text("3"), exchange: "", routingKey: queue, timeout: .milliseconds(50))
+            }
+            #expect(timedOut == AMQPError(.confirmTimeout, outcomeUnknown: true))
+            // Delivered, so certainly written.
+            try await eventually("the messages have reached the broker") {
+                try await broker.connection.messageCount(of: queue) == 3
+            }
+            cancelled.cancel()
+            await #expect(throws: AMQPError(.cancelled, outcomeUnknown: true)) { try await cancelled.value }
+            let confirmed = Task { try await connection.publish(.text("4"), exchange: "", routingKey: queue) }
+            proxied.proxy.setStalled(.toClient, false)
+            #expect(try await returned.value == .returned(replyCode: 312, replyText: "NO_ROUTE"))
+            #expect(try await confirmed.value == .confirmed)
+            #expect(try await connection.publish(.text("5"), exchange: "", routingKey: queue) == .confirmed)
+            await proxied.close()
+        }
+    }
+
+    @Test("a cancelled task publishes nothing it could wait for")
+    func cancelledBefore() async throws {
+        try await BrokerFixture.run { broker in
+            let queue = try await broker.queue("q")
+            let task = Task {
+                while !Task.isCancelled { await Task.yield() }
+                return try await broker.connection.publish(.text("x"), exchange: "", routingKey: queue)
+            }
+            task.cancel()
+            let error = await #expect(throws: AMQPError.self) { try await task.value }
+            #expect(error?.code == .cancelled)
+            try await broker.publish(["a"], to: queue)
+        }
+    }
+
+    @Test("a lost connection fails what was written with unknown outcome, and everything later without")
+    func lost() async throws {
+        try await BrokerFixture.run { broker in
+            let queue = try await broker.queue("q")
+            let proxied = try await ProxiedConnection(broker.configuration)
+            let connection = proxied.connection
+            #expect(try await connection.publish(.text("0"), exchange: "", routingKey: queue) == .confirmed)
+            proxied.proxy.setStalled(.toClient, true)
+            let waiting = Task { try await connection.publish(.text("1"), exchange: "", routingKey: queue) }
+            try await eventually("the message has reached the broker") {
+                try await broker.connection.messageCount(of: queue) == 2
+            }
+            proxied.proxy.cutConnections()
+            let error = await #expect(throws: AMQPError.self) { try await waiting.value }
+            #expect(error?.code == .connectionLost)
+            #expect(error?.outcomeUnknown == true)
+            #expect(error?.isRetriable == true)
+            #expect(await connection.untilClosed().code == .connectionLost)
+            let later = await #expect(throws: AMQPError.self) {
+                try await connection.publish(.text("2"), exchange: "", routingKey: queue)
+            }
+            #expect(later?.code == .connectionLost)
+            #expect(later?.outcomeUnknown == false)
+            #expect(!connection.isUsable)
+        }
+    }
+
+    @Test("while the broker blocks, messages wait unsent: until their timeout, or until it unblocks")
+    func blocked() async throws {
+        try await BrokerFixture.run { broker in
+            let queue = try await broker.queue("q")
+            let (events, continuation) = AsyncStream<AMQPConnectionEvent>.makeStream()
+            let proxied = try await ProxiedConnection(broker.configuration) { continuation.yield($0) }
+            let connection = proxied.connection
+            var iterator = events.makeAsyncIterator()
+            #expect(try await connection.publish(.text("0"), exchange: "", routingKey: queue) == .confirmed)
+
+            proxied.proxy.injectToClients(.method(10, 60, [3] + Array("low".utf8)))
+            #expect(await iterator.next() == .blocked(reason: "low"))
+            #expect(await connection.isBlocked)
+            let waiting = Task { try await connection.publish(.text("1"), exchange: "", routingKey: queue) }
+            await #expect(throws: AMQPError(.confirmTimeout)) {
+                try await connection.publish(.text("2"), exchange: "", routingKey: queue, timeout: .milliseconds(50))
+            }
+            #expect(try await broker.connection.messageCount(of: queue) == 1)
+
+            proxied.proxy.injectToClients(.method(10, 61, []))
+            #expect(await iterator.next() == .unblocked)
+            #expect(try await waiting.value == .confirmed)
+            #expect(try await broker.connection.messageCount(of: queue) == 2)
+            await proxied.close()
+            #expect(await iterator.next() == .closed(AMQPError(.closed)))
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import Testing
+
+@testable import BankSimulator
+
+@Suite("Drawing faults", .timeLimit(.minutes(1)))
+struct FaultTableTests {
+    private var table = FaultTable()
+    private var generator = SplitMix64(seed: 5)
+
+    private mutating func draw(_ operation: BankOperation?, storesKey: Bool = true) -> FaultPlan {
+        table.draw(for: FaultSubject(operation: operation, storesKey: storesKey), using: &generator)
+    }
+
+    @Test("a fault hits its own operation, as often as it was asked for")
+    mutating func countAndOperation() {
+        _ = table.add(Fault(kind: .dropBefore, operation: .capture, count: 2))
+        #expect(draw(.void).ending == nil)
+        #expect(draw(.capture).ending == .dropBefore)
+        #expect(draw(nil).ending == nil)
+        #expect(draw(.capture) == FaultPlan(ending: .dropBefore, hold: 60_000, name: "drop-before"))
+        #expect(draw(.capture) == FaultPlan())
+        #expect(table.entries.isEmpty)
+    }
+
+    @Test("only down reaches what is no operation, and only when it is aimed at any")
+    mutating func health() {
+        for kind in FaultKind.allCases where kind != .down { _ = table.add(Fault(kind: kind, milliseconds: 1)) }
+        _ = table.add(Fault(kind: .down, operation: .get))
+        #expect(draw(nil, storesKey: false) == FaultPlan())
+        _ = table.add(Fault(kind: .down))
+        #expect(draw(nil, storesKey: false).ending == .down)
+    }
+
+    @Test("modifiers add up and go with the first of the others; what does not hit is not counted")
+    mutating func combination() {
+        _ = table.add(Fault(kind: .latency, count: 1, milliseconds: 10))
+        _ = table.add(Fault(kind: .dropAfter, count: 1))
+        _ = table.add(Fault(kind: .garbage, count: 1))
+        _ = table.add(Fault(kind: .loseKey, count: 1))
+        _ = table.add(Fault(kind: .latency, count: 1, milliseconds: 5))
+        let plan = draw(.capture)
+        #expect(plan.ending == .dropAfter && plan.latency == 15 && plan.losesKey)
+        #expect(plan.name == "latency,drop-after,lose-key,latency")
+        #expect(table.entries.map(\.fault.kind) == [.garbage])
+        #expect(draw(.capture).ending == .garbage)
+    }
+
+    @Test("lose-key waits for a request that would store a key")
+    mutating func loseKey() {
+        _ = table.add(Fault(kind: .loseKey, count: 1))
+        #expect(!draw(.get, storesKey: false).losesKey)
+        #expect(!draw(.capture, storesKey: false).losesKey)
+        #expect(draw(.capture).losesKey)
+        #expect(!draw(.capture).losesKey)
+    }
+
+    @Test("a probability hits about as often as it says")
+    mutating func probability() {
+        _ = table.add(Fault(kind: .error500, probability: 0.25))
+        var hits = 0
+        for _ in 0..<4_000 where draw(.capture).ending != nil { hits += 1 }
+        #expect((900...1_100).contains(hits))
+    }
+}

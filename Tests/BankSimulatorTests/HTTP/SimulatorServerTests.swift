@@ -1,0 +1,150 @@
+import HummingbirdTesting
+import NIOCore
+import Testing
+
+@testable import BankSimulator
+
+@Suite("The simulator on a port", .timeLimit(.minutes(2)))
+struct SimulatorServerTests {
+    @Test("answers and replays carry their headers")
+    func headers() async throws {
+        try await LiveSimulator.run { bank in
+            let first = try await bank.authorize()
+            #expect(first.status == .ok)
+            #expect(first.header("Content-Type") == "application/json")
+            #expect(first.header("X-Idempotent-Replayed") == nil)
+            let again = try await bank.send(.post, "/api/v1/authorizations", key: "k", "x")
+            #expect(again.header("X-Idempotent-Replayed") == "true")
+            #expect(again.text == first.text)
+            let malformed = try await bank.send(.post, "/api/v1/authorizations", LiveSimulator.authorization)
+            #expect(malformed.status == .badRequest)
+            #expect(malformed.header("Content-Type")?.hasPrefix("text/plain") == true)
+        }
+    }
+
+    @Test("every answer has the simulator's date, which the clock endpoint moves")
+    func date() async throws {
+        try await LiveSimulator.run { bank in
+            let before = try await bank.send(.get, "/health").header("Date")
+            let moved = try await bank.send(.post, "/clock", #"{"offset_seconds":-999999999}"#)
+            let after = try await bank.send(.get, "/health").header("Date")
+            #expect(before?.hasSuffix(" GMT") == true && after?.hasSuffix(" GMT") == true)
+            let year = String(moved.text.dropFirst(#"{"now":""#.count).prefix(4))
+            #expect(before?.contains(" \(year) ") == false)
+            #expect(after?.contains(" \(year) ") == true)
+        }
+    }
+
+    @Test("several requests go over one connection")
+    func keepAlive() async throws {
+        try await LiveSimulator.run { bank in
+            try await TestClient.withClient(host: "127.0.0.1", port: bank.port) { client in
+                for number in 1...20 {
+                    let request = LiveSimulator.authorize(key: "\(number)")
+                    #expect(try await client.execute(request).status == .ok)
+                }
+            }
+            #expect(try await bank.effects() == 20)
+        }
+    }
+
+    @Test("the query is not part of the path")
+    func query() async throws {
+        try await LiveSimulator.run { bank in
+            _ = try await bank.authorize()
+            #expect(try await bank.send(.get, "/ledger?since=1").text == #"{"entries":[]}"#)
+        }
+    }
+
+    @Test(
+        "a cut connection ends without a byte of an answer, before or after the effect",
+        arguments: [("drop-before", 0), ("drop-after", 1), ("down", 0)]
+    )
+    func cut(fault: String, effects: Int) async throws {
+        try await LiveSimulator.run { bank in
+            _ = try await bank.send(.post, "/faults", #"{"fault":"\#(fault)"}"#)
+            let error = await #expect(throws: TestClient.Error.self) {
+                _ = try await bank.authorize()
+            }
+            #expect(error?.isClosedConnection == true)
+            _ = try await bank.send(.delete, "/faults")
+            #expect(try await bank.effects() == effects)
+            let again = try await bank.authorize()
+            #expect((again.header("X-Idempotent-Replayed") != nil) == (effects == 1))
+        }
+    }
+
+    @Test("a client that has gone does not keep the bank from executing and storing the key")
+    func goneClient() async throws {
+        try await LiveSimulator.run {
+            $0.latency = 200...200
+        } _: { bank in
+            try await TestClient.withClient(host: "127.0.0.1", port: bank.port) { client in
+                let request = LiveSimulator.authorize(key: "k")
+                try await client.executeAndDontWaitForResponse(request)
+            }
+            for _ in 0..<500 where try await bank.effects() == 0 { try await Task.sleep(for: .milliseconds(10)) }
+            #expect(try await bank.effects() == 1)
+            for _ in 0..<500 {
+                let again = try await bank.authorize()
+                if again.header("X-Idempotent-Replayed") == "true" { return }
+            }
+            Issue.record("the key was never stored")
+        }
+    }
+
+    @Test("the answer arrives before its key is stored")
+    func window() async throws {
+        try await LiveSimulator.run {
+            $0.keyStoreDelay = 60_000...60_000
+        } _: { bank in
+            for expected in 1...2 {
+                let answer = try await bank.authorize()
+                #expect(answer.status == .ok && answer.header("X-Idempotent-Replayed") == nil)
+                #expect(try await bank.effects() == expected)
+            }
+        }
+    }
+
+    @Test("a body too large is refused, and the server lives on")
+    func tooLarge() async throws {
+        try await LiveSimulator.run { bank in
+            let body = String(repeating: " ", count: ArrivalHandler.maximumBodySize + 1)
+            let answer = try await bank.send(.post, "/api/v1/authorizations", key: "k", body)
+            #expect(answer.status == .badRequest)
+            #expect(try await bank.send(.get, "/health").status == .ok)
+        }
+    }
+
+    @Test("what is no HTTP does not harm it")
+    func noHTTP() async throws {
+        try await LiveSimulator.run { bank in
+            let answer = try await bank.send(.init("BREW") ?? .get, "/%zz?%", key: String(repeating: "k", count: 5_000))
+            #expect(answer.status == .notFound)
+            #expect(try await bank.send(.get, "/health").status == .ok)
+        }
+    }
+
+    @Test("a server that cannot have its port says so")
+    func portTaken() async throws {
+        try await LiveSimulator.run { bank in
+            let second = SimulatorServer(
+                Simulator(configuration: SimulatorConfiguration()),
+                host: "127.0.0.1",
+                port: bank.port,
+                logger: .init(label: "test")
+            )
+            await #expect(throws: IOError.self) { try await second.run { _ in } }
+        }
+    }
+}
+
+extension TestClient.Error {
+    /// The connection ended before an answer: not a timeout.
+    fileprivate var isClosedConnection: Bool {
+        switch self {
+        case .connectionClosing, .connectionNotOpen, .noResponse: true
+        default: false
+        }
+    }
+}

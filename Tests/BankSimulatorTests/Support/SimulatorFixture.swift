@@ -1,0 +1,104 @@
+@testable import BankSimulator
+
+/// A simulator without a server: no failures and no latency unless asked for, its clock and waits in the test's hand.
+struct SimulatorFixture: Sendable {
+    let clock = ManualClock()
+    let gate = Gate()
+    let simulator: Simulator
+
+    init(rememberedRequests: Int = 1_000, _ change: (inout SimulatorConfiguration) -> Void = { _ in }) {
+        var configuration = SimulatorConfiguration()
+        configuration.failureRate = 0
+        configuration.latency = 0...0
+        configuration.keyStoreDelay = 0...0
+        change(&configuration)
+        simulator = Simulator(
+            configuration: configuration,
+            generator: SplitMix64(seed: 7),
+            rememberedRequests: rememberedRequests,
+            wallClock: { [clock] in clock.now },
+            sleep: { [gate] duration in await gate.pass(duration) }
+        )
+    }
+
+    /// What the server does: the reaction, and then the key handed in.
+    @discardableResult
+    func send(_ method: String, _ path: String, key: String? = nil, _ body: String = "") async throws -> HTTPAnswer? {
+        let parts = path.split(separator: "?", maxSplits: 1).map(String.init)
+        let request = SimulatorRequest(
+            method: method,
+            path: parts[0],
+            query: parts.count > 1 ? parts[1] : nil,
+            idempotencyKey: key,
+            body: Array(body.utf8)
+        )
+        switch try await simulator.react(to: request) {
+        case .cut: return nil
+        case .answer(let answer, let pending):
+            pending.map(simulator.store)
+            return answer
+        }
+    }
+
+    func post(_ operation: String, key: String, _ body: String) async throws -> HTTPAnswer? {
+        try await send("POST", "/api/v1/\(operation)", key: key, body)
+    }
+
+    func authorize(key: String, amount: Int64 = 5_000, card: String = "4111111111111111") async throws -> HTTPAnswer? {
+        let cvv = ["4242424242424242": "456", "5555555555554444": "789", "5105105105105100": "321"][card] ?? "123"
+        return try await post(
+            "authorizations",
+            key: key,
+            #"{"card_number":"\#(card)","cvv":"\#(cvv)","expiry_month":12,"expiry_year":2030,"amount":\#(amount)}"#
+        )
+    }
+
+    func capture(key: String, _ authorization: String, amount: Int64 = 5_000) async throws -> HTTPAnswer? {
+        try await post("captures", key: key, #"{"authorization_id":"\#(authorization)","amount":\#(amount)}"#)
+    }
+
+    func void(key: String, _ authorization: String) async throws -> HTTPAnswer? {
+        try await post("voids", key: key, #"{"authorization_id":"\#(authorization)"}"#)
+    }
+
+    func refund(key: String, _ capture: String, amount: Int64 = 5_000) async throws -> HTTPAnswer? {
+        try await post("refunds", key: key, #"{"capture_id":"\#(capture)","amount":\#(amount)}"#)
+    }
+
+    func fault(_ body: String) async throws {
+        try await send("POST", "/faults", body)
+    }
+
+    /// The entries of `GET /ledger`, decoded.
+    func ledger(since: Int = 0) async throws -> [[String: JSONValue]] {
+        try await list("/ledger?since=\(since)", "entries")
+    }
+
+    /// The entries of `GET /requests`, decoded.
+    func requests() async throws -> [[String: JSONValue]] {
+        try await list("/requests", "requests")
+    }
+
+    private func list(_ path: String, _ name: String) async throws -> [[String: JSONValue]] {
+        guard let answer = try await send("GET", path), case .array(let entries)? = answer.members[name] else {
+            return []
+        }
+        return entries.compactMap(\.members)
+    }
+}
+
+extension HTTPAnswer {
+    /// The members of the body; none where it is no JSON object.
+    var members: [String: JSONValue] {
+        (try? JSONParser.onlyValue(in: Array(body.utf8)))?.members ?? [:]
+    }
+
+    /// The `error` of the body.
+    var code: String? { text("error") }
+
+    /// A member that is a string.
+    func text(_ name: String) -> String? {
+        guard case .string(let text)? = members[name] else { return nil }
+        return text
+    }
+}

@@ -1,0 +1,209 @@
+import Core
+import Simulation
+import Testing
+
+@Suite("When the bank is in trouble", .timeLimit(.minutes(1)))
+struct BankTroubleTests {
+    @Test("a 500 is asked again soon, under the same key")
+    func serverError() throws {
+        try World.run { world in
+            world.bank.inject(.error500, .error500, into: .authorize)
+            let reply = try await world.ask(.authorize, key: "a")
+            #expect(reply.outcome == "succeeded")
+            #expect(world.parked.isEmpty)
+            #expect(world.bank.requests.count == 3)
+            #expect(Set(world.bank.requests.map(\.idempotencyKey)).count == 1)
+            let times = world.bank.requests.map(\.at)
+            for (before, after) in zip(times, times.dropFirst()) {
+                #expect(before.duration(to: after) >= .milliseconds(100))
+            }
+            #expect(world.bank.ledger.count == 1)
+        }
+    }
+
+    @Test("after four of them the key rests and its delivery is parked")
+    func serverErrors() throws {
+        try World.run { world in
+            for _ in 0..<4 { world.bank.inject(.error500, into: .authorize) }
+            let reply = try await world.ask(.authorize, key: "a")
+            #expect(reply.outcome == "succeeded")
+            #expect(world.parked.map(\.destination) == [.retry(.seconds30)])
+            #expect(world.bank.requests.count == 5)
+            #expect(try await world.view().operations.map(\.attempts) == [2])
+        }
+    }
+
+    @Test(
+        "after no answer the key rests for the bank's worst case, and the same key then tells what happened",
+        arguments: [BankFault.timeoutAfterExecute, .dropAfter, .dropBefore, .garbage]
+    )
+    func noAnswer(fault: BankFault) throws {
+        try World.run { world in
+            world.bank.inject(fault)
+            let reply = try await world.ask(.authorize, key: "a")
+            #expect(reply.outcome == "succeeded")
+            #expect(reply.isReplayed == false)
+            #expect(world.bank.ledger.count == 1)
+            #expect(Set(world.bank.requests.map(\.idempotencyKey)).count == 1)
+            let requests = world.bank.requests
+            #expect(requests.count == 2)
+            if fault != .garbage {
+                #expect(world.parked.count == 1)
+                #expect(requests[0].at.duration(to: requests[1].at) >= .seconds(17))
+            }
+            let view = try await world.view()
+            #expect(view.payment.bank.authorizationID == world.bank.ledger.first?.id)
+        }
+    }
+
+    @Test("a duplicate that comes while the key rests waits for it")
+    func duplicateWhileResting() throws {
+        try World.run(consumers: { [$0.consumer(), $0.consumer()] }) { world in
+            world.bank.inject(.timeoutAfterExecute)
+            world.send(.authorize, key: "a", to: 0)
+            try await world.until { !world.parked.isEmpty }
+            world.send(.authorize, key: "a", to: 1)
+            try await world.until { world.replies("a").count == 2 }
+            #expect(world.bank.ledger.count == 1)
+            let times = world.bank.requests.map(\.at)
+            #expect(times.count == 2)
+            #expect(times[0].duration(to: times[1]) >= .seconds(32))
+            #expect(Set(world.replies("a").map(\.message.body)).count == 1)
+        }
+    }
+
+    @Test("the client hears once that nothing is known: at the second park")
+    func unknownReply() throws {
+        try World.run { world in
+            try await world.ask(.authorize, key: "a")
+            world.bank.inject(.dropBefore, .dropBefore, .dropBefore, into: .capture)
+            world.send(.capture, key: "c")
+            try await world.until { world.parked.count == 1 }
+            #expect(world.replies("c").isEmpty)
+            try await world.until { world.parked.count == 2 }
+            #expect(world.replies("c").map(\.outcome) == ["unknown"])
+            try await world.until { !world.finalReplies("c").isEmpty }
+            let replies = world.replies("c")
+            #expect(replies.map(\.outcome) == ["unknown", "succeeded"])
+            #expect(replies.map(\.code) == ["unknown_outcome", nil])
+            #expect(replies.map(\.status) == ["CAPTURING", "CAPTURED"])
+            #expect(replies[0].message.messageID != replies[1].message.messageID)
+            #expect(replies.count { $0.isReplayed == false } == 1)
+            #expect(world.bank.ledger.map(\.operation) == [.authorize, .capture])
+        }
+    }
+
+    @Test("after 20 attempts a person must look: a dead letter, an unknown reply, and the same to every duplicate")
+    func needsAttention() throws {
+        try World.run(seeds: [nil, 1]) { world in
+            try await world.ask(.authorize, key: "a")
+            for _ in 0..<30 { world.bank.inject(.dropBefore, into: .capture) }
+            world.send(.capture, key: "c")
+            try await world.until { world.deadLetters.count == 1 && world.broker.unacknowledged == 0 }
+            #expect(world.bank.requests.count { $0.operation == .capture } == 20)
+            let letter = try #require(world.deadLetters.first)
+            #expect(letter.headers["error-code"] == .string("needs_attention"))
+            #expect(letter.headers["error-message"] == .string("connection_cut"))
+            #expect(world.replies("c").map(\.outcome) == ["unknown", "unknown"])
+            #expect(Set(world.replies("c").map(\.message.messageID)).count == 1)
+            let operation = try #require(try await world.view().operations.last)
+            #expect(operation.state == .needsAttention)
+            #expect(operation.attempts == 20)
+            #expect(world.count { if case .needsAttention = $0 { true } else { false } } == 1)
+
+            world.send(.capture, key: "c")
+            try await world.until { world.replies("c").count == 3 && world.broker.unacknowledged == 0 }
+            #expect(world.replies("c").last?.outcome == "unknown")
+            #expect(world.deadLetters.count == 1)
+            #expect(world.bank.requests.count { $0.operation == .capture } == 20)
+        }
+    }
+
+    @Test("a request that was never sent makes nothing ambiguous: a decline after it is a plain one")
+    func notSent() throws {
+        try World.run { world in
+            world.bank.inject(.down, into: .authorize)
+            let card = #"{"number":"5555555555554444","cvv":"789","expiry_month":12,"expiry_year":2030}"#
+            let reply = try await world.ask(.authorize, key: "a", body: CommandMessage.authorizeBody(card: card))
+            #expect(reply.outcome == "declined")
+            #expect(reply.code == "insufficient_funds")
+            #expect(world.parked.count == 1)
+        }
+    }
+
+    @Test("a decline of an authorize after no answer is no plain decline (trap B4)")
+    func declineAfterAmbiguous() throws {
+        try World.run { world in
+            world.bank.inject(.dropBefore, into: .authorize)
+            let card = #"{"number":"5555555555554444","cvv":"789","expiry_month":12,"expiry_year":2030}"#
+            world.send(.authorize, key: "a", body: CommandMessage.authorizeBody(card: card))
+            try await world.until { world.deadLetters.count == 1 }
+            #expect(world.replies("a").map(\.outcome) == ["unknown"])
+            let view = try await world.view()
+            #expect(view.payment.status == .pending)
+            #expect(view.operations.map(\.state) == [.needsAttention])
+        }
+    }
+
+    @Test("a second hold behind a lost key is recorded as a possible orphan (trap B3)")
+    func possibleOrphan() throws {
+        try World.run(make: { seed in World(seed: seed) { $0.keyDelay = .seconds(3_600) } }) { world in
+            world.bank.inject(.dropAfter)
+            let reply = try await world.ask(.authorize, key: "a")
+            #expect(reply.outcome == "succeeded")
+            #expect(world.bank.ledger.count == 2)
+            let view = try await world.view()
+            #expect(view.payment.bank.authorizationID == world.bank.ledger.last?.id)
+            #expect(view.history.last?.cause.contains("orphan") == true)
+            #expect(world.count { if case .possibleOrphan = $0 { true } else { false } } == 1)
+        }
+    }
+
+    @Test("after 23 hours an operation that may have reached the bank is not sent again (trap B3)")
+    func tooOld() throws {
+        try World.run(make: { World(seed: $0, bringsBack: false) }) { world in
+            world.bank.inject(.dropAfter)
+            let message = world.send(.authorize, key: "a")
+            try await world.until { world.parked.count == 1 }
+            try await world.time.sleep(for: .seconds(23 * 3_600 + 60))
+            world.broker.deliver(message)
+            try await world.until { world.deadLetters.count == 1 }
+            #expect(world.deadLetters.first?.headers["error-message"] == .string("bank_key_too_old"))
+            #expect(world.replies("a").map(\.outcome) == ["unknown"])
+            #expect(world.bank.requests.count == 1)
+        }
+    }
+
+    @Test("shortly before it is")
+    func oldEnough() throws {
+        try World.run(make: { World(seed: $0, bringsBack: false) }) { world in
+            world.bank.inject(.dropAfter)
+            let message = world.send(.authorize, key: "a")
+            try await world.until { world.parked.count == 1 }
+            try await world.time.sleep(for: .seconds(22 * 3_600))
+            world.broker.deliver(message)
+            try await world.until { !world.replies("a").isEmpty }
+            #expect(world.replies("a").map(\.outcome) == ["succeeded"])
+            #expect(world.bank.ledger.count == 1)
+        }
+    }
+
+    @Test("a card number that the bank echoes is in no reply, no row and no event (invariant I10)")
+    func echo() throws {
+        struct EchoingBank: Bank {
+            func send(_ request: BankRequest) async -> BankAnswer {
+                guard case .authorize(let card, _) = request.action else { return .notSent(reason: "none") }
+                let body = #"{"error":"invalid_card","message":"no card \#(card.number)"}"#
+                return .response(BankResponse(status: 400, bytes: Array(body.utf8), isReplayed: false))
+            }
+        }
+        try World.run(consumers: { [$0.consumer(bank: EchoingBank())] }) { world in
+            let reply = try await world.ask(.authorize, key: "a")
+            #expect(reply.code == "invalid_card")
+            let text = String(decoding: reply.message.body, as: UTF8.self)
+            #expect(text.contains("no card 411111******1111"))
+            let printed = Printed.all(world.observer.events) + Printed.all(world.store.operations) + [text]
+            #expect(!printed.contains { $0.contains(CommandMessage.number) })
+        }
+    }
+}

@@ -1,0 +1,187 @@
+import Core
+import Simulation
+import Testing
+
+@Suite("When the broker is in trouble", .timeLimit(.minutes(1)))
+struct BrokerTroubleTests {
+    /// For every acknowledgement, a confirm before it that belongs to it: here each delivery makes exactly one message.
+    private func expectConfirmedBeforeAcknowledged(_ world: World) {
+        var confirmed = 0
+        var acknowledged = 0
+        for event in world.broker.events {
+            switch event {
+            case .published(_, _, .confirmed), .published(_, _, .unroutable): confirmed += 1
+            case .published(_, _, .refused): break
+            case .acknowledged: acknowledged += 1
+            }
+            #expect(acknowledged <= confirmed)
+        }
+        #expect(acknowledged > 0)
+    }
+
+    @Test("nothing is acknowledged before its reply is confirmed")
+    func order() throws {
+        try World.run { world in
+            for number in 0..<10 {
+                // One at a time, so that the order is that of one delivery.
+                world.broker.inject(.refused, .lost, .lostConfirm, into: .replies)
+                let before = world.broker.events.count
+                world.send(.authorize, payment: World.payment(number), key: "k-\(number)")
+                try await world.until { world.broker.unacknowledged == 0 }
+                let events = world.broker.events.dropFirst(before)
+                guard case .published(_, .replies(nil), .confirmed)? = events.dropLast().last, case .acknowledged? = events.last
+                else {
+                    Issue.record("not acknowledged right after the confirm")
+                    return
+                }
+            }
+            expectConfirmedBeforeAcknowledged(world)
+        }
+    }
+
+    @Test("nothing is acknowledged before its dead letter or its parked copy is confirmed")
+    func orderOfOthers() throws {
+        try World.run { world in
+            world.broker.inject(.refused, .lost, .unroutable, into: .deadLetters)
+            world.send(.authorize, key: "x") { $0.type = nil }
+            try await world.until { world.broker.unacknowledged == 0 }
+            #expect(world.deadLetters.count == 1)
+            guard case .published(_, .deadLetters, .confirmed)? = world.broker.events.dropLast().last else {
+                Issue.record("not right before the acknowledgement")
+                return
+            }
+            world.broker.inject(.refused, .lost, .unroutable, into: .retry)
+            world.bank.inject(.dropBefore)
+            world.send(.authorize, key: "a")
+            try await world.until { world.parked.count == 1 && world.broker.unacknowledged == 0 }
+            guard case .published(_, .retry(.seconds30), .confirmed)? = world.broker.events.dropLast().last else {
+                Issue.record("not right before the acknowledgement")
+                return
+            }
+            try await world.until { !world.replies("a").isEmpty }
+        }
+    }
+
+    @Test("a reply whose confirm is lost comes again, the same")
+    func lostConfirm() throws {
+        try World.run { world in
+            world.broker.inject(.lostConfirm, into: .replies)
+            world.send(.authorize, key: "a")
+            try await world.until { world.broker.unacknowledged == 0 && world.replies("a").count == 2 }
+            #expect(Set(world.replies("a").map(\.message)).count == 1)
+        }
+    }
+
+    @Test("a reply that no queue takes is recorded, and nothing else happens; the key still fetches it")
+    func unroutable() throws {
+        try World.run { world in
+            world.broker.inject(.unroutable, into: .replies)
+            world.send(.authorize, key: "a") { $0.replyTo = "replies.gone" }
+            try await world.until { world.broker.unacknowledged == 0 && !world.broker.events.isEmpty }
+            #expect(world.replies("a").isEmpty)
+            #expect(world.parked.isEmpty && world.deadLetters.isEmpty)
+            let operation = try #require(try await world.view().operations.first)
+            #expect(world.store.undeliverable == [operation.id])
+            #expect(world.count { if case .replyUndeliverable("replies.gone") = $0 { true } else { false } } == 1)
+            let reply = try await world.ask(.authorize, key: "a")
+            #expect(reply.outcome == "succeeded")
+            #expect(reply.isReplayed == true)
+        }
+    }
+
+    @Test("a reply whose queue is full is tried again, then parked with its command, and delivered when there is room")
+    func refused() throws {
+        try World.run { world in
+            world.broker.setRefusing(.replies, true)
+            world.send(.authorize, key: "a")
+            try await world.until { world.parked.count == 2 }
+            #expect(world.parked.allSatisfy { $0.destination == .retry(.seconds30) })
+            let refusals = world.broker.events.count { if case .published(_, _, .refused) = $0 { true } else { false } }
+            #expect(refusals >= 6)
+            world.broker.setRefusing(.replies, false)
+            try await world.until { !world.replies("a").isEmpty }
+            try await world.drained()
+            #expect(world.replies("a").map(\.outcome) == ["succeeded"])
+            #expect(world.bank.requests.count == 1)
+        }
+    }
+
+    @Test("an unknown reply whose queue is full parks its command once, not twice")
+    func refusedProvisional() throws {
+        try World.run { world in
+            world.bank.inject(.dropBefore, .dropBefore)
+            world.broker.setRefusing(.replies, true)
+            world.send(.authorize, key: "a")
+            // Parked for the second time: now the unknown reply was due, and refused.
+            try await world.until { world.parked.count >= 2 && world.broker.unacknowledged == 0 }
+            #expect(world.parked.count == 2)
+            world.broker.setRefusing(.replies, false)
+            try await world.until { !world.finalReplies("a").isEmpty }
+            try await world.drained()
+            #expect(world.parked.count == 2)
+            #expect(world.finalReplies("a").count == 1)
+        }
+    }
+
+    @Test("a dead letter whose unknown reply is refused is not parked as well")
+    func refusedWithDeadLetter() throws {
+        try World.run { world in
+            world.bank.inject(.dropBefore, into: .authorize)
+            let card = #"{"number":"5555555555554444","cvv":"789","expiry_month":12,"expiry_year":2030}"#
+            world.send(.authorize, key: "a", body: CommandMessage.authorizeBody(card: card))
+            try await world.until { world.parked.count == 1 }
+            world.broker.setRefusing(.replies, true)
+            try await world.until { world.deadLetters.count == 1 && world.broker.unacknowledged == 0 }
+            try await world.drained()
+            #expect(world.parked.count == 1)
+            #expect(world.deadLetters.count == 1)
+        }
+    }
+
+    @Test("what was under way when its process stopped comes again, and has one effect")
+    func cancellation() throws {
+        for stopAfter in [1, 5, 21, 24, 26, 28, 30] {
+            let world = World()
+            try StepExecutor().run(in: world.time) {
+                let deliveries = world.broker.subscribe()
+                try await withThrowingTaskGroup(of: Void.self) { process in
+                    process.addTask { await world.consumer().consume(deliveries) }
+                    world.send(.authorize, key: "a")
+                    try await world.time.sleep(for: .milliseconds(stopAfter))
+                    process.cancelAll()
+                }
+                let published = world.broker.messages(.replies).count + world.parked.count
+                if world.broker.unacknowledged == 0 { #expect(published > 0) }
+                world.broker.disconnect()
+                let again = world.broker.subscribe()
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { await world.consumer().consume(again) }
+                    try await world.until { !world.finalReplies("a").isEmpty && world.broker.unacknowledged == 0 }
+                    world.broker.finish()
+                }
+                #expect(world.bank.ledger.count == 1)
+                #expect(Set(world.finalReplies("a").map(\.message.body)).count == 1)
+            }
+        }
+    }
+
+    @Test("a process that is stopped in mid-call acknowledges nothing")
+    func cancelledInCall() throws {
+        let world = World()
+        try StepExecutor().run(in: world.time) {
+            let deliveries = world.broker.subscribe()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await world.consumer().consume(deliveries) }
+                world.bank.delayNext(by: .seconds(5))
+                world.send(.authorize, key: "a")
+                world.send(.capture, key: "c")
+                try await world.until { world.bank.requests.count == 1 }
+                world.store.setDown(true)
+                group.cancelAll()
+                try await group.waitForAll()
+            }
+            #expect(world.broker.unacknowledged == 2)
+            #expect(world.broker.events.isEmpty)
+        }
+    }
+}

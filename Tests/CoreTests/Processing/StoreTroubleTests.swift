@@ -1,0 +1,163 @@
+import Core
+import Simulation
+import Testing
+
+@Suite("When the store is in trouble", .timeLimit(.minutes(1)))
+struct StoreTroubleTests {
+    @Test("a short outage is waited out")
+    func shortOutage() throws {
+        try World.run { world in
+            world.store.setDown(true)
+            world.send(.authorize, key: "a")
+            try await world.time.sleep(for: .seconds(4))
+            world.store.setDown(false)
+            try await world.until { !world.replies("a").isEmpty }
+            #expect(world.replies("a").map(\.outcome) == ["succeeded"])
+            #expect(world.parked.isEmpty)
+        }
+    }
+
+    @Test("a longer one parks the delivery, and counts as no attempt")
+    func longOutage() throws {
+        try World.run { world in
+            world.store.setDown(true)
+            world.send(.authorize, key: "a")
+            try await world.until { world.parked.count == 3 }
+            #expect(world.parked.allSatisfy { $0.destination == .retry(.seconds30) })
+            #expect(world.replies("a").isEmpty)
+            world.store.setDown(false)
+            try await world.until { !world.replies("a").isEmpty }
+            #expect(world.replies("a").map(\.outcome) == ["succeeded"])
+            #expect(try await world.view().operations.map(\.attempts) == [1])
+            #expect(world.bank.requests.count == 1)
+        }
+    }
+
+    @Test("an outage between the bank's answer and the settle makes no second effect")
+    func outageBeforeSettle() throws {
+        try World.run { world in
+            world.bank.delayNext(by: .seconds(1))
+            world.send(.authorize, key: "a")
+            try await world.until { world.bank.requests.count == 1 }
+            world.store.setDown(true)
+            try await world.until { world.parked.count == 1 }
+            world.store.setDown(false)
+            try await world.until { !world.replies("a").isEmpty }
+            #expect(world.replies("a").map(\.outcome) == ["succeeded"])
+            #expect(world.bank.ledger.count == 1)
+            #expect(world.count { if case .possibleOrphan = $0 { true } else { false } } == 0)
+        }
+    }
+
+    @Test(
+        "a commit whose answer is lost is found out, and makes nothing ambiguous",
+        arguments: [StoreFault.lostAfterCommit, .lostBeforeCommit, .unavailable],
+        [StoreFault.Call.claim, .settle]
+    )
+    func lostCommit(fault: StoreFault, call: StoreFault.Call) throws {
+        try World.run { world in
+            world.store.inject(fault, fault, into: call)
+            let reply = try await world.ask(.authorize, key: "a")
+            #expect(reply.outcome == "succeeded")
+            #expect(reply.isReplayed == false)
+            #expect(world.bank.requests.count == 1)
+            #expect(world.parked.isEmpty)
+            let view = try await world.view()
+            #expect(view.operations.map(\.fence) == [1])
+            #expect(view.operations.map(\.isAmbiguous) == [false])
+            #expect(view.history.map(\.to) == [.pending, .authorized])
+        }
+    }
+
+    @Test("a rejection whose commit is not answered is no replay")
+    func lostRejection() throws {
+        try World.run { world in
+            try await world.ask(.authorize, key: "a")
+            world.store.inject(.lostAfterCommit, into: .claim)
+            let reply = try await world.ask(.refund, key: "r")
+            #expect(reply.code == "invalid_transition")
+            #expect(reply.isReplayed == false)
+            #expect(try await world.ask(.refund, key: "r").isReplayed == true)
+        }
+    }
+
+    @Test("a settle that comes too late answers what the store says")
+    func superseded() throws {
+        /// A process that stalls before its first settle.
+        struct StallingStore: PaymentStore {
+            let store: InMemoryPaymentStore
+            let time: VirtualTime
+
+            func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome { try await store.claim(request) }
+
+            func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
+                _ = try? await time.sleep(for: .seconds(120))
+                return try await store.settle(settlement)
+            }
+
+            func recordUndeliverable(_ operation: OperationID, of payment: PaymentID) async throws(StoreError) {
+                try await store.recordUndeliverable(operation, of: payment)
+            }
+        }
+        try World.run(consumers: { world in
+            [world.consumer(store: StallingStore(store: world.store, time: world.time)), world.consumer()]
+        }) { world in
+            world.send(.authorize, key: "a", to: 0)
+            try await world.until { world.bank.ledger.count == 1 }
+            try await world.time.sleep(for: .seconds(40))
+            world.send(.authorize, key: "a", to: 1)
+            try await world.until { world.replies("a").count == 2 && world.broker.unacknowledged == 0 }
+            #expect(Set(world.replies("a").map(\.message.body)).count == 1)
+            #expect(world.replies("a").map(\.isReplayed) == [false, true])
+            #expect(world.bank.ledger.count == 1)
+            #expect(world.count { if case .superseded = $0 { true } else { false } } == 1)
+            let note = try #require(try await world.view().history.last)
+            #expect(note.from == .authorized && note.to == .authorized)
+            #expect(note.cause.contains(try #require(world.bank.ledger.first?.id)))
+        }
+    }
+
+    @Test("a claim that uses its lease up sends nothing, and makes nothing ambiguous")
+    func slowClaim() throws {
+        struct SlowStore: PaymentStore {
+            let store: InMemoryPaymentStore
+            let time: VirtualTime
+
+            func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
+                let outcome = try await store.claim(request)
+                if case .claimed(let claim) = outcome, claim.operation.attempts == 1 {
+                    _ = try? await time.sleep(for: .seconds(30))
+                }
+                return outcome
+            }
+
+            func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
+                try await store.settle(settlement)
+            }
+
+            func recordUndeliverable(_ operation: OperationID, of payment: PaymentID) async throws(StoreError) {
+                try await store.recordUndeliverable(operation, of: payment)
+            }
+        }
+        try World.run(consumers: { [$0.consumer(store: SlowStore(store: $0.store, time: $0.time))] }) { world in
+            let card = #"{"number":"5555555555554444","cvv":"789","expiry_month":12,"expiry_year":2030}"#
+            let reply = try await world.ask(.authorize, key: "a", body: CommandMessage.authorizeBody(card: card))
+            // Had it counted as sent, this decline would need attention (trap B4).
+            #expect(reply.outcome == "declined")
+            #expect(world.bank.requests.count == 1)
+        }
+    }
+
+    @Test("a settle that is refused again and again ends with a person, not in an endless round")
+    func refusedSettle() throws {
+        try World.run(seeds: [nil, 1]) { world in
+            for _ in 0..<20 { world.store.inject(.refused, into: .settle) }
+            world.send(.authorize, key: "a")
+            try await world.until { world.deadLetters.count == 1 }
+            #expect(world.deadLetters.first?.headers["error-message"] == .string("too_many_attempts"))
+            #expect(world.bank.ledger.count == 1)
+            #expect(world.bank.requests.count == 20)
+            #expect(try await world.view().operations.map(\.state) == [.needsAttention])
+        }
+    }
+}

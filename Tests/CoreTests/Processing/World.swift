@@ -1,0 +1,188 @@
+import Core
+import Simulation
+import Testing
+
+/// The real consumer over a store, a bank and a broker in memory, in virtual time.
+struct World: Sendable {
+    let time = VirtualTime()
+    let random: SeededRandom
+    let store: InMemoryPaymentStore
+    let bank: InMemoryBank
+    let broker: InMemoryBroker
+    let observer = RecordingObserver()
+    var limits = HandlerLimits(
+        bankTimeout: .seconds(15),
+        bankWorstCase: .seconds(17),
+        lease: .seconds(37),
+        busyAfter: .seconds(120)
+    )
+
+    init(seed: UInt64 = 1, bringsBack: Bool = true, _ configure: (inout InMemoryBank.Configuration) -> Void = { _ in }) {
+        random = SeededRandom(seed: seed)
+        store = InMemoryPaymentStore(
+            // Another machine's clock, an hour behind: nothing may depend on its agreeing with ours (trap P14).
+            clock: SkewedTime(time, ahead: .seconds(-3_600)),
+            fingerprinter: Fingerprinter(secret: Array("secret".utf8)),
+            latency: .milliseconds(2)
+        )
+        var configuration = InMemoryBank.Configuration()
+        let expiry = Timestamp(microseconds: 4_000_000_000_000_000)
+        let card = BankAccount(number: CommandMessage.number, cvv: CommandMessage.cvv, expiresAt: expiry, cents: 1_000_000)
+        configuration.accounts = [card] + BankAccount.testCards.dropFirst()
+        configure(&configuration)
+        bank = InMemoryBank(time: time, random: random, configuration: configuration)
+        broker = InMemoryBroker(time: time, bringsBack: bringsBack)
+    }
+
+    func consumer(store: (any PaymentStore)? = nil, bank: (any Bank)? = nil) -> CommandConsumer {
+        CommandConsumer(
+            store: store ?? self.store,
+            bank: bank ?? self.bank,
+            sink: broker,
+            time: time,
+            random: random,
+            observer: observer,
+            limits: limits
+        )
+    }
+
+    /// Runs the consumers while the work is done, in several interleavings.
+    static func run(
+        seeds: [UInt64?] = [nil, 1, 2, 3],
+        make: @Sendable (UInt64) -> World = { World(seed: $0) },
+        consumers: @escaping @Sendable (World) -> [CommandConsumer] = { [$0.consumer()] },
+        _ work: @escaping @Sendable (World) async throws -> Void
+    ) throws {
+        for seed in seeds {
+            let world = make(seed ?? 0)
+            try StepExecutor(seed: seed).run(in: world.time) {
+                await withThrowingTaskGroup(of: Void.self) { group in
+                    for consumer in consumers(world) {
+                        let deliveries = world.broker.subscribe()
+                        group.addTask { await consumer.consume(deliveries) }
+                    }
+                    do {
+                        try await work(world)
+                        world.broker.finish()
+                    } catch {
+                        Issue.record(error, "with seed \(seed.map(String.init) ?? "none")")
+                    }
+                    group.cancelAll()
+                }
+            }
+            // Two requests under one key at the same time are never there (trap B2).
+            #expect(world.bank.overlaps == 0)
+        }
+    }
+
+    // MARK: Commands
+
+    static let payment = CommandMessage.paymentID
+
+    /// A fresh payment id, the same for the same number.
+    static func payment(_ number: Int) -> String {
+        UniqueID(high: 0x0190_0000_0000_7000, low: 0x8000_0000_0000_0000 + UInt64(number)).description
+    }
+
+    @discardableResult
+    func send(
+        _ kind: OperationKind,
+        payment: String = payment,
+        key: String,
+        body: String? = nil,
+        to consumer: Int? = nil,
+        _ change: (inout Message) -> Void = { _ in }
+    ) -> Message {
+        var message = CommandMessage.valid(kind, payment: payment, key: key, body: body)
+        message.messageID = "message-\(key)"
+        change(&message)
+        broker.deliver(message, to: consumer)
+        return message
+    }
+
+    /// Sends, and waits for the final reply.
+    @discardableResult
+    func ask(_ kind: OperationKind, payment: String = payment, key: String, body: String? = nil) async throws -> ReplySeen {
+        let before = finalReplies(key).count
+        send(kind, payment: payment, key: key, body: body)
+        try await until { finalReplies(key).count > before }
+        return try #require(finalReplies(key).last)
+    }
+
+    // MARK: Waiting and looking
+
+    /// Waits for a condition, for at most two days.
+    func until(sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool) async throws {
+        var pause = Duration.milliseconds(5)
+        for _ in 0..<180_000 {
+            if try await condition() { return }
+            try await time.sleep(for: pause)
+            pause = min(pause * 1.05, .seconds(1))
+        }
+        Issue.record("waited in vain", sourceLocation: sourceLocation)
+        throw WaitedInVain()
+    }
+
+    private struct WaitedInVain: Error {}
+
+    /// Waits until every delivery is done with and none rests on the ladder.
+    func drained() async throws {
+        let patience = RetryTier.seconds30.delay + .seconds(1)
+        var quietSince = time.uptime()
+        var seen = broker.events.count
+        try await until {
+            if broker.unacknowledged > 0 || broker.events.count != seen {
+                seen = broker.events.count
+                quietSince = time.uptime()
+            }
+            return time.uptime() - quietSince > patience
+        }
+    }
+
+    var replies: [ReplySeen] { broker.messages(.replies).compactMap { ReplySeen($0.message, $0.destination) } }
+
+    func replies(_ key: String) -> [ReplySeen] {
+        broker.messages(.replies)
+            .filter { $0.message.headers[HeaderName.idempotencyKey] == .string(key) }
+            .compactMap { ReplySeen($0.message, $0.destination) }
+    }
+
+    func finalReplies(_ key: String) -> [ReplySeen] { replies(key).filter(\.isFinal) }
+
+    var parked: [(message: Message, destination: Destination)] { broker.messages(.retry) }
+
+    var deadLetters: [Message] { broker.messages(.deadLetters).map(\.message) }
+
+    func view(_ payment: String = payment) async throws -> PaymentView {
+        let id = try #require(PaymentID(payment))
+        return try #require(try await store.payment(id))
+    }
+
+    func count(_ matches: (ProcessorEvent) -> Bool) -> Int { observer.events.count(where: matches) }
+}
+
+/// A reply, as its reader sees it.
+struct ReplySeen: Sendable {
+    let message: Message
+    let destination: Destination
+    let body: JSONValue
+
+    init?(_ message: Message, _ destination: Destination) {
+        guard let body = try? JSONParser.parse(message.body) else { return nil }
+        self.message = message
+        self.destination = destination
+        self.body = body
+    }
+
+    var key: String? { body["idempotency_key"]?.string }
+    var outcome: String? { body["outcome"]?.string }
+    var code: String? { body["error"]?["code"]?.string }
+    var status: String? { body["payment"]?["status"]?.string }
+    var isFinal: Bool { body["final"] == .bool(true) }
+    var isReplayed: Bool? {
+        switch message.headers["idempotent-replayed"] {
+        case .bool(let value): value
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import Core
+import Simulation
+import Testing
+
+/// The weaknesses of bank.md are there, or the traps are not tested.
+@Suite("The bank in memory", .timeLimit(.minutes(1)))
+struct InMemoryBankTests {
+    private static func authorize(_ key: String, amount: Int64 = 5_000, number: String = "4111111111111111", cvv: String = "123") throws
+        -> BankRequest
+    {
+        let card = try #require(CardDetails(number: number, cvv: cvv, expiryMonth: 1, expiryYear: 2000))
+        return BankRequest(
+            action: .authorize(card: card, amount: amount),
+            idempotencyKey: key,
+            traceparent: nil,
+            timeout: .seconds(15)
+        )
+    }
+
+    private static func request(_ action: BankAction, _ key: String) -> BankRequest {
+        BankRequest(action: action, idempotencyKey: key, traceparent: nil, timeout: .seconds(15))
+    }
+
+    private func simulate(
+        _ configure: (inout InMemoryBank.Configuration) -> Void = { _ in },
+        _ work: @escaping @Sendable (InMemoryBank, VirtualTime) async throws -> Void
+    ) throws {
+        let time = VirtualTime()
+        var configuration = InMemoryBank.Configuration()
+        configure(&configuration)
+        let bank = InMemoryBank(time: time, random: SeededRandom(seed: 1), configuration: configuration)
+        try StepExecutor().run(in: time) { try await work(bank, time) }
+    }
+
+    @Test("a success is replayed by its key, errors are decided anew")
+    func keys() throws {
+        try simulate { bank, time in
+            guard case .response(let first) = await bank.send(try Self.authorize("a")) else { return }
+            try await time.sleep(for: .milliseconds(10))
+            guard case .response(let second) = await bank.send(try Self.authorize("a", amount: 1)) else { return }
+            #expect(!first.isReplayed && second.isReplayed)
+            #expect(first.body == second.body)
+            #expect(bank.ledger.count == 1)
+            for _ in 0..<2 {
+                guard case .response(let error) = await bank.send(try Self.authorize("b", cvv: "999")) else { return }
+                #expect(error.status == 400)
+                #expect(!error.isReplayed)
+            }
+            #expect(bank.requests.count == 4)
+        }
+    }
+
+    @Test("a key is not locked: two requests at the same time are two holds, and it is told")
+    func overlap() throws {
+        try simulate { bank, _ in
+            async let first = bank.send(try Self.authorize("a"))
+            async let second = bank.send(try Self.authorize("a"))
+            _ = try await (first, second)
+            #expect(bank.ledger.count == 2)
+            #expect(bank.overlaps == 1)
+        }
+    }
+
+    @Test("the key is stored after the answer")
+    func keyAfterAnswer() throws {
+        try simulate { bank, _ in
+            _ = await bank.send(try Self.authorize("a"))
+            _ = await bank.send(try Self.authorize("b"))
+            #expect(bank.ledger.count == 2)
+        }
+        try simulate({ $0.keyDelay = .seconds(1) }) { bank, _ in
+            _ = await bank.send(try Self.authorize("a"))
+            _ = await bank.send(try Self.authorize("a"))
+            #expect(bank.ledger.count == 2)
+        }
+    }
+
+    @Test("a client that gives up does not stop the bank")
+    func timeout() throws {
+        try simulate { bank, time in
+            bank.delayNext(by: .seconds(16))
+            #expect(await bank.send(try Self.authorize("a")) == .noAnswer(reason: "timeout"))
+            #expect(bank.ledger.isEmpty)
+            try await time.sleep(for: .seconds(2))
+            #expect(bank.ledger.count == 1)
+        }
+    }
+
+    @Test(
+        "a fault does what it says, once",
+        arguments: [
+            (.timeoutAfterExecute, 1, .noAnswer(reason: "timeout")), (.dropBefore, 0, .noAnswer(reason: "connection_cut")),
+            (.dropAfter, 1, .noAnswer(reason: "connection_cut")), (.down, 0, .notSent(reason: "connection_refused")),
+            (.garbage, 1, nil), (.error500, 0, nil), (.loseKey, 1, nil),
+        ] as [(BankFault, Int, BankAnswer?)]
+    )
+    func faults(fault: BankFault, effects: Int, answer: BankAnswer?) throws {
+        try simulate { bank, time in
+            bank.inject(fault, into: .authorize)
+            let first = await bank.send(try Self.authorize("a"))
+            if let answer { #expect(first == answer) }
+            #expect(bank.ledger.count == effects)
+            try await time.sleep(for: .seconds(1))
+            guard case .response(let second) = await bank.send(try Self.authorize("a")) else {
+                Issue.record("no answer")
+                return
+            }
+            #expect(second.status == 200)
+            #expect(second.isReplayed == (effects == 1 && fault != .loseKey))
+            #expect(bank.ledger.count == (fault == .loseKey ? 2 : 1))
+        }
+    }
+
+    @Test("the state rules are the bank's")
+    func rules() throws {
+        @Sendable func code(_ answer: BankAnswer) -> String? {
+            guard case .response(let response) = answer, case .json(let body) = response.body else { return nil }
+            return body["error"]?.string ?? body["status"]?.string
+        }
+        try simulate { bank, time in
+            _ = await bank.send(try Self.authorize("a"))
+            let id = try #require(bank.ledger.first?.id)
+            let capture = BankAction.capture(authorizationID: id, amount: 5_000)
+            #expect(code(await bank.send(Self.request(.capture(authorizationID: "auth_x", amount: 1), "0"))) == "authorization_not_found")
+            #expect(code(await bank.send(Self.request(.capture(authorizationID: id, amount: 1), "1"))) == "amount_mismatch")
+            #expect(code(await bank.send(Self.request(capture, "2"))) == "captured")
+            #expect(code(await bank.send(Self.request(capture, "3"))) == "authorization_already_used")
+            #expect(code(await bank.send(Self.request(.void(authorizationID: id), "4"))) == "authorization_already_used")
+            let captureID = try #require(bank.ledger.last?.id)
+            let refund = BankAction.refund(captureID: captureID, amount: 5_000)
+            #expect(code(await bank.send(Self.request(.refund(captureID: "cap_x", amount: 1), "5"))) == "capture_not_found")
+            #expect(code(await bank.send(Self.request(.refund(captureID: captureID, amount: 1), "6"))) == "amount_mismatch")
+            #expect(code(await bank.send(Self.request(refund, "7"))) == "refunded")
+            #expect(code(await bank.send(Self.request(refund, "8"))) == "already_refunded")
+
+            _ = await bank.send(try Self.authorize("b"))
+            let other = try #require(bank.ledger.last?.id)
+            try await time.sleep(for: .seconds(168 * 3_600))
+            let late = BankAction.capture(authorizationID: other, amount: 1)
+            #expect(code(await bank.send(Self.request(late, "9"))) == "authorization_expired")
+            #expect(bank.account("4111111111111111")?.available == 995_000)
+            #expect(code(await bank.send(Self.request(.void(authorizationID: other), "10"))) == "voided")
+            #expect(bank.account("4111111111111111")?.available == 1_000_000)
+        }
+    }
+}

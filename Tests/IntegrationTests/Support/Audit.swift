@@ -1,0 +1,127 @@
+import Core
+import Testing
+
+/// What must hold after every test, whatever happened in it: the bank's ledger and our tables say the same, every payment has
+/// taken a legal path (invariants I2, I3, I4, I6), nothing is left open or dead-lettered without the test's knowing, and no card
+/// data is anywhere (I10).
+struct Audit {
+    let world: World
+
+    init(_ world: World) {
+        self.world = world
+    }
+
+    func run() async throws {
+        let ledger = try await world.bank.ledger()
+        let operations = try await world.database.rows("SELECT * FROM operations")
+        let payments = try await world.database.rows("SELECT * FROM payments")
+        let effects = try await world.database.rows("SELECT * FROM bank_effects")
+        let history = try await world.database.rows(
+            "SELECT * FROM payment_history WHERE version IS NOT NULL ORDER BY payment_id, version"
+        )
+        checkOperations(operations, ledger)
+        checkEffects(effects, operations, ledger)
+        let byAuthorization = Dictionary(grouping: ledger, by: \.authorizationID)
+        for payment in payments { checkPayment(payment, byAuthorization) }
+        #expect(payments.count { !($0["bank_authorization_id"]?.isNull ?? true) } == byAuthorization.count)
+        checkHistory(Dictionary(grouping: history) { $0["payment_id"]?.string ?? "" }, of: payments)
+        try await checkDeadLetters()
+        try await CardDataSearch(world).run()
+    }
+
+    /// Every operation that succeeded has its one effect under its own key, and there is no other effect.
+    private func checkOperations(_ operations: [JSONValue], _ ledger: [BankProcess.LedgerEntry]) {
+        let open = operations.filter { ["SENT", "UNKNOWN", "NEEDS_ATTENTION"].contains($0["state"]?.string) }
+        #expect(open.map(Self.summary) == [], "operations are open")
+        let succeeded = operations.filter { $0["state"]?.string == "SUCCEEDED" }
+        let ours = succeeded.map { "\($0["kind"]?.string ?? "") \($0["bank_key"]?.string ?? "")" }
+        let theirs = ledger.map { "\($0.operation) \($0.bankKey)" }
+        #expect(ours.sorted() == theirs.sorted(), "operations that succeeded, and the bank's ledger")
+    }
+
+    private func checkEffects(
+        _ effects: [JSONValue],
+        _ operations: [JSONValue],
+        _ ledger: [BankProcess.LedgerEntry]
+    ) {
+        let keys = Dictionary(
+            operations.map { ($0["id"]?.string ?? "", $0["bank_key"]?.string ?? "") },
+            uniquingKeysWith: { first, _ in first }
+        )
+        let ours = effects.map { effect in
+            let key = keys[effect["operation_id"]?.string ?? ""] ?? ""
+            return "\(effect["kind"]?.string ?? "") \(effect["bank_id"]?.string ?? "") \(key)"
+        }
+        let theirs = ledger.map { "\($0.operation) \($0.bankID) \($0.bankKey)" }
+        #expect(ours.sorted() == theirs.sorted(), "recorded effects, and the bank's ledger")
+    }
+
+    /// The state and the ids of a payment follow from what the bank did.
+    private func checkPayment(_ payment: JSONValue, _ ledger: [String: [BankProcess.LedgerEntry]]) {
+        let id = payment["id"]?.string ?? ""
+        let entries = ledger[payment["bank_authorization_id"]?.string ?? ""] ?? []
+        let done = Dictionary(entries.map { ($0.operation, $0.bankID) }) { first, _ in first }
+        let expected =
+            switch Set(done.keys) {
+            case []: "FAILED"
+            case ["authorize"]: "AUTHORIZED"
+            case ["authorize", "capture"]: "CAPTURED"
+            case ["authorize", "capture", "refund"]: "REFUNDED"
+            case ["authorize", "void"]: "VOIDED"
+            default: "impossible: \(done.keys.sorted())"
+            }
+        #expect(payment["status"]?.string == expected, "payment \(id)")
+        #expect(entries.count == done.count, "payment \(id) has an effect twice")
+        for entry in entries where entry.operation != "void" {
+            #expect(entry.amount == payment["amount"]?.integer, "payment \(id)")
+        }
+        for (operation, column) in Self.bankIDs {
+            #expect(payment[column]?.string == done[operation], "payment \(id), \(column)")
+        }
+    }
+
+    private func checkHistory(_ history: [String: [JSONValue]], of payments: [JSONValue]) {
+        #expect(history.count == payments.count)
+        for payment in payments {
+            let id = payment["id"]?.string ?? ""
+            let steps = history[id] ?? []
+            let path = [""] + steps.map { $0["to_status"]?.string ?? "" }
+            #expect(steps.map { $0["version"]?.integer } == (0..<steps.count).map { Int64($0 + 1) }, "payment \(id)")
+            #expect(steps.map { $0["from_status"]?.string ?? "" } == path.dropLast(), "payment \(id)")
+            #expect(path.last == payment["status"]?.string, "payment \(id)")
+            for (from, to) in zip(path, path.dropFirst()) {
+                #expect(Self.legalSteps.contains("\(from)>\(to)"), "payment \(id)")
+            }
+            for step in steps {
+                #expect(step["cause"]?.string?.isEmpty == false, "payment \(id)")
+                #expect(step["operation_id"]?.string != nil, "payment \(id)")
+            }
+        }
+    }
+
+    private func checkDeadLetters() async throws {
+        let names = world.names
+        let counts = try await world.upstream.withConnection { connection in
+            [try await connection.messageCount(of: names.deadLetters), try await connection.messageCount(of: names.unrouted)]
+        }
+        #expect(counts == [world.settings.deadLetters, 0], "dead letters and unrouted messages")
+    }
+
+    private static func summary(_ operation: JSONValue) -> String {
+        ["kind", "state", "last_error", "idempotency_key"].map { operation[$0]?.string ?? "-" }.joined(separator: " ")
+    }
+
+    private static let bankIDs = [
+        "authorize": "bank_authorization_id", "capture": "bank_capture_id", "void": "bank_void_id",
+        "refund": "bank_refund_id",
+    ]
+
+    /// correctness.md, States; written down once more on purpose.
+    private static let legalSteps: Set<String> = [
+        ">PENDING", "PENDING>AUTHORIZED", "PENDING>FAILED",
+        "AUTHORIZED>CAPTURING", "CAPTURING>CAPTURED", "CAPTURING>AUTHORIZED", "CAPTURING>EXPIRED",
+        "AUTHORIZED>VOIDING", "VOIDING>VOIDED", "VOIDING>AUTHORIZED", "VOIDING>EXPIRED",
+        "CAPTURED>REFUNDING", "REFUNDING>REFUNDED", "REFUNDING>CAPTURED",
+        "AUTHORIZED>EXPIRED", "EXPIRED>VOIDING",
+    ]
+}

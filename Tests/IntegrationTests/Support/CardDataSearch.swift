@@ -1,0 +1,79 @@
+import AMQP
+import Core
+import TestSupport
+import Testing
+
+/// Looks for card numbers and CVVs wherever the processor writes: tables, logs, metrics, dead letters (invariant I10).
+struct CardDataSearch {
+    let world: World
+
+    init(_ world: World) {
+        self.world = world
+    }
+
+    func run() async throws {
+        for (place, text) in try await tables() + logs + metrics() {
+            #expect(Self.findings(in: text) == [], "card data in \(place)")
+        }
+    }
+
+    /// All of every table, with the bytes of `bytea` columns as the texts that they are.
+    private func tables() async throws -> [(String, String)] {
+        let columns = try await world.database.rows(
+            """
+            SELECT table_name, string_agg(
+                CASE data_type WHEN 'bytea' THEN format('encode(%I, ''escape'')', column_name)
+                ELSE format('%I::text', column_name) END, ', ') AS list
+            FROM information_schema.columns WHERE table_schema = 'public' GROUP BY table_name
+            """
+        )
+        #expect(columns.count >= 4)
+        var texts: [(String, String)] = []
+        for table in columns {
+            let name = table["table_name"]?.string ?? ""
+            let rows = try await world.database.rows(
+                "SELECT concat_ws(' | ', \(table["list"]?.string ?? "")) AS line FROM \(name)"
+            )
+            texts.append(("table \(name)", rows.map { $0["line"]?.string ?? "" }.joined(separator: "\n")))
+        }
+        return texts
+    }
+
+    private var logs: [(String, String)] {
+        world.allProcessors.map { ("the output of a processor", $0.child.standardOutput + "\n" + $0.log) }
+    }
+
+    private func metrics() async throws -> [(String, String)] {
+        var texts: [(String, String)] = []
+        for processor in world.allProcessors where processor.child.isRunning {
+            let web = try await processor.admin()
+            texts.append(("the metrics", String(decoding: try await web.send(.get, "/metrics").body, as: UTF8.self)))
+            await web.shutdown()
+        }
+        return texts
+    }
+
+    /// A number counts anywhere, a CVV only as a word of its own: its three digits are part of many a time and id.
+    static func findings(in text: String) -> [String] {
+        var found: [String] = []
+        for card in TestCard.all {
+            for line in text.split(separator: "\n") {
+                if line.contains(card.number) { found.append("\(card.number): \(line)") }
+                if hasWord(card.cvv, in: line) { found.append("\(card.cvv): \(line)") }
+            }
+        }
+        return found
+    }
+
+    private static func hasWord(_ word: String, in line: Substring) -> Bool {
+        line.ranges(of: word).contains { range in
+            let before = range.lowerBound > line.startIndex ? line[line.index(before: range.lowerBound)] : " "
+            let after = range.upperBound < line.endIndex ? line[range.upperBound] : " "
+            return !isPartOfWord(before) && !isPartOfWord(after)
+        }
+    }
+
+    private static func isPartOfWord(_ character: Character) -> Bool {
+        character.isLetter || character.isNumber || ".-_".contains(character)
+    }
+}

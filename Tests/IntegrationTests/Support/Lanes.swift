@@ -1,0 +1,13 @@
+import Testing
+
+// Each test has servers, queues and processes of its own, so any two could run side by side; three lanes, each one test at a
+// time, keep two cores busy without drowning them.
+
+/// What is over in seconds.
+@Suite(.serialized) enum CommandLane {}
+
+/// What waits for leases and the retry ladder most of its time.
+@Suite(.serialized) enum FaultLane {}
+
+/// What needs servers that it may restart, or much traffic.
+@Suite(.serialized) enum RestartLane {}

@@ -1,0 +1,158 @@
+import AMQP
+import Core
+import Synchronization
+import TestSupport
+
+/// An upstream service: publishes commands, and collects the replies on a queue of its own. Survives restarts of the broker.
+final class Upstream: Sendable {
+    let replyQueue = "replies.test.\(Random.name)"
+    private let session: AMQPSession
+    private let book = Mutex<[String: [ReceivedReply]]>([:])
+    private let work = Mutex<Task<Void, Never>?>(nil)
+
+    init(_ servers: TestServers) throws {
+        session = AMQPSession(try AMQPConfiguration(url: servers.amqpURL))
+    }
+
+    func start() async throws {
+        let task = Task { [self] in
+            await withDiscardingTaskGroup { group in
+                group.addTask { await self.session.run() }
+                group.addTask { await self.collect() }
+            }
+        }
+        work.withLock { $0 = task }
+        try await withConnection { _ = try await $0.declareQueue(self.replyQueue) }
+    }
+
+    func stop() async {
+        guard let task = work.withLock({ $0 }) else { return }
+        task.cancel()
+        await task.value
+    }
+
+    /// Does something at the broker, again while there is no connection.
+    @discardableResult
+    func withConnection<Value: Sendable>(
+        _ work: @Sendable (AMQPConnection) async throws -> Value
+    ) async throws -> Value {
+        try await eventually("the broker was there", within: .seconds(180)) {
+            do {
+                return try await work(session.connection(timeout: .seconds(10)))
+            } catch let error as AMQPError where error.isRetriable || error.code == .closed {
+                return nil
+            }
+        }
+    }
+
+    // MARK: Commands
+
+    /// Publishes until it is confirmed, so perhaps more than once.
+    func publish(_ message: AMQPMessage, to exchange: String, routingKey: String = "") async throws {
+        try await eventually("the broker confirmed the message", within: .seconds(180)) {
+            do {
+                let connection = try await session.connection(timeout: .seconds(10))
+                let outcome = try await connection.publish(
+                    message,
+                    exchange: exchange,
+                    routingKey: routingKey,
+                    timeout: .seconds(20)
+                )
+                return outcome == .confirmed
+            } catch let error as AMQPError where error.code != .cancelled && error.code != .invalidArgument {
+                return false
+            }
+        }
+    }
+
+    /// In order; the next does not wait for the confirm of the one before.
+    func publish(_ commands: [TestCommand], to names: BrokerNames) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for command in commands {
+                let message = command.message(replyTo: replyQueue)
+                group.addTask { try await self.publish(message, to: names.commandsExchange) }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    // MARK: Replies
+
+    var replyCount: Int { book.withLock { $0.values.reduce(0) { $0 + $1.count } } }
+
+    /// All that came for a correlation id, in order.
+    func replies(to correlation: String) -> [ReceivedReply] { book.withLock { $0[correlation] ?? [] } }
+
+    func finalReply(
+        to command: TestCommand,
+        within limit: Duration = .seconds(120)
+    ) async throws -> ReceivedReply {
+        try await reply(to: command.correlation, within: limit, where: \.isFinal)
+    }
+
+    func reply(
+        to correlation: String,
+        within limit: Duration = .seconds(120),
+        where condition: (ReceivedReply) -> Bool = { _ in true }
+    ) async throws -> ReceivedReply {
+        try await eventually("the reply to \(correlation) came", within: limit) {
+            replies(to: correlation).first(where: condition)
+        }
+    }
+
+    func finalReplies(
+        to commands: [TestCommand],
+        within limit: Duration = .seconds(240)
+    ) async throws -> [ReceivedReply] {
+        var missing: [TestCommand] = commands
+        try await eventually(
+            "all \(commands.count) commands were answered",
+            within: limit,
+            context: { "missing: \(missing.map { "\($0.kind) \($0.correlation)" })" },
+            {
+                missing.removeAll { command in replies(to: command.correlation).contains(where: \.isFinal) }
+                return missing.isEmpty
+            }
+        )
+        return commands.compactMap { replies(to: $0.correlation).first(where: \.isFinal) }
+    }
+
+    /// The messages of a queue, left in it.
+    func browse(_ queue: String) async throws -> [AMQPMessage] {
+        try await withConnection { connection in
+            let count = try await connection.messageCount(of: queue)
+            guard count > 0 else { return [] }
+            let consumer = try await connection.consume(queue: queue, prefetch: UInt16(clamping: count))
+            var deliveries: [AMQPDelivery] = []
+            for try await delivery in consumer {
+                deliveries.append(delivery)
+                if deliveries.count == count { break }
+            }
+            try await consumer.cancel()
+            for delivery in deliveries { try delivery.reject(requeue: true) }
+            return deliveries.map(\.message)
+        }
+    }
+
+    private func collect() async {
+        while !Task.isCancelled {
+            do {
+                let connection = try await session.connection()
+                // After a restart of the broker it is there again, and perhaps has replies in it.
+                try await connection.declareQueue(replyQueue)
+                for try await delivery in try await connection.consume(queue: replyQueue, prefetch: 500) {
+                    record(delivery.message)
+                    try delivery.acknowledge()
+                }
+            } catch {
+                try? await Task.sleep(for: .milliseconds(50))
+            }
+        }
+    }
+
+    private func record(_ message: AMQPMessage) {
+        // A reply that is not JSON is noticed as one that never came.
+        guard let reply = try? ReceivedReply(message) else { return }
+        book.withLock { $0[message.properties.correlationID ?? "", default: []].append(reply) }
+    }
+}

@@ -1,0 +1,48 @@
+import Core
+import HTTPClient
+
+/// JSON over HTTP, for the admin API and the bank simulator.
+struct WebClient: Sendable {
+    private let client: HTTPClient
+    private let base: String
+
+    init(host: String = "127.0.0.1", port: Int) throws {
+        client = try HTTPClient(configuration: HTTPClientConfiguration(maxConnections: 8))
+        base = "http://\(host):\(port)"
+    }
+
+    func send(
+        _ method: HTTPMethod,
+        _ path: String,
+        headers: [HTTPHeader] = [],
+        body: String? = nil
+    ) async throws -> HTTPResponse {
+        try await client.send(
+            HTTPRequest(
+                method: method,
+                url: base + path,
+                headers: headers,
+                body: body.map { Array($0.utf8) },
+                timeout: .seconds(30)
+            )
+        )
+    }
+
+    func json(_ path: String) async throws -> JSONValue {
+        try JSONParser.parse(await send(.get, path).body)
+    }
+
+    func shutdown() async { await client.shutdown() }
+}
+
+extension JSONValue {
+    var elements: [JSONValue] {
+        guard case .array(let elements) = self else { return [] }
+        return elements
+    }
+
+    var memberNames: [String] {
+        guard case .object(let members) = self else { return [] }
+        return members.keys.sorted()
+    }
+}

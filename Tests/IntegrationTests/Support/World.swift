@@ -1,0 +1,190 @@
+import AMQP
+import Core
+import Glibc
+import Synchronization
+import TestSupport
+import Testing
+
+/// Everything around a processor, a test's own: a database, names at the broker, a bank simulator, an upstream service, and
+/// the processors under test.
+final class World: Sendable {
+    struct Settings: Sendable {
+        /// `nil`: those of the environment.
+        var servers: TestServers?
+        /// The environment of the bank simulator.
+        var bank: [String: String] = [:]
+        /// The environment of every processor.
+        var processor: [String: String] = [:]
+        var partitions = 2
+        /// What the dead-letter queue must hold at the end.
+        var deadLetters = 0
+    }
+
+    /// Times that are over soon, for tests of takeovers. A bank call is answered at once unless a fault delays it.
+    static let shortLease = ["BANK_TIMEOUT": "4s", "BANK_WORST_CASE": "1s", "OPERATION_LEASE": "6s"]
+
+    let settings: Settings
+    let servers: TestServers
+    let names = BrokerNames(prefix: "test-\(Random.name)")
+    let database: TestDatabase
+    let bank: BankProcess
+    let upstream: Upstream
+    private let processors = Mutex<[ProcessorProcess]>([])
+
+    /// Makes a world, runs a test in it, audits what the test has left, and takes the world down whatever happened.
+    static func run(_ settings: Settings = Settings(), _ body: (World) async throws -> Void) async throws {
+        let world = try await World(settings)
+        do {
+            try await world.upstream.start()
+            try await body(world)
+            try await Audit(world).run()
+        } catch {
+            for processor in world.allProcessors { Issue.record("\(processor.child.lastWords)") }
+            await world.takeDown()
+            throw error
+        }
+        await world.takeDown()
+    }
+
+    private init(_ settings: Settings) async throws {
+        let servers = try settings.servers ?? TestServers.fromEnvironment()
+        self.settings = settings
+        self.servers = servers
+        upstream = try Upstream(servers)
+        bank = try await BankProcess(settings.bank)
+        do {
+            database = try await TestDatabase(servers)
+        } catch {
+            await bank.stop()
+            throw error
+        }
+    }
+
+    // MARK: Processors
+
+    /// Those that have ended included.
+    var allProcessors: [ProcessorProcess] { processors.withLock { $0 } }
+
+    /// The environment of a processor in this world.
+    func environment(_ names: BrokerNames? = nil, _ changes: [String: String] = [:]) -> [String: String] {
+        var environment = [
+            "AMQP_URL": servers.amqpURL, "DATABASE_URL": database.url, "BANK_URL": bank.url,
+            "AMQP_PREFIX": (names ?? self.names).prefix, "AMQP_PARTITIONS": "\(settings.partitions)", "ADMIN_PORT": "0",
+            "BANK_TIMEOUT": "30s", "BANK_WORST_CASE": "1s", "OPERATION_LEASE": "32s",
+        ]
+        environment.merge(settings.processor) { $1 }
+        return environment.merging(changes) { $1 }
+    }
+
+    /// Starts one more processor, and returns at once.
+    func spawnProcessor(
+        _ names: BrokerNames? = nil,
+        _ changes: [String: String] = [:]
+    ) throws -> ProcessorProcess {
+        let names = names ?? self.names
+        let process = try ProcessorProcess(names: names, environment: environment(names, changes))
+        processors.withLock { $0.append(process) }
+        return process
+    }
+
+    /// Starts one more processor, and waits until it takes commands.
+    @discardableResult
+    func startProcessor(
+        _ names: BrokerNames? = nil,
+        _ changes: [String: String] = [:]
+    ) async throws -> ProcessorProcess {
+        let process = try spawnProcessor(names, changes)
+        try await process.answersReady(200)
+        try await untilSubscribed(process)
+        return process
+    }
+
+    /// It subscribes to one queue after the other, once everything is declared and bound.
+    private func untilSubscribed(_ process: ProcessorProcess) async throws {
+        let running = allProcessors.count { $0.names == process.names && $0.child.isRunning }
+        let last = process.names.commandsQueue(settings.partitions - 1)
+        try await eventually("\(last) had \(running) consumers", context: { process.child.lastWords }) {
+            guard process.child.isRunning else { throw ChildError("the processor ended\n\(process.child.lastWords)") }
+            return try await upstream.withConnection { connection in
+                do throws(AMQPError) {
+                    return try await connection.checkQueue(last).consumerCount >= running
+                } catch where error.code == .channelClosed(replyCode: 404) {
+                    return false
+                }
+            }
+        }
+    }
+
+    /// Runs a command of the processor to its end.
+    func command(
+        _ arguments: [String],
+        _ changes: [String: String] = [:]
+    ) async throws -> (exit: Child.Exit, output: String, errors: String) {
+        let child = try Child(TestPrograms.processor(), arguments, environment: environment(nil, changes))
+        do {
+            let exit = try await child.end(within: .seconds(120))
+            defer { child.directory.remove() }
+            return (exit, child.standardOutput, child.standardError)
+        } catch {
+            child.send(SIGKILL)
+            throw error
+        }
+    }
+
+    // MARK: Commands
+
+    /// Publishes commands to this world's queues.
+    func send(_ commands: TestCommand...) async throws {
+        try await upstream.publish(commands, to: names)
+    }
+
+    func send(_ commands: [TestCommand]) async throws {
+        try await upstream.publish(commands, to: names)
+    }
+
+    /// Publishes a command, and waits for its final reply.
+    @discardableResult
+    func ask(_ command: TestCommand) async throws -> ReceivedReply {
+        try await send(command)
+        return try await upstream.finalReply(to: command)
+    }
+
+    /// A payment that has been authorized.
+    func authorized(_ amount: Int = 5000) async throws -> String {
+        let command = TestCommand.authorize(amount: amount)
+        let reply = try await ask(command)
+        try #require(reply.result == "succeeded")
+        return command.paymentID
+    }
+
+    // MARK: The end
+
+    private func takeDown() async {
+        for processor in allProcessors {
+            processor.child.send(SIGCONT)
+            processor.child.send(SIGKILL)
+            _ = try? await processor.child.end()
+        }
+        // What cannot be removed is only left over: each of these has a name of its own.
+        try? await removeFromBroker()
+        await upstream.stop()
+        await bank.stop()
+        try? await database.drop()
+        for processor in allProcessors { processor.child.directory.remove() }
+        bank.child.directory.remove()
+    }
+
+    private func removeFromBroker() async throws {
+        let used = Set(allProcessors.map(\.names) + [names])
+        let replies = upstream.replyQueue
+        let partitions = settings.partitions
+        try await upstream.withConnection { connection in
+            for names in used {
+                let topology = Topology(names: names, partitions: partitions)
+                for queue in topology.queues { try await connection.deleteQueue(queue.name) }
+                for exchange in topology.exchanges { try await connection.deleteExchange(exchange.name) }
+            }
+            try await connection.deleteQueue(replies)
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import Glibc
+import Synchronization
+
+/// A TCP proxy in front of the server that can cut a conversation at a chosen point. One thread for all of it.
+final class CuttingProxy: Sendable {
+    enum Mode: Sendable {
+        case forward
+        /// The next bytes of the client never reach the server; both ends are closed.
+        case cutNextRequest
+        /// The next bytes of the client reach the server; its answer is dropped, and both ends are closed.
+        case cutNextAnswer
+        /// New connections are refused, the present ones closed.
+        case down
+    }
+
+    private let mode = Mutex(Mode.forward)
+    let port: UInt16
+
+    init(to target: UInt16) throws {
+        let listener = try LoopbackListener()
+        port = listener.port
+        // The thread owns the listener; it opens a new one on the same port after it has been down.
+        let start = Start(proxy: Weak(self), listener: listener, target: target)
+        var thread = pthread_t()
+        let context = Unmanaged.passRetained(start)
+        let result = pthread_create(
+            &thread,
+            nil,
+            { context in
+                guard let context else { return nil }
+                Unmanaged<Start>.fromOpaque(context).takeRetainedValue().run()
+                return nil
+            },
+            context.toOpaque()
+        )
+        guard result == 0 else {
+            context.release()
+            throw LoopbackListener.Failure(errno: result)
+        }
+        pthread_detach(thread)
+    }
+
+    func set(_ mode: Mode) {
+        self.mode.withLock { $0 = mode }
+    }
+
+    fileprivate func currentMode() -> Mode { mode.withLock { $0 } }
+}
+
+private struct Weak: Sendable {
+    weak let proxy: CuttingProxy?
+
+    init(_ proxy: CuttingProxy) {
+        self.proxy = proxy
+    }
+}
+
+/// The two sockets of one conversation.
+private struct Pair {
+    let client: Int32
+    let server: Int32
+
+    func close() {
+        Glibc.close(client)
+        Glibc.close(server)
+    }
+}
+
+private final class Start {
+    private let proxy: Weak
+    private var listener: LoopbackListener?
+    private let port: UInt16
+    private let target: UInt16
+    private var pairs: [Pair] = []
+
+    init(proxy: Weak, listener: LoopbackListener, target: UInt16) {
+        self.proxy = proxy
+        self.listener = listener
+        port = listener.port
+        self.target = target
+    }
+
+    /// Ends with the proxy.
+    func run() {
+        while let mode = proxy.proxy?.currentMode() {
+            if case .down = mode {
+                closeAll()
+                listener = nil
+            } else if listener == nil {
+                listener = try? LoopbackListener(port: port)
+            }
+            turn()
+        }
+        closeAll()
+    }
+
+    private func turn() {
+        var descriptors = pairs.flatMap { pair in
+            [
+                pollfd(fd: pair.client, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: pair.server, events: Int16(POLLIN), revents: 0),
+            ]
+        }
+        descriptors.append(pollfd(fd: listener?.descriptor ?? -1, events: Int16(POLLIN), revents: 0))
+        guard poll(&descriptors, nfds_t(descriptors.count), 2) > 0 else { return }
+        var left: [Pair] = []
+        for (index, pair) in pairs.enumerated() {
+            let isOpen =
+                (descriptors[index * 2].revents == 0 || pump(pair, isRequest: true))
+                && (descriptors[index * 2 + 1].revents == 0 || pump(pair, isRequest: false))
+            if isOpen { left.append(pair) } else { pair.close() }
+        }
+        pairs = left
+        if descriptors.last?.revents != 0, let listener {
+            let client = accept(listener.descriptor, nil, nil)
+            if let server = LoopbackListener.connect(port: target) {
+                pairs.append(Pair(client: client, server: server))
+            } else {
+                close(client)
+            }
+        }
+    }
+
+    private func pump(_ pair: Pair, isRequest: Bool) -> Bool {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        let count = read(isRequest ? pair.client : pair.server, &buffer, buffer.count)
+        guard count > 0 else { return false }
+        switch proxy.proxy?.currentMode() {
+        case .forward: break
+        case .cutNextRequest: if isRequest { return false }
+        case .cutNextAnswer: if !isRequest { return false }
+        case .down, nil: return false
+        }
+        return send(isRequest ? pair.server : pair.client, buffer, count, Int32(MSG_NOSIGNAL)) == count
+    }
+
+    private func closeAll() {
+        for pair in pairs { pair.close() }
+        pairs = []
+    }
+}

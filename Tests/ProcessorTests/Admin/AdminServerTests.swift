@@ -1,0 +1,269 @@
+import Core
+import HTTPTypes
+import Logging
+import ServiceLifecycle
+import Testing
+
+@testable import Processor
+
+@Suite("The admin server", .timeLimit(.minutes(1)))
+struct AdminServerTests {
+    private let readiness = Readiness()
+
+    private func server(
+        _ queries: FakeQueries = FakeQueries(),
+        token: String? = nil,
+        port: Int = 0,
+        onListening: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) throws -> AdminServer {
+        let registry = PrometheusRegistry()
+        _ = ProcessorMetrics(registry: registry)
+        return AdminServer(
+            configuration: AdminConfiguration(host: "127.0.0.1", port: port, token: token.map { Secret($0) }),
+            queries: queries,
+            readiness: readiness,
+            metrics: registry,
+            logger: try CapturedLog(level: .critical).logger,
+            onListening: onListening
+        )
+    }
+
+    /// Runs a server for one request.
+    private func get(
+        _ uri: String,
+        from queries: FakeQueries = FakeQueries(),
+        token: String? = nil,
+        authorization: String? = nil
+    ) async throws -> PlainHTTP.Answer {
+        let (ports, port) = AsyncStream.makeStream(of: Int.self)
+        let server = try server(queries, token: token) { port.yield($0) }
+        return try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await server.run() }
+            var iterator = ports.makeAsyncIterator()
+            let port = try #require(await iterator.next())
+            let answer = try await PlainHTTP.get(uri, port: port, authorization: authorization)
+            tasks.cancelAll()
+            return answer
+        }
+    }
+
+    @Test("it says that it lives")
+    func health() async throws {
+        let answer = try await get("/healthz")
+        #expect(answer.status == 200 && answer.body == #"{"status":"ok"}"#)
+        #expect(answer.headers["content-type"] == "application/json")
+    }
+
+    @Test(
+        "readiness is broker and database; the bank's breaker is shown and does not count",
+        arguments: [
+            (Readiness.Link.ok, Readiness.Link.ok, Readiness.Breaker.closed, 200),
+            (.ok, .ok, .open, 200), (.ok, .ok, .halfOpen, 200),
+            (.connecting, .ok, .closed, 503), (.ok, .connecting, .closed, 503),
+            (.lost, .ok, .closed, 503), (.ok, .lost, .halfOpen, 503), (.lost, .lost, .open, 503),
+        ]
+    )
+    func ready(broker: Readiness.Link, database: Readiness.Link, bank: Readiness.Breaker, status: Int) async throws {
+        readiness.setBroker(broker)
+        readiness.setDatabase(database)
+        readiness.setBank(bank)
+        let answer = try await get("/readyz")
+        #expect(answer.status == status)
+        #expect(
+            answer.body == """
+                {"bank":"\(bank.rawValue)","broker":"\(broker.rawValue)","database":"\(database.rawValue)",\
+                "ready":\(status == 200)}
+                """
+        )
+    }
+
+    @Test("before anybody has reported, it is not ready")
+    func notReadyAtFirst() async throws {
+        let answer = try await get("/readyz")
+        #expect(answer.status == 503)
+        #expect(
+            answer.body == #"{"bank":"closed","broker":"connecting","database":"connecting","ready":false}"#
+        )
+    }
+
+    @Test("metrics are Prometheus text")
+    func metrics() async throws {
+        let answer = try await get("/metrics")
+        #expect(answer.status == 200)
+        #expect(answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
+        #expect(answer.body.contains("\npayments_needs_attention_total 0\n"))
+    }
+
+    @Test("a payment comes with its history and its operations")
+    func payment() async throws {
+        let queries = FakeQueries([Samples.view()])
+        let answer = try await get("/payments/00000000-0000-0000-0000-000000000001", from: queries)
+        #expect(answer.status == 200)
+        #expect(answer.body == Expected.view)
+    }
+
+    @Test(
+        "what cannot be answered is an error with a code and a message",
+        arguments: [
+            ("/payments/00000000-0000-0000-0000-000000000002", 404, "not_found", "there is no such payment"),
+            ("/payments/nonsense", 400, "invalid_request", "id: is not a UUID"),
+            ("/payments", 400, "invalid_request", "order_id, customer_id: exactly one of them is needed"),
+            (
+                "/payments?order_id=a&customer_id=b", 400, "invalid_request",
+                "order_id, customer_id: exactly one of them is needed"
+            ),
+            (
+                "/payments?order_id=", 400, "invalid_request",
+                "order_id: must be 1 to 128 characters without control characters"
+            ),
+            (
+                "/payments?order_id=%00", 400, "invalid_request",
+                "order_id: must be 1 to 128 characters without control characters"
+            ),
+            ("/payments?order_id=a&limit=0", 400, "invalid_request", "limit: must be an integer from 1 to 200"),
+            ("/payments?order_id=a&limit=201", 400, "invalid_request", "limit: must be an integer from 1 to 200"),
+            ("/payments?order_id=a&limit=x", 400, "invalid_request", "limit: must be an integer from 1 to 200"),
+            (
+                "/payments?order_id=a&cursor=x", 400, "invalid_request",
+                "cursor: is not a next_cursor of an earlier page"
+            ),
+            (
+                "/payments?order_id=a&merchant_id=a%20b", 400, "invalid_request",
+                "merchant_id: must be 1 to 64 letters, digits, '.', '_' and '-'"
+            ),
+            ("/nothing", 404, "not_found", "there is no such path"),
+        ]
+    )
+    func errors(uri: String, status: Int, code: String, message: String) async throws {
+        let answer = try await get(uri, from: FakeQueries([Samples.view()]))
+        #expect(answer.status == status)
+        #expect(answer.body == #"{"error":"\#(code)","message":"\#(message)"}"#)
+        #expect(answer.headers["content-type"] == "application/json")
+    }
+
+    @Test(
+        "a store that fails is 503 where it may recover, else 500, without its details",
+        arguments: [
+            (StoreError.Code.unavailable, 503, "unavailable"), (.refused, 500, "internal"),
+            (.unreadable, 500, "internal"),
+        ]
+    )
+    func storeFailures(code: StoreError.Code, status: Int, error: String) async throws {
+        let queries = FakeQueries(failure: StoreError(code, detail: "42P01"))
+        let answer = try await get("/payments?order_id=a", from: queries)
+        #expect(answer.status == status)
+        #expect(answer.body.hasPrefix(#"{"error":"\#(error)","message":""#))
+        #expect(!answer.body.contains("42P01"))
+    }
+
+    @Test("a list goes on page by page, newest first")
+    func pages() async throws {
+        let views = (1...3).map { PaymentView(payment: Samples.payment($0), history: [], operations: []) }
+        let queries = FakeQueries(views)
+        let first = try await get("/payments?order_id=order-1&limit=2", from: queries)
+        #expect(first.status == 200)
+        let cursor = "2000000.00000000-0000-0000-0000-000000000002"
+        #expect(
+            first.body == """
+                {"next_cursor":"\(cursor)","payments":[\(Expected.payment(3)),\(Expected.payment(2))]}
+                """
+        )
+        let second = try await get(
+            "/payments?customer_id=customer-1&merchant_id=default&cursor=\(cursor)",
+            from: queries
+        )
+        #expect(second.body == #"{"next_cursor":null,"payments":[\#(Expected.payment(1))]}"#)
+        #expect(queries.queries.map(\.limit) == [2, 50])
+        #expect(queries.queries.map(\.merchantID) == [nil, .default])
+    }
+
+    @Test("ids may be percent-encoded")
+    func encodedIDs() async throws {
+        let queries = FakeQueries()
+        let answer = try await get("/payments?order_id=a%20b%26c%C3%A9", from: queries)
+        #expect(answer.body == #"{"next_cursor":null,"payments":[]}"#)
+        #expect(queries.queries.map(\.selection) == [.order("a b&cé")])
+    }
+
+    @Test(
+        "with a token, all but the probes want it",
+        arguments: [
+            ("/healthz", nil, 200), ("/readyz", nil, 503), ("/metrics", nil, 401), ("/metrics", "Bearer wrong", 401),
+            ("/metrics", "Bearer s3cre", 401), ("/metrics", "Bearer s3crets", 401), ("/metrics", "Bearer ", 401),
+            ("/metrics", "Basic s3cret", 401), ("/metrics", "s3cret", 401), ("/metrics", "Bearer s3cret", 200),
+            ("/metrics", "bearer s3cret", 200), ("/nothing", nil, 401), ("/nothing", "Bearer s3cret", 404),
+            ("/payments?order_id=a", nil, 401), ("/payments?order_id=a", "Bearer s3cret", 200),
+        ] as [(String, String?, Int)]
+    )
+    func tokens(uri: String, authorization: String?, status: Int) async throws {
+        let answer = try await get(uri, token: "s3cret", authorization: authorization)
+        #expect(answer.status == status)
+        guard status == 401 else { return }
+        #expect(answer.headers["www-authenticate"] == "Bearer")
+        #expect(answer.body.hasPrefix(#"{"error":"unauthorized","message":""#))
+    }
+
+    @Test("who may not is told why")
+    func refusals() {
+        #expect(AdminAccess.Decision.allowed.refusal == nil)
+        #expect(AdminAccess.Decision.unauthorized.refusal?.status.code == 401)
+        #expect(AdminAccess.Decision.forbidden.refusal?.status.code == 403)
+        #expect(AdminAccess.Decision.forbidden.refusal?.code == "forbidden")
+    }
+
+    @Test(
+        "who may ask what",
+        arguments: [
+            (nil, "/metrics", nil, "127.0.0.1", .allowed), (nil, "/metrics", nil, "::1", .allowed),
+            (nil, "/metrics", nil, "::ffff:127.0.0.1", .allowed), (nil, "/metrics", nil, nil, .forbidden),
+            (nil, "/metrics", nil, "10.0.0.1", .forbidden),
+            (nil, "/healthz", nil, "10.0.0.1", .forbidden), (nil, "/metrics", "Bearer x", "10.0.0.1", .forbidden),
+            ("t", "/healthz", nil, "10.0.0.1", .allowed), ("t", "/readyz", nil, nil, .allowed),
+            ("t", "/metrics", nil, "127.0.0.1", .unauthorized), ("t", "/metrics", "Bearer t", "10.0.0.1", .allowed),
+            ("t", "/healthz/", nil, "10.0.0.1", .unauthorized),
+            ("t", "/metrics", "Bearer tt", "10.0.0.1", .unauthorized),
+        ] as [(String?, String, String?, String?, AdminAccess.Decision)]
+    )
+    func access(
+        token: String?,
+        path: String,
+        authorization: String?,
+        peer: String?,
+        expected: AdminAccess.Decision
+    ) {
+        let access = AdminAccess(token: token.map { Secret($0) })
+        #expect(access.decide(path: path, authorization: authorization, peer: peer) == expected)
+    }
+
+    @Test("as a service it listens on any free port, and a graceful shutdown ends it")
+    func service() async throws {
+        let (ports, port) = AsyncStream.makeStream(of: Int.self)
+        let group = ServiceGroup(
+            services: [try server { port.yield($0) }],
+            logger: try CapturedLog(level: .critical).logger
+        )
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            var iterator = ports.makeAsyncIterator()
+            #expect(try #require(await iterator.next()) > 0)
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+    }
+
+    @Test("a port that is taken is told with its keys")
+    func takenPort() async throws {
+        let (ports, port) = AsyncStream.makeStream(of: Int.self)
+        let first = try server { port.yield($0) }
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await first.run() }
+            var iterator = ports.makeAsyncIterator()
+            let taken = try #require(await iterator.next())
+            let error = await #expect(throws: AdminServerError.self) { try await server(port: taken).run() }
+            let expected = "the admin server cannot listen on 127.0.0.1 port \(taken) (admin.host, admin.port): "
+            #expect(error?.description == "\(expected)Address already in use")
+            tasks.cancelAll()
+            try? await tasks.waitForAll()
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import Dispatch
+import Glibc
+import Testing
+
+/// One GET on a connection of its own, to this machine.
+enum PlainHTTP {
+    struct Answer: Sendable {
+        let status: Int
+        /// By name, in lower case.
+        let headers: [String: String]
+        let body: String
+    }
+
+    /// Off the cooperative threads: the server needs them to answer.
+    static func get(_ uri: String, port: Int, authorization: String? = nil) async throws -> Answer {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async {
+                continuation.resume(with: Result { try exchange(uri, port: port, authorization: authorization) })
+            }
+        }
+    }
+
+    private static func exchange(_ uri: String, port: Int, authorization: String?) throws -> Answer {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let connected = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, size) }
+        }
+        try #require(connected == 0)
+        let token = authorization.map { "Authorization: \($0)\r\n" } ?? ""
+        let request = Array("GET \(uri) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\(token)\r\n".utf8)
+        try #require(send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count)
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = recv(descriptor, &chunk, chunk.count, 0)
+            guard count > 0 else { break }
+            bytes += chunk[..<count]
+        }
+        return try answer(String(decoding: bytes, as: UTF8.self))
+    }
+
+    private static func answer(_ text: String) throws -> Answer {
+        let end = try #require(text.firstRange(of: "\r\n\r\n"))
+        let head = text[..<end.lowerBound].split(separator: "\r\n")
+        let status = try #require(head.first?.split(separator: " ").dropFirst().first.flatMap { Int($0) })
+        var headers: [String: String] = [:]
+        for line in head.dropFirst() {
+            let parts = line.split(separator: ":", maxSplits: 1)
+            headers[parts[0].lowercased()] = parts.count == 2 ? String(parts[1].drop { $0 == " " }) : ""
+        }
+        return Answer(status: status, headers: headers, body: String(text[end.upperBound...]))
+    }
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Foundation
+import Testing
+
+@testable import Processor
+
+@Suite("The table of keys", .timeLimit(.minutes(1)))
+struct SettingsTableTests {
+    private static let root = URL(filePath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    @Test("names, variables and options are distinct, and every key of the contract is there")
+    func names() {
+        let expected: Set<String> = [
+            "amqp.url", "amqp.prefix", "amqp.partitions", "amqp.prefetch", "amqp.declare", "amqp.ca-file",
+            "amqp.cert-file",
+            "amqp.key-file", "database.url", "bank.url", "bank.timeout", "bank.worst-case", "fingerprint.secret",
+            "operation.lease", "payment.busy-after", "admin.host", "admin.port", "admin.token", "shutdown.grace",
+            "sweeps.reconcile.period", "sweeps.expire.period", "sweeps.retention.period", "sweeps.expire.grace",
+            "sweeps.expire.void", "sweeps.batch", "log.level",
+        ]
+        #expect(Set(Settings.all.map(\.name)) == expected)
+        #expect(Settings.all.count == expected.count)
+        #expect(Set(Settings.all.map(\.variable)).count == expected.count)
+    }
+
+    @Test("the configuration reads every key of the table, once and in its order")
+    func allRead() throws {
+        let configuration = try ProcessorConfiguration(ConfigurationInputs())
+        #expect(configuration.effective.map(\.name) == Settings.all.map(\.name))
+    }
+
+    @Test("every key is an option, and its text comes back under its name", arguments: Settings.all.map(\.name))
+    func options(name: String) throws {
+        let setting = try #require(Settings.all.first { $0.name == name })
+        let options = try ConfigurationOptions.parse(["--\(setting.option)", "some text"])
+        #expect(options.given == [name: "some text"])
+    }
+
+    @Test("the help of a command names every option, and no default with a password")
+    func help() {
+        let help = CheckConfig.helpMessage(columns: 200)
+        for setting in Settings.all { #expect(help.contains("--\(setting.option) <value>")) }
+        #expect(!help.contains("guest:guest"))
+    }
+
+    @Test(".env.example is what the table says")
+    func example() throws {
+        let file = try String(contentsOf: Self.root.appending(path: ".env.example"), encoding: .utf8)
+        #expect(file == DocumentedSettings.example)
+    }
+
+    @Test("every line of .env.example, its comment taken off, is a setting with its default")
+    func exampleIsUsable() throws {
+        let file = try String(contentsOf: Self.root.appending(path: ".env.example"), encoding: .utf8)
+        let lines = file.split(separator: "\n").filter { $0.hasPrefix("#") && !$0.hasPrefix("# ") }.map {
+            $0.dropFirst()
+        }
+        let variables = DotEnvFile(lines.joined(separator: "\n"))
+        #expect(variables.problems.isEmpty && variables.warnings.isEmpty)
+        for setting in Settings.all { #expect(variables.variables[setting.variable] == setting.defaultText ?? "") }
+    }
+
+    @Test("the table in the README is what the table of keys says", .enabled(if: readme?.contains(marker) == true))
+    func readmeTable() throws {
+        #expect(try #require(Self.readme).contains(DocumentedSettings.markdown))
+    }
+
+    /// The header of the table; a README without it has no table to compare.
+    private static let marker = "| Key | Variable | Default |"
+    private static var readme: String? {
+        try? String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+    }
+}

@@ -1,0 +1,50 @@
+import Core
+import Glibc
+import Logging
+import Synchronization
+import Testing
+
+@testable import Processor
+
+/// A logger whose lines can be read back, at a time that stands still.
+final class CapturedLog: Sendable {
+    let logger: Logger
+    private let file: Int32
+    private let writer: LogWriter
+    /// How far the file has been read.
+    private let offset = Mutex(0)
+
+    init(level: Logger.Level = .info) throws {
+        var path = Array("/tmp/processor-tests-XXXXXX".utf8CString)
+        let file = mkstemp(&path)
+        try #require(file >= 0)
+        unlink(path)
+        self.file = file
+        let writer = LogWriter(descriptor: file)
+        self.writer = writer
+        logger = Logger(label: "processor") { label in
+            LogfmtHandler(label: label, level: level, writer: writer) { Timestamp(microseconds: 1_767_225_600_000_001) }
+        }
+    }
+
+    /// The lines logged since the last look, without their times.
+    func lines() -> [String] {
+        writer.flush()
+        return read().split(separator: "\n").map { String($0.trimmingPrefix("time=2026-01-01T00:00:00.000001Z ")) }
+    }
+
+    /// What has been written since the last look, byte for byte.
+    func read() -> String {
+        offset.withLock { offset in
+            var bytes: [UInt8] = []
+            var chunk = [UInt8](repeating: 0, count: 65_536)
+            while true {
+                let count = pread(file, &chunk, chunk.count, offset)
+                guard count > 0 else { break }
+                bytes += chunk[..<count]
+                offset += count
+            }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+    }
+}

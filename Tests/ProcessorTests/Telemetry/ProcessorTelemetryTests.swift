@@ -1,0 +1,205 @@
+import Core
+import Logging
+import Testing
+
+@testable import Processor
+
+@Suite("What the processor logs and counts", .timeLimit(.minutes(1)))
+struct ProcessorTelemetryTests {
+    private let log: CapturedLog
+    private let registry = PrometheusRegistry()
+    private let time = ManualTime()
+    private let telemetry: ProcessorTelemetry
+
+    init() throws {
+        log = try CapturedLog()
+        telemetry = ProcessorTelemetry(logger: log.logger, metrics: ProcessorMetrics(registry: registry), time: time)
+    }
+
+    private func hasSample(_ line: String) -> Bool { registry.text.split(separator: "\n").contains { $0 == line } }
+
+    @Test("a command is one line at info, and counted")
+    func handled() throws {
+        let command = try Samples.authorize(traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+        let disposition = Disposition.reply(
+            .unstored(Samples.reply(to: command), to: command),
+            .succeeded,
+            settles: nil
+        )
+        telemetry.observe(.handled(command, disposition, duration: .microseconds(12_345)))
+        #expect(
+            log.lines() == [
+                "level=info logger=processor msg=command duration_ms=12.3 idempotency.key=\"key 1\" merchant.id=shop "
+                    + "message.id=m-1 operation=authorize outcome=succeeded payment.id=00000000-0000-0000-0000-000000000001 "
+                    + "trace.id=0af7651916cd43dd8448eb211c80319c"
+            ]
+        )
+        #expect(hasSample("payments_commands_total{operation=\"authorize\",outcome=\"succeeded\"} 1"))
+        #expect(hasSample("payments_command_duration_seconds_count{operation=\"authorize\"} 1"))
+        #expect(hasSample("payments_command_duration_seconds_sum{operation=\"authorize\"} 0.012345"))
+    }
+
+    @Test(
+        "parked and dead-lettered commands say why",
+        arguments: [
+            (
+                Disposition.park(.seconds30, reason: "bank_timeout", provisional: nil, headers: [:]),
+                "outcome=parked", "reason=bank_timeout tier=30s"
+            ),
+            (
+                Disposition.deadLetter(code: "needs_attention", message: "echo differs", provisional: nil),
+                "outcome=dead_lettered", "reason=\"echo differs\""
+            ),
+        ]
+    )
+    func reasons(disposition: Disposition, outcome: String, reason: String) throws {
+        let command = try Samples.authorize()
+        telemetry.observe(.handled(command, disposition, duration: .zero))
+        #expect(
+            log.lines() == [
+                "level=info logger=processor msg=command duration_ms=0.0 idempotency.key=\"key 1\" merchant.id=shop "
+                    + "message.id=m-1 operation=authorize \(outcome) payment.id=00000000-0000-0000-0000-000000000001 \(reason)"
+            ]
+        )
+    }
+
+    @Test("an invalid command is one line that names the field")
+    func rejected() throws {
+        let command = try Samples.invalidCommand()
+        let problem = command.problem.problem
+        telemetry.observe(.rejectedInvalid(command))
+        #expect(
+            log.lines() == [
+                "level=info logger=processor msg=command idempotency.key=key-1 merchant.id=default message.id=m-1 "
+                    + "operation=capture outcome=rejected reason=\"payment-id: \(problem)\""
+            ]
+        )
+        #expect(hasSample("payments_commands_total{operation=\"capture\",outcome=\"rejected\"} 1"))
+    }
+
+    @Test("no card data is logged, even where a client has put its card number into its ids")
+    func cardData() throws {
+        let number = "4111111111111111"
+        let command = try Samples.authorize(key: "order \(number)", messageID: "m-\(number)-1", card: number)
+        let disposition = Disposition.deadLetter(code: "x", message: "bank echoed \(number)", provisional: nil)
+        telemetry.observe(.handled(command, disposition, duration: .zero))
+        let operation = Samples.operation(key: "k\(number)")
+        telemetry.observe(.needsAttention(operation, reason: "answer for \(number)"))
+        telemetry.observe(.replyUndeliverable(replyTo: "replies.\(number)"))
+        let text = log.lines().joined(separator: "\n")
+        #expect(text.contains("411111******1111"))
+        for forbidden in [number, "4111111", "cvv", "987", "2030"] { #expect(!text.contains(forbidden)) }
+    }
+
+    @Test(
+        "only what passes the Luhn check as a whole is taken for a card number",
+        arguments: [
+            ("4111111111111111", "411111******1111"), ("4111111111111112", "4111111111111112"),
+            ("a 5555555555554444, 378282246310005!", "a 555555******4444, 378282*****0005!"),
+            ("41111111111", "41111111111"), ("1234567", "1234567"), ("", ""),
+            ("order-2024-000017", "order-2024-000017"),
+        ]
+    )
+    func cardDigits(text: String, expected: String) {
+        #expect(CardDigits.masked(text) == expected)
+    }
+
+    @Test("what needs a person is an error, a possible orphan a warning, and both are counted")
+    func attention() {
+        let operation = Samples.operation()
+        telemetry.observe(.needsAttention(operation, reason: "echo_mismatch"))
+        telemetry.observe(.possibleOrphan(operation))
+        telemetry.observe(.superseded(operation))
+        let fields =
+            "idempotency.key=key-1 merchant.id=default operation=capture "
+            + "operation.id=00000000-0000-0000-0000-000000000009 payment.id=00000000-0000-0000-0000-000000000001"
+        #expect(
+            log.lines() == [
+                "level=error logger=processor msg=\"operation needs a person\" \(fields) reason=echo_mismatch",
+                "level=warning logger=processor msg=\"authorization may have left a second hold at the bank\" \(fields)",
+                "level=notice logger=processor msg=\"operation was taken over by another attempt\" \(fields)",
+            ]
+        )
+        #expect(hasSample("payments_needs_attention_total 1"))
+        #expect(hasSample("payments_possible_orphans_total 1"))
+    }
+
+    @Test("bank calls are counted by what their answer proved, and logged only when debugging")
+    func bankCalls() throws {
+        let verdicts: [(Verdict, String)] = [
+            (.declined(BankRefusal(code: "c", message: "m")), "declined"), (.notSent(reason: "r"), "not_sent"),
+            (.expired(BankRefusal(code: "c", message: "m")), "expired"),
+            (.needsAttention(reason: "r"), "needs_attention"),
+            (.ambiguous(reason: "r", isComplete: true), "ambiguous"),
+        ]
+        for (verdict, label) in verdicts {
+            telemetry.observe(.bankAnswered(.refund, verdict))
+            #expect(hasSample("payments_bank_calls_total{operation=\"refund\",verdict=\"\(label)\"} 1"))
+        }
+        #expect(log.lines() == [])
+        let debugLog = try CapturedLog(level: .debug)
+        let debugging = ProcessorTelemetry(
+            logger: debugLog.logger,
+            metrics: ProcessorMetrics(registry: registry),
+            time: time
+        )
+        debugging.observe(.bankAnswered(.refund, .notSent(reason: "r")))
+        #expect(
+            debugLog.lines() == ["level=debug logger=processor msg=\"bank answered\" operation=refund verdict=not_sent"]
+        )
+    }
+
+    @Test("an unanswerable message is counted without an operation")
+    func unanswerable() {
+        telemetry.observe(.unanswerable(InvalidField("type", "is not known")))
+        #expect(hasSample("payments_commands_total{operation=\"unknown\",outcome=\"dead_lettered\"} 1"))
+        #expect(
+            log.lines() == [
+                "level=warning logger=processor msg=\"message cannot be answered and goes to the dead letters\" "
+                    + "reason=\"type: is not known\""
+            ]
+        )
+    }
+
+    @Test("the first failure is told at once, the others once per period with their count, and quiet ends it")
+    func throttled() async {
+        let failed = ProcessorEvent.storeFailed(StoreError(.unavailable, detail: "08006"))
+        let first = "level=warning logger=processor msg=\"store failed\" error=\"store unavailable (08006)\""
+        for _ in 0..<5 { telemetry.observe(failed) }
+        telemetry.observe(.publishFailed("broker unavailable (x)"))
+        #expect(
+            log.lines() == [
+                first, "level=warning logger=processor msg=\"publish failed\" error=\"broker unavailable (x)\"",
+            ]
+        )
+
+        #expect(await eventually { time.sleepers == 2 })
+        time.advance(by: .seconds(10))
+        #expect(await eventually { time.sleepers == 1 })
+        #expect(log.lines() == ["level=warning logger=processor msg=\"store failed, again\" count=4"])
+
+        telemetry.observe(failed)
+        #expect(log.lines() == [])
+        time.advance(by: .seconds(10))
+        var lines: [String] = []
+        #expect(
+            await eventually {
+                lines += log.lines()
+                return lines == ["level=warning logger=processor msg=\"store failed, again\" count=1"]
+                    && time.sleepers == 1
+            }
+        )
+
+        // A period without another failure ends it; the next one is then a first one again.
+        #expect(
+            await eventually {
+                guard time.sleepers == 0 else {
+                    time.advance(by: .seconds(10))
+                    return false
+                }
+                telemetry.observe(failed)
+                return log.lines().last == first
+            }
+        )
+    }
+}

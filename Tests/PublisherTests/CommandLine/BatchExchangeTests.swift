@@ -1,0 +1,153 @@
+import AMQP
+import Core
+import Foundation
+import Testing
+
+@testable import Publisher
+
+@Suite(
+    "A batch sent by the program",
+    .enabled(if: !FakeProcessor.url.isEmpty, "AMQP_URL names no broker"),
+    .serialized,
+    .timeLimit(.minutes(5))
+)
+struct BatchExchangeTests {
+    @Test("of a thousand commands gets a thousand replies, and prints them")
+    func thousand() async throws {
+        try await FakeProcessor.run(answering: { _ in [.outcome(.succeeded)] }) { processor in
+            let result = try await run(["--json"], processor, (0..<1_000).map { Fixture.authorizeLine(key: "k-\($0)") })
+            #expect(result.status == 0, "\(result.errors)")
+            var lines = result.output.split(separator: "\n").map(String.init)
+            let summaryLine = try #require(lines.last)
+            lines.removeLast()
+            let summary = try JSONParser.parse(Array(summaryLine.utf8))["summary"]
+            let isVerbatim = lines == processor.replies
+            #expect(isVerbatim)
+            #expect(summary?["sent"]?.integer == 1_000)
+            #expect(summary?["succeeded"]?.integer == 1_000)
+            for name in ["declined", "no_reply", "rejected", "unknown"] { #expect(summary?[name]?.integer == 0) }
+            let keys = Set(processor.commands.map { $0.properties.headers["idempotency-key"]?.stringValue })
+            #expect(keys.count == 1_000)
+            #expect(Set(processor.commands.map(\.properties.messageID)).count == 1_000)
+        }
+    }
+
+    @Test("sends the commands of a payment in the order of the file")
+    func order() async throws {
+        let ids = (0..<100).map { _ in Identifier.unique().description }
+        let lines = (0..<5).flatMap { step in
+            ids.map { #"{"operation":"void","payment_id":"\#($0)","idempotency_key":"\#($0)-\#(step)"}"# }
+        }
+        try await FakeProcessor.run(answering: { _ in [.outcome(.succeeded)] }) { processor in
+            let result = try await run(["--json"], processor, lines)
+            #expect(result.status == 0, "\(result.errors)")
+            var keys: [String: [String]] = [:]
+            for command in processor.commands {
+                let headers = command.properties.headers
+                let id = try #require(headers["payment-id"]?.stringValue)
+                keys[id, default: []].append(try #require(headers["idempotency-key"]?.stringValue))
+            }
+            #expect(keys.count == 100)
+            for (id, keys) in keys { #expect(keys == (0..<5).map { "\(id)-\($0)" }) }
+        }
+    }
+
+    @Test("keeps no more commands under way than its window allows")
+    func window() async throws {
+        try await FakeProcessor.run(answering: { _ in [] }) { processor in
+            let lines = (0..<50).map { Fixture.authorizeLine(key: "k-\($0)") }
+            let result = try await run(["--window", "7", "--timeout", "500ms", "--json"], processor, lines)
+            #expect(result.status == 4)
+            #expect(processor.commands.count == 7)
+            #expect(result.output.contains(#""no_reply":7"#) && result.output.contains(#""sent":7"#))
+            #expect(result.errors.contains(#/no final reply to the commands of lines \d+(, \d+){4}, …/#))
+            #expect(result.errors.contains("gave up: no reply came for 500ms"))
+        }
+    }
+
+    @Test("ends with the largest exit code, and says which lines to look at")
+    func mixed() async throws {
+        let answers: @Sendable (Command) -> [FakeProcessor.Answer] = { command in
+            switch command.idempotencyKey.description {
+            case "decline": [.outcome(.declined, "insufficient_funds")]
+            case "reject": [.outcome(.rejected, "invalid_transition")]
+            case "late": [.outcome(.unknown), .outcome(.succeeded), .outcome(.succeeded)]
+            default: [.outcome(.succeeded)]
+            }
+        }
+        try await FakeProcessor.run(answering: answers) { processor in
+            let result = try await run(
+                [],
+                processor,
+                ["a", "decline", "late", "reject", "b"].map { Fixture.authorizeLine(key: $0) }
+            )
+            #expect(result.status == 3, "\(result.errors)")
+            let lines = result.output.split(separator: "\n").map(String.init)
+            #expect(
+                lines.prefix(4) == [
+                    "5 commands sent", "  succeeded  3", "  declined   1  insufficient_funds 1 (first: line 2)",
+                    "  rejected   1  invalid_transition 1 (first: line 4)",
+                ]
+            )
+        }
+    }
+
+    @Test("shows an unknown reply at the end, when no final one has come")
+    func unknown() async throws {
+        try await FakeProcessor.run(answering: { _ in [.outcome(.unknown)] }) { processor in
+            let result = try await run(["--json", "--timeout", "1s"], processor, [Fixture.authorizeLine()])
+            #expect(result.status == 4)
+            let lines = result.output.split(separator: "\n").map(String.init)
+            #expect(lines.first == processor.replies.first)
+            #expect(lines.last?.contains(#""unknown":1"#) == true)
+        }
+    }
+
+    @Test("means the same payments when it is sent again")
+    func again() async throws {
+        try await FakeProcessor.run(answering: { _ in [.outcome(.succeeded)] }) { processor in
+            let lines = ["a", "b"].map { Fixture.authorizeLine(key: $0) }
+            for _ in 0..<2 {
+                let result = try await run(["--json"], processor, lines)
+                #expect(result.status == 0)
+            }
+            let headers = processor.commands.map(\.properties.headers)
+            #expect(headers.count == 4)
+            #expect(Set(headers.map { $0["payment-id"]?.stringValue }).count == 2)
+            let pairs = headers.map { [$0["payment-id"]?.stringValue, $0["idempotency-key"]?.stringValue] }
+            #expect(Set(pairs).count == 2)
+        }
+    }
+
+    @Test("says what it knows when it is interrupted")
+    func interrupted() async throws {
+        try await FakeProcessor.run(answering: { $0.idempotencyKey.description == "a" ? [.outcome(.succeeded)] : [] }) {
+            processor in
+            let process = try PublisherProcess(
+                ["batch", "-", "--json"],
+                url: FakeProcessor.url,
+                prefix: processor.prefix,
+                input: Fixture.authorizeLine(key: "a") + "\n" + Fixture.authorizeLine(key: "b")
+            )
+            try await processor.commandsCome(2)
+            kill(process.id, SIGINT)
+            let result = try await process.result()
+            #expect(result.status == 130)
+            #expect(result.output.contains(#""sent":2"#))
+            #expect(result.errors.contains("publisher: interrupted"))
+        }
+    }
+
+    private func run(
+        _ options: [String],
+        _ processor: FakeProcessor,
+        _ lines: [String]
+    ) async throws -> PublisherProcess.Result {
+        try await PublisherProcess(
+            ["batch", "-"] + options,
+            url: FakeProcessor.url,
+            prefix: processor.prefix,
+            input: lines.joined(separator: "\n")
+        ).result()
+    }
+}

@@ -1,0 +1,63 @@
+import AMQP
+import Configuration
+import Core
+import Testing
+
+@testable import Publisher
+
+@Suite("The configuration", .timeLimit(.minutes(1)))
+struct PublisherConfigurationTests {
+    @Test("has defaults for everything")
+    func defaults() throws {
+        let configuration = try load()
+        #expect(configuration.amqp.host == "127.0.0.1")
+        #expect(configuration.amqp.port == 5672)
+        #expect(configuration.amqp.virtualHost == "/")
+        #expect(configuration.names.commandsExchange == "payments.commands")
+    }
+
+    @Test("takes the command line over the environment, that over the file, and an empty value for none")
+    func precedence() throws {
+        let table: [(line: String?, environment: String?, file: String?, host: String)] = [
+            ("amqp://a", "amqp://b", "amqp://c", "a"), (nil, "amqp://b", "amqp://c", "b"),
+            (nil, nil, "amqp://c", "c"), ("", "amqp://b", nil, "b"), (nil, "", "amqp://c", "c"),
+            ("", "", "", "127.0.0.1"),
+        ]
+        for row in table {
+            let configuration = try load(url: row.line, environment: row.environment, file: row.file)
+            #expect(configuration.amqp.host == row.host, "\(row)")
+        }
+    }
+
+    @Test("reports every unusable value, on a line each, and shows none of it")
+    func problems() {
+        let failure = #expect(throws: Failure.self) {
+            try load(url: "http://user:secret@somewhere", prefix: "amq.payments")
+        }
+        #expect(failure?.status == .configuration)
+        #expect(failure?.lines.map { $0.prefix { $0 != ":" } } == ["amqp.url", "amqp.prefix"])
+        #expect(failure?.lines.joined().contains("secret") == false)
+    }
+
+    @Test(
+        "takes names of the broker's alphabet for a prefix only",
+        arguments: ["a b", "amq.x", "ä", String(repeating: "x", count: 65)]
+    )
+    func badPrefix(prefix: String) {
+        let failure = #expect(throws: Failure.self) { try load(prefix: prefix) }
+        #expect(failure?.status == .configuration)
+    }
+
+    private func load(
+        url: String? = nil,
+        prefix: String? = nil,
+        environment: String? = nil,
+        file: String? = nil
+    ) throws(Failure) -> PublisherConfiguration {
+        try PublisherConfiguration(
+            commandLine: ["amqp.url": url, "amqp.prefix": prefix],
+            environment: { $0 == "AMQP_URL" ? environment : nil },
+            file: file.map { ["AMQP_URL": $0] } ?? [:]
+        )
+    }
+}
