@@ -40,7 +40,8 @@ extension StoreCheck {
                 _ = try await scene.claimed(command)
                 #expect(try await scene.claim(command) == .waitForKey)
             },
-            StoreCheck("after its lease a key is taken over, with the fence and the attempts up by one, ambiguous") { scene in
+            StoreCheck("after its lease a key is taken over, with the fence and the attempts up by one, ambiguous") {
+                scene in
                 let command = try scene.authorize()
                 let first = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)
                 let second = try await scene.claimedWhenFree(command)

@@ -22,7 +22,8 @@ extension StoreCheck {
                 #expect(voided.status == .voided)
                 try await scene.expectLegalHistory(payment.id)
             },
-            StoreCheck("a capture of an expired authorization leaves it expired, and a void of that is allowed") { scene in
+            StoreCheck("a capture of an expired authorization leaves it expired, and a void of that is allowed") {
+                scene in
                 let payment = try await scene.authorized()
                 try await scene.decline(
                     scene.command(.capture(amount: 5_000), payment.id),

@@ -5,7 +5,8 @@ extension StoreCheck {
     /// Contract.md §2, order of the checks.
     static var rejections: [StoreCheck] {
         [
-            StoreCheck("a key with other parameters, another card or another operation is reused, and nothing changes") { scene in
+            StoreCheck("a key with other parameters, another card or another operation is reused, and nothing changes")
+            { scene in
                 let key = try StoreScene<Subject>.key()
                 let payment = PaymentID(.random)
                 let settlement = StoreScene<Subject>.success(
@@ -47,7 +48,10 @@ extension StoreCheck {
                 let payment = try await scene.authorized()
                 let key = try StoreScene<Subject>.key()
                 _ = try await scene.succeeded(try scene.command(.capture(amount: nil), payment.id, key: key))
-                _ = try await scene.settled(scene.command(.capture(amount: 5_000), payment.id, key: key), isReplay: true)
+                _ = try await scene.settled(
+                    scene.command(.capture(amount: 5_000), payment.id, key: key),
+                    isReplay: true
+                )
                 let other = try scene.command(.capture(amount: 4_999), payment.id, key: key)
                 #expect(try await scene.claim(other) == .rejected(.idempotencyKeyReused, nil))
             },
@@ -138,7 +142,9 @@ extension StoreScene {
             idempotencyKey: command.idempotencyKey
         )
         #expect(first.state == .rejected)
-        #expect(first.reply.map { String(decoding: $0, as: UTF8.self) } == String(decoding: expected.encoded, as: UTF8.self))
+        #expect(
+            first.reply.map { String(decoding: $0, as: UTF8.self) } == String(decoding: expected.encoded, as: UTF8.self)
+        )
         let again = try await settled(command, isReplay: true)
         #expect(again.reply == first.reply)
         #expect(again.id == first.id)

@@ -14,7 +14,8 @@ extension StoreCheck {
                 #expect(try await scene.store.settle(StoreScene<Subject>.success(claim)) == .settled)
                 #expect(try await scene.settled(void, isReplay: false).state == .rejected)
             },
-            StoreCheck("a void waits while a capture holds the payment, and is claimed where that was declined") { scene in
+            StoreCheck("a void waits while a capture holds the payment, and is claimed where that was declined") {
+                scene in
                 let payment = try await scene.authorized()
                 let claim = try await scene.claimed(try scene.command(.capture(amount: nil), payment.id))
                 let void = try scene.command(.void, payment.id)

@@ -27,8 +27,9 @@ package struct Fingerprinter: Sendable {
         var digest = HMAC<SHA256>(key: key)
         func add(_ field: String) {
             // The length before each field keeps two lists of fields from running into the same bytes.
-            withUnsafeBytes(of: UInt32(field.utf8.count).bigEndian) { digest.update(data: $0) }
-            digest.update(data: Array(field.utf8))
+            withUnsafeBytes(of: UInt32(field.utf8.count).bigEndian) { digest.update(bufferPointer: $0) }
+            var field = field
+            field.withUTF8 { digest.update(bufferPointer: UnsafeRawBufferPointer($0)) }
         }
         add(command.kind.rawValue)
         add(command.paymentID.description)

@@ -16,6 +16,8 @@ extension Transfer {
         try set(CURLOPT_CONNECTTIMEOUT_MS, configuration.connectTimeout.milliseconds)
         try set(CURLOPT_MAXAGE_CONN, max(1, Int(configuration.idleTimeout.components.seconds)))
         try set(CURLOPT_TCP_NODELAY, 1)
+        // Each handle has one. What is asked here is answered with a few hundred bytes; 16 KiB is the usual.
+        try set(CURLOPT_BUFFERSIZE, 4_096)
         // Without it, a name being looked up when its time is over would hold up the thread until the look-up ends.
         try set(CURLOPT_QUICK_EXIT, 1)
         try setCallbacks()

@@ -124,9 +124,9 @@ struct ProcessorTelemetry: ProcessorObserver {
         }
     }
 
-    /// The part of a traceparent that names the trace.
+    /// A route holds a well-formed traceparent or none.
     private static func traceID(_ route: ReplyRoute) -> Substring? {
-        route.traceparent.flatMap { TraceParent.wellFormed($0) }?.split(separator: "-").dropFirst().first
+        route.traceparent.map(TraceParent.traceID)
     }
 
     /// Rounded down to a tenth.

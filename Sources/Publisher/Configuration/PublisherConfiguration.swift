@@ -22,20 +22,22 @@ struct PublisherConfiguration: Sendable, Equatable {
             throw Failure(.configuration, ".env is there but cannot be read: \(error)")
         }
         return try PublisherConfiguration(
-            commandLine: [urlKey: options.amqpUrl, prefixKey: options.amqpPrefix],
+            url: options.amqpUrl,
+            prefix: options.amqpPrefix,
             environment: Terminal.environment,
             file: file
         )
     }
 
-    /// An empty value counts as not set, wherever it stands.
+    /// With the address and the prefix of the command line. An empty value counts as not set, wherever it stands.
     init(
-        commandLine: [ConfigKey: String?],
+        url: String?,
+        prefix: String?,
         environment: (String) -> String?,
         file: [String: String]
     ) throws(Failure) {
         let reader = ConfigReader(providers: [
-            InMemoryProvider(values: Self.values(commandLine)),
+            InMemoryProvider(values: Self.values([(Self.urlKey, url), (Self.prefixKey, prefix)])),
             Self.provider(environment),
             Self.provider { file[$0] },
         ])
@@ -57,7 +59,7 @@ struct PublisherConfiguration: Sendable, Equatable {
         names = BrokerNames(prefix: prefix)
     }
 
-    private static func values(_ commandLine: [ConfigKey: String?]) -> [AbsoluteConfigKey: ConfigValue] {
+    private static func values(_ commandLine: [(ConfigKey, String?)]) -> [AbsoluteConfigKey: ConfigValue] {
         var values: [AbsoluteConfigKey: ConfigValue] = [:]
         for (key, text) in commandLine {
             guard let text, !text.isEmpty else { continue }

@@ -94,7 +94,8 @@ struct StoreTables {
             // What is final stays as it is (invariant I5).
             guard let before, !before.state.isFinal, before.fence <= operation.fence else { throw Self.checkFailed }
         }
-        guard operation.state.isFinal == (operation.reply != nil), operation.fence > 0, operation.bankKey.utf8.count <= 64
+        guard operation.state.isFinal == (operation.reply != nil), operation.fence > 0,
+            operation.bankKey.utf8.count <= 64
         else { throw Self.checkFailed }
     }
 

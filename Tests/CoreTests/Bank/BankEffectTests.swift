@@ -1,5 +1,6 @@
-@testable import Core
 import Testing
+
+@testable import Core
 
 @Suite("What the bank did", .timeLimit(.minutes(1)))
 struct BankEffectTests {
@@ -18,7 +19,9 @@ struct BankEffectTests {
             let effect = try BankEffect.read(BankFixture.success(kind, change), answering: BankFixture.action(kind))
             let payment = effect.apply(to: try PaymentFixture.held(by: kind), now: now)
             #expect(payment.status == kind.succeeded)
-            let times = [payment.authorizedAt, payment.capturedAt, payment.voidedAt, payment.refundedAt].compactMap(\.self)
+            let times = [payment.authorizedAt, payment.capturedAt, payment.voidedAt, payment.refundedAt].compactMap(
+                \.self
+            )
             #expect(!times.isEmpty)
         }
     }
@@ -63,10 +66,16 @@ struct BankEffectTests {
         let json = BankResponse(status: 200, bytes: Array(#"{"a":1}"#.utf8), isReplayed: true)
         #expect(json.body == .json(.object(["a": .number("1")])))
         #expect(json.isReplayed)
-        let text = BankResponse(status: 502, bytes: Array(repeating: UInt8(ascii: "x"), count: 5_000), isReplayed: false)
+        let text = BankResponse(
+            status: 502,
+            bytes: Array(repeating: UInt8(ascii: "x"), count: 5_000),
+            isReplayed: false
+        )
         #expect(text.body == .text(String(repeating: "x", count: 1_024)))
         #expect(BankResponse(status: 200, bytes: [], isReplayed: false).body == .text(""))
-        #expect(text.json == .object(["body": .string(String(repeating: "x", count: 1_024)), "status": .number("502")]))
+        #expect(
+            text.json == .object(["body": .string(String(repeating: "x", count: 1_024)), "status": .number("502")])
+        )
     }
 
     @Test("a card number that the bank echoes is reduced, wherever it stands")

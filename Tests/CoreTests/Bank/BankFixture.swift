@@ -97,14 +97,20 @@ enum BankFixture {
                 [
                     Named("\(kind.rawValue) without \(field)", (kind, success(kind, [field: nil]))),
                     Named("\(kind.rawValue) with a \(field) of null", (kind, success(kind, [field: .null]))),
-                    Named("\(kind.rawValue) with a \(field) of the wrong type", (kind, success(kind, [field: .bool(true)]))),
+                    Named(
+                        "\(kind.rawValue) with a \(field) of the wrong type",
+                        (kind, success(kind, [field: .bool(true)]))
+                    ),
                 ]
             }
         } + [
             Named("an amount as decimal", (.authorize, success(.authorize, ["amount": .number("5000.0")]))),
             Named("an amount as text", (.capture, success(.capture, ["amount": .string("5000")]))),
             Named("an empty id", (.authorize, success(.authorize, ["authorization_id": .string("")]))),
-            Named("an endless id", (.refund, success(.refund, ["refund_id": .string(String(repeating: "x", count: 129))]))),
+            Named(
+                "an endless id",
+                (.refund, success(.refund, ["refund_id": .string(String(repeating: "x", count: 129))]))
+            ),
             Named("an id with a NUL", (.void, success(.void, ["void_id": .string("a\0")]))),
         ]
 }

@@ -89,7 +89,11 @@ extension CommandDecoderTests {
 
     private static let envelope: [BadCase] = [
         bad("text/plain", "content_type", CommandMessage.valid { $0.contentType = "text/plain" }),
-        bad("JSON of another kind", "content_type", CommandMessage.valid { $0.contentType = "application/problem+json" }),
+        bad(
+            "JSON of another kind",
+            "content_type",
+            CommandMessage.valid { $0.contentType = "application/problem+json" }
+        ),
         bad("latin-1", "content_type", CommandMessage.valid { $0.contentType = "application/json; charset=latin1" }),
         bad("gzip", "content_encoding", CommandMessage.valid { $0.contentEncoding = "gzip" }),
         bad("utf-8 as encoding", "content_encoding", CommandMessage.valid { $0.contentEncoding = "utf-8" }),
@@ -100,10 +104,26 @@ extension CommandDecoderTests {
         bad("a message id with a tab", "message_id", CommandMessage.valid { $0.messageID = "a\tb" }),
         bad("no payment id", "payment-id", header(HeaderName.paymentID, nil)),
         bad("an empty payment id", "payment-id", header(HeaderName.paymentID, .string(""))),
-        bad("a payment id without dashes", "payment-id", header(HeaderName.paymentID, .string("0190c3a17b2d7c3e8f4a123456789abc"))),
-        bad("a payment id in braces", "payment-id", header(HeaderName.paymentID, .string("{\(CommandMessage.paymentID)}"))),
-        bad("a payment id with a g", "payment-id", header(HeaderName.paymentID, .string("g190c3a1-7b2d-7c3e-8f4a-123456789abc"))),
-        bad("a payment id too long", "payment-id", header(HeaderName.paymentID, .string(CommandMessage.paymentID + "0"))),
+        bad(
+            "a payment id without dashes",
+            "payment-id",
+            header(HeaderName.paymentID, .string("0190c3a17b2d7c3e8f4a123456789abc"))
+        ),
+        bad(
+            "a payment id in braces",
+            "payment-id",
+            header(HeaderName.paymentID, .string("{\(CommandMessage.paymentID)}"))
+        ),
+        bad(
+            "a payment id with a g",
+            "payment-id",
+            header(HeaderName.paymentID, .string("g190c3a1-7b2d-7c3e-8f4a-123456789abc"))
+        ),
+        bad(
+            "a payment id too long",
+            "payment-id",
+            header(HeaderName.paymentID, .string(CommandMessage.paymentID + "0"))
+        ),
         bad("a payment id as integer", "payment-id", header(HeaderName.paymentID, .integer(1))),
         bad("a payment id as bool", "payment-id", header(HeaderName.paymentID, .bool(true))),
         bad("a payment id as bytes", "payment-id", header(HeaderName.paymentID, .other)),
@@ -153,7 +173,8 @@ extension CommandDecoderTests {
 
     private static let amounts: [BadCase] =
         [
-            "0", "-1", "-5000", "5000.0", "5000.5", "5e3", "5E3", "0.5", "9223372036854775808", "1e400", "\"5000\"", "true",
+            "0", "-1", "-5000", "5000.0", "5000.5", "5e3", "5E3", "0.5", "9223372036854775808", "1e400", "\"5000\"",
+            "true",
             "null", "[5000]", "{}", "99999999999999999999999999999999999999",
         ].flatMap { amount in
             [
@@ -203,7 +224,11 @@ extension CommandDecoderTests {
         bad("no key", "idempotency-key", header(HeaderName.idempotencyKey, nil)),
         bad("an empty key", "idempotency-key", header(HeaderName.idempotencyKey, .string(""))),
         bad("a key of 256", "idempotency-key", header(HeaderName.idempotencyKey, .string(text(256)))),
-        bad("a key of 256 scalars", "idempotency-key", header(HeaderName.idempotencyKey, .string(text(128, "e\u{301}")))),
+        bad(
+            "a key of 256 scalars",
+            "idempotency-key",
+            header(HeaderName.idempotencyKey, .string(text(128, "e\u{301}")))
+        ),
         bad("a key with a control character", "idempotency-key", header(HeaderName.idempotencyKey, .string("a\u{1b}"))),
         bad("a key as integer", "idempotency-key", header(HeaderName.idempotencyKey, .integer(1))),
         bad("a key as bool", "idempotency-key", header(HeaderName.idempotencyKey, .bool(false))),

@@ -101,7 +101,9 @@ struct CommandDecoderTests {
 
     @Test("an upper-case payment id is made lower")
     func lowersPaymentID() {
-        let message = CommandMessage.valid { $0.headers[HeaderName.paymentID] = .string(CommandMessage.paymentID.uppercased()) }
+        let message = CommandMessage.valid {
+            $0.headers[HeaderName.paymentID] = .string(CommandMessage.paymentID.uppercased())
+        }
         guard case .command(let command) = CommandDecoder().decode(message) else {
             Issue.record("not decoded")
             return

@@ -1,5 +1,6 @@
-@testable import Core
 import Testing
+
+@testable import Core
 
 /// Contract.md §2, order of the checks, from the second check on.
 @Suite("Claim decision", .timeLimit(.minutes(1)))
@@ -106,7 +107,10 @@ struct ClaimDecisionTests {
         #expect(reply["payment"] == .null)
     }
 
-    @Test("the amount is checked before the state, and the whole amount may be stated", arguments: PaymentStatus.allCases)
+    @Test(
+        "the amount is checked before the state, and the whole amount may be stated",
+        arguments: PaymentStatus.allCases
+    )
     func amount(status: PaymentStatus) throws {
         let payment = try PaymentFixture.payment(status)
         for kind in [OperationKind.capture, .refund] {
@@ -163,7 +167,10 @@ struct ClaimDecisionTests {
         return (decide(command, existing: existing, payment: payment), existing)
     }
 
-    @Test("a final outcome is replayed, whatever the deadline says", arguments: [OperationState.succeeded, .declined, .rejected])
+    @Test(
+        "a final outcome is replayed, whatever the deadline says",
+        arguments: [OperationState.succeeded, .declined, .rejected]
+    )
     func replay(state: OperationState) throws {
         let (decision, existing) = try known(state, leaseUntil: now, deadline: Timestamp(microseconds: 0))
         #expect(decision.outcome == .settled(existing, isReplay: true))
@@ -179,7 +186,11 @@ struct ClaimDecisionTests {
         #expect(decision.write == nil)
     }
 
-    @Test("an open one is taken over at the end of its lease", arguments: [OperationState.sent, .unknown], [false, true])
+    @Test(
+        "an open one is taken over at the end of its lease",
+        arguments: [OperationState.sent, .unknown],
+        [false, true]
+    )
     func takeover(state: OperationState, isAmbiguous: Bool) throws {
         let (decision, existing) = try known(state, leaseUntil: now, isAmbiguous: isAmbiguous)
         guard case .claimed(let claim) = decision.outcome else {

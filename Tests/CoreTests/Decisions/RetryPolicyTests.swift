@@ -1,6 +1,7 @@
-@testable import Core
 import Simulation
 import Testing
+
+@testable import Core
 
 @Suite("How often and how soon", .timeLimit(.minutes(1)))
 struct RetryPolicyTests {

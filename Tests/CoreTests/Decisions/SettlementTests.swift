@@ -1,5 +1,6 @@
-@testable import Core
 import Testing
+
+@testable import Core
 
 @Suite("Settlement", .timeLimit(.minutes(1)))
 struct SettlementTests {

@@ -1,5 +1,6 @@
-@testable import Core
 import Testing
+
+@testable import Core
 
 /// The table of verdicts, written out: every operation, every code, sent before or not, and every way to have no answer.
 @Suite("Verdict table", .timeLimit(.minutes(1)))
@@ -25,7 +26,8 @@ struct VerdictTableTests {
     ]
 
     static let codes = [
-        "invalid_card", "invalid_cvv", "invalid_amount", "card_expired", "insufficient_funds", "authorization_not_found",
+        "invalid_card", "invalid_cvv", "invalid_amount", "card_expired", "insufficient_funds",
+        "authorization_not_found",
         "authorization_already_used", "authorization_expired", "amount_mismatch", "already_captured", "already_voided",
         "capture_not_found", "already_refunded", "not_found", "internal_error", "a_new_code",
     ]

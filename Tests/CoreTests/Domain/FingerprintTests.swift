@@ -1,5 +1,6 @@
-@testable import Core
 import Testing
+
+@testable import Core
 
 @Suite("Fingerprint", .timeLimit(.minutes(1)))
 struct FingerprintTests {
@@ -40,8 +41,12 @@ struct FingerprintTests {
             try fingerprint(CommandMessage.valid(.void), amount: nil),
         ]
         // Fields do not run into each other.
-        prints.append(try fingerprint(CommandMessage.valid(body: CommandMessage.authorizeBody(order: "ab", customer: "c"))))
-        prints.append(try fingerprint(CommandMessage.valid(body: CommandMessage.authorizeBody(order: "a", customer: "bc"))))
+        prints.append(
+            try fingerprint(CommandMessage.valid(body: CommandMessage.authorizeBody(order: "ab", customer: "c")))
+        )
+        prints.append(
+            try fingerprint(CommandMessage.valid(body: CommandMessage.authorizeBody(order: "a", customer: "bc")))
+        )
         #expect(Set(prints).count == prints.count)
         #expect(prints.allSatisfy { $0.bytes.count == 32 })
     }

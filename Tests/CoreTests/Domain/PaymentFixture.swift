@@ -1,5 +1,6 @@
-@testable import Core
 import Testing
+
+@testable import Core
 
 /// A payment in every state, as the store would have it.
 enum PaymentFixture {

@@ -22,7 +22,10 @@ struct StateMachineTests {
         }
     }
 
-    @Test("an operation starts from its origins, passes its own state and ends in its success", arguments: OperationKind.allCases)
+    @Test(
+        "an operation starts from its origins, passes its own state and ends in its success",
+        arguments: OperationKind.allCases
+    )
     func operations(kind: OperationKind) {
         #expect(kind.inProgress.isInProgress)
         #expect(!kind.succeeded.isInProgress)

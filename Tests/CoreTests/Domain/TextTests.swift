@@ -1,5 +1,6 @@
-@testable import Core
 import Testing
+
+@testable import Core
 
 @Suite("Texts and keys", .timeLimit(.minutes(1)))
 struct TextTests {
@@ -18,7 +19,10 @@ struct TextTests {
         for value in UInt32(0)...0x2ff {
             let scalar = try #require(Unicode.Scalar(value))
             let isControl = value < 0x20 || (0x7f...0x9f).contains(value)
-            #expect(TextRule.holds(String(Character(scalar)), length: 1...1) == !isControl, "U+\(String(value, radix: 16))")
+            #expect(
+                TextRule.holds(String(Character(scalar)), length: 1...1) == !isControl,
+                "U+\(String(value, radix: 16))"
+            )
         }
     }
 
@@ -61,10 +65,14 @@ struct TextTests {
     @Test("a page cursor comes back from its text, and only a sane one does")
     func cursor() throws {
         let id = "0190c3a1-7b2d-7c3e-8f4a-123456789abc"
-        let cursor = PageCursor(createdAt: Timestamp(microseconds: 1_900_000_000_000_001), id: try #require(PaymentID(id)))
+        let cursor = PageCursor(
+            createdAt: Timestamp(microseconds: 1_900_000_000_000_001),
+            id: try #require(PaymentID(id))
+        )
         #expect(PageCursor(cursor.description) == cursor)
         for text in [
-            "", ".", "1", id, "1.", "1.x", "x.\(id)", "1.\(id).1", "1.5.\(id)", "\(Int64.min).\(id)", "\(Int64.max).\(id)",
+            "", ".", "1", id, "1.", "1.x", "x.\(id)", "1.\(id).1", "1.5.\(id)", "\(Int64.min).\(id)",
+            "\(Int64.max).\(id)",
             "-1.\(id)", "99999999999999999999.\(id)",
         ] {
             #expect(PageCursor(text) == nil, "\(text)")

@@ -21,6 +21,9 @@ struct TimestampTests {
             ("2001-09-09T01:46:40.999999999999999999999Z", 1_000_000_000_999_999),
             ("2000-02-29T00:00:00Z", 951_782_400_000_000),
             ("2024-02-29T00:00:00Z", 1_709_164_800_000_000),
+            ("1900-03-01T00:00:00Z", -2_203_891_200_000_000),
+            ("2100-02-28T00:00:00Z", 4_107_456_000_000_000),
+            ("2100-03-01T00:00:00Z", 4_107_542_400_000_000),
             ("2016-12-31T23:59:60Z", 1_483_228_799_000_000),
             ("9999-12-31T23:59:59.999999Z", 253_402_300_799_999_999),
             ("0001-01-01T00:00:00Z", -62_135_596_800_000_000),
@@ -61,14 +64,14 @@ struct TimestampTests {
         #expect(Timestamp(microseconds: microseconds).description == text)
     }
 
-    @Test("what it writes it reads, over every day of four centuries and at random instants")
+    @Test("what it writes it reads, over every day of some decades and at random instants")
     func roundTrip() {
-        let days = (Int64(-40_000)..<110_000).map { Timestamp(microseconds: $0 * 86_400_000_000 + 1) }
+        let days = (Int64(-1_000)..<20_000).map { Timestamp(microseconds: $0 * 86_400_000_000 + 1) }
         #expect(days.first { Timestamp($0.description) != $0 } == nil)
         #expect(zip(days, days.dropFirst()).first { $0.description >= $1.description } == nil)
         var dice = SplitMix64(seed: 1)
-        let random = (0..<20_000).map { _ in
-            Timestamp(microseconds: .random(in: -62_135_596_800_000_000 ... 253_402_300_799_999_999, using: &dice))
+        let random = (0..<4_000).map { _ in
+            Timestamp(microseconds: .random(in: -62_135_596_800_000_000...253_402_300_799_999_999, using: &dice))
         }
         #expect(random.first { Timestamp($0.description) != $0 } == nil)
     }

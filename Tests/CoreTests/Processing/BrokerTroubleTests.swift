@@ -29,7 +29,8 @@ struct BrokerTroubleTests {
                 world.send(.authorize, payment: World.payment(number), key: "k-\(number)")
                 try await world.until { world.broker.unacknowledged == 0 }
                 let events = world.broker.events.dropFirst(before)
-                guard case .published(_, .replies(nil), .confirmed)? = events.dropLast().last, case .acknowledged? = events.last
+                guard case .published(_, .replies(nil), .confirmed)? = events.dropLast().last,
+                    case .acknowledged? = events.last
                 else {
                     Issue.record("not acknowledged right after the confirm")
                     return

@@ -102,7 +102,10 @@ struct ConcurrencyTests {
         }
     }
 
-    @Test("whatever a client writes into waiting-since, nothing crashes and nothing waits for ever", arguments: [.min, -1, 0, .max] as [Int64])
+    @Test(
+        "whatever a client writes into waiting-since, nothing crashes and nothing waits for ever",
+        arguments: [.min, -1, 0, .max] as [Int64]
+    )
     func fakedWaitingSince(value: Int64) throws {
         try World.run { world in
             try await world.ask(.authorize, key: "a")

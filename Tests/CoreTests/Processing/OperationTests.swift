@@ -47,8 +47,10 @@ struct OperationTests {
     @Test(
         "each test card has its answer, and a decline is never asked again",
         arguments: [
-            ("5555555555554444", "789", 5_000, "insufficient_funds"), ("5105105105105100", "321", 5_000, "card_expired"),
-            ("4242424242424242", "456", 50_001, "insufficient_funds"), ("4242424242424242", "457", 5_000, "invalid_cvv"),
+            ("5555555555554444", "789", 5_000, "insufficient_funds"),
+            ("5105105105105100", "321", 5_000, "card_expired"),
+            ("4242424242424242", "456", 50_001, "insufficient_funds"),
+            ("4242424242424242", "457", 5_000, "invalid_cvv"),
             ("4000000000000002", "123", 5_000, "invalid_card"),
         ]
     )

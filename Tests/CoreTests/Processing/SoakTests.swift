@@ -53,7 +53,9 @@ struct SoakTests {
     private static func check(_ world: World) async throws {
         let ledger = world.bank.ledger
         for number in 0..<payments {
-            guard let id = PaymentID(World.payment(number)), let view = try await world.store.payment(id) else { continue }
+            guard let id = PaymentID(World.payment(number)), let view = try await world.store.payment(id) else {
+                continue
+            }
             let open = view.operations.filter { !$0.state.isFinal && $0.state != .needsAttention }
             #expect(open.isEmpty, "open: \(open.map(\.kind))")
             for operation in view.operations {

@@ -88,7 +88,9 @@ struct StoreTroubleTests {
             let store: InMemoryPaymentStore
             let time: VirtualTime
 
-            func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome { try await store.claim(request) }
+            func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
+                try await store.claim(request)
+            }
 
             func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
                 _ = try? await time.sleep(for: .seconds(120))

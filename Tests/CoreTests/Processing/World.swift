@@ -17,7 +17,8 @@ struct World: Sendable {
         busyAfter: .seconds(120)
     )
 
-    init(seed: UInt64 = 1, bringsBack: Bool = true, _ configure: (inout InMemoryBank.Configuration) -> Void = { _ in }) {
+    init(seed: UInt64 = 1, bringsBack: Bool = true, _ configure: (inout InMemoryBank.Configuration) -> Void = { _ in })
+    {
         random = SeededRandom(seed: seed)
         store = InMemoryPaymentStore(
             // Another machine's clock, an hour behind: nothing may depend on its agreeing with ours (trap P14).
@@ -27,7 +28,12 @@ struct World: Sendable {
         )
         var configuration = InMemoryBank.Configuration()
         let expiry = Timestamp(microseconds: 4_000_000_000_000_000)
-        let card = BankAccount(number: CommandMessage.number, cvv: CommandMessage.cvv, expiresAt: expiry, cents: 1_000_000)
+        let card = BankAccount(
+            number: CommandMessage.number,
+            cvv: CommandMessage.cvv,
+            expiresAt: expiry,
+            cents: 1_000_000
+        )
         configuration.accounts = [card] + BankAccount.testCards.dropFirst()
         configure(&configuration)
         bank = InMemoryBank(time: time, random: random, configuration: configuration)
@@ -102,7 +108,9 @@ struct World: Sendable {
 
     /// Sends, and waits for the final reply.
     @discardableResult
-    func ask(_ kind: OperationKind, payment: String = payment, key: String, body: String? = nil) async throws -> ReplySeen {
+    func ask(_ kind: OperationKind, payment: String = payment, key: String, body: String? = nil) async throws
+        -> ReplySeen
+    {
         let before = finalReplies(key).count
         send(kind, payment: payment, key: key, body: body)
         try await until { finalReplies(key).count > before }

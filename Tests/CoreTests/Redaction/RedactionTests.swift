@@ -1,5 +1,6 @@
-@testable import Core
 import Testing
+
+@testable import Core
 
 /// Invariant I10: whatever holds a card, and whatever is made from it, can be printed in any way.
 @Suite("Redaction", .timeLimit(.minutes(1)))

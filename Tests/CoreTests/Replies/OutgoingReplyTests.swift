@@ -1,5 +1,6 @@
-@testable import Core
 import Testing
+
+@testable import Core
 
 @Suite("Outgoing reply", .timeLimit(.minutes(1)))
 struct OutgoingReplyTests {
@@ -44,7 +45,8 @@ struct OutgoingReplyTests {
         #expect(
             reply.message.headers == [
                 "payment-id": .string(CommandMessage.paymentID), "idempotency-key": .string("k-1"),
-                "merchant-id": .string("shop"), "idempotent-replayed": .bool(replayed), "traceparent": .string(Self.trace),
+                "merchant-id": .string("shop"), "idempotent-replayed": .bool(replayed),
+                "traceparent": .string(Self.trace),
             ]
         )
     }

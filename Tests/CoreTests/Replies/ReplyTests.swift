@@ -1,5 +1,6 @@
-@testable import Core
 import Testing
+
+@testable import Core
 
 @Suite("Reply body", .timeLimit(.minutes(1)))
 struct ReplyTests {

@@ -5,7 +5,12 @@ import Testing
 /// The weaknesses of bank.md are there, or the traps are not tested.
 @Suite("The bank in memory", .timeLimit(.minutes(1)))
 struct InMemoryBankTests {
-    private static func authorize(_ key: String, amount: Int64 = 5_000, number: String = "4111111111111111", cvv: String = "123") throws
+    private static func authorize(
+        _ key: String,
+        amount: Int64 = 5_000,
+        number: String = "4111111111111111",
+        cvv: String = "123"
+    ) throws
         -> BankRequest
     {
         let card = try #require(CardDetails(number: number, cvv: cvv, expiryMonth: 1, expiryYear: 2000))
@@ -89,7 +94,8 @@ struct InMemoryBankTests {
     @Test(
         "a fault does what it says, once",
         arguments: [
-            (.timeoutAfterExecute, 1, .noAnswer(reason: "timeout")), (.dropBefore, 0, .noAnswer(reason: "connection_cut")),
+            (.timeoutAfterExecute, 1, .noAnswer(reason: "timeout")),
+            (.dropBefore, 0, .noAnswer(reason: "connection_cut")),
             (.dropAfter, 1, .noAnswer(reason: "connection_cut")), (.down, 0, .notSent(reason: "connection_refused")),
             (.garbage, 1, nil), (.error500, 0, nil), (.loseKey, 1, nil),
         ] as [(BankFault, Int, BankAnswer?)]
@@ -121,15 +127,26 @@ struct InMemoryBankTests {
             _ = await bank.send(try Self.authorize("a"))
             let id = try #require(bank.ledger.first?.id)
             let capture = BankAction.capture(authorizationID: id, amount: 5_000)
-            #expect(code(await bank.send(Self.request(.capture(authorizationID: "auth_x", amount: 1), "0"))) == "authorization_not_found")
-            #expect(code(await bank.send(Self.request(.capture(authorizationID: id, amount: 1), "1"))) == "amount_mismatch")
+            #expect(
+                code(await bank.send(Self.request(.capture(authorizationID: "auth_x", amount: 1), "0")))
+                    == "authorization_not_found"
+            )
+            #expect(
+                code(await bank.send(Self.request(.capture(authorizationID: id, amount: 1), "1"))) == "amount_mismatch"
+            )
             #expect(code(await bank.send(Self.request(capture, "2"))) == "captured")
             #expect(code(await bank.send(Self.request(capture, "3"))) == "authorization_already_used")
-            #expect(code(await bank.send(Self.request(.void(authorizationID: id), "4"))) == "authorization_already_used")
+            #expect(
+                code(await bank.send(Self.request(.void(authorizationID: id), "4"))) == "authorization_already_used"
+            )
             let captureID = try #require(bank.ledger.last?.id)
             let refund = BankAction.refund(captureID: captureID, amount: 5_000)
-            #expect(code(await bank.send(Self.request(.refund(captureID: "cap_x", amount: 1), "5"))) == "capture_not_found")
-            #expect(code(await bank.send(Self.request(.refund(captureID: captureID, amount: 1), "6"))) == "amount_mismatch")
+            #expect(
+                code(await bank.send(Self.request(.refund(captureID: "cap_x", amount: 1), "5"))) == "capture_not_found"
+            )
+            #expect(
+                code(await bank.send(Self.request(.refund(captureID: captureID, amount: 1), "6"))) == "amount_mismatch"
+            )
             #expect(code(await bank.send(Self.request(refund, "7"))) == "refunded")
             #expect(code(await bank.send(Self.request(refund, "8"))) == "already_refunded")
 

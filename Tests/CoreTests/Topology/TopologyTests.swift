@@ -1,5 +1,6 @@
-@testable import Core
 import Testing
+
+@testable import Core
 
 /// The table of contract.md §1, written out.
 @Suite("Topology", .timeLimit(.minutes(1)))
@@ -29,7 +30,8 @@ struct TopologyTests {
     @Test("the queues are those of the contract")
     func queues() {
         let command: [String: HeaderValue] = [
-            "x-queue-type": .string("quorum"), "x-single-active-consumer": .bool(true), "x-delivery-limit": .integer(50),
+            "x-queue-type": .string("quorum"), "x-single-active-consumer": .bool(true),
+            "x-delivery-limit": .integer(50),
             "x-dead-letter-exchange": .string("payments.dead-letters"), "x-dead-letter-routing-key": .string("dead"),
             "x-dead-letter-strategy": .string("at-least-once"), "x-overflow": .string("reject-publish"),
         ]

@@ -1,6 +1,7 @@
-@testable import Core
 import Simulation
 import Testing
+
+@testable import Core
 
 @Suite("Lanes", .timeLimit(.minutes(1)))
 struct LanesTests {

@@ -1,3 +1,5 @@
+import AMQP
+import Core
 import Testing
 
 extension CommandLane {

@@ -1,5 +1,6 @@
 import Core
 import Glibc
+import HTTPClient
 import TestSupport
 
 /// A `processor run` under test.

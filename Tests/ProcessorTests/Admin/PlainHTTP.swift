@@ -1,4 +1,4 @@
-import Dispatch
+import Foundation
 import Glibc
 import Testing
 
@@ -11,10 +11,10 @@ enum PlainHTTP {
         let body: String
     }
 
-    /// Off the cooperative threads: the server needs them to answer.
+    /// On a thread of its own: the server needs those of the pool to answer.
     static func get(_ uri: String, port: Int, authorization: String? = nil) async throws -> Answer {
         try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async {
+            Thread.detachNewThread {
                 continuation.resume(with: Result { try exchange(uri, port: port, authorization: authorization) })
             }
         }

@@ -1,5 +1,4 @@
 import AMQP
-import Configuration
 import Core
 import Testing
 
@@ -55,7 +54,8 @@ struct PublisherConfigurationTests {
         file: String? = nil
     ) throws(Failure) -> PublisherConfiguration {
         try PublisherConfiguration(
-            commandLine: ["amqp.url": url, "amqp.prefix": prefix],
+            url: url,
+            prefix: prefix,
             environment: { $0 == "AMQP_URL" ? environment : nil },
             file: file.map { ["AMQP_URL": $0] } ?? [:]
         )

@@ -76,6 +76,7 @@ enum EnvelopeDecoder {
 
     /// `application/json`, perhaps with `charset=utf-8`; case does not matter, nor does white space around the parts.
     private static func isJSON(_ contentType: String) -> Bool {
+        if contentType == "application/json" { return true }
         let parts = contentType.lowercased().split(separator: ";", omittingEmptySubsequences: false).map { part in
             String(part.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
         }

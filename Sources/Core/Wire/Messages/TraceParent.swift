@@ -2,21 +2,31 @@
 package enum TraceParent {
     /// The header, when it is well-formed; a malformed one is ignored (contract.md §2).
     package static func wellFormed(_ text: String?) -> String? {
-        guard let text, text.utf8.count == 55 else { return nil }
-        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 4, parts.map(\.utf8.count) == [2, 32, 16, 2], parts.allSatisfy(isLowerHex),
-            parts[0] != "ff", !isAllZero(parts[1]), !isAllZero(parts[2])
-        else { return nil }
-        return text
+        guard var text, text.utf8.count == 55 else { return nil }
+        let isWellFormed = text.withUTF8 { bytes in
+            isHex(bytes[0..<2]) && isDash(bytes[2]) && isHex(bytes[3..<35]) && isDash(bytes[35])
+                && isHex(bytes[36..<52]) && isDash(bytes[52]) && isHex(bytes[53..<55])
+                && !bytes[0..<2].allSatisfy { $0 == UInt8(ascii: "f") } && !isZero(bytes[3..<35])
+                && !isZero(bytes[36..<52])
+        }
+        return isWellFormed ? text : nil
     }
 
-    private static func isLowerHex(_ part: Substring) -> Bool {
-        part.utf8.allSatisfy { byte in
+    /// The trace id of a well-formed header: 32 hexadecimal digits.
+    package static func traceID(_ wellFormed: String) -> Substring {
+        let start = wellFormed.utf8.index(wellFormed.startIndex, offsetBy: 3)
+        return wellFormed[start..<wellFormed.utf8.index(start, offsetBy: 32)]
+    }
+
+    private static func isHex(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
+        bytes.allSatisfy { byte in
             (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
         }
     }
 
-    private static func isAllZero(_ part: Substring) -> Bool {
-        part.utf8.allSatisfy { $0 == UInt8(ascii: "0") }
+    private static func isDash(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "-") }
+
+    private static func isZero(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
+        bytes.allSatisfy { $0 == UInt8(ascii: "0") }
     }
 }

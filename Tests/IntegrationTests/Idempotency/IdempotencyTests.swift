@@ -1,0 +1,103 @@
+import AMQP
+import Core
+import TestSupport
+import Testing
+
+extension CommandLane {
+    @Suite("Idempotency", .timeLimit(.minutes(10)))
+    struct IdempotencyTests {
+        @Test("fifty deliveries of one key at once have one effect, and get the same reply")
+        func fiftyDeliveries() async throws {
+            try await World.run { world in
+                try await world.startProcessor()
+                let command = TestCommand.authorize()
+                let deliveries = (0..<50).map { _ in command.duplicate }
+                // Still at the bank when the last of them arrives.
+                try await world.bank.fault("latency", milliseconds: 1_500)
+                try await world.send(deliveries)
+                try await check(deliveries, in: world)
+                #expect(try await world.bank.requests().count == 1)
+            }
+        }
+
+        @Test("fifty deliveries of one key at once, with a second processor standing by, have one effect")
+        func standby() async throws {
+            try await World.run { world in
+                try await world.startProcessor()
+                try await world.startProcessor()
+                let command = TestCommand.authorize()
+                let deliveries = (0..<50).map { _ in command.duplicate }
+                try await world.send(deliveries)
+                try await check(deliveries, in: world)
+            }
+        }
+
+        @Test("two processors that get one key at the same time make one request, and give the same reply")
+        func twoAtOnce() async throws {
+            try await World.run { world in
+                // Queues of their own, so that both are at work; one database, so that they meet.
+                let others = BrokerNames(prefix: world.names.prefix + "-b")
+                try await world.startProcessor()
+                try await world.startProcessor(others)
+                let commands = (0..<10).map { _ in TestCommand.authorize() }
+                let here = commands.flatMap { command in (0..<3).map { _ in command.duplicate } }
+                let there = commands.flatMap { command in (0..<3).map { _ in command.duplicate } }
+                try await world.bank.fault("latency", count: nil, milliseconds: 300)
+                async let first: Void = world.upstream.publish(here, to: world.names)
+                async let second: Void = world.upstream.publish(there, to: others)
+                _ = try await (first, second)
+                for command in commands {
+                    try await check((here + there).filter { $0.key == command.key }, in: world)
+                }
+                #expect(try await world.bank.requests().count == 10)
+            }
+        }
+
+        /// All got the same final reply, of which one says that it is the original.
+        private func check(_ deliveries: [TestCommand], in world: World) async throws {
+            let replies = try await world.upstream.finalReplies(to: deliveries)
+            #expect(replies.first?.result == "succeeded")
+            #expect(Set(replies.map(\.message.body)).count == 1)
+            #expect(Set(replies.map(\.message.properties.messageID)).count == 1)
+            #expect(replies.count { $0.isReplayed == false } == 1)
+            #expect(replies.count { $0.isReplayed == true } == deliveries.count - 1)
+        }
+
+        @Test("a key that comes again with something else in the command is told so, and nothing changes")
+        func reused() async throws {
+            try await World.run { world in
+                try await world.startProcessor()
+                let original = TestCommand.authorize()
+                let reply = try await world.ask(original)
+                let others = [
+                    TestCommand.authorize(amount: 5001, paymentID: original.paymentID),
+                    .authorize(card: .limited, paymentID: original.paymentID),
+                    .authorize(card: .wrongCVV, paymentID: original.paymentID),
+                    .authorize(paymentID: original.paymentID, order: "order-2"),
+                    .authorize(),
+                    .capture(original.paymentID),
+                    .void(original.paymentID),
+                ]
+                for var other in others {
+                    other.key = original.key
+                    let refused = try await world.ask(other)
+                    #expect(refused.result == "rejected idempotency_key_reused")
+                    #expect(refused.json["payment"] == .null)
+                    #expect(refused.json["error"]?["retryable"] == .bool(false))
+                }
+                #expect(try await world.ask(original.duplicate).message.body == reply.message.body)
+                #expect(try await world.bank.requests().count == 1)
+
+                let capture = TestCommand.capture(original.paymentID)
+                #expect(try await world.ask(capture).result == "succeeded")
+                // What the amount comes to counts, not how it was said; and message id, order of members and the rest do not.
+                var same = TestCommand.capture(original.paymentID, amount: 5000)
+                same.key = capture.key
+                #expect(try await world.ask(same).isReplayed == true)
+                var different = TestCommand.capture(original.paymentID, amount: 4999)
+                different.key = capture.key
+                #expect(try await world.ask(different).result == "rejected idempotency_key_reused")
+            }
+        }
+    }
+}
