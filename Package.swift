@@ -15,9 +15,13 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
@@ -34,8 +38,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.0.2", traits: []),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.9.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.20.0", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
     ],
@@ -72,46 +78,54 @@ let package = Package(
             name: "Processor",
             dependencies: [
                 "AMQP", "BrokerMapping", "Core", "HTTPClient", "Migrations", "Postgres",
-                argumentParser, configuration, coreMetrics, crypto, hummingbird, logging, metrics, serviceLifecycle,
-                unixSignals,
+                argumentParser, configuration, coreMetrics, crypto, httpTypes, hummingbird, hummingbirdCore, logging,
+                nioCore, nioPosix, serviceLifecycle, unixSignals,
             ],
             swiftSettings: swiftSettings
         ),
         .executableTarget(
             name: "Publisher",
-            dependencies: ["AMQP", "BrokerMapping", "Core", argumentParser, configuration],
+            dependencies: ["AMQP", "BrokerMapping", "Core", argumentParser, configuration, crypto],
             swiftSettings: swiftSettings
         ),
         .executableTarget(
             name: "BankSimulator",
-            dependencies: [argumentParser, hummingbird, logging],
+            dependencies: [argumentParser, hummingbirdCore, logging, nioCore, nioHTTP1, nioPosix],
             swiftSettings: swiftSettings
         ),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
-        .target(
-            name: "StoreContract",
-            dependencies: ["Core"],
-            path: "Tests/StoreContract",
+        .target(name: "StoreContract", dependencies: ["Core"], path: "Tests/StoreContract", swiftSettings: swiftSettings),
+        .testTarget(name: "ThreadExecutorTests", dependencies: ["ThreadExecutor"], swiftSettings: swiftSettings),
+        .testTarget(name: "AMQPTests", dependencies: ["AMQP", "CRabbitMQ", "TestSupport"], swiftSettings: swiftSettings),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres"], swiftSettings: swiftSettings),
+        .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "CoreTests",
+            dependencies: ["Core", "Simulation", "StoreContract"],
             swiftSettings: swiftSettings
         ),
-        .testTarget(name: "ThreadExecutorTests", dependencies: ["ThreadExecutor"], swiftSettings: swiftSettings),
-        .testTarget(name: "AMQPTests", dependencies: ["AMQP", "TestSupport"], swiftSettings: swiftSettings),
-        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: swiftSettings),
-        .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "TestSupport"], swiftSettings: swiftSettings),
-        .testTarget(name: "CoreTests", dependencies: ["Core", "Simulation", "StoreContract"], swiftSettings: swiftSettings),
-        .testTarget(name: "ProcessorTests", dependencies: ["Processor", "TestSupport"], swiftSettings: swiftSettings),
-        .testTarget(name: "PublisherTests", dependencies: ["Publisher", "TestSupport"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "BankSimulatorTests",
+            name: "ProcessorTests",
             dependencies: [
-                "BankSimulator", .product(name: "HummingbirdTesting", package: "hummingbird"), hummingbird,
+                "AMQP", "Core", "Migrations", "Postgres", "Processor", "StoreContract", "TestSupport",
+                argumentParser, coreMetrics, httpTypes, logging, serviceLifecycle,
             ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
+            name: "PublisherTests",
+            dependencies: ["AMQP", "BrokerMapping", "Core", "Publisher"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "BankSimulatorTests",
+            dependencies: ["BankSimulator", "HTTPClient", argumentParser, logging, nioCore],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
             name: "IntegrationTests",
-            dependencies: ["AMQP", "Core", "HTTPClient", "Postgres", "TestSupport"],
+            dependencies: ["AMQP", "BrokerMapping", "Core", "HTTPClient", "Postgres", "TestSupport"],
             swiftSettings: swiftSettings
         ),
     ]

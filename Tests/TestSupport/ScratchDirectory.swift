@@ -12,16 +12,21 @@ package struct ScratchDirectory: Sendable {
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    private init(path: String) {
+        self.path = path
+    }
+
     package func file(_ name: String) -> String { "\(path)/\(name)" }
 
-    /// Removes it with the files in it.
+    /// Removes it with all that is in it.
     package func remove() {
         guard let folder = opendir(path) else { return }
         while let entry = readdir(folder) {
             let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            unlink(file(name))
+            // What cannot be unlinked is a folder; a link to one is unlinked.
+            if name != ".", name != "..", unlink(file(name)) != 0 { ScratchDirectory(path: file(name)).remove() }
         }
         closedir(folder)
         rmdir(path)

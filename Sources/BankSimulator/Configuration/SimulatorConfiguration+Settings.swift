@@ -3,21 +3,22 @@ extension SimulatorConfiguration {
     init(options: [Setting: String], environment: [String: String]) throws(ConfigurationError) {
         self.init()
         var reader = SettingReader(options: options, environment: environment)
-        host = reader.read(.host, "not a host name", host) { $0.isEmpty ? nil : $0 }
+        host = reader.read(.host, "not a host name") { $0.isEmpty ? nil : $0 } ?? host
         port = reader.integer(.port, in: 0...65_535).map { Int($0) } ?? port
-        failureRate = reader.read(.failureRate, "not a number from 0 to 1", failureRate) { text in
+        let rate = reader.read(.failureRate, "not a number from 0 to 1") { text in
             Double(text).flatMap { (0...1).contains($0) ? $0 : nil }
         }
+        failureRate = rate ?? failureRate
 
         latency = reader.latency(default: latency)
         let hours = reader.integer(.authorizationExpiryHours, in: 0...1_000_000)
         let seconds = reader.integer(.authorizationExpirySeconds, in: 0...3_600_000_000)
         authorizationLifetime = seconds ?? hours.map { $0 * 3_600 } ?? authorizationLifetime
-        cardBalance = reader.read(.cardBalance, "not an integer of 0 or more", cardBalance) { text in
+        cardBalance = reader.read(.cardBalance, "not an integer of 0 or more") { text in
             Int64(text).flatMap { $0 >= 0 ? $0 : nil }
         }
         let delayRule = "not milliseconds from 0 to 60000, or two of them as in 1-5"
-        keyStoreDelay = reader.read(.keyStoreDelay, delayRule, keyStoreDelay, Self.delay)
+        keyStoreDelay = reader.read(.keyStoreDelay, delayRule, Self.delay) ?? keyStoreDelay
         if let error = reader.error { throw error }
     }
 
@@ -58,20 +59,16 @@ private struct SettingReader {
         if settings.contains(where: { options[$0] != nil }) { isUsageError = true }
     }
 
-    mutating func read<Value>(
-        _ setting: Setting,
-        _ problem: String,
-        _ fallback: Value,
-        _ parse: (String) -> Value?
-    ) -> Value {
-        guard let text = options[setting] ?? environment[setting.environmentName] else { return fallback }
+    /// - Returns: nil where it is not set, and where it is wrong, which is noted.
+    mutating func read<Value>(_ setting: Setting, _ problem: String, _ parse: (String) -> Value?) -> Value? {
+        guard let text = options[setting] ?? environment[setting.environmentName] else { return nil }
         if let value = parse(text) { return value }
         report(setting, problem: problem)
-        return fallback
+        return nil
     }
 
     mutating func integer(_ setting: Setting, in range: ClosedRange<Int64>) -> Int64? {
-        read(setting, "not an integer from \(range.lowerBound) to \(range.upperBound)", nil) { text in
+        read(setting, "not an integer from \(range.lowerBound) to \(range.upperBound)") { text in
             Int64(text).flatMap { range.contains($0) ? $0 : nil }
         }
     }

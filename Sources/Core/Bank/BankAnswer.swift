@@ -51,9 +51,13 @@ package struct BankResponse: Hashable, Sendable {
         guard body.mentions(card.number) else { return self }
         switch body {
         case .json(let value):
-            BankResponse(status: status, body: .json(value.replacing(card.number, with: card.masked)), isReplayed: isReplayed)
+            return BankResponse(
+                status: status,
+                body: .json(value.replacing(card.number, with: card.masked)),
+                isReplayed: isReplayed
+            )
         case .text(let text):
-            BankResponse(
+            return BankResponse(
                 status: status,
                 body: .text(text.replacing(card.number, with: card.masked)),
                 isReplayed: isReplayed
@@ -91,7 +95,7 @@ extension JSONValue {
         case .string(let value): value.mentions(text)
         case .number(let token): token.mentions(text)
         case .array(let elements): elements.contains { $0.mentions(text) }
-        case .object(let members): members.values.contains { $0.mentions(text) }
+        case .object(let members): members.contains { $0.key.mentions(text) || $0.value.mentions(text) }
         case .null, .bool: false
         }
     }

@@ -27,9 +27,9 @@ package struct Fingerprinter: Sendable {
         var digest = HMAC<SHA256>(key: key)
         func add(_ field: String) {
             // The length before each field keeps two lists of fields from running into the same bytes.
-            withUnsafeBytes(of: UInt32(field.utf8.count).bigEndian) { digest.update(bufferPointer: $0) }
+            withUnsafeBytes(of: UInt32(field.utf8.count).bigEndian) { digest.update(data: $0) }
             var field = field
-            field.withUTF8 { digest.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+            field.withUTF8 { digest.update(data: UnsafeRawBufferPointer($0)) }
         }
         add(command.kind.rawValue)
         add(command.paymentID.description)

@@ -115,7 +115,7 @@ private struct DigitWriter {
     mutating func write(_ value: Int, digits: Int, then separator: Unicode.Scalar) {
         var rest = value
         for position in stride(from: count + digits - 1, through: count, by: -1) {
-            buffer[position] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            buffer[position] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: (rest % 10).magnitude)
             rest /= 10
         }
         buffer[count + digits] = UInt8(ascii: separator)

@@ -24,8 +24,8 @@ struct AdminAccess: Sendable {
         self.token = token?.bytes
     }
 
-    /// Judges one request by its path as sent, its `Authorization` header, and the address at the other end of the connection,
-    /// which is `nil` where it is not known.
+    /// Judges one request by its path as sent, its `Authorization` header, and the address at the other end of the
+    /// connection, which is `nil` where it is not known.
     func decide(path: String, authorization: String?, peer: String?) -> Decision {
         // Probes carry no token. Their answers tell nothing about payments.
         if token != nil, path == "/healthz" || path == "/readyz" { return .allowed }

@@ -1,8 +1,8 @@
 import Core
 
 extension PaymentView {
-    /// What `GET /payments/{id}` and `payments show --json` answer (contract.md §7): the payment of the replies, and all that
-    /// happened to it.
+    /// What `GET /payments/{id}` and `payments show --json` answer (contract.md §7): the payment of the replies, and
+    /// all that happened to it.
     var json: JSONValue {
         .object(
             payment.jsonMembers.merging([

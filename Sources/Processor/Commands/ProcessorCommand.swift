@@ -7,8 +7,8 @@ struct ProcessorCommand: AsyncParsableCommand {
         commandName: "processor",
         abstract: "Applies payment commands from RabbitMQ through PostgreSQL and the bank's HTTP API.",
         discussion: """
-            Every key of the configuration is an option, a variable of the environment, or a line of .env in the working \
-            directory: --amqp-url, AMQP_URL. What was given on the command line wins, then the environment, then .env.
+            Every key of the configuration is an option, a variable of the environment, or a line of .env in the \
+            working directory: --amqp-url, AMQP_URL. What was given on the command line wins, then the environment, then .env.
 
             Exit codes: 0 done, 1 done with differences or failures, 64 usage, 69 broker, database or port unusable, \
             70 internal, 78 configuration.

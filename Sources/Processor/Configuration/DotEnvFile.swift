@@ -1,4 +1,5 @@
-/// The variables of a `.env` file: `KEY=value` lines, with comments, blank lines, quotes and a leading `export` as in a shell.
+/// The variables of a `.env` file: `KEY=value` lines, with comments, blank lines, quotes and a leading `export` as in a
+/// shell.
 struct DotEnvFile: Sendable {
     private(set) var variables: [String: String] = [:]
     /// `.env line 3: is not KEY=value`; never what stands there.

@@ -3,8 +3,8 @@ import Synchronization
 
 /// Collects log lines and writes them in few, large writes.
 ///
-/// A line waits for at most `delay`, or until so many bytes have gathered that whoever adds the last one writes them all: a
-/// reader that is too slow slows the process down, and never costs it memory without end.
+/// A line waits for at most `delay`, or until so many bytes have gathered that whoever adds the last one writes them
+/// all: a reader that is too slow slows the process down, and never costs it memory without end.
 final class LogWriter: Sendable {
     static let standardError = LogWriter(descriptor: STDERR_FILENO)
 

@@ -2,8 +2,8 @@ import Core
 import Glibc
 import Logging
 
-/// Writes each event as one line of logfmt: `time=… level=info logger=processor msg=command operation=capture …`, the metadata
-/// in the order of its keys.
+/// Writes each event as one line of logfmt: `time=… level=info logger=processor msg=command operation=capture …`, the
+/// metadata in the order of its keys.
 struct LogfmtHandler: LogHandler {
     var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]

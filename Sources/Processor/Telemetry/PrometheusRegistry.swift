@@ -31,8 +31,8 @@ final class PrometheusRegistry: MetricsFactory {
     private let help = Mutex<[String: String]>([:])
     private let seriesLimit: Int
 
-    /// - Parameter seriesLimit: per name. A label that turns out to be unbounded costs this much memory and no more; what is
-    ///   beyond it is counted for nobody.
+    /// - Parameter seriesLimit: per name. A label that turns out to be unbounded costs this much memory and no more;
+    ///   what is beyond it is counted for nobody.
     init(seriesLimit: Int = 500) {
         self.seriesLimit = seriesLimit
     }

@@ -1,8 +1,8 @@
 import Core
 import Synchronization
 
-/// Keeps a failure that comes a thousand times a second from filling the log: the first one is told at once, the others as
-/// one summary for each period.
+/// Keeps a failure that comes a thousand times a second from filling the log: the first one is told at once, the others
+/// as one summary for each period.
 final class WarningThrottle: Sendable {
     /// What to tell now.
     enum Report: Equatable, Sendable {

@@ -112,7 +112,7 @@ actor BatchRun {
 
     private func send(_ index: Int) async -> Failure? {
         let message = entries[index].command.message(
-            id: Identifier.unique().description,
+            id: Identifier.unique(),
             correlationID: String(index),
             replyTo: replies.queue
         )

@@ -29,17 +29,14 @@ enum Identifier {
         return UniqueID(high: high & ~0xf000 | version, low: low & 0x3fff_ffff_ffff_ffff | variant).description
     }
 
-    /// W3C trace context: a new trace, sampled.
-    static func traceparent() -> String {
-        var dice = SystemRandomNumberGenerator()
-        // Neither id may be all zeros.
-        let words = (dice.next(), dice.next() | 1, dice.next() | 1)
+    /// W3C trace context: the message begins a trace of its own id, sampled. (No further dice: each throw is a system call.)
+    static func traceparent(of messageID: UniqueID) -> String {
         return String(unsafeUninitializedCapacity: 55) { buffer in
             var writer = HexWriter(buffer: buffer)
             writer.write(0, digits: 2, then: "-")
-            writer.write(words.0, digits: 16)
-            writer.write(words.1, digits: 16, then: "-")
-            writer.write(words.2, digits: 16, then: "-")
+            writer.write(messageID.high, digits: 16)
+            writer.write(messageID.low, digits: 16, then: "-")
+            writer.write(messageID.low, digits: 16, then: "-")
             writer.write(1, digits: 2)
             return writer.count
         }

@@ -28,18 +28,18 @@ struct OutgoingCommand: Hashable, Sendable {
     }
 
     /// The message; without a reply address its reply goes to the common reply queue.
-    func message(id messageID: String, correlationID: String, replyTo: String?) -> Message {
+    func message(id messageID: UniqueID, correlationID: String, replyTo: String?) -> Message {
         var headers: [String: HeaderValue] = [
             HeaderName.paymentID: .string(paymentID),
             HeaderName.idempotencyKey: .string(idempotencyKey),
-            HeaderName.traceparent: .string(Identifier.traceparent()),
+            HeaderName.traceparent: .string(Identifier.traceparent(of: messageID)),
         ]
         headers[HeaderName.merchantID] = merchantID.map(HeaderValue.string)
         headers[HeaderName.deadline] = deadline.map { .string($0.description) }
         return Message(
             type: kind.commandType,
             contentType: "application/json",
-            messageID: messageID,
+            messageID: messageID.description,
             correlationID: correlationID,
             replyTo: replyTo,
             headers: headers,

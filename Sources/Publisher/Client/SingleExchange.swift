@@ -17,13 +17,13 @@ struct SingleExchange {
     /// Ends when the broker has the command. Its reply will lie in the common reply queue.
     func send(_ configuration: PublisherConfiguration) async throws(Failure) -> PublisherStatus {
         let client = try await BrokerClient.connect(configuration)
-        let messageID = Identifier.unique().description
+        let messageID = Identifier.unique()
         let problem = await publish(client, messageID: messageID, replyTo: nil)
         await client.close()
         if let problem { throw problem }
         switch presentation {
-        case .json: StandardOutput.write(ReceiptText.json(command, messageID: messageID) + "\n")
-        case .text(let palette): StandardOutput.write(ReceiptText.text(command, messageID: messageID, palette))
+        case .json: StandardOutput.write(ReceiptText.json(command, messageID: messageID.description) + "\n")
+        case .text(let palette): StandardOutput.write(ReceiptText.text(command, messageID: messageID.description, palette))
         }
         return .succeeded
     }
@@ -43,11 +43,11 @@ struct SingleExchange {
 
     private func sendAndWait(_ client: BrokerClient) async throws(Failure) -> PublisherStatus {
         let replies = try await client.openReplyQueue(prefetch: 10)
-        let messageID = Identifier.unique().description
+        let messageID = Identifier.unique()
         // Before it is sent: who interrupts this must still know what to ask for.
         StandardError.line("sending \(command.kind): payment \(command.paymentID), key \(command.idempotencyKey)")
         if let problem = await publish(client, messageID: messageID, replyTo: replies.queue) { throw problem }
-        let waiting = ReplyWait(replies: replies, correlationID: messageID, timeout: timeout)
+        let waiting = ReplyWait(replies: replies, correlationID: messageID.description, timeout: timeout)
         switch await waiting.finalReply(onProvisional: announce) {
         case .reply(let reply):
             show(reply)
@@ -62,8 +62,8 @@ struct SingleExchange {
     }
 
     /// - Returns: why the broker has the command not, or perhaps not.
-    private func publish(_ client: BrokerClient, messageID: String, replyTo: String?) async -> Failure? {
-        let message = command.message(id: messageID, correlationID: messageID, replyTo: replyTo)
+    private func publish(_ client: BrokerClient, messageID: UniqueID, replyTo: String?) async -> Failure? {
+        let message = command.message(id: messageID, correlationID: messageID.description, replyTo: replyTo)
         do throws(AMQPError) {
             switch try await client.publish(AMQPMessage(message), timeout: timeout) {
             case .confirmed: return nil

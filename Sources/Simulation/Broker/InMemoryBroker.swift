@@ -43,6 +43,7 @@ package final class InMemoryBroker: MessageSink {
     private let state = Mutex(State())
 
     /// - Parameters:
+    ///   - time: what everything here waits by.
     ///   - latency: between a publish and its confirm.
     ///   - bringsBack: whether the retry ladder delivers again what was parked, when its time is up.
     package init(time: VirtualTime, latency: Duration = .milliseconds(1), bringsBack: Bool = true) {
@@ -67,7 +68,9 @@ package final class InMemoryBroker: MessageSink {
 
     /// Publishes a command.
     ///
-    /// - Parameter subscriber: the consumer that gets it, counted from 0 in the order of their coming; `nil`: in turn.
+    /// - Parameters:
+    ///   - message: goes to a consumer as it is.
+    ///   - subscriber: the consumer that gets it, counted from 0 in the order of their coming; `nil`: in turn.
     package func deliver(_ message: Message, to subscriber: Int? = nil) {
         let handOver: (AsyncStream<any Delivery>.Continuation, Int)? = state.withLock { state in
             guard !state.subscribers.isEmpty else {

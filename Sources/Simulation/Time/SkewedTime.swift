@@ -5,7 +5,9 @@ package struct SkewedTime: TimeSource {
     private let base: any TimeSource
     private let skew: Duration
 
-    /// - Parameter skew: how far it is ahead; negative: behind.
+    /// - Parameters:
+    ///   - base: the right time.
+    ///   - skew: how far this clock is ahead of it; negative: behind.
     package init(_ base: any TimeSource, ahead skew: Duration) {
         self.base = base
         self.skew = skew

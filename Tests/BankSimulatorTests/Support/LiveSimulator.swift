@@ -1,7 +1,5 @@
-import HTTPTypes
-import HummingbirdTesting
+import HTTPClient
 import Logging
-import NIOCore
 
 @testable import BankSimulator
 
@@ -50,36 +48,37 @@ struct LiveSimulator: Sendable {
 
     /// One request on a connection of its own.
     func send(
-        _ method: HTTPRequest.Method,
+        _ method: HTTPMethod,
         _ path: String,
         key: String? = nil,
-        _ body: String? = nil
-    ) async throws -> TestClient.Response {
-        try await TestClient.withClient(host: "127.0.0.1", port: port) { client in
-            try await client.execute(Self.request(method, path, key: key, body))
-        }
+        _ body: String? = nil,
+        timeout: Duration = .seconds(30)
+    ) async throws -> HTTPResponse {
+        let client = try HTTPClient(configuration: HTTPClientConfiguration())
+        return try await client.send(request(method, path, key: key, body, timeout: timeout))
     }
 
-    static func request(
-        _ method: HTTPRequest.Method,
+    func request(
+        _ method: HTTPMethod,
         _ path: String,
         key: String? = nil,
-        _ body: String? = nil
-    ) -> TestClient.Request {
-        var headers = HTTPFields()
-        if let key, let name = HTTPField.Name("idempotency-key") { headers[name] = key }
-        return TestClient.Request(path, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) })
+        _ body: String? = nil,
+        timeout: Duration = .seconds(30)
+    ) -> HTTPRequest {
+        HTTPRequest(
+            method: method,
+            url: "http://127.0.0.1:\(port)\(path)",
+            headers: key.map { [HTTPHeader("Idempotency-Key", $0)] } ?? [],
+            body: body.map { Array($0.utf8) },
+            timeout: timeout
+        )
     }
 
     static let authorization = #"{"card_number":"4111111111111111","cvv":"123","amount":5000}"#
 
-    static func authorize(key: String) -> TestClient.Request {
-        request(.post, "/api/v1/authorizations", key: key, authorization)
-    }
-
     /// An authorization under the key `k`.
-    func authorize() async throws -> TestClient.Response {
-        try await send(.post, "/api/v1/authorizations", key: "k", Self.authorization)
+    func authorize(key: String = "k", timeout: Duration = .seconds(30)) async throws -> HTTPResponse {
+        try await send(.post, "/api/v1/authorizations", key: key, Self.authorization, timeout: timeout)
     }
 
     /// How many effects there are by now.
@@ -92,10 +91,8 @@ struct LiveSimulator: Sendable {
     }
 }
 
-extension TestClient.Response {
-    var text: String { body.map { String(buffer: $0) } ?? "" }
+extension HTTPResponse {
+    var text: String { String(decoding: body, as: UTF8.self) }
 
-    func header(_ name: String) -> String? {
-        HTTPField.Name(name).flatMap { head.headerFields[$0] }
-    }
+    func header(_ name: String) -> String? { headers[name] }
 }

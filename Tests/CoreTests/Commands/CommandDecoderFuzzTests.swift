@@ -8,7 +8,7 @@ struct CommandDecoderFuzzTests {
     @Test("random bytes are never a command", arguments: [UInt64(1), 2])
     func randomBytes(seed: UInt64) {
         var dice = SplitMix64(seed: seed)
-        for _ in 0..<5_000 {
+        for _ in 0..<3_000 {
             let message = CommandMessage.valid(OperationKind.allCases.randomElement(using: &dice) ?? .void) {
                 $0.body = (0..<Int.random(in: 0...80, using: &dice)).map { _ in .random(in: 0 ... .max, using: &dice) }
             }
@@ -27,7 +27,7 @@ struct CommandDecoderFuzzTests {
     func mutated(seed: UInt64) {
         var dice = SplitMix64(seed: seed)
         var counts = [0, 0, 0]
-        for round in 0..<8_000 {
+        for round in 0..<5_000 {
             var message = CommandMessage.valid(OperationKind.allCases.randomElement(using: &dice) ?? .void)
             for _ in 0..<Int.random(in: 1...3, using: &dice) { Self.mutate(&message, using: &dice) }
             // Printing by reflection is slow, and has a suite of its own.

@@ -76,6 +76,13 @@ struct TimestampTests {
         #expect(random.first { Timestamp($0.description) != $0 } == nil)
     }
 
+    @Test("any instant can be written, even one that no date has")
+    func total() {
+        for microseconds in [Int64.min, .min + 1, -62_167_219_200_000_001, 253_402_300_800_000_000, .max] {
+            #expect(Timestamp(microseconds: microseconds).description.utf8.count == 27)
+        }
+    }
+
     @Test("a difference is total")
     func difference() {
         let time = Timestamp(microseconds: 5)

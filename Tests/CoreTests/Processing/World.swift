@@ -119,10 +119,10 @@ struct World: Sendable {
 
     // MARK: Waiting and looking
 
-    /// Waits for a condition, for at most two days.
+    /// Waits for a condition, for at most two hours.
     func until(sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool) async throws {
         var pause = Duration.milliseconds(5)
-        for _ in 0..<180_000 {
+        for _ in 0..<8_000 {
             if try await condition() { return }
             try await time.sleep(for: pause)
             pause = min(pause * 1.05, .seconds(1))

@@ -72,7 +72,7 @@ extension FaultLane {
                 try await world.startProcessor()
                 try await world.startProcessor(others)
                 let payment = try await world.authorized()
-                try await world.bank.fault("latency", on: .capture, milliseconds: 20_000)
+                try await world.bank.fault("latency", on: .capture, milliseconds: 12_000)
                 let capture = TestCommand.capture(payment)
                 try await world.send(capture)
                 try await eventually("the capture was at the bank") { try await world.bank.requests().count == 2 }

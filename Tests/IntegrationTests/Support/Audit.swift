@@ -102,10 +102,11 @@ struct Audit {
 
     private func checkDeadLetters() async throws {
         let names = world.names
-        let counts = try await world.upstream.withConnection { connection in
-            [try await connection.messageCount(of: names.deadLetters), try await connection.messageCount(of: names.unrouted)]
+        let (dead, unrouted) = try await world.upstream.withConnection { connection in
+            (try await connection.messageCount(of: names.deadLetters), try await connection.messageCount(of: names.unrouted))
         }
-        #expect(counts == [world.settings.deadLetters, 0], "dead letters and unrouted messages")
+        if let expected = world.settings.deadLetters { #expect(dead == expected, "dead letters") }
+        #expect(unrouted == 0, "unrouted messages")
     }
 
     private static func summary(_ operation: JSONValue) -> String {

@@ -5,9 +5,12 @@ import Core
 struct ReceivedReply: Sendable {
     let message: AMQPMessage
     let json: JSONValue
+    /// The broker gave it out before, to a connection that has ended since.
+    let isRedelivered: Bool
 
-    init(_ message: AMQPMessage) throws(JSONError) {
-        self.message = message
+    init(_ delivery: AMQPDelivery) throws(JSONError) {
+        message = delivery.message
+        isRedelivered = delivery.redelivered
         json = try JSONParser.parse(message.body)
     }
 

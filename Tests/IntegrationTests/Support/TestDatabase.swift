@@ -11,7 +11,7 @@ struct TestDatabase: Sendable {
     init(_ servers: TestServers) async throws {
         name = "test_\(Random.name)"
         serverURL = servers.databaseURL
-        url = Self.url(serverURL, database: name)
+        url = ServerURL(serverURL).database(name)
         try await Self.run("CREATE DATABASE \(name)", at: serverURL)
     }
 
@@ -60,12 +60,5 @@ struct TestDatabase: Sendable {
         }
         await connection.close()
         return try result.get()
-    }
-
-    /// The URL with another database in its path.
-    static func url(_ url: String, database: String) -> String {
-        let query = url.firstIndex(of: "?") ?? url.endIndex
-        let slash = url[..<query].lastIndex(of: "/") ?? query
-        return "\(url[..<slash])/\(database)\(url[query...])"
     }
 }

@@ -78,7 +78,9 @@ final class Upstream: Sendable {
 
     // MARK: Replies
 
-    var replyCount: Int { book.withLock { $0.values.reduce(0) { $0 + $1.count } } }
+    var replyCount: Int { allReplies.count }
+
+    var allReplies: [ReceivedReply] { book.withLock { $0.values.flatMap(\.self) } }
 
     /// All that came for a correlation id, in order.
     func replies(to correlation: String) -> [ReceivedReply] { book.withLock { $0[correlation] ?? [] } }
@@ -141,7 +143,7 @@ final class Upstream: Sendable {
                 // After a restart of the broker it is there again, and perhaps has replies in it.
                 try await connection.declareQueue(replyQueue)
                 for try await delivery in try await connection.consume(queue: replyQueue, prefetch: 500) {
-                    record(delivery.message)
+                    record(delivery)
                     try delivery.acknowledge()
                 }
             } catch {
@@ -150,9 +152,9 @@ final class Upstream: Sendable {
         }
     }
 
-    private func record(_ message: AMQPMessage) {
+    private func record(_ delivery: AMQPDelivery) {
         // A reply that is not JSON is noticed as one that never came.
-        guard let reply = try? ReceivedReply(message) else { return }
-        book.withLock { $0[message.properties.correlationID ?? "", default: []].append(reply) }
+        guard let reply = try? ReceivedReply(delivery) else { return }
+        book.withLock { $0[delivery.message.properties.correlationID ?? "", default: []].append(reply) }
     }
 }

@@ -16,8 +16,8 @@ final class World: Sendable {
         /// The environment of every processor.
         var processor: [String: String] = [:]
         var partitions = 2
-        /// What the dead-letter queue must hold at the end.
-        var deadLetters = 0
+        /// How many messages the dead-letter queue must hold at the end; `nil` for any number.
+        var deadLetters: Int? = 0
     }
 
     /// Times that are over soon, for tests of takeovers. A bank call is answered at once unless a fault delays it.
@@ -87,7 +87,7 @@ final class World: Sendable {
         return process
     }
 
-    /// Starts one more processor, and waits until it takes commands.
+    /// Starts one more processor, and waits until commands are taken, by it or another one.
     @discardableResult
     func startProcessor(
         _ names: BrokerNames? = nil,
@@ -99,15 +99,14 @@ final class World: Sendable {
         return process
     }
 
-    /// It subscribes to one queue after the other, once everything is declared and bound.
+    /// The last queue is subscribed to when everything is declared and bound. Only the active consumer of a queue is counted.
     private func untilSubscribed(_ process: ProcessorProcess) async throws {
-        let running = allProcessors.count { $0.names == process.names && $0.child.isRunning }
         let last = process.names.commandsQueue(settings.partitions - 1)
-        try await eventually("\(last) had \(running) consumers", context: { process.child.lastWords }) {
+        try await eventually("\(last) had a consumer", context: { process.child.lastWords }) {
             guard process.child.isRunning else { throw ChildError("the processor ended\n\(process.child.lastWords)") }
             return try await upstream.withConnection { connection in
                 do throws(AMQPError) {
-                    return try await connection.checkQueue(last).consumerCount >= running
+                    return try await connection.checkQueue(last).consumerCount > 0
                 } catch where error.code == .channelClosed(replyCode: 404) {
                     return false
                 }

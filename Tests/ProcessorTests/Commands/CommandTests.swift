@@ -107,7 +107,8 @@ struct CommandTests {
         #expect(
             try await list.text(from: FakeQueries(views)) == """
                 PAYMENT                               STATUS     AMOUNT     MERCHANT  ORDER    CUSTOMER    CREATED
-                00000000-0000-0000-0000-000000000002  CAPTURING  50.05 USD  default   order-1  customer-1  1970-01-01T00:00:02.000000Z
+                00000000-0000-0000-0000-000000000002  CAPTURING  50.05 USD  default   order-1  customer-1  \
+                1970-01-01T00:00:02.000000Z
 
                 more: --cursor 2000000.00000000-0000-0000-0000-000000000002
                 """

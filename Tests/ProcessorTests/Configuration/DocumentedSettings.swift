@@ -6,7 +6,7 @@ enum DocumentedSettings {
         var text = """
             # Configuration of the processor: copy to .env in the working directory, and take the # off what you change.
             # The environment wins over .env, and options (--amqp-url) win over both. An empty value counts as not set.
-            # Durations are 250ms, 15s, 2m, 1h. `processor check-config` prints what is in force and connects to nothing.
+            # Durations are 250ms, 15s, 2m, 1h. `processor check-config` prints what is in force.
 
             """
         var group: Substring?

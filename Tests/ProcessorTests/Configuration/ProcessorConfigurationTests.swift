@@ -212,7 +212,8 @@ struct ProcessorConfigurationTests {
                     "AMQP_URL": url, "AMQP_CERT_FILE": here, "AMQP_KEY_FILE": "\(here).none",
                 ])
             ) == [
-                "amqp.key-file (AMQP_KEY_FILE): names a file that does not exist; allowed: the path of a readable PEM file"
+                "amqp.key-file (AMQP_KEY_FILE): names a file that does not exist; "
+                    + "allowed: the path of a readable PEM file"
             ]
         )
     }

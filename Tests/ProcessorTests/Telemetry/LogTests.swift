@@ -15,7 +15,8 @@ struct LogTests {
         logger.notice("hello world", metadata: ["a": "1", "own": "event"])
         #expect(
             log.read()
-                == "time=2026-01-01T00:00:00.000001Z level=notice logger=processor msg=\"hello world\" a=1 b=2 own=event\n"
+                == "time=2026-01-01T00:00:00.000001Z level=notice logger=processor "
+                + "msg=\"hello world\" a=1 b=2 own=event\n"
         )
     }
 

@@ -30,7 +30,8 @@ struct ProcessorTelemetryTests {
         #expect(
             log.lines() == [
                 "level=info logger=processor msg=command duration_ms=12.3 idempotency.key=\"key 1\" merchant.id=shop "
-                    + "message.id=m-1 operation=authorize outcome=succeeded payment.id=00000000-0000-0000-0000-000000000001 "
+                    + "message.id=m-1 operation=authorize outcome=succeeded "
+                    + "payment.id=00000000-0000-0000-0000-000000000001 "
                     + "trace.id=0af7651916cd43dd8448eb211c80319c"
             ]
         )
@@ -58,7 +59,8 @@ struct ProcessorTelemetryTests {
         #expect(
             log.lines() == [
                 "level=info logger=processor msg=command duration_ms=0.0 idempotency.key=\"key 1\" merchant.id=shop "
-                    + "message.id=m-1 operation=authorize \(outcome) payment.id=00000000-0000-0000-0000-000000000001 \(reason)"
+                    + "message.id=m-1 operation=authorize \(outcome) "
+                    + "payment.id=00000000-0000-0000-0000-000000000001 \(reason)"
             ]
         )
     }
@@ -116,7 +118,8 @@ struct ProcessorTelemetryTests {
         #expect(
             log.lines() == [
                 "level=error logger=processor msg=\"operation needs a person\" \(fields) reason=echo_mismatch",
-                "level=warning logger=processor msg=\"authorization may have left a second hold at the bank\" \(fields)",
+                "level=warning logger=processor msg=\"authorization may have left a second hold at the bank\" "
+                    + fields,
                 "level=notice logger=processor msg=\"operation was taken over by another attempt\" \(fields)",
             ]
         )

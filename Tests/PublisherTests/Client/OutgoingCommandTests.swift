@@ -16,21 +16,20 @@ struct OutgoingCommandTests {
             deadline: deadline,
             body: .object(["amount": .number("5000")])
         )
-        var message = command.message(id: "m-1", correlationID: "c-1", replyTo: "replies.publisher.x")
-        let header = message.headers.removeValue(forKey: "traceparent")
-        let traceparent = try #require(header?.string)
-        #expect(TraceParent.wellFormed(traceparent) == traceparent)
+        let id = try #require(UniqueID(Fixture.paymentID))
+        let message = command.message(id: id, correlationID: "c-1", replyTo: "replies.publisher.x")
         #expect(
             message
                 == Message(
                     type: "payment.capture.v1",
                     contentType: "application/json",
-                    messageID: "m-1",
+                    messageID: Fixture.paymentID,
                     correlationID: "c-1",
                     replyTo: "replies.publisher.x",
                     headers: [
                         "payment-id": .string(Fixture.paymentID), "idempotency-key": .string("k-1"),
                         "merchant-id": .string("shop"), "deadline": .string("2030-01-31T12:00:00.000000Z"),
+                        "traceparent": .string("00-0195a7c26f0e7c3a9c551f2e3d4c5b6a-9c551f2e3d4c5b6a-01"),
                     ],
                     body: Array(#"{"amount":5000}"#.utf8)
                 )
@@ -46,7 +45,7 @@ struct OutgoingCommandTests {
             merchantID: nil,
             body: .object([:])
         )
-        let headers = command.message(id: "m", correlationID: "c", replyTo: nil).headers
+        let headers = command.message(id: Identifier.unique(), correlationID: "c", replyTo: nil).headers
         #expect(headers.keys.sorted() == ["idempotency-key", "payment-id", "traceparent"])
     }
 
@@ -71,7 +70,7 @@ struct OutgoingCommandTests {
 
     @Test("has a trace of its own each time")
     func traces() {
-        let traces = Set((0..<100).map { _ in Identifier.traceparent() })
+        let traces = Set((0..<100).map { _ in Identifier.traceparent(of: Identifier.unique()) })
         #expect(traces.count == 100)
         #expect(traces.allSatisfy { TraceParent.wellFormed($0) != nil })
     }

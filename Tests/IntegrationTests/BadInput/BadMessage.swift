@@ -1,0 +1,136 @@
+import AMQP
+import Testing
+
+/// A message that breaks one rule of contract.md §2, and what has to become of it.
+struct BadMessage: Sendable, CustomTestStringConvertible {
+    enum Fate: Sendable {
+        /// A `rejected`/`invalid_command` reply that names the field.
+        case answered
+        /// Nobody can be told.
+        case deadLettered
+    }
+
+    let name: String
+    /// What the error message must begin with.
+    let field: String
+    let fate: Fate
+    /// What must not be echoed.
+    let secret: String?
+    let change: @Sendable (inout AMQPMessage) -> Void
+
+    var testDescription: String { name }
+
+    init(
+        _ name: String,
+        _ field: String,
+        _ fate: Fate = .answered,
+        secret: String? = nil,
+        _ change: @escaping @Sendable (inout AMQPMessage) -> Void
+    ) {
+        self.name = name
+        self.field = field
+        self.fate = fate
+        self.secret = secret
+        self.change = change
+    }
+
+    /// Replaces a piece of the body of a good authorize.
+    private static func body(
+        _ name: String,
+        _ field: String,
+        _ old: String,
+        _ new: String,
+        secret: String? = nil
+    ) -> BadMessage {
+        BadMessage(name, field, secret: secret) { message in
+            let text = String(decoding: message.body, as: UTF8.self)
+            message.body = Array(text.replacing(old, with: new).utf8)
+        }
+    }
+
+    private static func header(_ name: String, _ value: AMQPValue?, _ what: String, _ fate: Fate) -> BadMessage {
+        BadMessage("\(name) \(what)", name, fate) { $0.properties.headers[name] = value }
+    }
+
+    static let all = bodies + amounts + cards + texts + headers + properties
+
+    static let bodies = [
+        BadMessage("a body that is no JSON", "body") { $0.body = Array("{amount: 5000}".utf8) },
+        BadMessage("an empty body", "body") { $0.body = [] },
+        BadMessage("half a body", "body") { $0.body.removeLast(40) },
+        BadMessage("a body that is not UTF-8", "body") { $0.body[20] = 0xff },
+        BadMessage("something after the body", "body") { $0.body += Array("{}".utf8) },
+        BadMessage("a body that is an array", "body") { $0.body = Array("[1]".utf8) },
+        BadMessage("a name twice", "body") { $0.body = Array(#"{"amount":1,"amount":2}"#.utf8) },
+        BadMessage("deep nesting", "body") { $0.body = Array(repeating: UInt8(ascii: "["), count: 60_000) },
+        BadMessage("a body of one mebibyte", "body") { $0.body += [UInt8](repeating: UInt8(ascii: " "), count: 1 << 20) },
+    ]
+
+    static let amounts = [
+        body("no amount", "amount", #""amount":5000,"#, ""),
+        body("a negative amount", "amount", ":5000", ":-5000"),
+        body("no money", "amount", ":5000", ":0"),
+        body("a fraction", "amount", ":5000", ":50.5"),
+        body("a fraction of nothing", "amount", ":5000", ":5000.0"),
+        body("an exponent", "amount", ":5000", ":5e3"),
+        body("an amount beyond 64 bits", "amount", ":5000", ":9223372036854775808"),
+        body("an amount far beyond", "amount", ":5000", ":" + String(repeating: "9", count: 400)),
+        body("an amount in quotes", "amount", ":5000", #":"5000""#),
+        body("an amount that is null", "amount", ":5000", ":null"),
+        body("another currency", "currency", "USD", "EUR"),
+        body("a currency in lower case", "currency", "USD", "usd"),
+    ]
+
+    static let cards = [
+        body("letters in the card", "card.number", "4111111111111111", "41111111111x1111", secret: "41111111111x1111"),
+        body("a short card", "card.number", "4111111111111111", "41111111119", secret: "41111111119"),
+        body("a long card", "card.number", "4111111111111111", "41111111111111111119", secret: "4111111111111111111"),
+        body("digits of another script", "card.number", "4111111111111111", "٤١١١١١١١١١١١١١١١", secret: "٤١١١"),
+        body("a card that is a number", "card.number", #""4111111111111111""#, "4111111111111111"),
+        body("letters in the CVV", "card.cvv", #""123""#, #""1z3""#, secret: "1z3"),
+        body("a long CVV", "card.cvv", #""123""#, #""98765""#, secret: "98765"),
+        body("a month that does not exist", "card.expiry_month", ":12", ":13"),
+        body("a year long ago", "card.expiry_year", ":2030", ":1999"),
+        body("no card", "card", #""card""#, #""cart""#),
+    ]
+
+    static let texts = [
+        body("no order", "order_id", "order_id", "order"),
+        body("a control character in the order", "order_id", "order-1", #"order\u0007"#),
+        body("an order in control of the terminal", "order_id", "order-1", #"\u001b[2J"#),
+        body("a long order", "order_id", "order-1", String(repeating: "o", count: 129)),
+        body("an empty customer", "customer_id", "cust-1", ""),
+        body("a customer that is a number", "customer_id", #""cust-1""#, "1"),
+    ]
+
+    static let headers = [
+        header("idempotency-key", nil, "missing", .deadLettered),
+        header("idempotency-key", "", "empty", .deadLettered),
+        header("idempotency-key", .string(String(repeating: "k", count: 256)), "too long", .deadLettered),
+        header("idempotency-key", 17, "a number", .deadLettered),
+        header("idempotency-key", .string("k\u{1}"), "with a control character", .deadLettered),
+        header("idempotency-key", .bytes([0xff, 0xfe]), "not UTF-8", .deadLettered),
+        header("idempotency-key", .table(["a": "b"]), "a table", .deadLettered),
+        header("payment-id", nil, "missing", .answered),
+        header("payment-id", "not-a-uuid", "no UUID", .answered),
+        header("payment-id", "123e4567e89b12d3a456426614174000", "without dashes", .answered),
+        header("payment-id", 4_111, "a number", .answered),
+        header("payment-id", .array(["x"]), "an array", .answered),
+        header("merchant-id", "a b", "with a space", .answered),
+        header("merchant-id", .string(String(repeating: "m", count: 65)), "too long", .answered),
+        header("merchant-id", true, "a truth value", .answered),
+        header("deadline", "tomorrow", "no instant", .answered),
+        header("deadline", .timestamp(1_900_000_000), "an AMQP timestamp", .answered),
+    ]
+
+    static let properties = [
+        BadMessage("no type", "type", .deadLettered) { $0.properties.type = nil },
+        BadMessage("another type", "type", .deadLettered) { $0.properties.type = "payment.authorize.v2" },
+        BadMessage("no message id", "message_id") { $0.properties.messageID = nil },
+        BadMessage("a long message id", "message_id") { $0.properties.messageID = String(repeating: "m", count: 129) },
+        BadMessage("another content type", "content_type") { $0.properties.contentType = "text/plain" },
+        BadMessage("another charset", "content_type") { $0.properties.contentType = "application/json; charset=latin1" },
+        BadMessage("a compressed body", "content_encoding") { $0.properties.contentEncoding = "gzip" },
+        BadMessage("a control character in the correlation id", "correlation_id") { $0.properties.correlationID = "\u{7}" },
+    ]
+}
