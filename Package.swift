@@ -95,9 +95,18 @@ let package = Package(
         ),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
-        .target(name: "StoreContract", dependencies: ["Core"], path: "Tests/StoreContract", swiftSettings: swiftSettings),
+        .target(
+            name: "StoreContract",
+            dependencies: ["Core"],
+            path: "Tests/StoreContract",
+            swiftSettings: swiftSettings
+        ),
         .testTarget(name: "ThreadExecutorTests", dependencies: ["ThreadExecutor"], swiftSettings: swiftSettings),
-        .testTarget(name: "AMQPTests", dependencies: ["AMQP", "CRabbitMQ", "TestSupport"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "AMQPTests",
+            dependencies: ["AMQP", "CRabbitMQ", "TestSupport"],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres"], swiftSettings: swiftSettings),
         .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient"], swiftSettings: swiftSettings),
         .testTarget(

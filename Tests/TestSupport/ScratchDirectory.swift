@@ -43,7 +43,9 @@ package struct ScratchDirectory: Sendable {
     }
 
     package func write(_ text: String, to name: String) throws(ChildError) {
-        guard let file = fopen(self.file(name), "w") else { throw ChildError("\(name) cannot be written (errno \(errno))") }
+        guard let file = fopen(self.file(name), "w") else {
+            throw ChildError("\(name) cannot be written (errno \(errno))")
+        }
         defer { fclose(file) }
         let bytes = Array(text.utf8)
         guard fwrite(bytes, 1, bytes.count, file) == bytes.count else { throw ChildError("\(name) is not whole") }

@@ -47,7 +47,9 @@ struct Spawn {
         defer { for text in arguments + environment { free(text) } }
         var processID: pid_t = 0
         let result = posix_spawn(&processID, Self.env, &actions, &attributes, &arguments, &environment)
-        guard result == 0 else { throw ChildError("\(program) cannot be started: \(String(cString: strerror(result)))") }
+        guard result == 0 else {
+            throw ChildError("\(program) cannot be started: \(String(cString: strerror(result)))")
+        }
         return processID
     }
 }

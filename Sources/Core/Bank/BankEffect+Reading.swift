@@ -43,7 +43,9 @@ extension BankEffect {
     private static func check(_ body: JSONValue, amount: Int64) throws(Doubt) {
         guard let value = body["amount"]?.integer else { throw .unreadable }
         guard value == amount else { throw .mismatch(field: "amount") }
-        if let currency = body["currency"], currency.string != Currency.usd.rawValue { throw .mismatch(field: "currency") }
+        if let currency = body["currency"], currency.string != Currency.usd.rawValue {
+            throw .mismatch(field: "currency")
+        }
     }
 
     private static func id(_ body: JSONValue, _ field: String) throws(Doubt) -> String {

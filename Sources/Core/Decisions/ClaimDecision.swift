@@ -35,7 +35,8 @@ package struct ClaimDecision: Hashable, Sendable {
         let amount = command.kind == .void ? nil : command.parameters.statedAmount ?? own?.amount.minorUnits
         let fingerprint = fingerprinter.fingerprint(of: command, resolvedAmount: amount)
         if let existing {
-            self = existing.fingerprint == fingerprint
+            self =
+                existing.fingerprint == fingerprint
                 ? Self.known(existing, own, request, now)
                 : Self(.rejected(.idempotencyKeyReused, nil))
             return
@@ -172,7 +173,12 @@ package struct ClaimDecision: Hashable, Sendable {
                     isNewOperation: true,
                     payment: payment,
                     isNewPayment: before == nil,
-                    transition: Transition(from: before, to: payment, operation: kind, cause: "\(kind.rawValue) claimed")
+                    transition: Transition(
+                        from: before,
+                        to: payment,
+                        operation: kind,
+                        cause: "\(kind.rawValue) claimed"
+                    )
                 )
             )
         }

@@ -32,7 +32,8 @@ package struct Settlement: Hashable, Sendable {
         isPossibleOrphan: Bool,
         now: Timestamp
     ) -> Settlement {
-        let cause = isPossibleOrphan
+        let cause =
+            isPossibleOrphan
             ? "\(claim.operation.kind.rawValue) succeeded; possible orphan hold from an earlier unanswered send"
             : "\(claim.operation.kind.rawValue) succeeded"
         return final(

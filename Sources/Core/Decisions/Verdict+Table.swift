@@ -24,7 +24,8 @@ extension Verdict {
         }
     }
 
-    private static func success(_ action: BankAction, _ body: JSONValue, isReplayed: Bool, sentBefore: Bool) -> Verdict {
+    private static func success(_ action: BankAction, _ body: JSONValue, isReplayed: Bool, sentBefore: Bool) -> Verdict
+    {
         do throws(BankEffect.Doubt) {
             let effect = try BankEffect.read(body, answering: action)
             // Only an authorize can be executed twice: the bank's own state rules stop the others (traps B2, B3).

@@ -14,7 +14,8 @@ package enum RejectionCode: String, Sendable, CaseIterable {
     package var isRetryable: Bool {
         switch self {
         case .paymentNotFound, .paymentBusy, .deadlinePassed: true
-        case .invalidCommand, .idempotencyKeyReused, .paymentExists, .invalidTransition, .amountMismatch, .unknownOutcome:
+        case .invalidCommand, .idempotencyKeyReused, .paymentExists, .invalidTransition, .amountMismatch,
+            .unknownOutcome:
             false
         }
     }

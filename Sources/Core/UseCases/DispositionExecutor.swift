@@ -33,8 +33,9 @@ struct DispositionExecutor: Sendable {
     ///
     /// - Returns: false where the queue stays full.
     private func send(_ reply: OutgoingReply, settling operation: Operation?) async throws(CancellationError) -> Bool {
+        var message = reply.message
         for attempt in 0... {
-            switch await publish(reply.message, .replies(reply.replyTo)) {
+            switch await publish(message, .replies(reply.replyTo)) {
             case .confirmed:
                 return true
             case .unroutable:
@@ -44,7 +45,11 @@ struct DispositionExecutor: Sendable {
             case .refused where attempt >= 3:
                 observer.observe(.publishFailed("replies: refused by the broker"))
                 return false
-            case .refused, nil:
+            case .refused:
+                try await time.sleep(for: policy.backoff(attempt: attempt, dice: random.next()))
+            case nil:
+                // It may be there already: the one that says that it is no replay must not be there twice.
+                if operation != nil { message.headers[HeaderName.idempotentReplayed] = .bool(true) }
                 try await time.sleep(for: policy.backoff(attempt: attempt, dice: random.next()))
             }
         }

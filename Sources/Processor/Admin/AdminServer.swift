@@ -7,7 +7,7 @@ import NIOPosix
 import ServiceLifecycle
 import Synchronization
 
-/// The admin HTTP server, on one event loop thread of its own.
+/// The admin HTTP server, on the event loops of the process (`Run` asks for one).
 struct AdminServer: Service {
     private let configuration: AdminConfiguration
     private let routes: AdminRoutes
@@ -33,21 +33,16 @@ struct AdminServer: Service {
     ///
     /// - Throws: `AdminServerError` where the address cannot be listened on.
     func run() async throws {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let isListening = Atomic(false)
-        let result: Result<Void, any Error>
         do {
-            try await application(on: group) { port in
+            // The process's own group is never shut down: connections that are still closing need its loop.
+            try await application(on: MultiThreadedEventLoopGroup.singleton) { port in
                 isListening.store(true, ordering: .relaxed)
                 await onListening(port)
             }.run()
-            result = .success(())
         } catch {
-            let isBound = isListening.load(ordering: .relaxed)
-            result = .failure(isBound ? error : AdminServerError(configuration, error))
+            throw isListening.load(ordering: .relaxed) ? error : AdminServerError(configuration, error)
         }
-        try await group.shutdownGracefully()
-        try result.get()
     }
 
     private func application(

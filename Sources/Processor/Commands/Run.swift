@@ -2,6 +2,7 @@ import ArgumentParser
 import Core
 import Glibc
 import Logging
+import NIOCore
 import ServiceLifecycle
 
 struct Run: AsyncParsableCommand {
@@ -19,6 +20,8 @@ struct Run: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try ProcessorConfiguration(options: options)
+        // The admin server is all that uses them.
+        NIOSingletons.groupLoopCountSuggestion = 1
         Telemetry.bootstrapLogging(level: configuration.logLevel)
         let registry = PrometheusRegistry()
         Telemetry.bootstrapMetrics(registry)

@@ -22,13 +22,9 @@ struct LinkObserver: Sendable {
         }
     }
 
-    /// Of the connection that commands come in on.
+    /// Of the connection that commands come in on. Ready is only who has subscribed, which the subscription itself tells.
     func brokerChanged(_ event: AMQPSessionEvent) {
-        switch event {
-        case .connected: readiness.setBroker(.ok)
-        case .disconnected: readiness.setBroker(.lost)
-        case .blocked, .unblocked: break
-        }
+        if case .disconnected = event { readiness.setBroker(.lost) }
         log(event, connection: "consumer")
     }
 

@@ -106,6 +106,10 @@ struct ProcessorService: Service {
             prefetch: configuration.prefetch,
             consumer: consumer,
             prepare: { try await topology.prepare($0) },
+            onSubscribed: { [readiness, logger] in
+                readiness.setBroker(.ok)
+                logger.info("taking commands")
+            },
             onFailure: { [logger] error in
                 logger.warning("subscription lost, trying again", metadata: ["error": "\(error)"])
             }

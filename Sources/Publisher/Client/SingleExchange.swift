@@ -22,8 +22,8 @@ struct SingleExchange {
         await client.close()
         if let problem { throw problem }
         switch presentation {
-        case .json: StandardOutput.write(ReceiptText.json(command, messageID: messageID.description) + "\n")
-        case .text(let palette): StandardOutput.write(ReceiptText.text(command, messageID: messageID.description, palette))
+        case .json: StandardOutput.write(ReceiptText.json(command, messageID: messageID) + "\n")
+        case .text(let palette): StandardOutput.write(ReceiptText.text(command, messageID: messageID, palette))
         }
         return .succeeded
     }

@@ -72,7 +72,9 @@ extension CommandLane {
             }
         }
 
-        @Test("a thousand random messages among a hundred good ones stop nothing, and each is answered or dead-lettered")
+        @Test(
+            "a thousand random messages among a hundred good ones stop nothing, and each is answered or dead-lettered"
+        )
         func fuzz() async throws {
             let seed = UInt64.random(in: 0 ... .max)
             try await World.run(World.Settings(deadLetters: nil)) { world in

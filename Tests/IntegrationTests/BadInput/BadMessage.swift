@@ -63,7 +63,9 @@ struct BadMessage: Sendable, CustomTestStringConvertible {
         BadMessage("a body that is an array", "body") { $0.body = Array("[1]".utf8) },
         BadMessage("a name twice", "body") { $0.body = Array(#"{"amount":1,"amount":2}"#.utf8) },
         BadMessage("deep nesting", "body") { $0.body = Array(repeating: UInt8(ascii: "["), count: 60_000) },
-        BadMessage("a body of one mebibyte", "body") { $0.body += [UInt8](repeating: UInt8(ascii: " "), count: 1 << 20) },
+        BadMessage("a body of one mebibyte", "body") {
+            $0.body += [UInt8](repeating: UInt8(ascii: " "), count: 1 << 20)
+        },
     ]
 
     static let amounts = [
@@ -129,8 +131,12 @@ struct BadMessage: Sendable, CustomTestStringConvertible {
         BadMessage("no message id", "message_id") { $0.properties.messageID = nil },
         BadMessage("a long message id", "message_id") { $0.properties.messageID = String(repeating: "m", count: 129) },
         BadMessage("another content type", "content_type") { $0.properties.contentType = "text/plain" },
-        BadMessage("another charset", "content_type") { $0.properties.contentType = "application/json; charset=latin1" },
+        BadMessage("another charset", "content_type") {
+            $0.properties.contentType = "application/json; charset=latin1"
+        },
         BadMessage("a compressed body", "content_encoding") { $0.properties.contentEncoding = "gzip" },
-        BadMessage("a control character in the correlation id", "correlation_id") { $0.properties.correlationID = "\u{7}" },
+        BadMessage("a control character in the correlation id", "correlation_id") {
+            $0.properties.correlationID = "\u{7}"
+        },
     ]
 }

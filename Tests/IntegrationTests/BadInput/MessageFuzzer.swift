@@ -54,7 +54,9 @@ struct MessageFuzzer {
     }
 
     private mutating func text(upTo count: Int) -> String {
-        let characters: [Character] = ["a", "Z", "0", "9", " ", "\"", "\\", "\u{0}", "\u{1b}", "\n", "é", "漢", "{", ".", "-"]
+        let characters: [Character] = [
+            "a", "Z", "0", "9", " ", "\"", "\\", "\u{0}", "\u{1b}", "\n", "é", "漢", "{", ".", "-",
+        ]
         return String((0..<pick(count)).map { _ in characters[pick(characters.count)] }).prefix(80).description
     }
 

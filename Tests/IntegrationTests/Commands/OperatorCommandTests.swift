@@ -28,7 +28,10 @@ extension CommandLane {
             try await World.run { world in
                 let queue = world.names.commandsQueue(1)
                 try await world.upstream.withConnection { connection in
-                    _ = try await connection.declareQueue(queue, arguments: ["x-queue-type": "quorum", "x-delivery-limit": 7])
+                    _ = try await connection.declareQueue(
+                        queue,
+                        arguments: ["x-queue-type": "quorum", "x-delivery-limit": 7]
+                    )
                 }
                 let result = try await world.command([command])
                 #expect(result.exit == .status(1))
@@ -70,7 +73,9 @@ extension CommandLane {
         func editedMigration(_ command: String) async throws {
             try await World.run { world in
                 try await world.startProcessor()
-                try await world.database.execute(#"UPDATE schema_migrations SET checksum = '\x00' WHERE name LIKE '0001%'"#)
+                try await world.database.execute(
+                    #"UPDATE schema_migrations SET checksum = '\x00' WHERE name LIKE '0001%'"#
+                )
                 let result = try await world.command([command])
                 #expect(result.exit == .status(1))
                 let line = result.errors.split(separator: "\n").last { $0.hasPrefix("processor: ") }

@@ -18,7 +18,9 @@ extension CommandLane {
                 let answer = try await web.send(.get, "/payments/\(payment)")
                 #expect(answer.status == 200)
                 let json = try JSONParser.parse(answer.body)
-                for (name, value) in try #require(reply.json["payment"]).members { #expect(json[name] == value, "\(name)") }
+                for (name, value) in try #require(reply.json["payment"]).members {
+                    #expect(json[name] == value, "\(name)")
+                }
                 let steps = json["history"]?.elements ?? []
                 #expect(steps.map { $0["to"]?.string } == ["PENDING", "AUTHORIZED", "CAPTURING", "CAPTURED"])
                 #expect(steps.map { $0["from"]?.string } == [nil, "PENDING", "AUTHORIZED", "CAPTURING"])

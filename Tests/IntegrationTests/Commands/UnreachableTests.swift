@@ -16,7 +16,9 @@ extension CommandLane {
                     "AMQP_URL": "amqp://guest:hidden@127.0.0.1:\(port)",
                     "DATABASE_URL": "postgresql://someone:hidden@127.0.0.1:\(port)/x",
                 ]
-                let lines = [(["migrate"], "database"), (["topology"], "broker"), (["payments", "show", Random.id], "database")]
+                let lines = [
+                    (["migrate"], "database"), (["topology"], "broker"), (["payments", "show", Random.id], "database"),
+                ]
                 for (line, server) in lines {
                     let result = try await world.command(line, settings)
                     #expect(result.exit == .status(69), "\(line): \(result.errors)")

@@ -4,7 +4,9 @@ import Testing
 extension RestartLane {
     @Suite("Restarts of the servers", .timeLimit(.minutes(20)))
     struct RestartTests {
-        @Test("while RabbitMQ and PostgreSQL are restarted and killed under traffic, nothing is lost and nothing doubled")
+        @Test(
+            "while RabbitMQ and PostgreSQL are restarted and killed under traffic, nothing is lost and nothing doubled"
+        )
         func underTraffic() async throws {
             try await PrivateServices.run { services in
                 let settings = World.Settings(

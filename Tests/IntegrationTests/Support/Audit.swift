@@ -103,7 +103,10 @@ struct Audit {
     private func checkDeadLetters() async throws {
         let names = world.names
         let (dead, unrouted) = try await world.upstream.withConnection { connection in
-            (try await connection.messageCount(of: names.deadLetters), try await connection.messageCount(of: names.unrouted))
+            (
+                try await connection.messageCount(of: names.deadLetters),
+                try await connection.messageCount(of: names.unrouted)
+            )
         }
         if let expected = world.settings.deadLetters { #expect(dead == expected, "dead letters") }
         #expect(unrouted == 0, "unrouted messages")

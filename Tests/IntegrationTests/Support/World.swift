@@ -107,7 +107,7 @@ final class World: Sendable {
             return try await upstream.withConnection { connection in
                 do throws(AMQPError) {
                     return try await connection.checkQueue(last).consumerCount > 0
-                } catch where error.code == .channelClosed(replyCode: 404) {
+                } catch  where error.code == .channelClosed(replyCode: 404) {
                     return false
                 }
             }

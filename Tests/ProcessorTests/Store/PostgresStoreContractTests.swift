@@ -7,7 +7,7 @@ import Testing
 
 @testable import Processor
 
-@Suite("The PostgreSQL store keeps the store contract", .timeLimit(.minutes(5)))
+@Suite("The PostgreSQL store keeps the store contract", .serialized, .timeLimit(.minutes(5)))
 struct PostgresStoreContractTests {
     /// Store and questions as one, as the contract asks for them.
     struct Store: PaymentStore, PaymentQueries {

@@ -23,7 +23,8 @@ struct PrintingTests {
     }
 
     @Test("a receipt names the command")
-    func receipt() {
+    func receipt() throws {
+        let messageID = try #require(UniqueID("0195a7c2-0000-7000-8000-000000000001"))
         let command = OutgoingCommand(
             kind: .void,
             paymentID: Fixture.paymentID,
@@ -32,15 +33,15 @@ struct PrintingTests {
             body: .object([:])
         )
         #expect(
-            ReceiptText.json(command, messageID: "m-1")
-                == #"{"idempotency_key":"k-\"1\"","message_id":"m-1","payment_id":"\#(Fixture.paymentID)"}"#
+            ReceiptText.json(command, messageID: messageID)
+                == #"{"idempotency_key":"k-\"1\"","message_id":"0195a7c2-0000-7000-8000-000000000001","payment_id":"\#(Fixture.paymentID)"}"#
         )
         #expect(
-            ReceiptText.text(command, messageID: "m-1", Palette(isColoured: false)) == """
+            ReceiptText.text(command, messageID: messageID, Palette(isColoured: false)) == """
                 void sent
                   payment  0195a7c2-6f0e-7c3a-9c55-1f2e3d4c5b6a
                   key      k-"1"
-                  message  m-1
+                  message  0195a7c2-0000-7000-8000-000000000001
                   reply    goes to the common reply queue
 
                 """

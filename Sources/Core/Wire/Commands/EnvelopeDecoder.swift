@@ -3,7 +3,10 @@ enum EnvelopeDecoder {
     static func idempotencyKey(_ message: Message) throws(InvalidField) -> IdempotencyKey {
         let text = try requiredString(message, HeaderName.idempotencyKey)
         guard let key = IdempotencyKey(text) else {
-            throw InvalidField(HeaderName.idempotencyKey, "must have 1 to 255 characters, none of them a control character")
+            throw InvalidField(
+                HeaderName.idempotencyKey,
+                "must have 1 to 255 characters, none of them a control character"
+            )
         }
         return key
     }

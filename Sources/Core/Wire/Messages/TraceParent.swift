@@ -20,7 +20,8 @@ package enum TraceParent {
 
     private static func isHex(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
         bytes.allSatisfy { byte in
-            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
         }
     }
 

@@ -7,7 +7,9 @@ package struct OutgoingReply: Hashable, Sendable {
     package let message: Message
 
     /// The final reply of an operation: the stored bytes, whoever asks and however often.
-    package static func final(_ body: [UInt8], of operation: Operation, to command: Command, replayed: Bool) -> OutgoingReply {
+    package static func final(_ body: [UInt8], of operation: Operation, to command: Command, replayed: Bool)
+        -> OutgoingReply
+    {
         OutgoingReply(body, id: "\(operation.id)-final", to: command, replayed: replayed)
     }
 
@@ -26,7 +28,9 @@ package struct OutgoingReply: Hashable, Sendable {
     private static func id(answering messageID: String, _ reply: Reply) -> String {
         let phase = reply.outcome.rawValue
         guard messageID.utf8.count + 1 + phase.utf8.count > longestID else { return "\(messageID)-\(phase)" }
-        let digest = SHA256.hash(data: Array(messageID.utf8)).flatMap { [Hex.digit(of: $0 >> 4), Hex.digit(of: $0 & 0x0f)] }
+        let digest = SHA256.hash(data: Array(messageID.utf8)).flatMap {
+            [Hex.digit(of: $0 >> 4), Hex.digit(of: $0 & 0x0f)]
+        }
         return "\(String(decoding: digest, as: UTF8.self))-\(phase)"
     }
 

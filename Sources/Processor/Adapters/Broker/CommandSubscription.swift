@@ -13,6 +13,8 @@ struct CommandSubscription: Sendable {
     let consumer: CommandConsumer
     /// Looks at the topology of a new connection before anything is consumed.
     let prepare: @Sendable (AMQPConnection) async throws -> Void
+    /// Told when all queues are subscribed.
+    let onSubscribed: @Sendable () -> Void
     /// Told why a subscription ended before its time.
     let onFailure: @Sendable (any Error) -> Void
 
@@ -61,6 +63,7 @@ struct CommandSubscription: Sendable {
             streams.append(stream)
             await active.add(stream)
         }
+        onSubscribed()
         // When one ends, all end: what is wrong with one queue or the connection is looked at by starting over.
         try await withThrowingTaskGroup(of: Void.self) { group in
             for stream in streams {

@@ -17,7 +17,7 @@ struct BatchRunner: Sendable {
     ) async -> [Result<Answer, StoreError>] {
         do throws(StoreError) {
             return try await transaction(items, work).map(Result.success)
-        } catch where error.code == .unavailable || items.count == 1 {
+        } catch  where error.code == .unavailable || items.count == 1 {
             return items.map { _ in .failure(error) }
         } catch {
             var results: [Result<Answer, StoreError>] = []
@@ -33,7 +33,7 @@ struct BatchRunner: Sendable {
         for _ in 0..<Self.tries {
             do throws(PostgresError) {
                 return try await pool.transaction { connection throws(PostgresError) in try work(connection, items) }
-            } catch where error.isConflict {
+            } catch  where error.isConflict {
                 continue
             } catch {
                 throw StoreError(error)

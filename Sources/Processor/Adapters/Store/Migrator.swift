@@ -60,7 +60,10 @@ struct Migrator: Sendable {
         on connection: isolated PostgresConnection
     ) throws(PostgresError) -> Result {
         let checksum = Array(SHA256.hash(data: Array(migration.sql.utf8)))
-        let rows = try connection.execute("SELECT checksum FROM schema_migrations WHERE name = $1", [.text(migration.name)])
+        let rows = try connection.execute(
+            "SELECT checksum FROM schema_migrations WHERE name = $1",
+            [.text(migration.name)]
+        )
         if let row = rows.first { return try row.bytes(0) == checksum ? .known : .edited }
         try connection.executeScript(migration.sql)
         _ = try connection.execute(
