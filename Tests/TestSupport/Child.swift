@@ -14,22 +14,16 @@ package final class Child: Sendable {
     package let directory: ScratchDirectory
     private let exit = Mutex<Exit?>(nil)
 
-    /// Starts the program.
+    /// Starts the program at a path. Its environment is what is given here, beside `PATH` and `HOME`.
     ///
-    /// - Parameters:
-    ///   - program: its path.
-    ///   - environment: all that it gets, beside `PATH` and `HOME`.
-    ///   - files: put into its working directory first.
     /// - Throws: `ChildError` when it cannot be started.
     package init(
         _ program: String,
         _ arguments: [String] = [],
-        environment: [String: String] = [:],
-        files: [String: String] = [:]
+        environment: [String: String] = [:]
     ) throws(ChildError) {
         name = program.split(separator: "/").last.map(String.init) ?? program
         directory = try ScratchDirectory()
-        for (name, text) in files { try directory.write(text, to: name) }
         var environment = environment
         for name in ["PATH", "HOME"] where environment[name] == nil {
             environment[name] = getenv(name).map { String(cString: $0) }

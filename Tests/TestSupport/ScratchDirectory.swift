@@ -41,13 +41,4 @@ package struct ScratchDirectory: Sendable {
         while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk[..<count] }
         return String(decoding: bytes, as: UTF8.self)
     }
-
-    package func write(_ text: String, to name: String) throws(ChildError) {
-        guard let file = fopen(self.file(name), "w") else {
-            throw ChildError("\(name) cannot be written (errno \(errno))")
-        }
-        defer { fclose(file) }
-        let bytes = Array(text.utf8)
-        guard fwrite(bytes, 1, bytes.count, file) == bytes.count else { throw ChildError("\(name) is not whole") }
-    }
 }

@@ -15,9 +15,6 @@ package struct TestServers: Sendable {
         TestServers(amqpURL: try address("AMQP_URL"), databaseURL: try address("DATABASE_URL"))
     }
 
-    /// The management API of the broker, as `http://user:password@host:port`.
-    package static func managementURL() throws(ChildError) -> String { try address("RABBITMQ_MANAGEMENT_URL") }
-
     private static func address(_ name: String) throws(ChildError) -> String {
         guard let value = getenv(name), value.pointee != 0 else {
             throw ChildError("\(name) is not set: run `make test`, or `make up` and load .local/env")

@@ -57,7 +57,8 @@ struct MessageFuzzer {
         let characters: [Character] = [
             "a", "Z", "0", "9", " ", "\"", "\\", "\u{0}", "\u{1b}", "\n", "é", "漢", "{", ".", "-",
         ]
-        return String((0..<pick(count)).map { _ in characters[pick(characters.count)] }).prefix(80).description
+        // Three bytes each at most, and a property holds 255.
+        return String((0..<min(pick(count), 80)).map { _ in characters[pick(characters.count)] })
     }
 
     private mutating func bytes(upTo count: Int) -> [UInt8] {

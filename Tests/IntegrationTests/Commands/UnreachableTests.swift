@@ -60,11 +60,9 @@ extension CommandLane {
                 )
                 try await check(processor, 503, broker: false, database: false)
                 broker.setRefusing(false)
-                try await check(processor, 503, broker: true, database: false)
+                try await check(processor, 503, database: false)
                 database.setRefusing(false)
                 try await check(processor, 200, broker: true, database: true)
-                // It may still be declaring; what is published before the queues are bound would be unrouted.
-                #expect(try await world.command(["topology"]).exit == .status(0))
                 _ = try await world.authorized()
 
                 for proxy in [broker, database] {
@@ -80,13 +78,20 @@ extension CommandLane {
             }
         }
 
-        private func check(_ processor: ProcessorProcess, _ status: Int, broker: Bool, database: Bool) async throws {
+        /// Without `broker` it may say either: it is `ok` only when the queues are subscribed, for which the database comes first.
+        private func check(
+            _ processor: ProcessorProcess,
+            _ status: Int,
+            broker: Bool? = nil,
+            database: Bool
+        ) async throws {
             let web = try await processor.admin()
             try await eventually("/readyz was as expected", context: { processor.child.lastWords }) {
                 let answer = try await web.send(.get, "/readyz")
                 let json = try JSONParser.parse(answer.body)
                 return answer.status == status && json["ready"] == .bool(status == 200)
-                    && (json["broker"]?.string == "ok") == broker && (json["database"]?.string == "ok") == database
+                    && (broker == nil || (json["broker"]?.string == "ok") == broker)
+                    && (json["database"]?.string == "ok") == database
             }
             #expect(try await web.send(.get, "/healthz").status == 200)
             await web.shutdown()

@@ -39,8 +39,16 @@ extension FaultLane {
                 try await world.bank.fault("latency", on: .authorize, count: nil, milliseconds: 100)
                 let authorizes = (0..<20).map { _ in TestCommand.authorize() }
                 let captures = authorizes.map { TestCommand.capture($0.paymentID) }
-                // One publisher, nothing awaited in between; a payment's commands share a queue, so they stay in order.
-                for (authorize, capture) in zip(authorizes, captures) { try await world.send(authorize, capture) }
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for (authorize, capture) in zip(authorizes, captures) {
+                        group.addTask {
+                            try await world.send(authorize)
+                            // Behind it in the same queue, for it is confirmed.
+                            try await world.send(capture)
+                        }
+                    }
+                    try await group.waitForAll()
+                }
                 let replies = try await world.upstream.finalReplies(to: authorizes + captures)
                 #expect(replies.map(\.result) == Array(repeating: "succeeded", count: 40))
                 #expect(replies.suffix(20).allSatisfy { $0.paymentStatus == "CAPTURED" })

@@ -5,7 +5,7 @@ extension RestartLane {
     @Suite("Restarts of the servers", .timeLimit(.minutes(20)))
     struct RestartTests {
         @Test(
-            "while RabbitMQ and PostgreSQL are restarted and killed under traffic, nothing is lost and nothing doubled"
+            "restarts and crashes of RabbitMQ and PostgreSQL under traffic lose nothing and double nothing"
         )
         func underTraffic() async throws {
             try await PrivateServices.run { services in

@@ -97,6 +97,17 @@ final class BankProcess: Sendable {
         guard answer.status == 201 else { throw ChildError("the bank refused the fault \(body)") }
     }
 
+    /// As somebody else with our credentials might.
+    func voidBehindOurBack(_ authorizationID: String) async throws {
+        let answer = try await web.send(
+            .post,
+            "/api/v1/voids",
+            headers: [HTTPHeader("Idempotency-Key", Random.id)],
+            body: #"{"authorization_id":"\#(authorizationID)"}"#
+        )
+        guard answer.status == 200 else { throw ChildError("the bank refused the void") }
+    }
+
     func clearFaults() async throws {
         _ = try await web.send(.delete, "/faults")
     }

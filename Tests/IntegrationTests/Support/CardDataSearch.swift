@@ -10,7 +10,7 @@ struct CardDataSearch {
     private let numbers: [String]
     private let words = TestCard.all.map(\.cvv)
 
-    /// - Parameter numbers: looked for beside those of the test cards.
+    /// `numbers` are looked for beside those of the test cards.
     init(_ world: World, numbers: [String] = []) {
         self.world = world
         self.numbers = TestCard.all.map(\.number) + numbers
@@ -45,15 +45,22 @@ struct CardDataSearch {
         return texts
     }
 
+    /// Without their counts, which may come to any three digits.
     private var logs: [(String, String)] {
-        world.allProcessors.map { ("the output of a processor", $0.child.standardOutput + "\n" + $0.log) }
+        world.allProcessors.map { processor in
+            let text = processor.child.standardOutput + "\n" + processor.log
+            return ("the output of a processor", text.replacing(/\scount=\d+/, with: ""))
+        }
     }
 
     private func metrics() async throws -> [(String, String)] {
         var texts: [(String, String)] = []
         for processor in world.allProcessors where processor.child.isRunning {
             let web = try await processor.admin()
-            texts.append(("the metrics", String(decoding: try await web.send(.get, "/metrics").body, as: UTF8.self)))
+            let text = String(decoding: try await web.send(.get, "/metrics").body, as: UTF8.self)
+            // The values are counts too.
+            let names = text.split(separator: "\n").map { $0.split(separator: " ").dropLast().joined(separator: " ") }
+            texts.append(("the metrics", names.joined(separator: "\n")))
             await web.shutdown()
         }
         return texts

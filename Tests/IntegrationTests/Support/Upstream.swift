@@ -65,7 +65,7 @@ final class Upstream: Sendable {
         }
     }
 
-    /// In order; the next does not wait for the confirm of the one before.
+    /// All at once, in no order.
     func publish(_ commands: [TestCommand], to names: BrokerNames) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for command in commands {
