@@ -105,7 +105,15 @@ final class World: Sendable {
         _ arguments: [String],
         _ changes: [String: String] = [:]
     ) async throws -> (exit: Child.Exit, output: String, errors: String) {
-        let child = try Child(TestPrograms.processor(), arguments, environment: environment(nil, changes))
+        try await runToEnd(Child(TestPrograms.processor(), arguments, environment: environment(nil, changes)))
+    }
+
+    /// Runs the publisher to its end.
+    func publisher(_ arguments: [String]) async throws -> (exit: Child.Exit, output: String, errors: String) {
+        try await runToEnd(Child(TestPrograms.publisher(), arguments, environment: environment()))
+    }
+
+    private func runToEnd(_ child: Child) async throws -> (exit: Child.Exit, output: String, errors: String) {
         do {
             let exit = try await child.end(within: .seconds(120))
             defer { child.directory.remove() }

@@ -1,0 +1,52 @@
+import AMQP
+import Core
+import TestSupport
+import Testing
+
+extension CommandLane {
+    @Suite("The publisher and a real processor", .timeLimit(.minutes(10)))
+    struct PublisherTests {
+        @Test("each outcome has its exit code, and the reply is printed as it came")
+        func outcomes() async throws {
+            try await World.run { world in
+                try await world.startProcessor()
+                let payment = Random.id
+                let key = Random.id
+                let authorize = Self.authorize(.ample) + ["--payment-id", payment, "--idempotency-key", key]
+                let first = try await world.publisher(authorize)
+                #expect(first.exit == .status(0), "\(first.errors)")
+                let reply = try JSONParser.parse(Array(first.output.dropLast().utf8))
+                #expect(reply["payment_id"]?.string == payment)
+                #expect(reply["outcome"]?.string == "succeeded")
+                let again = try await world.publisher(authorize)
+                #expect(again.output == first.output)
+
+                let cases: [([String], Int32)] = [
+                    (["capture", "--payment-id", payment, "--amount", "5000", "--json"], 0),
+                    (["void", "--payment-id", payment, "--json"], 3),
+                    (["refund", "--payment-id", payment, "--json"], 0),
+                    (Self.authorize(.empty), 2),
+                    (Self.authorize(.wrongCVV), 2),
+                    (["capture", "--payment-id", Random.id, "--json"], 3),
+                ]
+                for (arguments, status) in cases {
+                    let result = try await world.publisher(arguments)
+                    #expect(result.exit == .status(status), "\(arguments[0]): \(result.errors)")
+                    #expect(try JSONParser.parse(Array(result.output.dropLast().utf8))["final"] == .bool(true))
+                }
+                // Its reply queues are gone with it, and none of its replies went astray.
+                let left = try await world.upstream.withConnection { connection in
+                    try await connection.messageCount(of: world.names.repliesQueue)
+                }
+                #expect(left == 0)
+            }
+        }
+
+        private static func authorize(_ card: TestCard) -> [String] {
+            [
+                "authorize", "--amount", "5000", "--order-id", "o", "--customer-id", "c", "--json",
+                "--card", card.number, "--cvv", card.cvv, "--expiry", "\(card.expiryMonth)/\(card.expiryYear)",
+            ]
+        }
+    }
+}
