@@ -54,8 +54,12 @@ package struct Topology: Hashable, Sendable {
 
     private static func exchanges(_ names: BrokerNames) -> [Exchange] {
         [
-            // Before the exchange that names it as its alternate.
             Exchange(name: names.unrouted, type: "fanout", arguments: [:]),
+            Exchange(name: names.retryExchange, type: "direct", arguments: [:]),
+            Exchange(name: names.deadLetters, type: "direct", arguments: [:]),
+            Exchange(name: names.eventsExchange, type: "topic", arguments: [:]),
+            Exchange(name: names.sweeps, type: "direct", arguments: [:]),
+            // Last: what is published to it from the first moment on has an alternate that keeps it.
             Exchange(
                 name: names.commandsExchange,
                 type: "x-consistent-hash",
@@ -63,10 +67,6 @@ package struct Topology: Hashable, Sendable {
                     "hash-header": .string(HeaderName.paymentID), "alternate-exchange": .string(names.unrouted),
                 ]
             ),
-            Exchange(name: names.retryExchange, type: "direct", arguments: [:]),
-            Exchange(name: names.deadLetters, type: "direct", arguments: [:]),
-            Exchange(name: names.eventsExchange, type: "topic", arguments: [:]),
-            Exchange(name: names.sweeps, type: "direct", arguments: [:]),
         ]
     }
 

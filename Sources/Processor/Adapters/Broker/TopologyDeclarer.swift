@@ -17,7 +17,14 @@ struct TopologyDeclarer: Sendable {
         }
     }
 
+    /// Queues first, then each exchange with its bindings, in their order: an exchange without its bindings would take messages,
+    /// confirm them, and drop them.
     private func declare(on connection: AMQPConnection) async throws(TopologyError) {
+        for queue in topology.queues {
+            try await naming("queue \(queue.name)") { () async throws(AMQPError) in
+                _ = try await connection.declareQueue(queue.name, arguments: AMQPTable(queue.arguments))
+            }
+        }
         for exchange in topology.exchanges {
             try await naming("exchange \(exchange.name)") { () async throws(AMQPError) in
                 try await connection.declareExchange(
@@ -26,15 +33,10 @@ struct TopologyDeclarer: Sendable {
                     arguments: AMQPTable(exchange.arguments)
                 )
             }
-        }
-        for queue in topology.queues {
-            try await naming("queue \(queue.name)") { () async throws(AMQPError) in
-                _ = try await connection.declareQueue(queue.name, arguments: AMQPTable(queue.arguments))
-            }
-        }
-        for binding in topology.bindings {
-            try await naming("binding of \(binding.queue) to \(binding.exchange)") { () async throws(AMQPError) in
-                try await connection.bindQueue(binding.queue, to: binding.exchange, routingKey: binding.key)
+            for binding in topology.bindings where binding.exchange == exchange.name {
+                try await naming("binding of \(binding.queue) to \(binding.exchange)") { () async throws(AMQPError) in
+                    try await connection.bindQueue(binding.queue, to: binding.exchange, routingKey: binding.key)
+                }
             }
         }
     }
