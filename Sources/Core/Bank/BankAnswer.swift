@@ -6,6 +6,12 @@ package enum BankAnswer: Hashable, Sendable {
     case notSent(reason: String)
     /// Sent, and no whole answer: the bank may have executed it, or may still.
     case noAnswer(reason: String)
+
+    /// The same answer with the card number of the request, should the bank have echoed it, reduced (invariant I10).
+    func redacted(for action: BankAction) -> BankAnswer {
+        guard case .response(let response) = self, case .authorize(let card, _) = action else { return self }
+        return .response(response.redacting(card))
+    }
 }
 
 package struct BankResponse: Hashable, Sendable {

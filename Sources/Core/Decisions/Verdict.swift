@@ -28,11 +28,11 @@ package struct BankRefusal: Hashable, Sendable {
 
 extension Verdict {
     /// The same verdict with a card number, should the bank have echoed it, reduced to BIN and last four (invariant I10).
-    func redacted(for command: Command) -> Verdict {
-        guard case .authorize(let parameters) = command.parameters else { return self }
+    func redacted(for action: BankAction) -> Verdict {
+        guard case .authorize(let card, _) = action else { return self }
         switch self {
-        case .declined(let refusal): return .declined(refusal.redacting(parameters.card))
-        case .expired(let refusal): return .expired(refusal.redacting(parameters.card))
+        case .declined(let refusal): return .declined(refusal.redacting(card))
+        case .expired(let refusal): return .expired(refusal.redacting(card))
         case .succeeded, .notSent, .ambiguous, .needsAttention: return self
         }
     }

@@ -118,7 +118,7 @@ struct RedactionTests {
     func events() {
         let disposition = Disposition.park(.seconds5, reason: "r", provisional: nil, headers: [:])
         let refusal = BankRefusal(code: "invalid_card", message: "no card \(Self.number)")
-        let verdicts = [Verdict.declined(refusal), .expired(refusal)].map { $0.redacted(for: command) }
+        let verdicts = [Verdict.declined(refusal), .expired(refusal)].map { $0.redacted(for: action) }
         let events: [ProcessorEvent] =
             [
                 .handled(command, disposition, duration: .seconds(1)), .rejectedInvalid(invalid),

@@ -1,0 +1,155 @@
+/// One attempt at a claimed operation: asks the bank, again at once where that is safe, and settles what it learnt.
+///
+/// Live commands and the reconciling sweep share it, so that both judge and write alike.
+package struct BankAttempt: Sendable {
+    private let store: any PaymentStore
+    private let bank: any Bank
+    private let time: any TimeSource
+    private let random: any RandomSource
+    private let observer: any ProcessorObserver
+    private let limits: HandlerLimits
+    private let policy: RetryPolicy
+    private let patiently: StorePatience
+
+    package init(
+        store: any PaymentStore,
+        bank: any Bank,
+        time: any TimeSource,
+        random: any RandomSource,
+        observer: any ProcessorObserver,
+        limits: HandlerLimits,
+        policy: RetryPolicy
+    ) {
+        self.store = store
+        self.bank = bank
+        self.time = time
+        self.random = random
+        self.observer = observer
+        self.limits = limits
+        self.policy = policy
+        patiently = StorePatience(time: time, random: random, observer: observer, policy: policy)
+    }
+
+    /// How an attempt ended; all but `superseded` is stored.
+    package enum Outcome: Hashable, Sendable {
+        /// The operation with its final reply.
+        case settled(Operation)
+        /// Open still: to be claimed again when its rest is over.
+        case resting(Operation, reason: String)
+        case needsAttention(Operation, reason: String)
+        /// Another attempt has taken over: what the store says now decides.
+        case superseded
+    }
+
+    /// - Parameters:
+    ///   - claim: ours.
+    ///   - action: what to ask; `nil` where the payment lacks the bank id for it.
+    ///   - traceparent: of the command.
+    ///   - started: the uptime before the claim: the lease counts from then on at the earliest.
+    package func run(
+        _ claim: Claim,
+        _ action: BankAction?,
+        traceparent: String?,
+        started: Duration
+    ) async throws(StoreError) -> Outcome {
+        var isAmbiguous = claim.operation.isAmbiguous
+        guard let action else { return try await giveUp(claim, reason: "payment_lacks_bank_id", isAmbiguous) }
+        if let reason = reasonToStop(claim.operation) { return try await giveUp(claim, reason: reason, isAmbiguous) }
+        for send in 1... {
+            guard let timeout = limits.timeout(elapsed: time.uptime() - started) else {
+                return try await rest(claim, reason: "lease_used_up", isAmbiguous, .zero)
+            }
+            let answer = await bank.send(
+                BankRequest(
+                    action: action,
+                    idempotencyKey: claim.operation.bankKey,
+                    traceparent: traceparent,
+                    timeout: timeout
+                )
+            )
+            let verdict = Verdict.of(action, answer, sentBefore: isAmbiguous).redacted(for: action)
+            observer.observe(.bankAnswered(action.kind, verdict))
+            switch verdict {
+            case .succeeded, .declined, .expired:
+                return try await settle(claim, verdict, answer.redacted(for: action))
+            case .needsAttention(let reason):
+                return try await giveUp(claim, reason: reason, isAmbiguous)
+            case .notSent(let reason):
+                return try await rest(claim, reason: reason, isAmbiguous, .zero)
+            case .ambiguous(let reason, isComplete: false):
+                return try await rest(claim, reason: reason, true, limits.bankWorstCase)
+            case .ambiguous(let reason, isComplete: true):
+                isAmbiguous = true
+                guard send < policy.bankSends, await pauseBeforeSending(again: send) else {
+                    return try await rest(claim, reason: reason, true, policy.bankPause)
+                }
+            }
+        }
+        return .superseded
+    }
+
+    /// Why the bank is not asked again, before it is: the attempts before this one may have crashed, or could not be written.
+    private func reasonToStop(_ operation: Operation) -> String? {
+        if operation.attempts > policy.attempts { return "too_many_attempts" }
+        // The database's time of this claim.
+        let now = operation.leaseUntil.advanced(by: .zero - limits.lease)
+        if operation.isAmbiguous, let sent = operation.firstSentAt, sent.duration(to: now) >= policy.resendLimit {
+            return "bank_key_too_old"
+        }
+        return nil
+    }
+
+    private func pauseBeforeSending(again send: Int) async -> Bool {
+        do throws(CancellationError) {
+            try await time.sleep(for: policy.bankBackoff(attempt: send - 1, dice: random.next()))
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    // MARK: How it ended
+
+    private func settle(_ claim: Claim, _ verdict: Verdict, _ answer: BankAnswer) async throws(StoreError) -> Outcome {
+        guard case .response(let response) = answer else { return .superseded }
+        let settlement: Settlement
+        switch verdict {
+        case .succeeded(let effect, let isPossibleOrphan):
+            settlement = .succeeded(claim, effect, response, isPossibleOrphan: isPossibleOrphan, now: time.now())
+            if isPossibleOrphan { observer.observe(.possibleOrphan(claim.operation)) }
+        case .declined(let refusal):
+            settlement = .declined(claim, refusal, response)
+        case .expired(let refusal):
+            settlement = .declined(claim, refusal, response, authorizationExpired: true)
+        case .notSent, .ambiguous, .needsAttention:
+            return .superseded
+        }
+        return try await write(settlement) ? .settled(settlement.operation) : .superseded
+    }
+
+    private func rest(
+        _ claim: Claim,
+        reason: String,
+        _ isAmbiguous: Bool,
+        _ rest: Duration
+    ) async throws(StoreError) -> Outcome {
+        guard claim.operation.attempts < policy.attempts else {
+            return try await giveUp(claim, reason: reason, isAmbiguous)
+        }
+        let settlement = Settlement.resting(claim, reason: reason, isAmbiguous: isAmbiguous, rest: rest)
+        return try await write(settlement) ? .resting(settlement.operation, reason: reason) : .superseded
+    }
+
+    private func giveUp(_ claim: Claim, reason: String, _ isAmbiguous: Bool) async throws(StoreError) -> Outcome {
+        let settlement = Settlement.needsAttention(claim, reason: reason, isAmbiguous: isAmbiguous)
+        guard try await write(settlement) else { return .superseded }
+        observer.observe(.needsAttention(settlement.operation, reason: reason))
+        return .needsAttention(settlement.operation, reason: reason)
+    }
+
+    private func write(_ settlement: Settlement) async throws(StoreError) -> Bool {
+        let outcome = try await patiently { () async throws(StoreError) in try await store.settle(settlement) }
+        if outcome == .superseded { observer.observe(.superseded(settlement.operation)) }
+        return outcome == .settled
+    }
+}
