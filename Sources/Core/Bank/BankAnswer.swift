@@ -7,6 +7,16 @@ package enum BankAnswer: Hashable, Sendable {
     /// Sent, and no whole answer: the bank may have executed it, or may still.
     case noAnswer(reason: String)
 
+    /// Whether it tells of a bank that is out, rather than of a command that it does not like: what the circuit breaker counts.
+    var isOutage: Bool {
+        switch self {
+        case .notSent, .noAnswer: return true
+        case .response(let response):
+            guard case .json(let body) = response.body else { return true }
+            return response.status >= 500 || body["error"]?.string == BankCode.internalError.rawValue
+        }
+    }
+
     /// The same answer with the card number of the request, should the bank have echoed it, reduced (invariant I10).
     func redacted(for action: BankAction) -> BankAnswer {
         guard case .response(let response) = self, case .authorize(let card, _) = action else { return self }

@@ -97,6 +97,8 @@ package struct ClaimDecision: Hashable, Sendable {
         var operation = existing
         operation.leaseUntil = now.advanced(by: request.lease)
         if isNewAttempt {
+            // What was never sent has no age at the bank: its 24 hours begin with the next send (trap B3).
+            if existing.state == .unknown, !existing.isAmbiguous { operation.firstSentAt = now }
             // A holder that never came back may have sent its request and not learnt the answer.
             operation.isAmbiguous = existing.isAmbiguous || existing.state == .sent
             operation.state = .sent

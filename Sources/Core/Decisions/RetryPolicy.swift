@@ -4,8 +4,8 @@ package struct RetryPolicy: Hashable, Sendable {
     package var bankSends = 4
     /// The least pause before the bank is asked again under the same key (contract.md §4).
     package var bankPause: Duration = .milliseconds(100)
-    /// Claims of one operation before a person must look.
-    package var attempts = 20
+    /// Times that the store may refuse to write about one delivery before a person must look.
+    package var refusals = 8
     /// How long after its first send an operation that may have reached the bank is sent again: the bank forgets a key after 24
     /// hours (trap B3).
     package var resendLimit: Duration = .seconds(23 * 3_600)
@@ -16,6 +16,24 @@ package struct RetryPolicy: Hashable, Sendable {
     package var pauseLimit: Duration = .seconds(2)
 
     package init() {}
+
+    /// The rung for a delivery whose operation stays open: 5s, 30s, 2m, 10m, 1h, and 1h again; never one that brings it back
+    /// before its key has rested.
+    ///
+    /// - Parameters:
+    ///   - attempts: so far, counted in the store (trap P10).
+    ///   - rest: how long the key must rest.
+    package func rung(attempts: Int, rest: Duration) -> RetryTier {
+        let tiers = RetryTier.allCases
+        let byAttempts = tiers[min(max(attempts, 1), tiers.count) - 1]
+        return tiers.first { $0.delay >= max(rest, byAttempts.delay) } ?? .hour1
+    }
+
+    /// The rung for a delivery that waits for another command of its payment, or for the store: the first ones only, because what it
+    /// waits for is over soon (trap P5).
+    package func waitingRung(waited: Duration) -> RetryTier {
+        waited < RetryTier.seconds30.delay ? .seconds5 : .seconds30
+    }
 
     /// Full jitter over a window that doubles: spreads those who failed together.
     ///

@@ -15,7 +15,7 @@ package struct Operation: Hashable, Sendable {
     package let origin: PaymentStatus?
     /// When the first request to the bank may have left: the start of the 24 hours that the bank remembers a key (trap B3).
     /// `nil` where the bank was never asked.
-    package let firstSentAt: Timestamp?
+    package var firstSentAt: Timestamp?
     package var state: OperationState
     /// Goes up with every claim: a settle that carries an older one is refused (trap P3).
     package var fence: Int64

@@ -19,4 +19,5 @@ package enum ProcessorEvent: Sendable {
     case replyAddressIgnored
     case storeFailed(StoreError)
     case publishFailed(String)
+    case breakerChanged(BreakerCondition)
 }

@@ -4,6 +4,7 @@
 package struct BankAttempt: Sendable {
     private let store: any PaymentStore
     private let bank: any Bank
+    private let breaker: CircuitBreaker
     private let time: any TimeSource
     private let random: any RandomSource
     private let observer: any ProcessorObserver
@@ -14,6 +15,7 @@ package struct BankAttempt: Sendable {
     package init(
         store: any PaymentStore,
         bank: any Bank,
+        breaker: CircuitBreaker,
         time: any TimeSource,
         random: any RandomSource,
         observer: any ProcessorObserver,
@@ -22,6 +24,7 @@ package struct BankAttempt: Sendable {
     ) {
         self.store = store
         self.bank = bank
+        self.breaker = breaker
         self.time = time
         self.random = random
         self.observer = observer
@@ -34,8 +37,8 @@ package struct BankAttempt: Sendable {
     package enum Outcome: Hashable, Sendable {
         /// The operation with its final reply.
         case settled(Operation)
-        /// Open still: to be claimed again when its rest is over.
-        case resting(Operation, reason: String)
+        /// Open still: to be claimed again when its key has rested that long.
+        case resting(Operation, reason: String, rest: Duration)
         case needsAttention(Operation, reason: String)
         /// Another attempt has taken over: what the store says now decides.
         case superseded
@@ -44,11 +47,13 @@ package struct BankAttempt: Sendable {
     /// - Parameters:
     ///   - claim: ours.
     ///   - action: what to ask; `nil` where the payment lacks the bank id for it.
+    ///   - permit: of the circuit breaker.
     ///   - traceparent: of the command.
     ///   - started: the uptime before the claim: the lease counts from then on at the earliest.
     package func run(
         _ claim: Claim,
         _ action: BankAction?,
+        _ permit: CircuitBreaker.Permit,
         traceparent: String?,
         started: Duration
     ) async throws(StoreError) -> Outcome {
@@ -67,6 +72,7 @@ package struct BankAttempt: Sendable {
                     timeout: timeout
                 )
             )
+            breaker.record(answer, under: permit)
             let verdict = Verdict.of(action, answer, sentBefore: isAmbiguous).redacted(for: action)
             observer.observe(.bankAnswered(action.kind, verdict))
             switch verdict {
@@ -80,7 +86,7 @@ package struct BankAttempt: Sendable {
                 return try await rest(claim, reason: reason, true, limits.bankWorstCase)
             case .ambiguous(let reason, isComplete: true):
                 isAmbiguous = true
-                guard send < policy.bankSends, await pauseBeforeSending(again: send) else {
+                guard send < policy.bankSends, await pauseBeforeSending(again: send), breaker.honours(permit) else {
                     return try await rest(claim, reason: reason, true, policy.bankPause)
                 }
             }
@@ -90,7 +96,6 @@ package struct BankAttempt: Sendable {
 
     /// Why the bank is not asked again, before it is: the attempts before this one may have crashed, or could not be written.
     private func reasonToStop(_ operation: Operation) -> String? {
-        if operation.attempts > policy.attempts { return "too_many_attempts" }
         // The database's time of this claim.
         let now = operation.leaseUntil.advanced(by: .zero - limits.lease)
         if operation.isAmbiguous, let sent = operation.firstSentAt, sent.duration(to: now) >= policy.resendLimit {
@@ -133,11 +138,8 @@ package struct BankAttempt: Sendable {
         _ isAmbiguous: Bool,
         _ rest: Duration
     ) async throws(StoreError) -> Outcome {
-        guard claim.operation.attempts < policy.attempts else {
-            return try await giveUp(claim, reason: reason, isAmbiguous)
-        }
         let settlement = Settlement.resting(claim, reason: reason, isAmbiguous: isAmbiguous, rest: rest)
-        return try await write(settlement) ? .resting(settlement.operation, reason: reason) : .superseded
+        return try await write(settlement) ? .resting(settlement.operation, reason: reason, rest: rest) : .superseded
     }
 
     private func giveUp(_ claim: Claim, reason: String, _ isAmbiguous: Bool) async throws(StoreError) -> Outcome {

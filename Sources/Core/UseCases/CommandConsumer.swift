@@ -12,6 +12,7 @@ package struct CommandConsumer: Sendable {
     package init(
         store: any PaymentStore,
         bank: any Bank,
+        breaker: CircuitBreaker,
         sink: any MessageSink,
         time: any TimeSource,
         random: any RandomSource,
@@ -24,6 +25,7 @@ package struct CommandConsumer: Sendable {
         handler = CommandHandler(
             store: store,
             bank: bank,
+            breaker: breaker,
             time: time,
             random: random,
             observer: observer,
@@ -95,11 +97,7 @@ package struct CommandConsumer: Sendable {
                 let reply = OutgoingReply.final(body, of: last.operation, to: command, replayed: true)
                 disposition = .reply(reply, .replayed, settles: last.operation)
             } else {
-                let waitingSince = delivery.message.headers[HeaderName.waitingSince]?.integer
-                disposition = try await handler.handle(
-                    command,
-                    waitingSince: waitingSince.map(Timestamp.init(microseconds:))
-                )
+                disposition = try await handler.handle(command, ParkingNote(delivery.message), arrived: started)
                 if case .reply(_, _, let operation?) = disposition {
                     settled = Lanes.Settled(command: command, operation: operation)
                 }

@@ -7,25 +7,31 @@ package struct CommandHandler: Sendable {
     private let time: any TimeSource
     private let random: any RandomSource
     private let limits: HandlerLimits
+    private let policy: RetryPolicy
+    private let breaker: CircuitBreaker
     private let attempt: BankAttempt
     private let patiently: StorePatience
 
     package init(
         store: any PaymentStore,
         bank: any Bank,
+        breaker: CircuitBreaker,
         time: any TimeSource,
         random: any RandomSource,
         observer: any ProcessorObserver,
         limits: HandlerLimits,
-        policy: RetryPolicy = RetryPolicy()
+        policy: RetryPolicy
     ) {
         self.store = store
         self.time = time
         self.random = random
         self.limits = limits
+        self.policy = policy
+        self.breaker = breaker
         attempt = BankAttempt(
             store: store,
             bank: bank,
+            breaker: breaker,
             time: time,
             random: random,
             observer: observer,
@@ -37,31 +43,37 @@ package struct CommandHandler: Sendable {
 
     /// - Parameters:
     ///   - command: decoded and valid.
-    ///   - waitingSince: since when it has been waiting for another command of its payment, if it has.
+    ///   - note: what its delivery tells about its travels.
+    ///   - arrived: the uptime when it was delivered.
     package func handle(
         _ command: Command,
-        waitingSince: Timestamp?
+        _ note: ParkingNote,
+        arrived: Duration
     ) async throws(CancellationError) -> Disposition {
+        // Before the claim: what a known outage refuses is no attempt (trap P13).
+        guard let permit = try await breaker.admit(since: arrived) else {
+            return .park(.seconds30, reason: "bank_out", provisional: nil, headers: [:])
+        }
+        defer { breaker.end(permit) }
         do throws(StoreError) {
             while true {
                 let started = time.uptime()
                 let outcome = try await claim(command)
-                guard case .claimed(let claim) = outcome else {
-                    return answer(outcome, to: command, waitingSince: waitingSince)
-                }
+                guard case .claimed(let claim) = outcome else { return answer(outcome, to: command, note) }
                 let ended = try await attempt.run(
                     claim,
                     BankAction(command.parameters, for: claim.payment),
+                    permit,
                     traceparent: command.route.traceparent,
                     started: started
                 )
-                if let disposition = disposition(ended, claim, of: command) { return disposition }
+                if let disposition = disposition(ended, claim, of: command, note) { return disposition }
                 // Superseded: what the store says now decides.
                 if Task.isCancelled { throw StoreError(.unavailable, detail: "cancelled") }
             }
         } catch {
             if Task.isCancelled { throw CancellationError() }
-            return .park(.seconds30, reason: "store_\(error.code.rawValue)", provisional: nil, headers: [:])
+            return disposition(error, note)
         }
     }
 
@@ -75,15 +87,21 @@ package struct CommandHandler: Sendable {
         return try await patiently { () async throws(StoreError) in try await store.claim(request) }
     }
 
-    private func disposition(_ outcome: BankAttempt.Outcome, _ claim: Claim, of command: Command) -> Disposition? {
+    private func disposition(
+        _ outcome: BankAttempt.Outcome,
+        _ claim: Claim,
+        of command: Command,
+        _ note: ParkingNote
+    ) -> Disposition? {
         switch outcome {
         case .settled(let operation):
             let reply = OutgoingReply.final(operation.reply ?? [], of: operation, to: command, replayed: false)
             return .reply(reply, operation.state == .succeeded ? .succeeded : .declined, settles: operation)
-        case .resting(let operation, let reason):
+        case .resting(let operation, let reason, let rest):
             // The client hears once that nothing is known yet: when the operation is parked for the second time.
-            let provisional = operation.attempts == 2 ? unknown(operation, claim.payment, command) : nil
-            return .park(.seconds30, reason: reason, provisional: provisional, headers: [:])
+            let provisional = note.parks == 1 ? unknown(operation, claim.payment, command) : nil
+            let rung = policy.rung(attempts: operation.attempts, rest: rest)
+            return .park(rung, reason: reason, provisional: provisional, headers: note.parkedAgain)
         case .needsAttention(let operation, let reason):
             return .deadLetter(
                 code: OperationState.needsAttention.rawValue.lowercased(),
@@ -95,9 +113,20 @@ package struct CommandHandler: Sendable {
         }
     }
 
+    /// The store did not do it. One that is away comes back; one that refuses this very work again and again needs a person.
+    private func disposition(_ error: StoreError, _ note: ParkingNote) -> Disposition {
+        let reason = "store_\(error.code.rawValue)"
+        if error.isRetriable { return .park(.seconds30, reason: reason, provisional: nil, headers: [:]) }
+        guard note.parks < policy.refusals else {
+            return .deadLetter(code: reason, message: error.detail, provisional: nil)
+        }
+        let rung = policy.rung(attempts: note.parks + 1, rest: .zero)
+        return .park(rung, reason: reason, provisional: nil, headers: note.parkedAgain)
+    }
+
     // MARK: Without the bank
 
-    private func answer(_ outcome: ClaimOutcome, to command: Command, waitingSince: Timestamp?) -> Disposition {
+    private func answer(_ outcome: ClaimOutcome, to command: Command, _ note: ParkingNote) -> Disposition {
         switch outcome {
         case .settled(let operation, let isReplay):
             let reply = OutgoingReply.final(operation.reply ?? [], of: operation, to: command, replayed: isReplay)
@@ -107,7 +136,7 @@ package struct CommandHandler: Sendable {
         case .waitForKey:
             return .park(.seconds5, reason: "key_in_progress", provisional: nil, headers: [:])
         case .waitForPayment(let payment):
-            return wait(command, for: payment, since: waitingSince)
+            return wait(command, for: payment, since: note.waitingSince)
         case .needsAttention(let operation, let payment):
             return .reply(unknown(operation, payment, command), .unknown, settles: nil)
         case .claimed:
@@ -119,9 +148,10 @@ package struct CommandHandler: Sendable {
         let now = time.now()
         // Whatever a client writes into the header: a time to come would make the command wait for ever.
         let since = min(since ?? now, now)
-        guard since.duration(to: now) < limits.busyAfter else { return reject(command, .paymentBusy, payment) }
+        let waited = since.duration(to: now)
+        guard waited < limits.busyAfter else { return reject(command, .paymentBusy, payment) }
         return .park(
-            .seconds5,
+            policy.waitingRung(waited: waited),
             reason: "payment_in_progress",
             provisional: nil,
             headers: [HeaderName.waitingSince: .integer(since.microseconds)]

@@ -12,16 +12,10 @@ final class Readiness: Sendable {
         case lost
     }
 
-    /// Of the circuit breaker before the bank.
-    enum Breaker: String, Sendable, CaseIterable {
-        case closed, open
-        case halfOpen = "half-open"
-    }
-
     struct State: Hashable, Sendable {
         var broker = Link.connecting
         var database = Link.connecting
-        var bank = Breaker.closed
+        var bank = BreakerCondition.closed
 
         /// The bank does not count: while it is down, commands wait in their queues.
         var isReady: Bool { broker == .ok && database == .ok }
@@ -46,5 +40,5 @@ final class Readiness: Sendable {
 
     func setDatabase(_ link: Link) { state.withLock { $0.database = link } }
 
-    func setBank(_ breaker: Breaker) { state.withLock { $0.bank = breaker } }
+    func setBank(_ breaker: BreakerCondition) { state.withLock { $0.bank = breaker } }
 }

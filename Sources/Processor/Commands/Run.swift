@@ -34,6 +34,7 @@ struct Run: AsyncParsableCommand {
             observer: ProcessorTelemetry(
                 logger: logger,
                 metrics: ProcessorMetrics(registry: registry),
+                readiness: readiness,
                 time: SystemTime()
             ),
             readiness: readiness,

@@ -15,6 +15,7 @@ struct ProcessorService: Service {
     /// On connections of their own: one that the broker has blocked must not keep the acknowledgements waiting.
     private let consuming: AMQPSession
     private let publishing: AMQPSession
+    private let breaker: CircuitBreaker
     private let consumer: CommandConsumer
 
     let queries: any PaymentQueries
@@ -41,9 +42,11 @@ struct ProcessorService: Service {
                 userAgent: "payment-processor"
             )
         )
+        breaker = CircuitBreaker(time: SystemTime(), random: SystemRandom(), observer: observer)
         consumer = CommandConsumer(
             store: PostgresPaymentStore(pools, fingerprinter: configuration.fingerprinter),
             bank: HTTPBank(client: bankClient, url: configuration.bank.base),
+            breaker: breaker,
             sink: BrokerSink(session: publishing, names: configuration.names),
             time: SystemTime(),
             random: SystemRandom(),
@@ -105,6 +108,7 @@ struct ProcessorService: Service {
             partitions: configuration.partitions,
             prefetch: configuration.prefetch,
             consumer: consumer,
+            breaker: breaker,
             prepare: { try await topology.prepare($0) },
             onSubscribed: { [readiness, logger] in
                 readiness.setBroker(.ok)

@@ -6,11 +6,13 @@ import Logging
 struct ProcessorTelemetry: ProcessorObserver {
     private let logger: Logger
     private let metrics: ProcessorMetrics
+    private let readiness: Readiness
     private let throttle: WarningThrottle
 
-    init(logger: Logger, metrics: ProcessorMetrics, time: any TimeSource) {
+    init(logger: Logger, metrics: ProcessorMetrics, readiness: Readiness, time: any TimeSource) {
         self.logger = logger
         self.metrics = metrics
+        self.readiness = readiness
         throttle = WarningThrottle(time: time)
     }
 
@@ -40,6 +42,8 @@ struct ProcessorTelemetry: ProcessorObserver {
             warn("store \(error.code.rawValue)", "store failed", .error, error.description)
         case .publishFailed(let problem):
             warn("publish", "publish failed", .error, problem)
+        case .breakerChanged(let condition):
+            breakerChanged(condition)
         }
     }
 
@@ -95,6 +99,16 @@ struct ProcessorTelemetry: ProcessorObserver {
         fields.set(.operation, kind.rawValue)
         fields.set(.verdict, label.rawValue)
         logger.debug("bank answered", metadata: fields.metadata)
+    }
+
+    private func breakerChanged(_ condition: BreakerCondition) {
+        readiness.setBank(condition)
+        metrics.setBreakerOpen(condition != .closed)
+        switch condition {
+        case .open: logger.error("the bank is out: no commands are taken")
+        case .halfOpen: logger.notice("trying whether the bank is back, with one command")
+        case .closed: logger.notice("the bank is back: commands are taken again")
+        }
     }
 
     private func log(_ level: Logger.Level, _ message: Logger.Message, _ operation: Operation, reason: String? = nil) {

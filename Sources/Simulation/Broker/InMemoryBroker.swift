@@ -30,6 +30,8 @@ package final class InMemoryBroker: MessageSink {
         var faults: [(fault: Fault, role: Role)] = []
         /// Which destinations refuse everything, until told otherwise.
         var refusing: Set<Role> = []
+        /// Messages on the retry ladder.
+        var resting = 0
     }
 
     /// A destination without its particulars.
@@ -139,7 +141,11 @@ package final class InMemoryBroker: MessageSink {
 
     private func store(_ message: Message, _ destination: Destination) -> PublishOutcome {
         if case .retry(let tier) = destination, bringsBack {
-            time.schedule(after: tier.delay) { self.deliver(message) }
+            state.withLock { $0.resting += 1 }
+            time.schedule(after: tier.delay) {
+                self.state.withLock { $0.resting -= 1 }
+                self.deliver(message)
+            }
         }
         return record(message, destination, .confirmed)
     }
@@ -165,6 +171,9 @@ package final class InMemoryBroker: MessageSink {
     package var events: [Event] { state.withLock { $0.events } }
 
     package var unacknowledged: Int { state.withLock { $0.unacknowledged.count } }
+
+    /// How many messages are on the retry ladder.
+    package var resting: Int { state.withLock { $0.resting } }
 
     /// What the broker has taken for that kind of destination, oldest first.
     package func messages(_ role: Role) -> [(message: Message, destination: Destination)] {

@@ -49,6 +49,28 @@ struct RetryPolicyTests {
     }
 
     @Test(
+        "a delivery climbs the ladder with its attempts, and never comes back before its key has rested",
+        arguments: [
+            (0, 0, .seconds5), (1, 0, .seconds5), (2, 0, .seconds30), (3, 0, .minutes2), (4, 0, .minutes10),
+            (5, 0, .hour1),
+            (6, 0, .hour1), (.max, 0, .hour1), (.min, 0, .seconds5), (1, 5, .seconds5), (1, 6, .seconds30),
+            (1, 17, .seconds30), (3, 17, .minutes2), (1, 31, .minutes2), (1, 86_400, .hour1),
+        ] as [(Int, Int, RetryTier)]
+    )
+    func rung(attempts: Int, rest: Int, expected: RetryTier) {
+        #expect(RetryPolicy().rung(attempts: attempts, rest: .seconds(rest)) == expected)
+    }
+
+    @Test("who waits for another command stays on the first rungs")
+    func waitingRung() {
+        let policy = RetryPolicy()
+        #expect(policy.waitingRung(waited: .zero) == .seconds5)
+        #expect(policy.waitingRung(waited: .seconds(29)) == .seconds5)
+        #expect(policy.waitingRung(waited: .seconds(30)) == .seconds30)
+        #expect(policy.waitingRung(waited: .seconds(86_400)) == .seconds30)
+    }
+
+    @Test(
         "a request's timeout is such that its worst case ends within the lease",
         arguments: [
             (0, 15_000), (4_999, 15_000), (5_000, 15_000), (5_001, 14_999), (12_000, 8_000), (12_500, 7_500),

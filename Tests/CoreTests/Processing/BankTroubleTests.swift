@@ -27,7 +27,7 @@ struct BankTroubleTests {
             for _ in 0..<4 { world.bank.inject(.error500, into: .authorize) }
             let reply = try await world.ask(.authorize, key: "a")
             #expect(reply.outcome == "succeeded")
-            #expect(world.parked.map(\.destination) == [.retry(.seconds30)])
+            #expect(world.parked.map(\.destination) == [.retry(.seconds5)])
             #expect(world.bank.requests.count == 5)
             #expect(try await world.view().operations.map(\.attempts) == [2])
         }
@@ -48,7 +48,8 @@ struct BankTroubleTests {
             let requests = world.bank.requests
             #expect(requests.count == 2)
             if fault != .garbage {
-                #expect(world.parked.count == 1)
+                // The first rung that is long enough for the key to have rested.
+                #expect(world.parked.map(\.destination) == [.retry(.seconds30)])
                 #expect(requests[0].at.duration(to: requests[1].at) >= .seconds(17))
             }
             let view = try await world.view()
@@ -93,29 +94,52 @@ struct BankTroubleTests {
         }
     }
 
-    @Test("after 20 attempts a person must look: a dead letter, an unknown reply, and the same to every duplicate")
+    @Test("an outcome that stays unknown climbs the ladder for 23 hours; then a person must look")
     func needsAttention() throws {
         try World.run(seeds: [nil, 1]) { world in
             try await world.ask(.authorize, key: "a")
-            for _ in 0..<30 { world.bank.inject(.dropBefore, into: .capture) }
+            for _ in 0..<60 { world.bank.inject(.dropBefore, into: .capture) }
             world.send(.capture, key: "c")
-            try await world.until { world.deadLetters.count == 1 && world.broker.unacknowledged == 0 }
-            #expect(world.bank.requests.count { $0.operation == .capture } == 20)
+            try await world.until(hours: 48) { world.deadLetters.count == 1 && world.broker.unacknowledged == 0 }
+            let rungs = world.parked.map(\.destination)
+            let first: [RetryTier] = [.seconds30, .seconds30, .minutes2, .minutes10, .hour1]
+            #expect(Array(rungs.prefix(5)) == first.map { Destination.retry($0) })
+            #expect(rungs.dropFirst(4).allSatisfy { $0 == .retry(.hour1) })
+            let sends = world.bank.requests.filter { $0.operation == .capture }.map(\.at)
+            let span = try #require(sends.first).duration(to: try #require(sends.last))
+            #expect(span > .seconds(22 * 3_600) && span < .seconds(23 * 3_600))
             let letter = try #require(world.deadLetters.first)
             #expect(letter.headers["error-code"] == .string("needs_attention"))
-            #expect(letter.headers["error-message"] == .string("connection_cut"))
+            #expect(letter.headers["error-message"] == .string("bank_key_too_old"))
             #expect(world.replies("c").map(\.outcome) == ["unknown", "unknown"])
             #expect(Set(world.replies("c").map(\.message.messageID)).count == 1)
             let operation = try #require(try await world.view().operations.last)
             #expect(operation.state == .needsAttention)
-            #expect(operation.attempts == 20)
+            #expect(operation.attempts == sends.count + 1)
             #expect(world.count { if case .needsAttention = $0 { true } else { false } } == 1)
 
             world.send(.capture, key: "c")
             try await world.until { world.replies("c").count == 3 && world.broker.unacknowledged == 0 }
             #expect(world.replies("c").last?.outcome == "unknown")
-            #expect(world.deadLetters.count == 1)
-            #expect(world.bank.requests.count { $0.operation == .capture } == 20)
+            #expect(world.bank.requests.count { $0.operation == .capture } == sends.count)
+        }
+    }
+
+    @Test("what was never sent has no age: after days without a bank it is sent, and may be sent again")
+    func neverSent() throws {
+        try World.run(make: { World(seed: $0, bringsBack: false) }) { world in
+            world.bank.inject(.down, into: .authorize)
+            let message = world.send(.authorize, key: "a")
+            try await world.until { world.parked.count == 1 }
+            try await world.time.sleep(for: .seconds(48 * 3_600))
+            world.bank.inject(.dropAfter)
+            world.broker.deliver(message)
+            try await world.until { world.parked.count == 2 }
+            try await world.time.sleep(for: .seconds(3_600))
+            world.broker.deliver(message)
+            try await world.until { !world.replies("a").isEmpty }
+            #expect(world.replies("a").map(\.outcome) == ["succeeded"])
+            #expect(world.bank.ledger.count == 1)
         }
     }
 

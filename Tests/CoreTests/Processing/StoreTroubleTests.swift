@@ -155,11 +155,24 @@ struct StoreTroubleTests {
         try World.run(seeds: [nil, 1]) { world in
             for _ in 0..<20 { world.store.inject(.refused, into: .settle) }
             world.send(.authorize, key: "a")
-            try await world.until { world.deadLetters.count == 1 }
-            #expect(world.deadLetters.first?.headers["error-message"] == .string("too_many_attempts"))
+            try await world.until(hours: 24) { world.deadLetters.count == 1 }
+            #expect(world.deadLetters.first?.headers["error-code"] == .string("store_refused"))
             #expect(world.bank.ledger.count == 1)
-            #expect(world.bank.requests.count == 20)
-            #expect(try await world.view().operations.map(\.state) == [.needsAttention])
+            #expect(world.bank.requests.count == 9)
+            #expect(try await world.view().operations.map(\.state) == [.sent])
+        }
+    }
+
+    @Test("a claim that is refused again and again does too")
+    func refusedClaim() throws {
+        try World.run(seeds: [nil, 1]) { world in
+            for _ in 0..<20 { world.store.inject(.refused, into: .claim) }
+            world.send(.authorize, key: "a")
+            try await world.until(hours: 24) { world.deadLetters.count == 1 }
+            #expect(world.deadLetters.first?.headers["error-code"] == .string("store_refused"))
+            let rungs = [RetryTier.seconds5, .seconds30, .minutes2, .minutes10, .hour1, .hour1, .hour1, .hour1]
+            #expect(world.parked.map(\.destination) == rungs.map { .retry($0) })
+            #expect(world.bank.requests.isEmpty)
         }
     }
 }

@@ -40,10 +40,15 @@ struct World: Sendable {
         broker = InMemoryBroker(time: time, bringsBack: bringsBack)
     }
 
-    func consumer(store: (any PaymentStore)? = nil, bank: (any Bank)? = nil) -> CommandConsumer {
+    func consumer(
+        store: (any PaymentStore)? = nil,
+        bank: (any Bank)? = nil,
+        breaker: CircuitBreaker? = nil
+    ) -> CommandConsumer {
         CommandConsumer(
             store: store ?? self.store,
             bank: bank ?? self.bank,
+            breaker: breaker ?? self.breaker(),
             sink: broker,
             time: time,
             random: random,
@@ -51,6 +56,8 @@ struct World: Sendable {
             limits: limits
         )
     }
+
+    func breaker() -> CircuitBreaker { CircuitBreaker(time: time, random: random, observer: observer) }
 
     /// Runs the consumers while the work is done, in several interleavings.
     static func run(
@@ -119,10 +126,14 @@ struct World: Sendable {
 
     // MARK: Waiting and looking
 
-    /// Waits for a condition, for at most two hours.
-    func until(sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool) async throws {
+    /// Waits for a condition, for at most that many hours.
+    func until(
+        hours: Int = 2,
+        sourceLocation: SourceLocation = #_sourceLocation,
+        _ condition: () async throws -> Bool
+    ) async throws {
         var pause = Duration.milliseconds(5)
-        for _ in 0..<8_000 {
+        for _ in 0..<(3_600 * hours + 800) {
             if try await condition() { return }
             try await time.sleep(for: pause)
             pause = min(pause * 1.05, .seconds(1))
@@ -133,18 +144,14 @@ struct World: Sendable {
 
     private struct WaitedInVain: Error {}
 
-    /// Waits until every delivery is done with and none rests on the ladder.
-    func drained() async throws {
-        let patience = RetryTier.seconds30.delay + .seconds(1)
-        var quietSince = time.uptime()
-        var seen = broker.events.count
-        try await until {
-            if broker.unacknowledged > 0 || broker.events.count != seen {
-                seen = broker.events.count
-                quietSince = time.uptime()
-            }
-            return time.uptime() - quietSince > patience
+    /// Waits until every delivery is done with and none rests on the ladder, for at most three days.
+    func drained(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        for _ in 0..<(3 * 86_400) {
+            if broker.unacknowledged == 0, broker.resting == 0 { return }
+            try await time.sleep(for: .seconds(1))
         }
+        Issue.record("never drained", sourceLocation: sourceLocation)
+        throw WaitedInVain()
     }
 
     var replies: [ReplySeen] { broker.messages(.replies).compactMap { ReplySeen($0.message, $0.destination) } }

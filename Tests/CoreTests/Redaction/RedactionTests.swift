@@ -118,6 +118,7 @@ struct RedactionTests {
     func events() {
         let disposition = Disposition.park(.seconds5, reason: "r", provisional: nil, headers: [:])
         let refusal = BankRefusal(code: "invalid_card", message: "no card \(Self.number)")
+        let action = BankAction.authorize(card: card, amount: 5_000)
         let verdicts = [Verdict.declined(refusal), .expired(refusal)].map { $0.redacted(for: action) }
         let events: [ProcessorEvent] =
             [
@@ -125,6 +126,7 @@ struct RedactionTests {
                 .unanswerable(invalid.problem), .possibleOrphan(operation), .needsAttention(operation, reason: "r"),
                 .superseded(operation), .replyUndeliverable(replyTo: "replies.a"), .replyAddressIgnored,
                 .storeFailed(StoreError(.unavailable, detail: "08006")), .publishFailed("d"),
+                .breakerChanged(.open),
             ] + verdicts.map { .bankAnswered(.authorize, $0) }
         for event in events { Self.expectSilent(event) }
         #expect(Set(events.map(\.kind)).count == ProcessorEvent.kinds)
@@ -146,7 +148,7 @@ struct RedactionTests {
 }
 
 extension ProcessorEvent {
-    fileprivate static let kinds = 11
+    fileprivate static let kinds = 12
 
     /// A new case does not compile here until it has a number, and fails the count until it has a sample above.
     fileprivate var kind: Int {
@@ -162,6 +164,7 @@ extension ProcessorEvent {
         case .replyAddressIgnored: 8
         case .storeFailed: 9
         case .publishFailed: 10
+        case .breakerChanged: 11
         }
     }
 }

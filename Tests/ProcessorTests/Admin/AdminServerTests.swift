@@ -57,13 +57,13 @@ struct AdminServerTests {
     @Test(
         "readiness is broker and database; the bank's breaker is shown and does not count",
         arguments: [
-            (Readiness.Link.ok, Readiness.Link.ok, Readiness.Breaker.closed, 200),
+            (Readiness.Link.ok, Readiness.Link.ok, BreakerCondition.closed, 200),
             (.ok, .ok, .open, 200), (.ok, .ok, .halfOpen, 200),
             (.connecting, .ok, .closed, 503), (.ok, .connecting, .closed, 503),
             (.lost, .ok, .closed, 503), (.ok, .lost, .halfOpen, 503), (.lost, .lost, .open, 503),
         ]
     )
-    func ready(broker: Readiness.Link, database: Readiness.Link, bank: Readiness.Breaker, status: Int) async throws {
+    func ready(broker: Readiness.Link, database: Readiness.Link, bank: BreakerCondition, status: Int) async throws {
         readiness.setBroker(broker)
         readiness.setDatabase(database)
         readiness.setBank(bank)

@@ -9,11 +9,17 @@ struct ProcessorTelemetryTests {
     private let log: CapturedLog
     private let registry = PrometheusRegistry()
     private let time = ManualTime()
+    private let readiness = Readiness()
     private let telemetry: ProcessorTelemetry
 
     init() throws {
         log = try CapturedLog()
-        telemetry = ProcessorTelemetry(logger: log.logger, metrics: ProcessorMetrics(registry: registry), time: time)
+        telemetry = ProcessorTelemetry(
+            logger: log.logger,
+            metrics: ProcessorMetrics(registry: registry),
+            readiness: readiness,
+            time: time
+        )
     }
 
     private func hasSample(_ line: String) -> Bool { registry.text.split(separator: "\n").contains { $0 == line } }
@@ -144,12 +150,23 @@ struct ProcessorTelemetryTests {
         let debugging = ProcessorTelemetry(
             logger: debugLog.logger,
             metrics: ProcessorMetrics(registry: registry),
+            readiness: readiness,
             time: time
         )
         debugging.observe(.bankAnswered(.refund, .notSent(reason: "r")))
         #expect(
             debugLog.lines() == ["level=debug logger=processor msg=\"bank answered\" operation=refund verdict=not_sent"]
         )
+    }
+
+    @Test("the circuit breaker is told in the log, the metrics and the readiness")
+    func breaker() {
+        for (condition, gauge) in [(BreakerCondition.open, 1), (.halfOpen, 1), (.closed, 0)] {
+            telemetry.observe(.breakerChanged(condition))
+            #expect(hasSample("payments_breaker_open \(gauge)"))
+            #expect(readiness.current.bank == condition)
+        }
+        #expect(log.lines().map { $0.prefix(11) } == ["level=error", "level=notic", "level=notic"])
     }
 
     @Test("an unanswerable message is counted without an operation")

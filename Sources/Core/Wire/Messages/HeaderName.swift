@@ -12,4 +12,7 @@ package enum HeaderName {
     /// Ours, on a parked copy: since when, in microseconds since the epoch, it has been waiting for another command of its
     /// payment (trap P5).
     package static let waitingSince = "waiting-since"
+
+    /// Ours, on a parked copy: how often it was parked because its outcome is not known.
+    package static let parks = "parks"
 }

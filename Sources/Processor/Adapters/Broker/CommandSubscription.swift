@@ -4,13 +4,15 @@ import ServiceLifecycle
 import Synchronization
 
 /// Keeps the command queues subscribed: on every new connection anew, until the service shuts down; then takes no more and
-/// sees through what it has.
+/// sees through what it has. While the bank is out it takes nothing, so that the queues keep the backlog, and then one delivery from
+/// each queue at a time, of which the circuit breaker lets one try (trap P13).
 struct CommandSubscription: Sendable {
     let session: AMQPSession
     let names: BrokerNames
     let partitions: Int
     let prefetch: UInt16
     let consumer: CommandConsumer
+    let breaker: CircuitBreaker
     /// Looks at the topology of a new connection before anything is consumed.
     let prepare: @Sendable (AMQPConnection) async throws -> Void
     /// Told when all queues are subscribed.
@@ -44,10 +46,11 @@ struct CommandSubscription: Sendable {
     }
 
     private func consume(_ active: ActiveConsumers) async throws {
+        let condition = try await cancelWhenGracefulShutdown { try await breaker.untilNotOpen() }
         let connection = try await cancelWhenGracefulShutdown { try await session.connection() }
         do {
             try await prepare(connection)
-            try await consume(from: connection, active)
+            try await consume(from: connection, active, while: condition)
         } catch {
             // What is half subscribed may hold deliveries that nobody reads: closing gives them back.
             await active.cancelAll()
@@ -56,7 +59,13 @@ struct CommandSubscription: Sendable {
         }
     }
 
-    private func consume(from connection: AMQPConnection, _ active: ActiveConsumers) async throws {
+    /// Returns when the bank's condition is no longer that, or the service shuts down, and what was delivered is done with.
+    private func consume(
+        from connection: AMQPConnection,
+        _ active: ActiveConsumers,
+        while condition: BreakerCondition
+    ) async throws {
+        let prefetch = condition == .closed ? prefetch : 1
         var streams: [AMQPConsumer] = []
         for partition in 0..<partitions {
             let stream = try await connection.consume(queue: names.commandsQueue(partition), prefetch: prefetch)
@@ -66,6 +75,11 @@ struct CommandSubscription: Sendable {
         onSubscribed()
         // When one ends, all end: what is wrong with one queue or the connection is looked at by starting over.
         try await withThrowingTaskGroup(of: Void.self) { group in
+            let watch = Task {
+                try await breaker.untilNot(condition)
+                await active.cancelAll()
+            }
+            defer { watch.cancel() }
             for stream in streams {
                 group.addTask {
                     do throws(AMQPError) {

@@ -124,10 +124,13 @@ struct ClaimWriter: Sendable {
             """
             UPDATE operations o
             SET state = n.state, fence = n.fence, lease_until = n.lease_until, claim_token = n.claim_token,
-                attempts = n.attempts, is_ambiguous = n.is_ambiguous
+                attempts = n.attempts, is_ambiguous = n.is_ambiguous, first_sent_at = n.first_sent_at
             FROM unnest(
-                $1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::uuid[], $7::integer[], $8::boolean[]
-            ) AS n (merchant_id, idempotency_key, state, fence, lease_until, claim_token, attempts, is_ambiguous)
+                $1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::uuid[], $7::integer[], $8::boolean[],
+                $9::timestamptz[]
+            ) AS n (
+                merchant_id, idempotency_key, state, fence, lease_until, claim_token, attempts, is_ambiguous, first_sent_at
+            )
             WHERE o.merchant_id = n.merchant_id AND o.idempotency_key = n.idempotency_key
             """,
             [
@@ -139,6 +142,7 @@ struct ClaimWriter: Sendable {
                 .uuidArray(takenOperations.map { PostgresUUID($0.claimToken.value) }),
                 .int4Array(takenOperations.map { Int32($0.attempts) }),
                 .boolArray(takenOperations.map(\.isAmbiguous)),
+                .timestampArray(takenOperations.map { $0.firstSentAt?.microseconds }),
             ]
         )
     }

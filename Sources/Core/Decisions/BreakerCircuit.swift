@@ -1,0 +1,116 @@
+/// The state machine of the circuit breaker before the bank: closed while it answers, open while it is out, half-open while one
+/// command finds out whether it is back (trap P13). Pure: times and dice come from outside.
+struct BreakerCircuit: Hashable, Sendable {
+    /// The right to call the bank, until the circuit changes.
+    struct Permit: Hashable, Sendable {
+        fileprivate let generation: UInt64
+        let isProbe: Bool
+    }
+
+    enum Admission: Hashable, Sendable {
+        case granted(Permit)
+        /// Nothing changes before that uptime; `nil`: before the probe has ended.
+        case refused(until: Duration?)
+    }
+
+    private enum State: Hashable {
+        case closed
+        case open(until: Duration)
+        case halfOpen(isProbing: Bool)
+    }
+
+    private struct Call: Hashable {
+        let at: Duration
+        let failed: Bool
+    }
+
+    private let policy: BreakerPolicy
+    private var state = State.closed
+    /// Goes up with every change: what was allowed before says nothing about now.
+    private var generation: UInt64 = 0
+    private var calls: [Call] = []
+    private var failedProbes = 0
+
+    init(policy: BreakerPolicy) {
+        self.policy = policy
+    }
+
+    var condition: BreakerCondition {
+        switch state {
+        case .closed: .closed
+        case .open: .open
+        case .halfOpen: .halfOpen
+        }
+    }
+
+    /// When it becomes half-open; `nil` while it is not open.
+    var opensUntil: Duration? {
+        guard case .open(let until) = state else { return nil }
+        return until
+    }
+
+    /// An open circuit whose pause is over becomes half-open.
+    mutating func pass(to now: Duration) {
+        guard case .open(let until) = state, until <= now else { return }
+        change(to: .halfOpen(isProbing: false))
+    }
+
+    mutating func admit(at now: Duration) -> Admission {
+        pass(to: now)
+        switch state {
+        case .closed:
+            return .granted(Permit(generation: generation, isProbe: false))
+        case .open(let until):
+            return .refused(until: until)
+        case .halfOpen(isProbing: true):
+            return .refused(until: nil)
+        case .halfOpen(isProbing: false):
+            state = .halfOpen(isProbing: true)
+            return .granted(Permit(generation: generation, isProbe: true))
+        }
+    }
+
+    /// Whether a permit that was granted earlier still holds.
+    func honours(_ permit: Permit) -> Bool {
+        permit.generation == generation && condition != .open
+    }
+
+    /// What became of a call. One that was allowed before the last change says nothing about now.
+    mutating func record(failed: Bool, under permit: Permit, at now: Duration, dice: UInt64) {
+        guard honours(permit) else { return }
+        if permit.isProbe {
+            failedProbes = failed ? failedProbes + 1 : 0
+            if failed { open(at: now, dice: dice) } else { change(to: .closed) }
+            return
+        }
+        if calls.count == policy.window { calls.removeFirst() }
+        calls.append(Call(at: now, failed: failed))
+        guard failed else { return }
+        let recent = calls.filter { $0.at + policy.memory >= now }
+        let failures = recent.count { $0.failed }
+        if recent.count >= policy.leastCalls, Double(failures) >= Double(recent.count) * policy.failureShare {
+            open(at: now, dice: dice)
+        }
+    }
+
+    /// A probe that ended without asking the bank: another may try.
+    mutating func giveBack(_ permit: Permit) {
+        if permit.isProbe, honours(permit) { state = .halfOpen(isProbing: false) }
+    }
+
+    private mutating func open(at now: Duration, dice: UInt64) {
+        change(to: .open(until: now + policy.pause(afterFailures: failedProbes, dice: dice)))
+    }
+
+    private mutating func change(to next: State) {
+        state = next
+        generation += 1
+        calls = []
+    }
+}
+
+/// How the circuit breaker stands, as `/readyz`, logs and metrics tell it.
+package enum BreakerCondition: String, Hashable, Sendable, CaseIterable {
+    case closed, open
+    case halfOpen = "half-open"
+}

@@ -1,0 +1,160 @@
+import Synchronization
+
+/// Stands before the bank: while it is out nobody asks, but for one command at a time that finds out whether it is back, and the
+/// queues keep the backlog (trap P13).
+package final class CircuitBreaker: Sendable {
+    /// The right to call the bank. Each must be ended.
+    package struct Permit: Hashable, Sendable {
+        fileprivate let permit: BreakerCircuit.Permit
+    }
+
+    private struct State {
+        var circuit: BreakerCircuit
+        var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
+        var lastWaiter: UInt64 = 0
+        /// Counts what waiters must hear of: one that looked before a change does not wait for the next.
+        var changes: UInt64 = 0
+    }
+
+    private let state: Mutex<State>
+    private let policy: BreakerPolicy
+    private let time: any TimeSource
+    private let random: any RandomSource
+    private let observer: any ProcessorObserver
+
+    package init(
+        policy: BreakerPolicy = BreakerPolicy(),
+        time: any TimeSource,
+        random: any RandomSource,
+        observer: any ProcessorObserver
+    ) {
+        self.policy = policy
+        self.time = time
+        self.random = random
+        self.observer = observer
+        state = Mutex(State(circuit: BreakerCircuit(policy: policy)))
+    }
+
+    package var condition: BreakerCondition { state.withLock { $0.circuit.condition } }
+
+    // MARK: Who wants to ask the bank
+
+    /// Waits for the right to call the bank.
+    ///
+    /// - Parameter since: the uptime from which patience counts; `nil`: do not wait.
+    /// - Returns: `nil` where there is none to be had in time: the bank is known to be out.
+    package func admit(since: Duration?) async throws(CancellationError) -> Permit? {
+        let limit = since.map { $0 + policy.patience }
+        while true {
+            let now = time.uptime()
+            let seen = changes
+            switch change({ $0.admit(at: now) }) {
+            case .granted(let permit): return Permit(permit: permit)
+            case .refused(let until):
+                guard let limit, now < limit else { return nil }
+                try await waitForChange(after: seen, orUntil: min(limit, until ?? limit))
+            }
+        }
+    }
+
+    /// Whether a permit still holds: the bank may have gone out since.
+    package func honours(_ permit: Permit) -> Bool { state.withLock { $0.circuit.honours(permit.permit) } }
+
+    /// What a call showed.
+    package func record(_ answer: BankAnswer, under permit: Permit) {
+        let failed = answer.isOutage
+        let dice = failed ? random.next() : 0
+        change { $0.record(failed: failed, under: permit.permit, at: time.uptime(), dice: dice) }
+    }
+
+    /// The command that had the permit is done with.
+    package func end(_ permit: Permit) {
+        guard permit.permit.isProbe else { return }
+        change { $0.giveBack(permit.permit) }
+        wakeAll()
+    }
+
+    // MARK: Who takes deliveries
+
+    /// Waits as long as nothing at all may be taken, and tells how it stands then: closed or half-open.
+    package func untilNotOpen() async throws(CancellationError) -> BreakerCondition {
+        while true {
+            let now = time.uptime()
+            change { $0.pass(to: now) }
+            let (condition, until, seen) = state.withLock {
+                ($0.circuit.condition, $0.circuit.opensUntil, $0.changes)
+            }
+            guard let until else { return condition }
+            try await waitForChange(after: seen, orUntil: until)
+        }
+    }
+
+    /// Waits until it stands otherwise.
+    package func untilNot(_ condition: BreakerCondition) async throws(CancellationError) {
+        while true {
+            let (now, seen) = state.withLock { ($0.circuit.condition, $0.changes) }
+            guard now == condition else { return }
+            try await waitForChange(after: seen, orUntil: nil)
+        }
+    }
+
+    // MARK: Changes
+
+    private var changes: UInt64 { state.withLock { $0.changes } }
+
+    @discardableResult
+    private func change<Value: Sendable>(_ body: (inout BreakerCircuit) -> Value) -> Value {
+        let (value, condition) = state.withLock { state in
+            let before = state.circuit.condition
+            let value = body(&state.circuit)
+            let after = state.circuit.condition
+            return (value, before == after ? nil : after)
+        }
+        if let condition {
+            observer.observe(.breakerChanged(condition))
+            wakeAll()
+        }
+        return value
+    }
+
+    private func wakeAll() {
+        let waiters = state.withLock { state in
+            defer { state.waiters = [:] }
+            state.changes += 1
+            return state.waiters
+        }
+        for (_, waiter) in waiters.sorted(by: { $0.key < $1.key }) { waiter.resume() }
+    }
+
+    /// Returns at the next change, at that uptime, or sooner: who calls looks again.
+    private func waitForChange(after seen: UInt64, orUntil limit: Duration?) async throws(CancellationError) {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.change(after: seen) }
+            if let limit {
+                group.addTask { [time] in _ = try? await time.sleep(for: max(limit - time.uptime(), .zero)) }
+            }
+            await group.next()
+            group.cancelAll()
+        }
+        if Task.isCancelled { throw CancellationError() }
+    }
+
+    private func change(after seen: UInt64) async {
+        let number = state.withLock { state in
+            state.lastWaiter += 1
+            return state.lastWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    if Task.isCancelled || state.changes != seen { return true }
+                    state.waiters[number] = continuation
+                    return false
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0.waiters.removeValue(forKey: number) }?.resume()
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import Simulation
+import Testing
+
+@testable import Core
+
+@Suite("The circuit breaker", .timeLimit(.minutes(1)))
+struct CircuitBreakerTests {
+    /// Runs the work in several interleavings, with a breaker that has just opened where that is asked for.
+    private func simulate(
+        isOpen: Bool = true,
+        _ work: @escaping @Sendable (VirtualTime, CircuitBreaker) async throws -> Void
+    ) throws {
+        for seed in [nil, 1, 2, 3] as [UInt64?] {
+            let time = VirtualTime()
+            let random = SeededRandom(seed: seed ?? 0)
+            let breaker = CircuitBreaker(time: time, random: random, observer: RecordingObserver())
+            try StepExecutor(seed: seed).run(in: time) {
+                if isOpen {
+                    for _ in 0..<10 {
+                        let permit = try #require(try await breaker.admit(since: nil))
+                        breaker.record(.notSent(reason: "refused"), under: permit)
+                    }
+                    #expect(breaker.condition == .open)
+                }
+                try await work(time, breaker)
+            }
+        }
+    }
+
+    @Test("who does not wait is refused at once; who waits is let through one at a time, until it is closed")
+    func oneAtATime() throws {
+        try simulate { time, breaker in
+            #expect(try await breaker.admit(since: nil) == nil)
+            let log = Log()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<5 {
+                    group.addTask {
+                        let permit = try #require(try await breaker.admit(since: time.uptime()))
+                        log.add("in")
+                        try await time.sleep(for: .seconds(1))
+                        if log.lines.count == 1 { breaker.record(.response(Self.success), under: permit) }
+                        breaker.end(permit)
+                        log.add("out")
+                    }
+                }
+                try await group.waitForAll()
+            }
+            // The first is alone until it has shown that the bank is back.
+            #expect(log.lines.prefix(1) == ["in"] && log.lines.count == 10)
+            #expect(breaker.condition == .closed)
+        }
+    }
+
+    @Test("patience ends after seconds")
+    func patience() throws {
+        try simulate { time, breaker in
+            let probe = try #require(try await breaker.admit(since: time.uptime()))
+            let started = time.uptime()
+            #expect(try await breaker.admit(since: started) == nil)
+            #expect(time.uptime() - started == BreakerPolicy().patience)
+            breaker.end(probe)
+            #expect(try await breaker.admit(since: nil) != nil)
+        }
+    }
+
+    @Test("who takes deliveries waits while it is open, and hears of every change")
+    func conditions() throws {
+        try simulate { time, breaker in
+            #expect(try await breaker.untilNotOpen() == .halfOpen)
+            #expect(time.uptime() >= BreakerPolicy().pause)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await breaker.untilNot(.halfOpen) }
+                group.addTask {
+                    let permit = try #require(try await breaker.admit(since: nil))
+                    breaker.record(.response(Self.success), under: permit)
+                    breaker.end(permit)
+                }
+                try await group.waitForAll()
+            }
+            #expect(breaker.condition == .closed)
+        }
+    }
+
+    @Test("a wait that is cancelled ends")
+    func cancelled() throws {
+        try simulate(isOpen: false) { time, breaker in
+            await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await breaker.untilNot(.closed) }
+                try? await time.sleep(for: .seconds(1))
+                group.cancelAll()
+                await #expect(throws: CancellationError.self) { try await group.next() }
+            }
+        }
+    }
+
+    @Test("in an outage what was delivered is parked, and nothing is claimed: it is no attempt (trap P13)")
+    func outage() throws {
+        try World.run(consumers: { [$0.consumer(bank: ClosedBank())] }) { world in
+            for number in 0..<10 { world.send(.authorize, payment: World.payment(number), key: "a-\(number)") }
+            try await world.until { world.parked.count == 10 }
+            for number in 10..<200 { world.send(.authorize, payment: World.payment(number), key: "a-\(number)") }
+            try await world.until { world.broker.unacknowledged == 0 }
+            let probes = world.store.operations.count - 10
+            #expect(probes <= 3)
+            #expect(world.parked.count >= 200)
+            #expect(world.deadLetters.isEmpty)
+        }
+    }
+
+    private struct ClosedBank: Bank {
+        func send(_ request: BankRequest) async -> BankAnswer { .notSent(reason: "connect_failed") }
+    }
+
+    private static let success = BankResponse(status: 200, body: .json(.object([:])))
+}
