@@ -85,13 +85,15 @@ final class BankProcess: Sendable {
         _ name: String,
         on operation: OperationKind? = nil,
         count: Int? = 1,
-        milliseconds: Int? = nil
+        milliseconds: Int? = nil,
+        probability: Double? = nil
     ) async throws {
         var members: [String: JSONValue] = [
             "fault": .string(name), "operation": .string(operation?.rawValue ?? "any"),
             "count": count.map { .integer($0) } ?? .null,
         ]
         members["milliseconds"] = milliseconds.map { .integer($0) }
+        members["probability"] = probability.map { .number("\($0)") }
         let body = String(decoding: JSONValue.object(members).encoded, as: UTF8.self)
         let answer = try await web.send(.post, "/faults", body: body)
         guard answer.status == 201 else { throw ChildError("the bank refused the fault \(body)") }

@@ -7,7 +7,8 @@ struct WebClient: Sendable {
     private let base: String
 
     init(host: String = "127.0.0.1", port: Int) throws {
-        client = try HTTPClient(configuration: HTTPClientConfiguration(maxConnections: 8))
+        // A bank's ledger after a test with much traffic is long.
+        client = try HTTPClient(configuration: HTTPClientConfiguration(maxConnections: 8, maxResponseBytes: 64 << 20))
         base = "http://\(host):\(port)"
     }
 
@@ -30,6 +31,10 @@ struct WebClient: Sendable {
 
     func json(_ path: String) async throws -> JSONValue {
         try JSONParser.parse(await send(.get, path).body)
+    }
+
+    func text(_ path: String) async throws -> String {
+        String(decoding: try await send(.get, path).body, as: UTF8.self)
     }
 
     func shutdown() async { await client.shutdown() }

@@ -1,0 +1,33 @@
+import AMQP
+import BrokerMapping
+import Core
+import TestSupport
+import Testing
+
+extension FaultLane {
+    @Suite("The retry ladder", .timeLimit(.minutes(10)))
+    struct LadderTests {
+        @Test("a message that goes through the ladder three times is not dropped, whatever it carried (trap P12)")
+        func threeTimes() async throws {
+            try await World.run(World.Settings(processor: World.shortLease)) { world in
+                let processor = try await world.startProcessor()
+                let authorize = TestCommand.authorize()
+                // The capture waits on the first rung while the authorize is open: that rests for 5 s and then for 30 s.
+                try await world.bank.fault("drop-before", on: .authorize, count: 2)
+                try await world.send(authorize)
+                try await eventually("the authorize was at the bank") { try await !world.bank.requests().isEmpty }
+                let capture = TestCommand.capture(authorize.paymentID)
+                var message = capture.message(replyTo: world.upstream.replyQueue)
+                message.properties.headers["x-death"] = .array([.table(["queue": "payments.retry.5s", "count": 3])])
+                message.properties.headers["x-delivery-count"] = 49
+                try await world.upstream.publish(message, to: world.names.commandsExchange)
+                #expect(try await world.upstream.finalReply(to: capture).result == "succeeded")
+                #expect(try await world.upstream.finalReply(to: authorize).result == "succeeded")
+                let rounds = processor.log.split(separator: "\n").count { line in
+                    line.contains("outcome=parked") && line.contains(capture.messageID)
+                }
+                #expect(rounds >= 3)
+            }
+        }
+    }
+}
