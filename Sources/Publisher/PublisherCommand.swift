@@ -27,6 +27,9 @@ struct PublisherCommand: ParsableCommand {
               amqp.url     --amqp-url or AMQP_URL;
                            default amqp://guest:guest@127.0.0.1:5672/%2f
               amqp.prefix  --amqp-prefix or AMQP_PREFIX; default payments
+              amqp.ca-file, amqp.cert-file, amqp.key-file
+                           PEM files for amqps://, likewise; default: the
+                           system's authorities, no client certificate
               The command line wins over the environment, and that over .env of the \
             working directory.
             """,

@@ -13,4 +13,21 @@ struct BrokerOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("What the names of the exchanges begin with.", valueName: "prefix"))
     var amqpPrefix: String?
+
+    @Option(help: ArgumentHelp("The authorities to trust with amqps://, a PEM file.", valueName: "path"))
+    var amqpCaFile: String?
+
+    @Option(help: ArgumentHelp("The client's certificate chain for amqps://, a PEM file.", valueName: "path"))
+    var amqpCertFile: String?
+
+    @Option(help: ArgumentHelp("The client's unencrypted private key for amqps://, a PEM file.", valueName: "path"))
+    var amqpKeyFile: String?
+
+    /// What was given.
+    var values: [BrokerKey: String] {
+        let options: [BrokerKey: String?] = [
+            .url: amqpUrl, .prefix: amqpPrefix, .caFile: amqpCaFile, .certFile: amqpCertFile, .keyFile: amqpKeyFile,
+        ]
+        return options.compactMapValues(\.self)
+    }
 }

@@ -7,10 +7,6 @@ struct PublisherConfiguration: Sendable, Equatable {
     let amqp: AMQPConfiguration
     let names: BrokerNames
 
-    private static let urlKey = ConfigKey("amqp.url")
-    private static let prefixKey = ConfigKey("amqp.prefix")
-    private static let variables = ["AMQP_URL", "AMQP_PREFIX"]
-
     /// From the command line, the environment, and `.env` of the working directory, in this order.
     ///
     /// - Throws: `Failure` with a line for every value that is unusable.
@@ -21,37 +17,39 @@ struct PublisherConfiguration: Sendable, Equatable {
         } catch {
             throw Failure(.configuration, ".env is there but cannot be read: \(error)")
         }
-        return try PublisherConfiguration(
-            url: options.amqpUrl,
-            prefix: options.amqpPrefix,
-            environment: Terminal.environment,
-            file: file
-        )
+        return try PublisherConfiguration(options.values, environment: Terminal.environment, file: file)
     }
 
-    /// With the address and the prefix of the command line. An empty value counts as not set, wherever it stands.
+    /// With what the command line says. An empty value counts as not set, wherever it stands.
     init(
-        url: String?,
-        prefix: String?,
+        _ commandLine: [BrokerKey: String],
         environment: (String) -> String?,
         file: [String: String]
     ) throws(Failure) {
         let reader = ConfigReader(providers: [
-            InMemoryProvider(values: Self.values([(Self.urlKey, url), (Self.prefixKey, prefix)])),
-            Self.provider(environment),
-            Self.provider { file[$0] },
+            Self.provider { commandLine[$0] },
+            Self.provider { environment($0.variable) },
+            Self.provider { file[$0.variable] },
         ])
-        let url = reader.string(forKey: Self.urlKey, isSecret: true, default: "amqp://guest:guest@127.0.0.1:5672/%2f")
-        let prefix = reader.string(forKey: Self.prefixKey, default: "payments")
+        func value(_ key: BrokerKey) -> String? { reader.string(forKey: key.configKey, isSecret: true) }
+        let prefix = value(.prefix) ?? "payments"
         var problems: [String] = []
         var amqp = AMQPConfiguration()
         do throws(AMQPError) {
-            amqp = try AMQPConfiguration(url: url)
+            amqp = try AMQPConfiguration(url: value(.url) ?? "amqp://guest:guest@127.0.0.1:5672/%2f")
         } catch {
-            problems.append("amqp.url: \(error.problem ?? error.description)")
+            problems.append("\(BrokerKey.url.rawValue): \(error.problem ?? error.description)")
         }
         if !Self.isUsable(prefix: prefix) {
-            problems.append("amqp.prefix: must be 1 to 64 characters of A-Z a-z 0-9 . _ - and not amq or amq.…")
+            problems.append(
+                "\(BrokerKey.prefix.rawValue): must be 1 to 64 characters of A-Z a-z 0-9 . _ - and not amq or amq.…"
+            )
+        }
+        amqp.caFile = value(.caFile)
+        amqp.certFile = value(.certFile)
+        amqp.keyFile = value(.keyFile)
+        if (amqp.certFile == nil) != (amqp.keyFile == nil) {
+            problems.append("\(BrokerKey.certFile.rawValue) and \(BrokerKey.keyFile.rawValue): one needs the other")
         }
         guard problems.isEmpty else { throw Failure(.configuration, problems) }
         amqp.connectionName = "publisher"
@@ -59,22 +57,13 @@ struct PublisherConfiguration: Sendable, Equatable {
         names = BrokerNames(prefix: prefix)
     }
 
-    private static func values(_ commandLine: [(ConfigKey, String?)]) -> [AbsoluteConfigKey: ConfigValue] {
+    private static func provider(_ text: (BrokerKey) -> String?) -> InMemoryProvider {
         var values: [AbsoluteConfigKey: ConfigValue] = [:]
-        for (key, text) in commandLine {
-            guard let text, !text.isEmpty else { continue }
-            values[AbsoluteConfigKey(key)] = ConfigValue(.string(text), isSecret: true)
+        for key in BrokerKey.allCases {
+            guard let text = text(key), !text.isEmpty else { continue }
+            values[AbsoluteConfigKey(key.configKey)] = ConfigValue(.string(text), isSecret: true)
         }
-        return values
-    }
-
-    private static func provider(_ environment: (String) -> String?) -> EnvironmentVariablesProvider {
-        var values: [String: String] = [:]
-        for name in variables {
-            guard let text = environment(name), !text.isEmpty else { continue }
-            values[name] = text
-        }
-        return EnvironmentVariablesProvider(environmentVariables: values, secretsSpecifier: .all)
+        return InMemoryProvider(values: values)
     }
 
     /// The broker keeps names that begin with `amq.` to itself.

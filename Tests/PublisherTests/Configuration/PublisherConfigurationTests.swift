@@ -47,15 +47,35 @@ struct PublisherConfigurationTests {
         #expect(failure?.status == .configuration)
     }
 
+    @Test("takes the files for TLS from wherever they are given")
+    func files() throws {
+        let configuration = try PublisherConfiguration(
+            [.certFile: "/line/cert.pem"],
+            environment: { $0 == "AMQP_KEY_FILE" ? "/environment/key.pem" : nil },
+            file: ["AMQP_CA_FILE": "/file/ca.pem"]
+        )
+        #expect(configuration.amqp.caFile == "/file/ca.pem")
+        #expect(configuration.amqp.certFile == "/line/cert.pem")
+        #expect(configuration.amqp.keyFile == "/environment/key.pem")
+    }
+
+    @Test("a certificate needs its key, and a key its certificate", arguments: [BrokerKey.certFile, .keyFile])
+    func half(key: BrokerKey) {
+        let failure = #expect(throws: Failure.self) {
+            try PublisherConfiguration([key: "/a.pem"], environment: { _ in nil }, file: [:])
+        }
+        #expect(failure?.lines == ["amqp.cert-file and amqp.key-file: one needs the other"])
+    }
+
     private func load(
         url: String? = nil,
         prefix: String? = nil,
         environment: String? = nil,
         file: String? = nil
     ) throws(Failure) -> PublisherConfiguration {
-        try PublisherConfiguration(
-            url: url,
-            prefix: prefix,
+        let commandLine: [BrokerKey: String?] = [.url: url, .prefix: prefix]
+        return try PublisherConfiguration(
+            commandLine.compactMapValues(\.self),
             environment: { $0 == "AMQP_URL" ? environment : nil },
             file: file.map { ["AMQP_URL": $0] } ?? [:]
         )
