@@ -70,7 +70,7 @@ let package = Package(
         .target(
             name: "Migrations",
             path: "migrations",
-            resources: [.embedInCode("0001_payments.sql")],
+            resources: [.embedInCode("0001_payments.sql"), .embedInCode("0004_ambiguous_sends.sql")],
             swiftSettings: swiftSettings
         ),
 

@@ -13,7 +13,8 @@ package struct Migration: Hashable, Sendable {
 /// The schema, forward only: a change is a new file, its line here and in Package.swift. An applied file is never edited.
 package enum Migrations {
     package static let all: [Migration] = [
-        Migration(name: "0001_payments", bytes: PackageResources._001_payments_sql)
+        Migration(name: "0001_payments", bytes: PackageResources._001_payments_sql),
+        Migration(name: "0004_ambiguous_sends", bytes: PackageResources._004_ambiguous_sends_sql),
     ]
 }
 

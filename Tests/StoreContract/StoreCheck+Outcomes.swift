@@ -60,13 +60,13 @@ extension StoreCheck {
                 try await scene.expectLegalHistory(payment.id)
             },
             StoreCheck("a resting key waits, then is claimed with its ambiguity kept") { scene in
-                for isAmbiguous in [false, true] {
+                for ambiguousSends in [0, 1, 3] {
                     let command = try scene.authorize()
                     let first = try await scene.claimed(command)
                     let resting = Settlement.resting(
                         first,
                         reason: "timeout",
-                        isAmbiguous: isAmbiguous,
+                        ambiguousSends: ambiguousSends,
                         rest: .seconds(600)
                     )
                     #expect(try await scene.store.settle(resting) == .settled)
@@ -74,20 +74,20 @@ extension StoreCheck {
                     let operation = try #require(try await scene.view(command.paymentID).operations.first)
                     #expect(operation.state == .unknown)
                     #expect(operation.lastError == "timeout")
-                    #expect(operation.isAmbiguous == isAmbiguous)
+                    #expect(operation.ambiguousSends == ambiguousSends)
 
                     let next = try scene.authorize()
                     let resting2 = Settlement.resting(
                         try await scene.claimed(next),
                         reason: "timeout",
-                        isAmbiguous: isAmbiguous,
+                        ambiguousSends: ambiguousSends,
                         rest: .milliseconds(50)
                     )
                     #expect(try await scene.store.settle(resting2) == .settled)
                     let second = try await scene.claimedWhenFree(next)
                     #expect(second.operation.fence == 2)
                     #expect(second.operation.attempts == 2)
-                    #expect(second.operation.isAmbiguous == isAmbiguous)
+                    #expect(second.operation.ambiguousSends == ambiguousSends)
                     #expect(second.payment.status == .pending)
                 }
             },
@@ -95,7 +95,7 @@ extension StoreCheck {
                 let payment = try await scene.authorized()
                 let command = try scene.command(.capture(amount: nil), payment.id)
                 let claim = try await scene.claimed(command)
-                let settlement = Settlement.needsAttention(claim, reason: "bank_echoed_other_amount", isAmbiguous: true)
+                let settlement = Settlement.needsAttention(claim, reason: "bank_echoed_other_amount", ambiguousSends: 2)
                 #expect(try await scene.store.settle(settlement) == .settled)
                 for _ in 0..<2 {
                     guard case .needsAttention(let operation, let held) = try await scene.claim(command) else {
@@ -104,7 +104,7 @@ extension StoreCheck {
                     }
                     #expect(operation.state == .needsAttention)
                     #expect(operation.lastError == "bank_echoed_other_amount")
-                    #expect(operation.isAmbiguous)
+                    #expect(operation.ambiguousSends == 2)
                     #expect(held?.status == .capturing)
                 }
                 #expect(try await scene.claim(scene.command(.void, payment.id)).isWaitForPayment)

@@ -33,7 +33,7 @@ extension StoreCheck {
             },
             StoreCheck("a rest is repeatable too") { scene in
                 let claim = try await scene.claimed(try scene.authorize())
-                let resting = Settlement.resting(claim, reason: "timeout", isAmbiguous: true, rest: .seconds(60))
+                let resting = Settlement.resting(claim, reason: "timeout", ambiguousSends: 1, rest: .seconds(60))
                 #expect(try await scene.store.settle(resting) == .settled)
                 #expect(try await scene.store.settle(resting) == .settled)
                 #expect(try await scene.view(claim.payment.id).operations.map(\.state) == [.unknown])

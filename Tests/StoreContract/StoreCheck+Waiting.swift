@@ -39,7 +39,7 @@ extension StoreCheck {
                 _ = try await scene.claimed(capture, lease: StoreScene<Subject>.shortLease)
                 let second = try await scene.claimedWhenFree(capture)
                 #expect(try await scene.claim(void).isWaitForPayment)
-                let resting = Settlement.resting(second, reason: "timeout", isAmbiguous: true, rest: .zero)
+                let resting = Settlement.resting(second, reason: "timeout", ambiguousSends: 1, rest: .zero)
                 #expect(try await scene.store.settle(resting) == .settled)
                 #expect(try await scene.claim(void).isWaitForPayment)
             },

@@ -100,7 +100,7 @@ package struct ClaimDecision: Hashable, Sendable {
             // What was never sent has no age at the bank: its 24 hours begin with the next send (trap B3).
             if existing.state == .unknown, !existing.isAmbiguous { operation.firstSentAt = now }
             // A holder that never came back may have sent its request and not learnt the answer.
-            operation.isAmbiguous = existing.isAmbiguous || existing.state == .sent
+            if existing.state == .sent { operation.ambiguousSends += 1 }
             operation.state = .sent
             operation.fence += 1
             operation.attempts += 1

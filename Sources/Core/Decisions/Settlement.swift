@@ -70,28 +70,28 @@ package struct Settlement: Hashable, Sendable {
     package static func resting(
         _ claim: Claim,
         reason: String,
-        isAmbiguous: Bool,
+        ambiguousSends: Int,
         rest: Duration
     ) -> Settlement {
-        open(claim, .unknown, reason: reason, isAmbiguous: isAmbiguous, rest: rest)
+        open(claim, .unknown, reason: reason, ambiguousSends: ambiguousSends, rest: rest)
     }
 
     /// Nothing that we can ask will tell: a person must look.
-    package static func needsAttention(_ claim: Claim, reason: String, isAmbiguous: Bool) -> Settlement {
-        open(claim, .needsAttention, reason: reason, isAmbiguous: isAmbiguous, rest: .zero)
+    package static func needsAttention(_ claim: Claim, reason: String, ambiguousSends: Int) -> Settlement {
+        open(claim, .needsAttention, reason: reason, ambiguousSends: ambiguousSends, rest: .zero)
     }
 
     private static func open(
         _ claim: Claim,
         _ state: OperationState,
         reason: String,
-        isAmbiguous: Bool,
+        ambiguousSends: Int,
         rest: Duration
     ) -> Settlement {
         var operation = claim.operation
         operation.state = state
         operation.lastError = reason
-        operation.isAmbiguous = isAmbiguous
+        operation.ambiguousSends = ambiguousSends
         return Settlement(operation: operation, rest: rest, lateNote: "late answer refused: \(reason)")
     }
 

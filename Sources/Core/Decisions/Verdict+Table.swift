@@ -4,32 +4,34 @@ extension Verdict {
     /// - Parameters:
     ///   - action: what was asked.
     ///   - answer: what came back.
-    ///   - sentBefore: whether an earlier send under the same key may have reached the bank without our learning its outcome.
-    package static func of(_ action: BankAction, _ answer: BankAnswer, sentBefore: Bool) -> Verdict {
+    ///   - ambiguousSends: how many earlier sends under the same key may have reached the bank without our learning their outcome.
+    package static func of(_ action: BankAction, _ answer: BankAnswer, ambiguousSends: Int) -> Verdict {
         switch answer {
         case .notSent(let reason): .notSent(reason: reason)
         case .noAnswer(let reason): .ambiguous(reason: reason, isComplete: false)
-        case .response(let response): of(action, response, sentBefore: sentBefore)
+        case .response(let response): of(action, response, ambiguousSends)
         }
     }
 
-    private static func of(_ action: BankAction, _ response: BankResponse, sentBefore: Bool) -> Verdict {
+    private static func of(_ action: BankAction, _ response: BankResponse, _ ambiguousSends: Int) -> Verdict {
         guard case .json(let body) = response.body else {
             return .ambiguous(reason: "http_\(response.status)_not_json", isComplete: true)
         }
         switch response.status {
-        case 200..<300: return success(action, body, isReplayed: response.isReplayed, sentBefore: sentBefore)
-        case 400..<500: return refusal(action, body, status: response.status, sentBefore: sentBefore)
+        case 200..<300: return success(action, body, isReplayed: response.isReplayed, ambiguousSends)
+        case 400..<500: return refusal(action, body, status: response.status, sentBefore: ambiguousSends > 0)
         default: return .ambiguous(reason: "http_\(response.status)", isComplete: true)
         }
     }
 
-    private static func success(_ action: BankAction, _ body: JSONValue, isReplayed: Bool, sentBefore: Bool) -> Verdict
+    private static func success(_ action: BankAction, _ body: JSONValue, isReplayed: Bool, _ ambiguousSends: Int)
+        -> Verdict
     {
         do throws(BankEffect.Doubt) {
             let effect = try BankEffect.read(body, answering: action)
-            // Only an authorize can be executed twice: the bank's own state rules stop the others (traps B2, B3).
-            let isPossibleOrphan = sentBefore && !isReplayed && action.kind == .authorize
+            // Only an authorize can be executed twice: the bank's own state rules stop the others (traps B2, B3). A replay
+            // accounts for one of the sends before it, not for two: the first may have been executed and its key lost.
+            let isPossibleOrphan = action.kind == .authorize && ambiguousSends > (isReplayed ? 1 : 0)
             return .succeeded(effect, isPossibleOrphan: isPossibleOrphan)
         } catch {
             switch error {

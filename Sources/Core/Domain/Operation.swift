@@ -24,8 +24,8 @@ package struct Operation: Hashable, Sendable {
     package var claimToken: ClaimToken
     /// Claims so far, counted here and not by the broker (trap P10).
     package var attempts: Int
-    /// Whether an earlier send may have reached the bank without our learning what it did (traps B3, B4, B8).
-    package var isAmbiguous: Bool
+    /// How many sends may have reached the bank without our learning what they did (traps B3, B4, B8).
+    package var ambiguousSends: Int
     /// A code, never a body.
     package var lastError: String?
     /// The final reply, byte for byte (invariant I5).
@@ -48,7 +48,7 @@ package struct Operation: Hashable, Sendable {
         leaseUntil: Timestamp,
         claimToken: ClaimToken,
         attempts: Int,
-        isAmbiguous: Bool = false,
+        ambiguousSends: Int = 0,
         lastError: String? = nil,
         reply: [UInt8]? = nil
     ) {
@@ -68,10 +68,12 @@ package struct Operation: Hashable, Sendable {
         self.leaseUntil = leaseUntil
         self.claimToken = claimToken
         self.attempts = attempts
-        self.isAmbiguous = isAmbiguous
+        self.ambiguousSends = ambiguousSends
         self.lastError = lastError
         self.reply = reply
     }
+
+    package var isAmbiguous: Bool { ambiguousSends > 0 }
 }
 
 /// How far an operation got (correctness.md, States). Raw values are the names in the store.

@@ -57,12 +57,12 @@ package struct BankAttempt: Sendable {
         traceparent: String?,
         started: Duration
     ) async throws(StoreError) -> Outcome {
-        var isAmbiguous = claim.operation.isAmbiguous
-        guard let action else { return try await giveUp(claim, reason: "payment_lacks_bank_id", isAmbiguous) }
-        if let reason = reasonToStop(claim.operation) { return try await giveUp(claim, reason: reason, isAmbiguous) }
+        var ambiguousSends = claim.operation.ambiguousSends
+        guard let action else { return try await giveUp(claim, reason: "payment_lacks_bank_id", ambiguousSends) }
+        if let reason = reasonToStop(claim.operation) { return try await giveUp(claim, reason: reason, ambiguousSends) }
         for send in 1... {
             guard let timeout = limits.timeout(elapsed: time.uptime() - started) else {
-                return try await rest(claim, reason: "lease_used_up", isAmbiguous, .zero)
+                return try await rest(claim, reason: "lease_used_up", ambiguousSends, .zero)
             }
             let answer = await bank.send(
                 BankRequest(
@@ -73,21 +73,21 @@ package struct BankAttempt: Sendable {
                 )
             )
             breaker.record(answer, under: permit)
-            let verdict = Verdict.of(action, answer, sentBefore: isAmbiguous).redacted(for: action)
+            let verdict = Verdict.of(action, answer, ambiguousSends: ambiguousSends).redacted(for: action)
             observer.observe(.bankAnswered(action.kind, verdict))
             switch verdict {
             case .succeeded, .declined, .expired:
                 return try await settle(claim, verdict, answer.redacted(for: action))
             case .needsAttention(let reason):
-                return try await giveUp(claim, reason: reason, isAmbiguous)
+                return try await giveUp(claim, reason: reason, ambiguousSends)
             case .notSent(let reason):
-                return try await rest(claim, reason: reason, isAmbiguous, .zero)
+                return try await rest(claim, reason: reason, ambiguousSends, .zero)
             case .ambiguous(let reason, isComplete: false):
-                return try await rest(claim, reason: reason, true, limits.bankWorstCase)
+                return try await rest(claim, reason: reason, ambiguousSends + 1, limits.bankWorstCase)
             case .ambiguous(let reason, isComplete: true):
-                isAmbiguous = true
+                ambiguousSends += 1
                 guard send < policy.bankSends, await pauseBeforeSending(again: send), breaker.honours(permit) else {
-                    return try await rest(claim, reason: reason, true, policy.bankPause)
+                    return try await rest(claim, reason: reason, ambiguousSends, policy.bankPause)
                 }
             }
         }
@@ -135,15 +135,15 @@ package struct BankAttempt: Sendable {
     private func rest(
         _ claim: Claim,
         reason: String,
-        _ isAmbiguous: Bool,
+        _ ambiguousSends: Int,
         _ rest: Duration
     ) async throws(StoreError) -> Outcome {
-        let settlement = Settlement.resting(claim, reason: reason, isAmbiguous: isAmbiguous, rest: rest)
+        let settlement = Settlement.resting(claim, reason: reason, ambiguousSends: ambiguousSends, rest: rest)
         return try await write(settlement) ? .resting(settlement.operation, reason: reason, rest: rest) : .superseded
     }
 
-    private func giveUp(_ claim: Claim, reason: String, _ isAmbiguous: Bool) async throws(StoreError) -> Outcome {
-        let settlement = Settlement.needsAttention(claim, reason: reason, isAmbiguous: isAmbiguous)
+    private func giveUp(_ claim: Claim, reason: String, _ ambiguousSends: Int) async throws(StoreError) -> Outcome {
+        let settlement = Settlement.needsAttention(claim, reason: reason, ambiguousSends: ambiguousSends)
         guard try await write(settlement) else { return .superseded }
         observer.observe(.needsAttention(settlement.operation, reason: reason))
         return .needsAttention(settlement.operation, reason: reason)

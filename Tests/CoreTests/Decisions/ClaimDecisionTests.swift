@@ -149,7 +149,7 @@ struct ClaimDecisionTests {
         _ state: OperationState,
         leaseUntil: Timestamp,
         token: ClaimToken = ClaimToken(UniqueID(high: 9, low: 9)),
-        isAmbiguous: Bool = false,
+        ambiguousSends: Int = 0,
         deadline: Timestamp? = nil
     ) throws -> (decision: ClaimDecision, existing: Operation) {
         let command = try PaymentFixture.command(.capture, deadline: deadline)
@@ -160,7 +160,7 @@ struct ClaimDecisionTests {
             attempts: 4,
             token: token,
             leaseUntil: leaseUntil,
-            isAmbiguous: isAmbiguous,
+            ambiguousSends: ambiguousSends,
             fingerprint: fingerprint(command)
         )
         let payment = try PaymentFixture.payment(state.isFinal ? .captured : .capturing)
@@ -192,7 +192,7 @@ struct ClaimDecisionTests {
         [false, true]
     )
     func takeover(state: OperationState, isAmbiguous: Bool) throws {
-        let (decision, existing) = try known(state, leaseUntil: now, isAmbiguous: isAmbiguous)
+        let (decision, existing) = try known(state, leaseUntil: now, ambiguousSends: isAmbiguous ? 1 : 0)
         guard case .claimed(let claim) = decision.outcome else {
             Issue.record("not claimed: \(decision)")
             return
@@ -203,7 +203,7 @@ struct ClaimDecisionTests {
         #expect(claim.operation.claimToken == token)
         #expect(claim.operation.leaseUntil == now.advanced(by: .seconds(40)))
         // A holder that never came back may have sent its request; one that put the key to rest has told.
-        #expect(claim.operation.isAmbiguous == (isAmbiguous || state == .sent))
+        #expect(claim.operation.ambiguousSends == (isAmbiguous ? 1 : 0) + (state == .sent ? 1 : 0))
         #expect(claim.operation.bankKey == existing.bankKey)
         // What was never sent has no age at the bank yet.
         #expect(claim.operation.firstSentAt == (state == .unknown && !isAmbiguous ? now : existing.firstSentAt))

@@ -94,10 +94,10 @@ struct SettlementTests {
     @Test("what stays open has no reply and touches no payment")
     func open() throws {
         let claim = try claim(.capture)
-        let resting = Settlement.resting(claim, reason: "timeout", isAmbiguous: true, rest: .seconds(17))
+        let resting = Settlement.resting(claim, reason: "timeout", ambiguousSends: 1, rest: .seconds(17))
         #expect(resting.operation.state == .unknown)
         #expect(resting.rest == .seconds(17))
-        let attention = Settlement.needsAttention(claim, reason: "timeout", isAmbiguous: true)
+        let attention = Settlement.needsAttention(claim, reason: "timeout", ambiguousSends: 1)
         #expect(attention.operation.state == .needsAttention)
         for settlement in [resting, attention] {
             #expect(settlement.operation.lastError == "timeout")

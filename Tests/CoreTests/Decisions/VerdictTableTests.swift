@@ -44,7 +44,11 @@ struct VerdictTableTests {
                 let row = Self.refusals[kind]?[code]
                 let expected = (sentBefore ? row?.afterAmbiguous : row?.first) ?? .ambiguous
                 let response = BankFixture.error(code, status: status)
-                let verdict = Verdict.of(BankFixture.action(kind), .response(response), sentBefore: sentBefore)
+                let verdict = Verdict.of(
+                    BankFixture.action(kind),
+                    .response(response),
+                    ambiguousSends: sentBefore ? 1 : 0
+                )
                 #expect(verdict.expected == expected, "\(status), sent before: \(sentBefore)")
                 switch verdict {
                 case .declined(let refusal), .expired(let refusal):
@@ -62,7 +66,7 @@ struct VerdictTableTests {
             let answer = BankAnswer.response(BankFixture.error(code, status: status))
             for sentBefore in [false, true] {
                 #expect(
-                    Verdict.of(BankFixture.action(kind), answer, sentBefore: sentBefore)
+                    Verdict.of(BankFixture.action(kind), answer, ambiguousSends: sentBefore ? 1 : 0)
                         == .ambiguous(reason: "http_\(status)", isComplete: true)
                 )
             }
@@ -73,7 +77,7 @@ struct VerdictTableTests {
     func internalError(kind: OperationKind) {
         for status in [200, 400, 402, 404, 500] {
             let answer = BankAnswer.response(BankFixture.error("internal_error", status: status))
-            #expect(Verdict.of(BankFixture.action(kind), answer, sentBefore: false).expected == .ambiguous)
+            #expect(Verdict.of(BankFixture.action(kind), answer, ambiguousSends: 0).expected == .ambiguous)
         }
     }
 
@@ -84,7 +88,7 @@ struct VerdictTableTests {
             for body in bodies {
                 let answer = BankAnswer.response(BankResponse(status: status, body: .json(body)))
                 for sentBefore in [false, true] {
-                    let verdict = Verdict.of(BankFixture.action(kind), answer, sentBefore: sentBefore)
+                    let verdict = Verdict.of(BankFixture.action(kind), answer, ambiguousSends: sentBefore ? 1 : 0)
                     #expect(verdict.expected == .ambiguous, "\(status) \(body)")
                 }
             }
@@ -97,7 +101,7 @@ struct VerdictTableTests {
             for text in ["", "Bad Request", "<html>", "{\"error\":\"invalid_card\""] {
                 let response = BankResponse(status: status, bytes: Array(text.utf8), isReplayed: false)
                 #expect(
-                    Verdict.of(BankFixture.action(kind), .response(response), sentBefore: false)
+                    Verdict.of(BankFixture.action(kind), .response(response), ambiguousSends: 0)
                         == .ambiguous(reason: "http_\(status)_not_json", isComplete: true)
                 )
             }
@@ -109,22 +113,23 @@ struct VerdictTableTests {
         for sentBefore in [false, true] {
             let action = BankFixture.action(kind)
             #expect(
-                Verdict.of(action, .noAnswer(reason: "timeout"), sentBefore: sentBefore)
+                Verdict.of(action, .noAnswer(reason: "timeout"), ambiguousSends: sentBefore ? 1 : 0)
                     == .ambiguous(reason: "timeout", isComplete: false)
             )
             #expect(
-                Verdict.of(action, .notSent(reason: "refused"), sentBefore: sentBefore) == .notSent(reason: "refused")
+                Verdict.of(action, .notSent(reason: "refused"), ambiguousSends: sentBefore ? 1 : 0)
+                    == .notSent(reason: "refused")
             )
         }
     }
 
     @Test("a success is one with any 2xx", arguments: OperationKind.allCases, [200, 201, 204, 299])
     func success(kind: OperationKind, status: Int) {
-        for (isReplayed, sentBefore) in [(false, false), (false, true), (true, false), (true, true)] {
+        for (isReplayed, sends) in [(false, 0), (false, 1), (false, 2), (true, 0), (true, 1), (true, 2), (true, 3)] {
             let response = BankResponse(status: status, body: .json(BankFixture.success(kind)), isReplayed: isReplayed)
-            let verdict = Verdict.of(BankFixture.action(kind), .response(response), sentBefore: sentBefore)
+            let verdict = Verdict.of(BankFixture.action(kind), .response(response), ambiguousSends: sends)
             // Only an authorize can have been executed twice (trap B3).
-            let isPossibleOrphan = kind == .authorize && sentBefore && !isReplayed
+            let isPossibleOrphan = kind == .authorize && sends > (isReplayed ? 1 : 0)
             #expect(verdict == .succeeded(BankFixture.effect(kind), isPossibleOrphan: isPossibleOrphan))
         }
     }
@@ -133,7 +138,7 @@ struct VerdictTableTests {
     func mismatch(_ example: Named<(kind: OperationKind, body: JSONValue, field: String)>) {
         let response = BankResponse(status: 200, body: .json(example.value.body))
         #expect(
-            Verdict.of(BankFixture.action(example.value.kind), .response(response), sentBefore: false)
+            Verdict.of(BankFixture.action(example.value.kind), .response(response), ambiguousSends: 0)
                 == .needsAttention(reason: "bank_echoed_other_\(example.value.field)")
         )
     }
@@ -142,7 +147,7 @@ struct VerdictTableTests {
     func unreadable(_ example: Named<(kind: OperationKind, body: JSONValue)>) {
         let response = BankResponse(status: 200, body: .json(example.value.body))
         #expect(
-            Verdict.of(BankFixture.action(example.value.kind), .response(response), sentBefore: false)
+            Verdict.of(BankFixture.action(example.value.kind), .response(response), ambiguousSends: 0)
                 == .ambiguous(reason: "success_unreadable", isComplete: true)
         )
     }

@@ -71,7 +71,7 @@ enum PaymentFixture {
         attempts: Int = 1,
         token: ClaimToken = ClaimToken(UniqueID(high: 9, low: 9)),
         leaseUntil: Timestamp = createdAt,
-        isAmbiguous: Bool = false,
+        ambiguousSends: Int = 0,
         fingerprint: Fingerprint = Fingerprint(bytes: [])
     ) throws -> Operation {
         Operation(
@@ -91,7 +91,7 @@ enum PaymentFixture {
             leaseUntil: leaseUntil,
             claimToken: token,
             attempts: attempts,
-            isAmbiguous: isAmbiguous,
+            ambiguousSends: ambiguousSends,
             reply: state.isFinal ? Array("{}".utf8) : nil
         )
     }

@@ -183,6 +183,22 @@ struct BankTroubleTests {
         }
     }
 
+    @Test("a replay after two unanswered sends accounts for one hold: the other is recorded (traps B2, B3)")
+    func orphanBehindReplay() throws {
+        try World.run { world in
+            // Executed behind the client's back, and its key lost; then executed again, and its answer lost.
+            world.bank.delayNext(by: .seconds(16))
+            world.bank.inject(.loseKey, .dropAfter)
+            world.send(.authorize, key: "a")
+            try await world.until { !world.finalReplies("a").isEmpty }
+            #expect(world.bank.ledger.count == 2)
+            #expect(world.bank.requests.count == 3)
+            #expect(world.finalReplies("a").map(\.outcome) == ["succeeded"])
+            #expect(try await world.view().history.count { $0.cause.contains("possible orphan") } == 1)
+            #expect(world.count { if case .possibleOrphan = $0 { true } else { false } } == 1)
+        }
+    }
+
     @Test("after 23 hours an operation that may have reached the bank is not sent again (trap B3)")
     func tooOld() throws {
         try World.run(make: { World(seed: $0, bringsBack: false) }) { world in

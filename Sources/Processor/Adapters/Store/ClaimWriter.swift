@@ -62,16 +62,16 @@ struct ClaimWriter: Sendable {
             INSERT INTO operations (
                 merchant_id, idempotency_key, id, kind, payment_id, fingerprint, bank_key, reply_to, correlation_id,
                 traceparent, origin, created_at, first_sent_at, state, fence, lease_until, claim_token, attempts,
-                is_ambiguous, reply, settled_at
+                ambiguous_sends, reply, settled_at
             )
             SELECT *, CASE WHEN reply IS NOT NULL THEN created_at END FROM unnest(
                 $1::text[], $2::text[], $3::uuid[], $4::text[], $5::uuid[], $6::bytea[], $7::text[], $8::text[], $9::text[],
                 $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::bigint[],
-                $16::timestamptz[], $17::uuid[], $18::integer[], $19::boolean[], $20::bytea[]
+                $16::timestamptz[], $17::uuid[], $18::integer[], $19::integer[], $20::bytea[]
             ) AS n (
                 merchant_id, idempotency_key, id, kind, payment_id, fingerprint, bank_key, reply_to, correlation_id,
                 traceparent, origin, created_at, first_sent_at, state, fence, lease_until, claim_token, attempts,
-                is_ambiguous, reply
+                ambiguous_sends, reply
             )
             """,
             [
@@ -93,7 +93,7 @@ struct ClaimWriter: Sendable {
                 .timestampArray(newOperations.map(\.leaseUntil.microseconds)),
                 .uuidArray(newOperations.map { PostgresUUID($0.claimToken.value) }),
                 .int4Array(newOperations.map { Int32($0.attempts) }),
-                .boolArray(newOperations.map(\.isAmbiguous)),
+                .int4Array(newOperations.map { Int32($0.ambiguousSends) }),
                 .bytesArray(newOperations.map(\.reply)),
             ]
         )
@@ -124,12 +124,12 @@ struct ClaimWriter: Sendable {
             """
             UPDATE operations o
             SET state = n.state, fence = n.fence, lease_until = n.lease_until, claim_token = n.claim_token,
-                attempts = n.attempts, is_ambiguous = n.is_ambiguous, first_sent_at = n.first_sent_at
+                attempts = n.attempts, ambiguous_sends = n.ambiguous_sends, first_sent_at = n.first_sent_at
             FROM unnest(
-                $1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::uuid[], $7::integer[], $8::boolean[],
+                $1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::uuid[], $7::integer[], $8::integer[],
                 $9::timestamptz[]
             ) AS n (
-                merchant_id, idempotency_key, state, fence, lease_until, claim_token, attempts, is_ambiguous, first_sent_at
+                merchant_id, idempotency_key, state, fence, lease_until, claim_token, attempts, ambiguous_sends, first_sent_at
             )
             WHERE o.merchant_id = n.merchant_id AND o.idempotency_key = n.idempotency_key
             """,
@@ -141,7 +141,7 @@ struct ClaimWriter: Sendable {
                 .timestampArray(takenOperations.map(\.leaseUntil.microseconds)),
                 .uuidArray(takenOperations.map { PostgresUUID($0.claimToken.value) }),
                 .int4Array(takenOperations.map { Int32($0.attempts) }),
-                .boolArray(takenOperations.map(\.isAmbiguous)),
+                .int4Array(takenOperations.map { Int32($0.ambiguousSends) }),
                 .timestampArray(takenOperations.map { $0.firstSentAt?.microseconds }),
             ]
         )

@@ -40,15 +40,15 @@ struct SettleBatch: Sendable {
         return PostgresStatement(
             """
             UPDATE operations o
-            SET state = n.state, last_error = n.last_error, is_ambiguous = n.is_ambiguous, reply = n.reply,
+            SET state = n.state, last_error = n.last_error, ambiguous_sends = n.ambiguous_sends, reply = n.reply,
                 settled_at = CASE WHEN n.reply IS NOT NULL THEN clock_timestamp() END,
                 lease_until = CASE WHEN n.state = 'UNKNOWN' THEN clock_timestamp() + n.rest * interval '1 microsecond'
                               ELSE o.lease_until END
             FROM unnest(
-                $1::text[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::boolean[], $8::bytea[],
+                $1::text[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::integer[], $8::bytea[],
                 $9::bigint[]
             ) WITH ORDINALITY
-                AS n (merchant_id, idempotency_key, id, fence, state, last_error, is_ambiguous, reply, rest, position)
+                AS n (merchant_id, idempotency_key, id, fence, state, last_error, ambiguous_sends, reply, rest, position)
             WHERE o.merchant_id = n.merchant_id AND o.idempotency_key = n.idempotency_key AND o.id = n.id
                 AND o.fence = n.fence AND o.state = 'SENT'
             RETURNING n.position
@@ -60,7 +60,7 @@ struct SettleBatch: Sendable {
                 .int8Array(operations.map(\.fence)),
                 .textArray(operations.map(\.state.rawValue)),
                 .textArray(operations.map(\.lastError)),
-                .boolArray(operations.map(\.isAmbiguous)),
+                .int4Array(operations.map { Int32($0.ambiguousSends) }),
                 .bytesArray(operations.map(\.reply)),
                 .int8Array(settlements.map(\.rest.microseconds)),
             ]
