@@ -31,7 +31,7 @@ struct DispositionExecutor: Sendable {
 
     /// A reply whose queue is gone is recorded; one whose queue is full is tried again a few times (contract.md §3).
     ///
-    /// - Returns: false where the queue stays full.
+    /// - Returns: false where the queue stays full, or the store does not take the note that it is gone.
     private func send(_ reply: OutgoingReply, settling operation: Operation?) async throws(CancellationError) -> Bool {
         var message = reply.message
         for attempt in 0... {
@@ -40,8 +40,8 @@ struct DispositionExecutor: Sendable {
                 return true
             case .unroutable:
                 observer.observe(.replyUndeliverable(replyTo: reply.replyTo))
-                if let operation { await record(operation) }
-                return true
+                guard let operation else { return true }
+                return await record(operation)
             case .refused where attempt >= 3:
                 observer.observe(.publishFailed("replies: refused by the broker"))
                 return false
@@ -84,12 +84,18 @@ struct DispositionExecutor: Sendable {
         }
     }
 
-    /// The outcome itself is stored; this note is for operators, and worth one try.
-    private func record(_ operation: Operation) async {
+    /// Every stored outcome is published or recorded as undeliverable (invariant I7).
+    ///
+    /// - Returns: false where it must be tried again later.
+    private func record(_ operation: Operation) async -> Bool {
+        let patiently = StorePatience(time: time, random: random, observer: observer, policy: policy)
         do throws(StoreError) {
-            try await store.recordUndeliverable(operation.id, of: operation.paymentID)
+            try await patiently { () async throws(StoreError) in
+                try await store.recordUndeliverable(operation.id, of: operation.paymentID)
+            }
+            return true
         } catch {
-            observer.observe(.storeFailed(error))
+            return !error.isRetriable
         }
     }
 }

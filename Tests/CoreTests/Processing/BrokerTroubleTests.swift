@@ -76,6 +76,25 @@ struct BrokerTroubleTests {
         }
     }
 
+    @Test("nothing is acknowledged before it is recorded that nobody took its reply", arguments: [1, 20])
+    func unroutableWithoutStore(seconds: Int) throws {
+        try World.run { world in
+            world.broker.inject(.unroutable, into: .replies)
+            world.store.inject(.unavailable, .lostBeforeCommit, into: .recordUndeliverable)
+            world.send(.authorize, key: "a")
+            try await world.until { world.bank.ledger.count == 1 }
+            // Once the outcome is stored and before the note is.
+            try await world.time.sleep(for: .milliseconds(10))
+            world.store.setDown(true)
+            try await world.time.sleep(for: .seconds(seconds))
+            #expect(world.store.undeliverable.isEmpty)
+            #expect(world.broker.unacknowledged + world.broker.resting == 1)
+            world.store.setDown(false)
+            try await world.drained()
+            #expect(world.store.undeliverable.count == 1 || !world.finalReplies("a").isEmpty)
+        }
+    }
+
     @Test("a reply that no queue takes is recorded, and nothing else happens; the key still fetches it")
     func unroutable() throws {
         try World.run { world in
