@@ -23,7 +23,21 @@ package struct CardDetails: Hashable, Sendable {
     package static let years = 2000...2099
 
     /// BIN and last four, `411111******1111`: as much as may be shown.
-    package var masked: String {
+    package var masked: String { Self.stars(number) }
+
+    /// The same of a text; `nil` where it is no card number.
+    package static func masked(_ text: String) -> String? { isNumber(text) || isMasked(text) ? stars(text) : nil }
+
+    /// Whether it is what `masked` gives.
+    private static func isMasked(_ text: String) -> Bool {
+        let (bytes, star) = (Array(text.utf8), UInt8(ascii: "*"))
+        guard (12...19).contains(bytes.count) else { return false }
+        let shown = bytes.prefix(6) + bytes.suffix(4)
+        return bytes.dropFirst(6).dropLast(4).allSatisfy { $0 == star }
+            && isDigits(String(decoding: shown, as: UTF8.self), count: 10...10)
+    }
+
+    private static func stars(_ number: String) -> String {
         String(number.prefix(6)) + String(repeating: "*", count: number.utf8.count - 10) + String(number.suffix(4))
     }
 

@@ -46,6 +46,16 @@ package struct Fingerprinter: Sendable {
         return Fingerprint(bytes: Array(digest.finalize()))
     }
 
+    /// A keyed digest of a list of fields, for what is told apart by its content and may hold card data.
+    package func digest(of fields: [[UInt8]]) -> [UInt8] {
+        var digest = HMAC<SHA256>(key: key)
+        for field in fields {
+            withUnsafeBytes(of: UInt32(truncatingIfNeeded: field.count).bigEndian) { digest.update(data: $0) }
+            digest.update(data: field)
+        }
+        return Array(digest.finalize())
+    }
+
     /// What the database remembers of the secret, so that a start with another one is noticed (contract.md §5).
     package var checkValue: [UInt8] {
         Array(HMAC<SHA256>.authenticationCode(for: Array("fingerprint.secret check".utf8), using: key))

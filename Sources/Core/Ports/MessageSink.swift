@@ -5,6 +5,8 @@ package protocol MessageSink: Sendable {
 
 /// Where a message goes, by its role; the adapter knows the names.
 package enum Destination: Hashable, Sendable {
+    /// The command queues, as an upstream service publishes: for the replay of a dead letter.
+    case commands
     /// A reply queue; `nil` is the default one.
     case replies(String?)
     case retry(RetryTier)

@@ -17,6 +17,10 @@ package enum ProcessorEvent: Sendable {
     case superseded(Operation)
     case replyUndeliverable(replyTo: String?)
     case replyAddressIgnored
+    /// A dead letter is kept for a person.
+    case deadLetterKept(DeadLetter)
+    /// A message that was given out too often goes back to the commands, alone.
+    case deadLetterSentBack(DeadLetter, RetryTier)
     case storeFailed(StoreError)
     case publishFailed(String)
     case breakerChanged(BreakerCondition)

@@ -5,6 +5,7 @@ package struct CommandConsumer: Sendable {
     private let handler: CommandHandler
     private let executor: DispositionExecutor
     private let time: any TimeSource
+    private let random: any RandomSource
     private let observer: any ProcessorObserver
     private let decoder = CommandDecoder()
     private let lanes = Lanes()
@@ -21,6 +22,7 @@ package struct CommandConsumer: Sendable {
         policy: RetryPolicy = RetryPolicy()
     ) {
         self.time = time
+        self.random = random
         self.observer = observer
         handler = CommandHandler(
             store: store,
@@ -67,13 +69,15 @@ package struct CommandConsumer: Sendable {
         switch decoder.decode(message) {
         case .unanswerable(let problem):
             observer.observe(.unanswerable(problem))
+            let instance = anonymousInstance(message)
             return {
                 await finish(
                     delivery,
                     .deadLetter(
                         code: RejectionCode.invalidCommand.rawValue,
                         message: problem.description,
-                        provisional: nil
+                        provisional: nil,
+                        instance: instance
                     )
                 )
             }
@@ -86,6 +90,12 @@ package struct CommandConsumer: Sendable {
             let ticket = lanes.ticket(for: command.paymentID)
             return { await run(command, delivery, ticket) }
         }
+    }
+
+    /// A message without an id can be told from its likes by nothing but its delivery.
+    private func anonymousInstance(_ message: Message) -> String? {
+        guard message.messageID?.isEmpty != false, message.headers[HeaderName.replayOf] == nil else { return nil }
+        return "delivery \(random.identifier(at: time.now()))"
     }
 
     private func run(_ command: Command, _ delivery: any Delivery, _ ticket: Lanes.Ticket) async {

@@ -102,12 +102,8 @@ package struct CommandHandler: Sendable {
             let provisional = note.parks == 1 ? unknown(operation, claim.payment, command) : nil
             let rung = policy.rung(attempts: operation.attempts, rest: rest)
             return .park(rung, reason: reason, provisional: provisional, headers: note.parkedAgain)
-        case .needsAttention(let operation, let reason):
-            return .deadLetter(
-                code: OperationState.needsAttention.rawValue.lowercased(),
-                message: reason,
-                provisional: unknown(operation, claim.payment, command)
-            )
+        case .needsAttention(let operation, _):
+            return deadLetter(operation, claim.payment, command)
         case .superseded:
             return nil
         }
@@ -138,7 +134,8 @@ package struct CommandHandler: Sendable {
         case .waitForPayment(let payment):
             return wait(command, for: payment, since: note.waitingSince)
         case .needsAttention(let operation, let payment):
-            return .reply(unknown(operation, payment, command), .unknown, settles: nil)
+            // Perhaps the delivery that could not publish its dead letter before it was cut off: one more is the same row.
+            return deadLetter(operation, payment, command)
         case .claimed:
             preconditionFailure("a claim is attempted, not answered")
         }
@@ -168,6 +165,16 @@ package struct CommandHandler: Sendable {
             idempotencyKey: command.idempotencyKey
         )
         return .reply(.unstored(reply, to: command), .rejected, settles: nil)
+    }
+
+    private func deadLetter(_ operation: Operation, _ payment: Payment?, _ command: Command) -> Disposition {
+        .deadLetter(
+            code: DeadLetterFailure.needsAttention,
+            message: operation.lastError ?? "needs a person",
+            provisional: unknown(operation, payment, command),
+            // Of this attempt: after a replay the fence has moved on.
+            instance: "operation \(operation.id) \(operation.fence)"
+        )
     }
 
     private func unknown(_ operation: Operation, _ payment: Payment?, _ command: Command) -> OutgoingReply {

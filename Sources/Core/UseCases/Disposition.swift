@@ -4,8 +4,9 @@ package enum Disposition: Hashable, Sendable {
     case reply(OutgoingReply, Label, settles: Operation?)
     /// Put a clean copy on the retry ladder; perhaps tell the client that nothing is known yet.
     case park(RetryTier, reason: String, provisional: OutgoingReply?, headers: [String: HeaderValue])
-    /// A person must look.
-    case deadLetter(code: String, message: String, provisional: OutgoingReply?)
+    /// A person must look. `instance`: names the failure, so that publishing it again is harmless; `nil` where the message's
+    /// own content does.
+    case deadLetter(code: String, message: String, provisional: OutgoingReply?, instance: String? = nil)
 
     /// For the log line and the metric of a reply.
     package enum Label: String, Sendable {

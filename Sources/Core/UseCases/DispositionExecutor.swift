@@ -20,11 +20,14 @@ struct DispositionExecutor: Sendable {
         case .park(let tier, _, let provisional, let headers):
             if let provisional { try await offer(provisional) }
             try await insist(original.cleanCopy(adding: headers), .retry(tier))
-        case .deadLetter(let code, let message, let provisional):
+        case .deadLetter(let code, let message, let provisional, let instance):
             if let provisional { try await offer(provisional) }
-            let copy = original.cleanCopy(adding: [
+            var copy = original.cleanCopy(adding: [
                 HeaderName.errorCode: .string(code), HeaderName.errorMessage: .string(message),
+                HeaderName.failedAt: .integer(time.now().microseconds),
             ])
+            // Whatever a client has written there.
+            copy.headers[HeaderName.failureInstance] = instance.map(HeaderValue.string)
             try await insist(copy, .deadLetters)
         }
     }

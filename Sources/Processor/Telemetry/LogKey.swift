@@ -1,3 +1,4 @@
+import Core
 import Logging
 
 /// The keys of log metadata, all in one place. None of them ever holds card data, a body, or a secret.
@@ -17,6 +18,8 @@ enum LogKey: String, CaseIterable {
     case replyTo = "reply_to"
     case error = "error"
     case count = "count"
+    case deadLetterID = "dead_letter.id"
+    case code = "code"
 }
 
 /// Metadata in the making.

@@ -38,6 +38,8 @@ struct ProcessorTelemetry: ProcessorObserver {
             warn("undeliverable", "reply could not be routed", .replyTo, queue)
         case .replyAddressIgnored:
             warn("reply address", "reply_to is not allowed and was ignored", .replyTo, "default")
+        case .deadLetterKept(let letter): kept(letter)
+        case .deadLetterSentBack(let letter, let tier): kept(letter, sentBackBy: tier)
         case .storeFailed(let error):
             warn("store \(error.code.rawValue)", "store failed", .error, error.description)
         case .publishFailed(let problem):
@@ -68,7 +70,7 @@ struct ProcessorTelemetry: ProcessorObserver {
         case .park(let tier, let reason, _, _):
             fields.set(.tier, tier.rawValue)
             fields.set(.reason, foreign: reason)
-        case .deadLetter(_, let reason, _):
+        case .deadLetter(_, let reason, _, _):
             fields.set(.reason, foreign: reason)
         }
         logger.info("command", metadata: fields.metadata)
@@ -87,6 +89,27 @@ struct ProcessorTelemetry: ProcessorObserver {
         fields.set(.traceID, Self.traceID(command.route))
         fields.set(.reason, command.problem)
         logger.info("command", metadata: fields.metadata)
+    }
+
+    // MARK: Dead letters
+
+    /// The texts are the letter's, which holds no card data.
+    private func kept(_ letter: DeadLetter, sentBackBy tier: RetryTier? = nil) {
+        var fields = LogFields()
+        fields.set(.deadLetterID, tier == nil ? letter.id : nil)
+        fields.set(.code, letter.failure.code)
+        fields.set(.reason, letter.failure.message)
+        fields.set(.paymentID, letter.command.paymentID)
+        fields.set(.merchantID, foreign: letter.command.merchantID)
+        fields.set(.operation, letter.command.kind?.rawValue)
+        fields.set(.idempotencyKey, foreign: letter.command.idempotencyKey)
+        fields.set(.messageID, foreign: letter.content.message.messageID)
+        fields.set(.tier, tier?.rawValue)
+        if tier == nil {
+            logger.notice("dead letter kept", metadata: fields.metadata)
+        } else {
+            logger.warning("message was given out too often and goes back alone", metadata: fields.metadata)
+        }
     }
 
     // MARK: The rest

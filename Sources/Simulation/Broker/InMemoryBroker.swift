@@ -36,7 +36,7 @@ package final class InMemoryBroker: MessageSink {
 
     /// A destination without its particulars.
     package enum Role: Hashable, Sendable {
-        case replies, retry, deadLetters
+        case replies, retry, deadLetters, commands
     }
 
     private let time: VirtualTime
@@ -140,12 +140,15 @@ package final class InMemoryBroker: MessageSink {
     }
 
     private func store(_ message: Message, _ destination: Destination) -> PublishOutcome {
-        if case .retry(let tier) = destination, bringsBack {
+        switch destination {
+        case .retry(let tier) where bringsBack:
             state.withLock { $0.resting += 1 }
             time.schedule(after: tier.delay) {
                 self.state.withLock { $0.resting -= 1 }
                 self.deliver(message)
             }
+        case .commands: deliver(message)
+        case .retry, .replies, .deadLetters: break
         }
         return record(message, destination, .confirmed)
     }
@@ -191,6 +194,7 @@ extension Destination {
         case .replies: .replies
         case .retry: .retry
         case .deadLetters: .deadLetters
+        case .commands: .commands
         }
     }
 }

@@ -11,7 +11,7 @@ package final class InMemoryPaymentStore: PaymentStore {
     }
 
     private let state = Mutex(State())
-    private let clock: any TimeSource
+    let clock: any TimeSource
     private let fingerprinter: Fingerprinter
     private let latency: Duration
 
@@ -107,7 +107,7 @@ package final class InMemoryPaymentStore: PaymentStore {
     // MARK: Transactions
 
     /// Whole or not at all, like the real thing: a body writes by one `apply` at most, which checks before it writes.
-    private func transaction<Value: Sendable>(
+    func transaction<Value: Sendable>(
         _ call: StoreFault.Call,
         _ body: (inout StoreTables) throws(StoreError) -> Value
     ) async throws(StoreError) -> Value {

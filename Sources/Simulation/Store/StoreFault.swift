@@ -12,7 +12,7 @@ package enum StoreFault: Hashable, Sendable {
     case lostBeforeCommit
 
     package enum Call: Hashable, Sendable, CaseIterable {
-        case claim, settle, recordUndeliverable
+        case claim, settle, recordUndeliverable, deadLetters
     }
 
     var happens: Bool { self == .lostAfterCommit }

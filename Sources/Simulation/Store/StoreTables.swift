@@ -32,6 +32,7 @@ struct StoreTables {
     private(set) var operations: [OperationID: Operation] = [:]
     private(set) var history: [PaymentID: [HistoryRow]] = [:]
     private(set) var undeliverable: Set<OperationID> = []
+    var deadLetters = DeadLetterTables()
     private var operationByKey: [KeyID: OperationID] = [:]
     private var operationsByPayment: [PaymentID: [OperationID]] = [:]
     private var ownerOfBankID: [String: PaymentID] = [:]

@@ -8,6 +8,8 @@ struct RedactionTests {
     private static let number = "4929123456781234"
     private static let cvv = "8642"
 
+    private static let cardJSON = #"{"number":"\#(number)","cvv":"\#(cvv)","expiry_month":12,"expiry_year":2030}"#
+
     private static func expectSilent(_ value: Any, sourceLocation: SourceLocation = #_sourceLocation) {
         let texts = Printed.all(value)
         #expect(!texts.isEmpty)
@@ -120,6 +122,12 @@ struct RedactionTests {
         let refusal = BankRefusal(code: "invalid_card", message: "no card \(Self.number)")
         let action = BankAction.authorize(card: card, amount: 5_000)
         let verdicts = [Verdict.declined(refusal), .expired(refusal)].map { $0.redacted(for: action) }
+        let letter = DeadLetterReader(fingerprinter: Fingerprinter(secret: [1])).letter(
+            CommandMessage.valid(body: CommandMessage.authorizeBody(card: Self.cardJSON)),
+            .processor,
+            id: DeadLetterID(UniqueID(high: 0, low: 1)),
+            now: operation.createdAt
+        )
         let events: [ProcessorEvent] =
             [
                 .handled(command, disposition, duration: .seconds(1)), .rejectedInvalid(invalid),
@@ -127,6 +135,7 @@ struct RedactionTests {
                 .superseded(operation), .replyUndeliverable(replyTo: "replies.a"), .replyAddressIgnored,
                 .storeFailed(StoreError(.unavailable, detail: "08006")), .publishFailed("d"),
                 .breakerChanged(.open),
+                .deadLetterKept(letter), .deadLetterSentBack(letter, .seconds5),
             ] + verdicts.map { .bankAnswered(.authorize, $0) }
         for event in events { Self.expectSilent(event) }
         #expect(Set(events.map(\.kind)).count == ProcessorEvent.kinds)
@@ -148,7 +157,7 @@ struct RedactionTests {
 }
 
 extension ProcessorEvent {
-    fileprivate static let kinds = 12
+    fileprivate static let kinds = 14
 
     /// A new case does not compile here until it has a number, and fails the count until it has a sample above.
     fileprivate var kind: Int {
@@ -165,6 +174,8 @@ extension ProcessorEvent {
         case .storeFailed: 9
         case .publishFailed: 10
         case .breakerChanged: 11
+        case .deadLetterKept: 12
+        case .deadLetterSentBack: 13
         }
     }
 }

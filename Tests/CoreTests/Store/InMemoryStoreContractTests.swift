@@ -13,6 +13,8 @@ struct InMemoryStoreContractTests {
             store = InMemoryPaymentStore(clock: time, fingerprinter: Fingerprinter(secret: Array("secret".utf8)))
         }
 
+        var now: Timestamp { time.now() }
+
         func pass(_ duration: Duration) async throws {
             time.advance(by: duration)
         }

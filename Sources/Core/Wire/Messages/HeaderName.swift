@@ -15,4 +15,16 @@ package enum HeaderName {
 
     /// Ours, on a parked copy: how often it was parked because its outcome is not known.
     package static let parks = "parks"
+
+    /// Ours, on a dead letter: names the failure, so that a letter that is published twice is one row.
+    package static let failureInstance = "failure-instance"
+    /// Ours, on a dead letter: when it failed, in microseconds since the epoch.
+    package static let failedAt = "failed-at"
+    /// Ours, on a replayed copy: the dead letter that it was. Survives parking, so that a second failure can be linked.
+    package static let replayOf = "replay-of"
+
+    /// What we have added to a message on its way: no part of the command.
+    package static let bookkeeping: Set<String> = [
+        waitingSince, parks, errorCode, errorMessage, failureInstance, failedAt, replayOf,
+    ]
 }

@@ -13,6 +13,22 @@ package struct OutgoingReply: Hashable, Sendable {
         OutgoingReply(body, id: "\(operation.id)-final", to: command, replayed: replayed)
     }
 
+    /// The final reply of an operation where no command is at hand: what it was asked by is in the store.
+    ///
+    /// - Parameter route: where it goes.
+    package static func final(of operation: Operation, by route: ReplyRoute) -> OutgoingReply {
+        OutgoingReply(
+            operation.reply ?? [],
+            id: "\(operation.id)-final",
+            kind: operation.kind,
+            key: operation.idempotencyKey,
+            paymentID: operation.paymentID,
+            merchantID: operation.merchantID,
+            route: route,
+            replayed: true
+        )
+    }
+
     /// The `unknown` reply of an operation: a phase of its own, hence its own message id.
     package static func provisional(_ reply: Reply, of operation: Operation, to command: Command) -> OutgoingReply {
         // `false` is kept for the reply of the delivery that settles the operation (contract.md §3).

@@ -18,7 +18,8 @@ struct BrokerSink: MessageSink {
                 AMQPMessage(message),
                 exchange: exchange,
                 routingKey: routingKey,
-                mandatory: true,
+                // The commands exchange has an alternate that takes what no queue takes.
+                mandatory: destination != .commands,
                 timeout: Self.patience
             )
             switch outcome {
@@ -33,6 +34,8 @@ struct BrokerSink: MessageSink {
 
     private func address(of destination: Destination) -> (exchange: String, routingKey: String) {
         switch destination {
+        // The routing key is free: the exchange goes by the payment id.
+        case .commands: (names.commandsExchange, "")
         // By way of the default exchange, which routes to the queue of that name.
         case .replies(let queue): ("", queue ?? names.repliesQueue)
         case .retry(let tier): (names.retryExchange, tier.rawValue)

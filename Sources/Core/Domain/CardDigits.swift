@@ -1,7 +1,7 @@
-/// Keeps card numbers out of the log even where a client has put one into an id of its own (invariant I10).
-enum CardDigits {
+/// Keeps card numbers out of logs and dead letters even where a client has put one into an id of its own (invariant I10).
+package enum CardDigits {
     /// The text with the middle of every run of 12 to 19 digits that passes the Luhn check starred out.
-    static func masked(_ text: String) -> String {
+    package static func masked(_ text: String) -> String {
         guard text.utf8.count >= 12 else { return text }
         var bytes = Array(text.utf8)
         var start = 0

@@ -1,0 +1,89 @@
+/// A message that could not be dealt with, kept for a person: without card data, and with all that it takes to publish it
+/// again.
+package struct DeadLetter: Hashable, Sendable {
+    package let id: DeadLetterID
+    /// The same for every copy of one failure: the store keeps one row for it.
+    package let instance: FailureInstance
+    package let failure: DeadLetterFailure
+    package let command: DeadLetterCommand
+    /// The message without card data and without what must not travel (trap P12).
+    package let content: ReducedMessage
+    /// The dead letter whose replay has failed again.
+    package let replayOf: DeadLetterID?
+    package var state: DeadLetterState
+    /// The fence of the operation that the replay under way has reopened.
+    package var reopenedFence: Int64?
+
+    package init(
+        id: DeadLetterID,
+        instance: FailureInstance,
+        failure: DeadLetterFailure,
+        command: DeadLetterCommand,
+        content: ReducedMessage,
+        replayOf: DeadLetterID?,
+        state: DeadLetterState = .open,
+        reopenedFence: Int64? = nil
+    ) {
+        self.id = id
+        self.instance = instance
+        self.failure = failure
+        self.command = command
+        self.content = content
+        self.replayOf = replayOf
+        self.state = state
+        self.reopenedFence = reopenedFence
+    }
+
+    /// The copy that a replay publishes: message id and key as they were, and where it comes from.
+    package var replayCopy: Message {
+        var copy = content.message
+        copy.headers[HeaderName.replayOf] = .string(id.description)
+        return copy
+    }
+
+    /// With nothing in it but the failure and the command: for a store that refuses the whole.
+    package var bare: DeadLetter {
+        DeadLetter(
+            id: id,
+            instance: instance,
+            failure: failure,
+            command: DeadLetterCommand(kind: command.kind, paymentID: command.paymentID),
+            content: .nothing,
+            replayOf: nil
+        )
+    }
+}
+
+/// Names one failure of one message, whatever number of copies of its dead letter there are.
+package struct FailureInstance: Hashable, Sendable {
+    /// 32 bytes: a keyed digest, because what it is made of may hold card data.
+    package let bytes: [UInt8]
+
+    package init(bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+}
+
+/// What a dead letter asked for, as far as its headers tell.
+package struct DeadLetterCommand: Hashable, Sendable {
+    package let kind: OperationKind?
+    package let paymentID: PaymentID?
+    package let merchantID: MerchantID?
+    package let idempotencyKey: IdempotencyKey?
+    /// Of an authorize that was valid: tells whether an operation is its own after the card has been reduced.
+    package let fingerprint: Fingerprint?
+
+    package init(
+        kind: OperationKind? = nil,
+        paymentID: PaymentID? = nil,
+        merchantID: MerchantID? = nil,
+        idempotencyKey: IdempotencyKey? = nil,
+        fingerprint: Fingerprint? = nil
+    ) {
+        self.kind = kind
+        self.paymentID = paymentID
+        self.merchantID = merchantID
+        self.idempotencyKey = idempotencyKey
+        self.fingerprint = fingerprint
+    }
+}

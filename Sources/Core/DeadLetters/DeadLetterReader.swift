@@ -1,0 +1,127 @@
+/// Makes a dead letter of a message. Pure and total: any message gives one.
+package struct DeadLetterReader: Sendable {
+    private let fingerprinter: Fingerprinter
+
+    package init(fingerprinter: Fingerprinter) {
+        self.fingerprinter = fingerprinter
+    }
+
+    /// - Parameters:
+    ///   - id: for the row, should there be none of this failure yet.
+    ///   - now: stands in where the message does not tell when it failed.
+    package func letter(_ message: Message, _ origin: DeadLetterOrigin, id: DeadLetterID, now: Timestamp) -> DeadLetter
+    {
+        let kind = message.type.flatMap(OperationKind.init(commandType:))
+        let content = ReducedMessage(message, kind: kind)
+        return DeadLetter(
+            id: id,
+            instance: instance(message, origin),
+            failure: failure(message, origin, now),
+            command: command(message, kind, content.message.headers),
+            content: content,
+            replayOf: message.headers[HeaderName.replayOf]?.string.flatMap(DeadLetterID.init)
+        )
+    }
+
+    /// - Parameter kept: the headers after the reduction: what looked like a card number is no key any more.
+    private func command(
+        _ message: Message,
+        _ kind: OperationKind?,
+        _ kept: [String: HeaderValue]
+    ) -> DeadLetterCommand {
+        func isKept(_ name: String) -> Bool { message.headers[name] == kept[name] }
+        var fingerprint: Fingerprint?
+        if case .command(let command) = CommandDecoder().decode(message), command.kind == .authorize {
+            fingerprint = fingerprinter.fingerprint(of: command, resolvedAmount: command.parameters.statedAmount)
+        }
+        return DeadLetterCommand(
+            kind: kind,
+            paymentID: try? EnvelopeDecoder.paymentID(message),
+            merchantID: isKept(HeaderName.merchantID) ? try? EnvelopeDecoder.merchantID(message) : nil,
+            idempotencyKey: isKept(HeaderName.idempotencyKey) ? try? EnvelopeDecoder.idempotencyKey(message) : nil,
+            fingerprint: fingerprint
+        )
+    }
+
+    private func failure(_ message: Message, _ origin: DeadLetterOrigin, _ now: Timestamp) -> DeadLetterFailure {
+        switch origin {
+        case .processor:
+            let failedAt = message.headers[HeaderName.failedAt]?.integer.map(Timestamp.init(microseconds:))
+            return DeadLetterFailure(
+                code: Self.text(message.headers[HeaderName.errorCode]) ?? "unknown",
+                message: Self.text(message.headers[HeaderName.errorMessage]) ?? "the message does not say why",
+                source: .processor,
+                at: failedAt.flatMap { Self.times.contains($0) ? $0 : nil } ?? now
+            )
+        case .broker(let reason, _, let at):
+            let isLimit = reason == DeadLetterFailure.deliveryLimit
+            return DeadLetterFailure(
+                code: Self.printable(reason),
+                message: isLimit
+                    ? "given out again and again without an end, most often beside a message that ended the processor"
+                    : "given up by the broker",
+                source: .broker,
+                at: at ?? now
+            )
+        case .unrouted:
+            return DeadLetterFailure(
+                code: DeadLetterFailure.unrouted,
+                message: "no command queue was bound to the commands exchange when it was published",
+                source: .broker,
+                at: now
+            )
+        }
+    }
+
+    /// What the processor named itself, else what does not change when the same message comes again.
+    private func instance(_ message: Message, _ origin: DeadLetterOrigin) -> FailureInstance {
+        let parts: [String]
+        switch origin {
+        case .processor:
+            if let name = message.headers[HeaderName.failureInstance]?.string {
+                return FailureInstance(bytes: digest(["dead letter", "named", name]))
+            }
+            parts = ["processor", message.headers[HeaderName.errorCode]?.string ?? ""]
+        case .broker(let reason, let occurrence, _): parts = ["broker", reason, occurrence]
+        case .unrouted: parts = ["unrouted"]
+        }
+        return FailureInstance(bytes: digest(["dead letter"] + parts, of: message))
+    }
+
+    /// Names the message itself, for counting: by its id, or by its content where it has none.
+    package func identity(of message: Message) -> String {
+        if let id = ReducedMessage(message, kind: nil).message.messageID, !id.isEmpty { return id }
+        return "digest "
+            + digest(["message"], of: message).prefix(16).map { String($0, radix: 16) }.joined(separator: ".")
+    }
+
+    private func digest(_ labels: [String], of message: Message? = nil) -> [UInt8] {
+        var fields = labels.map { Array($0.utf8) }
+        if let message {
+            let texts = [
+                message.type, message.contentType, message.contentEncoding, message.messageID, message.correlationID,
+                message.replyTo,
+            ]
+            fields += texts.map { $0.map { Array(("=" + $0).utf8) } ?? [] }
+            // The rest of our bookkeeping differs between two deliveries of one message.
+            let kept = message.cleanCopy().headers.filter {
+                $0.key == HeaderName.replayOf || !HeaderName.bookkeeping.contains($0.key)
+            }
+            fields += kept.map { Array("\($0.key)=\($0.value)".utf8) }.sorted { $0.lexicographicallyPrecedes($1) }
+            fields.append(message.body)
+        }
+        return fingerprinter.digest(of: fields)
+    }
+
+    private static func text(_ header: HeaderValue?) -> String? {
+        header?.string.map(printable)
+    }
+
+    /// What a database can hold, without what looks like a card number.
+    private static func printable(_ text: String) -> String {
+        CardDigits.masked(text.replacing("\0", with: "\u{fffd}"))
+    }
+
+    /// Until 9999: beyond that no store can compute.
+    private static let times = Timestamp(microseconds: 0)...Timestamp(microseconds: 253_402_300_799_999_999)
+}

@@ -1,0 +1,44 @@
+/// How an operator's action on a frozen list of dead letters went.
+package struct DeadLetterReport: Hashable, Sendable {
+    package let selected: Int
+    package private(set) var done = 0
+    package private(set) var failed = 0
+    package private(set) var skipped = 0
+    /// Some were skipped that were not as they should be already.
+    package private(set) var hasRefusals = false
+    /// It stopped before the end of the list: too many failures, or cancelled.
+    package var isCutShort = false
+    /// A line each, for those that were not done: the first hundred.
+    package private(set) var problems: [String] = []
+
+    package enum Item: Hashable, Sendable {
+        case done
+        case failed(String)
+        case skipped(String, isHarmless: Bool)
+    }
+
+    package init(selected: Int) {
+        self.selected = selected
+    }
+
+    /// All that was asked for is so.
+    package var isClean: Bool { failed == 0 && !hasRefusals && !isCutShort }
+
+    mutating func note(_ id: DeadLetterID, _ item: Item) {
+        switch item {
+        case .done:
+            done += 1
+        case .failed(let why):
+            failed += 1
+            add("\(id): \(why)")
+        case .skipped(let why, let isHarmless):
+            skipped += 1
+            hasRefusals = hasRefusals || !isHarmless
+            if !isHarmless { add("\(id): \(why)") }
+        }
+    }
+
+    private mutating func add(_ problem: String) {
+        if problems.count < 100 { problems.append(problem) }
+    }
+}

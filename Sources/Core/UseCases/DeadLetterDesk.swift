@@ -1,0 +1,67 @@
+/// What operators ask about dead letters and do with them, the same from the command line and over HTTP.
+package struct DeadLetterDesk: Sendable {
+    package let queries: any DeadLetterQueries
+    private let replaying: DeadLetterReplay
+    private let discarding: DeadLetterDiscard
+
+    package init(
+        store: any DeadLetterQueries & DeadLetterActions,
+        sink: any MessageSink,
+        time: any TimeSource,
+        random: any RandomSource
+    ) {
+        queries = store
+        replaying = DeadLetterReplay(store: store, sink: sink, time: time, random: random)
+        discarding = DeadLetterDiscard(store: store)
+    }
+
+    /// The list to act upon, before anything moves. Without a state in the filter: what the action can be done to.
+    package func freeze(
+        _ selection: DeadLetterSelection,
+        for action: Action
+    ) async throws(StoreError) -> FrozenSelection {
+        switch selection {
+        case .ids(let asked):
+            let found = Set(try await queries.deadLetterIDs(.ids(asked)))
+            var seen: Set<DeadLetterID> = []
+            // In the order in which they were asked for, each once.
+            let ids = asked.filter { found.contains($0) && seen.insert($0).inserted }
+            return FrozenSelection(ids: ids, missing: asked.filter { !found.contains($0) })
+        case .matching(var filter, let limit):
+            filter.states = filter.states ?? action.origins
+            let ids = try await queries.deadLetterIDs(.matching(filter, limit: limit))
+            return FrozenSelection(ids: ids, missing: [])
+        }
+    }
+
+    package func replay(
+        _ ids: [DeadLetterID],
+        by actor: String,
+        pace: ReplayPace = ReplayPace(),
+        progress: (DeadLetterReport) -> Void = { _ in }
+    ) async -> DeadLetterReport {
+        await replaying.run(ids, by: actor, pace: pace, progress: progress)
+    }
+
+    package func discard(_ ids: [DeadLetterID], by actor: String, reason: String) async -> DeadLetterReport {
+        await discarding.run(ids, by: actor, reason: reason)
+    }
+
+    package enum Action: Sendable {
+        case replay, discard
+
+        fileprivate var origins: Set<DeadLetterState> {
+            switch self {
+            case .replay: DeadLetterState.unfinished
+            case .discard: [.open]
+            }
+        }
+    }
+}
+
+/// What an operator selected, as it was at that moment.
+package struct FrozenSelection: Hashable, Sendable {
+    package let ids: [DeadLetterID]
+    /// Asked for by id, and not there.
+    package let missing: [DeadLetterID]
+}

@@ -1,0 +1,26 @@
+/// Takes dead letters off the list for good, with a reason that the audit keeps.
+package struct DeadLetterDiscard: Sendable {
+    private let store: any DeadLetterActions
+
+    package init(store: any DeadLetterActions) {
+        self.store = store
+    }
+
+    /// - Parameter ids: frozen; what has been dealt with since is skipped.
+    package func run(_ ids: [DeadLetterID], by actor: String, reason: String) async -> DeadLetterReport {
+        var report = DeadLetterReport(selected: ids.count)
+        for id in ids {
+            if Task.isCancelled {
+                report.isCutShort = true
+                break
+            }
+            do throws(StoreError) {
+                let outcome = try await store.discard(id, by: actor, reason: reason)
+                report.note(id, outcome.explanation.map { .skipped($0, isHarmless: outcome.isHarmless) } ?? .done)
+            } catch {
+                report.note(id, .failed(error.description))
+            }
+        }
+        return report
+    }
+}

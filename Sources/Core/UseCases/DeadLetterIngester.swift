@@ -1,0 +1,117 @@
+/// Moves dead letters from the broker into the store: kept in one commit, then acknowledged. Any number may run at the same
+/// time: the store keeps one row per failure.
+///
+/// A message that was given out too often is, most often, the innocent neighbour of one that ends the processor. It is sent
+/// back, uncut, by way of the retry ladder, one after the other, so that each gets its turn alone; up to three times.
+package struct DeadLetterIngester: Sendable {
+    private let store: any DeadLetterIntake
+    private let sink: any MessageSink
+    private let time: any TimeSource
+    private let random: any RandomSource
+    private let observer: any ProcessorObserver
+    private let reader: DeadLetterReader
+    private let policy: RetryPolicy
+
+    /// The rungs of the first, second and third return.
+    package static let returns: [RetryTier] = [.seconds5, .seconds30, .minutes2]
+
+    /// Between two messages that are sent back: longer than a processor needs for one.
+    package static let spacing = Duration.seconds(1)
+
+    package init(
+        store: any DeadLetterIntake,
+        sink: any MessageSink,
+        time: any TimeSource,
+        random: any RandomSource,
+        observer: any ProcessorObserver,
+        fingerprinter: Fingerprinter,
+        policy: RetryPolicy = RetryPolicy()
+    ) {
+        self.store = store
+        self.sink = sink
+        self.time = time
+        self.random = random
+        self.observer = observer
+        self.policy = policy
+        reader = DeadLetterReader(fingerprinter: fingerprinter)
+    }
+
+    /// Returns when the deliveries have ended or the task is cancelled. What is not acknowledged by then comes again.
+    package func consume<Deliveries: AsyncSequence>(_ deliveries: Deliveries) async throws(Deliveries.Failure)
+    where Deliveries.Element == any DeadLetterDelivery {
+        var iterator = deliveries.makeAsyncIterator()
+        while let delivery = try await iterator.next(isolation: nil) {
+            do throws(CancellationError) {
+                try await take(delivery)
+            } catch {
+                return
+            }
+        }
+    }
+
+    private func take(_ delivery: any DeadLetterDelivery) async throws(CancellationError) {
+        let now = time.now()
+        let id = DeadLetterID(random.identifier(at: now))
+        let letter = reader.letter(delivery.message, delivery.origin, id: id, now: now)
+        if letter.failure.source == .broker, letter.failure.code == DeadLetterFailure.deliveryLimit,
+            let times = try await countReturn(letter, delivery.message)
+        {
+            let tier = Self.returns[min(max(times, 1), Self.returns.count) - 1]
+            try await park(delivery.message.cleanCopy(), tier)
+            await delivery.acknowledge()
+            observer.observe(.deadLetterSentBack(letter, tier))
+            try await time.sleep(for: Self.spacing)
+        } else if let kept = try await keep(letter) {
+            await delivery.acknowledge()
+            if kept == .stored { observer.observe(.deadLetterKept(letter)) }
+        }
+    }
+
+    /// - Returns: `nil` where the store refuses even the bare letter: it stays at the broker.
+    private func keep(_ letter: DeadLetter) async throws(CancellationError) -> DeadLetterKept? {
+        for form in [letter, letter.bare] {
+            let kept = try await untilAnswered { () async throws(StoreError) in try await store.keep(form) }
+            if let kept { return kept }
+        }
+        return nil
+    }
+
+    private func countReturn(_ letter: DeadLetter, _ message: Message) async throws(CancellationError) -> Int? {
+        let identity = reader.identity(of: message)
+        return try await untilAnswered { () async throws(StoreError) in
+            try await store.countReturn(of: identity, letter.instance, limit: Self.returns.count)
+        }.flatMap(\.self)
+    }
+
+    /// However long the store is away: the queue keeps what is not taken from it.
+    ///
+    /// - Returns: `nil` where the store refuses this very work.
+    private func untilAnswered<Value>(
+        _ work: () async throws(StoreError) -> Value
+    ) async throws(CancellationError) -> Value? {
+        for attempt in 0... {
+            do throws(StoreError) {
+                return try await work()
+            } catch {
+                if Task.isCancelled { throw CancellationError() }
+                observer.observe(.storeFailed(error))
+                guard error.isRetriable else { return nil }
+                try await time.sleep(for: policy.backoff(attempt: attempt, dice: random.next()))
+            }
+        }
+        return nil
+    }
+
+    private func park(_ message: Message, _ tier: RetryTier) async throws(CancellationError) {
+        for attempt in 0... {
+            do throws(SinkError) {
+                let outcome = try await sink.publish(message, to: .retry(tier))
+                if outcome == .confirmed { return }
+                observer.observe(.publishFailed("retry \(tier.rawValue): \(outcome)"))
+            } catch {
+                observer.observe(.publishFailed(error.description))
+            }
+            try await time.sleep(for: policy.backoff(attempt: attempt, dice: random.next()))
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import Core
+
+/// The rows of dead letters, and the rules that the schema's constraints hold.
+struct DeadLetterTables {
+    private(set) var letters: [DeadLetterID: DeadLetter] = [:]
+    private(set) var audit: [DeadLetterID: [DeadLetterAuditEntry]] = [:]
+    private var instances: Set<FailureInstance> = []
+    private var returns: [String: [FailureInstance]] = [:]
+
+    /// - Returns: false where there is a row of this failure.
+    mutating func insert(_ letter: DeadLetter) throws(StoreError) -> Bool {
+        guard instances.insert(letter.instance).inserted else { return false }
+        guard letters[letter.id] == nil else { throw StoreError(.refused, detail: "23505") }
+        let origin = letter.replayOf.flatMap { letters[$0]?.id }
+        letters[letter.id] = DeadLetter(
+            id: letter.id,
+            instance: letter.instance,
+            failure: letter.failure,
+            command: letter.command,
+            content: letter.content,
+            replayOf: origin
+        )
+        return true
+    }
+
+    mutating func update(_ letter: DeadLetter) throws(StoreError) {
+        guard let before = letters[letter.id], before.state.mayBecome(letter.state) else {
+            throw StoreError(.refused, detail: "23514")
+        }
+        letters[letter.id] = letter
+    }
+
+    mutating func add(_ entry: DeadLetterAuditEntry, to id: DeadLetterID) {
+        audit[id, default: []].append(entry)
+    }
+
+    /// How often the message has been sent back, this failure included; `nil` where it may not be any more.
+    mutating func countReturn(of message: String, _ instance: FailureInstance, limit: Int) -> Int? {
+        var known = returns[message] ?? []
+        if !known.contains(instance) {
+            guard known.count < limit else { return nil }
+            known.append(instance)
+            returns[message] = known
+        }
+        return known.count
+    }
+
+    func sorted(_ isIncluded: (DeadLetter) -> Bool) -> [DeadLetter] {
+        letters.values.filter(isIncluded).sorted { ($0.failure.at, $0.id) < ($1.failure.at, $1.id) }
+    }
+}

@@ -1,0 +1,141 @@
+package import Core
+
+extension InMemoryPaymentStore: DeadLetterIntake {
+    package func keep(_ letter: DeadLetter) async throws(StoreError) -> DeadLetterKept {
+        let clock = clock
+        return try await transaction(.deadLetters) { tables throws(StoreError) in
+            guard try tables.deadLetters.insert(letter) else { return .known }
+            guard letter.failure.source == .broker, let operation = tables.operation(of: letter),
+                operation.state == .sent || operation.state == .unknown, operation.leaseUntil <= clock.now()
+            else { return .stored }
+            var opened = operation
+            opened.state = .needsAttention
+            opened.lastError = letter.failure.code
+            let cause = "\(opened.kind.rawValue) needs attention: dead letter \(letter.failure.code)"
+            try tables.change(opened, cause: cause, at: clock.now())
+            return .stored
+        }
+    }
+
+    package func countReturn(
+        of identity: String,
+        _ instance: FailureInstance,
+        limit: Int
+    ) async throws(StoreError) -> Int? {
+        try await transaction(.deadLetters) { tables throws(StoreError) in
+            tables.deadLetters.countReturn(of: identity, instance, limit: limit)
+        }
+    }
+}
+
+extension InMemoryPaymentStore: DeadLetterQueries {
+    package func deadLetters(_ filter: DeadLetterFilter, limit: Int) async throws(StoreError) -> [DeadLetter] {
+        let now = clock.now()
+        return try await read { tables in
+            Array(tables.deadLetters.sorted { filter.matches($0, now: now) }.reversed().prefix(limit))
+        }
+    }
+
+    package func deadLetter(_ id: DeadLetterID) async throws(StoreError) -> DeadLetterView? {
+        try await read { tables in
+            tables.deadLetters.letters[id].map {
+                DeadLetterView(letter: $0, audit: tables.deadLetters.audit[id] ?? [])
+            }
+        }
+    }
+
+    package func deadLetterIDs(_ selection: DeadLetterSelection) async throws(StoreError) -> [DeadLetterID] {
+        let now = clock.now()
+        return try await read { tables in
+            switch selection {
+            case .ids(let ids):
+                return tables.deadLetters.sorted { ids.contains($0.id) }.map(\.id)
+            case .matching(let filter, let limit):
+                let found = tables.deadLetters.sorted { filter.matches($0, now: now) }
+                return found.prefix(limit ?? found.count).map(\.id)
+            }
+        }
+    }
+
+    package func unfinishedDeadLetters() async throws(StoreError) -> [String: Int] {
+        try await read { tables in
+            tables.deadLetters.letters.values.reduce(into: [:]) { counts, letter in
+                if !letter.state.isClosed { counts[letter.failure.code, default: 0] += 1 }
+            }
+        }
+    }
+}
+
+extension InMemoryPaymentStore: DeadLetterActions {
+    package func beginReplay(_ id: DeadLetterID, by actor: String) async throws(StoreError) -> ReplayStep {
+        let clock = clock
+        return try await transaction(.deadLetters) { tables throws(StoreError) in
+            guard let letter = tables.deadLetters.letters[id] else { return .skip(.notFound) }
+            let decision = ReplayDecision(letter, operation: tables.operation(of: letter), now: clock.now())
+            if let reopened = decision.reopened {
+                let cause = "\(reopened.kind.rawValue) reopened: its dead letter is replayed"
+                try tables.change(reopened, cause: cause, at: clock.now())
+            }
+            if let letter = decision.letter {
+                try tables.deadLetters.update(letter)
+                tables.audit(id, actor, "replay", "started", nil, at: clock.now())
+            }
+            return decision.step
+        }
+    }
+
+    package func endReplay(_ id: DeadLetterID, by actor: String, _ end: ReplayEnd) async throws(StoreError) -> Bool {
+        let clock = clock
+        return try await transaction(.deadLetters) { tables throws(StoreError) in
+            guard var letter = tables.deadLetters.letters[id], letter.state == .replaying else { return false }
+            letter.state = end.state
+            try tables.deadLetters.update(letter)
+            tables.audit(id, actor, "replay", end.name, end.reason, at: clock.now())
+            return true
+        }
+    }
+
+    package func discard(
+        _ id: DeadLetterID,
+        by actor: String,
+        reason: String
+    ) async throws(StoreError) -> DiscardOutcome {
+        let clock = clock
+        return try await transaction(.deadLetters) { tables throws(StoreError) in
+            guard var letter = tables.deadLetters.letters[id] else { return .notFound }
+            guard letter.state.mayBecome(.discarded) else { return .refused(letter.state) }
+            letter.state = .discarded
+            try tables.deadLetters.update(letter)
+            tables.audit(id, actor, "discard", "discarded", reason, at: clock.now())
+            return .discarded
+        }
+    }
+}
+
+extension StoreTables {
+    /// The one under the merchant and key of the letter.
+    fileprivate func operation(of letter: DeadLetter) -> Operation? {
+        guard let merchant = letter.command.merchantID, let key = letter.command.idempotencyKey,
+            let operation = operation(merchant, key), operation.paymentID == letter.command.paymentID,
+            operation.kind == letter.command.kind
+        else { return nil }
+        return operation
+    }
+
+    fileprivate mutating func change(_ operation: Operation, cause: String, at now: Timestamp) throws(StoreError) {
+        try apply(Changes(operation: operation, payment: nil, transition: nil), at: now)
+        if let payment = payments[operation.paymentID] { note(cause, by: operation.kind, on: payment, at: now) }
+    }
+
+    fileprivate mutating func audit(
+        _ id: DeadLetterID,
+        _ actor: String,
+        _ action: String,
+        _ result: String,
+        _ reason: String?,
+        at now: Timestamp
+    ) {
+        let entry = DeadLetterAuditEntry(at: now, actor: actor, action: action, result: result, reason: reason)
+        deadLetters.add(entry, to: id)
+    }
+}

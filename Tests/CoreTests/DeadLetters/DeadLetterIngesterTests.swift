@@ -1,0 +1,145 @@
+import Core
+import Simulation
+import Testing
+
+@Suite("The ingestion of dead letters", .timeLimit(.minutes(1)))
+struct DeadLetterIngesterTests {
+    private static let unanswerable = CommandMessage.valid(.capture) { $0.type = nil }
+        .cleanCopy(adding: ["error-code": .string("invalid_command"), "error-message": .string("type: is missing")])
+
+    private static func limit(_ occurrence: Int) -> DeadLetterOrigin {
+        .broker(reason: "delivery_limit", occurrence: "\(occurrence)", at: nil)
+    }
+
+    @Test("a letter is kept, then acknowledged, and once however often it comes")
+    func kept() throws {
+        try World.run(seeds: [nil, 1], consumers: { _ in [] }) { world in
+            let feed = DeadLetterFeed()
+            feed.add(Self.unanswerable)
+            feed.add(Self.unanswerable)
+            try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
+            let letters = try await world.letters()
+            #expect(letters.map(\.failure.code) == ["invalid_command"])
+            #expect(try await world.store.unfinishedDeadLetters() == ["invalid_command": 1])
+            #expect(world.count { if case .deadLetterKept = $0 { true } else { false } } == 1)
+        }
+    }
+
+    @Test(
+        "while the store is away nothing is acknowledged; a lost commit is found out",
+        arguments: [[StoreFault.unavailable, .unavailable, .unavailable], [.lostAfterCommit], [.lostBeforeCommit]]
+    )
+    func storeAway(faults: [StoreFault]) throws {
+        try World.run(seeds: [nil, 1], consumers: { _ in [] }) { world in
+            for fault in faults { world.store.inject(fault, into: .deadLetters) }
+            let feed = DeadLetterFeed()
+            feed.add(Self.unanswerable)
+            try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
+            #expect(try await world.letters().count == 1)
+        }
+    }
+
+    @Test("a letter that the store refuses is kept bare; one that it refuses even so stays, and holds nothing up")
+    func refused() throws {
+        try World.run(seeds: [nil], consumers: { _ in [] }) { world in
+            world.store.inject(.refused, .refused, .refused, into: .deadLetters)
+            let feed = DeadLetterFeed()
+            feed.add(Self.unanswerable)
+            feed.add(CommandMessage.valid(.void), .unrouted)
+            feed.add(CommandMessage.valid(.refund), .unrouted)
+            try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 1 } }
+            let letters = try await world.letters()
+            #expect(letters.count == 2)
+            #expect(letters.contains { $0.command.kind == .void && $0.content == .nothing })
+            #expect(letters.contains { $0.command.kind == .refund && $0.content.isReplayable })
+        }
+    }
+
+    @Test("a message that was given out too often goes back uncut, three times, and is kept then")
+    func deliveryLimit() throws {
+        try World.run(seeds: [nil, 1], consumers: { _ in [] }) { world in
+            let message = CommandMessage.valid(.authorize) {
+                $0.headers["x-death"] = .other
+                $0.headers["x-delivery-count"] = .integer(51)
+            }
+            for occurrence in 1...4 {
+                let feed = DeadLetterFeed()
+                feed.add(message, Self.limit(occurrence))
+                try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
+            }
+            #expect(world.parked.map(\.destination) == [.retry(.seconds5), .retry(.seconds30), .retry(.minutes2)])
+            #expect(world.parked.allSatisfy { $0.message == CommandMessage.valid(.authorize) })
+            let letters = try await world.letters()
+            #expect(letters.map(\.failure.code) == ["delivery_limit"])
+            #expect(letters.first?.content.card == "411111******1111")
+        }
+    }
+
+    @Test("a return that was cut off before its acknowledgement counts once")
+    func returnedOnce() throws {
+        try World.run(seeds: [nil], consumers: { _ in [] }) { world in
+            for _ in 0..<5 {
+                let feed = DeadLetterFeed()
+                feed.add(CommandMessage.valid(.void), Self.limit(1))
+                try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
+            }
+            #expect(world.parked.map(\.destination) == [Destination](repeating: .retry(.seconds5), count: 5))
+            #expect(try await world.letters().isEmpty)
+        }
+    }
+
+    @Test("those that go back come one after the other, a second apart, and each is published until it is confirmed")
+    func alone() throws {
+        try World.run(seeds: [nil, 1], consumers: { _ in [] }) { world in
+            world.broker.inject(.lost, .refused, into: .retry)
+            let feed = DeadLetterFeed()
+            for number in 0..<3 {
+                feed.add(CommandMessage.valid(.void) { $0.messageID = "m-\(number)" }, Self.limit(1))
+            }
+            let started = world.time.uptime()
+            try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
+            #expect(world.time.uptime() - started >= .seconds(2))
+            #expect(world.parked.map(\.message.messageID) == ["m-0", "m-1", "m-2"])
+        }
+    }
+
+    @Test("the operation of a message that the broker gave up is handed to a person when its lease is over")
+    func opensOperation() throws {
+        try World.run(seeds: [nil], make: { World(seed: $0, bringsBack: false) }) { world in
+            try await world.ask(.authorize, key: "a")
+            world.bank.inject(.dropBefore, into: .capture)
+            let message = world.send(.capture, key: "c")
+            try await world.until { world.parked.count == 1 }
+            try await world.time.sleep(for: .seconds(60))
+            let feed = DeadLetterFeed()
+            feed.add(message, .unrouted)
+            try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
+            let view = try await world.view()
+            #expect(view.operations.last?.state == .needsAttention)
+            #expect(view.operations.last?.lastError == "unrouted")
+            #expect(view.history.last?.cause == "capture needs attention: dead letter unrouted")
+
+            let id = try #require(try await world.letters().first?.id)
+            let report = await world.desk.replay([id], by: "op")
+            #expect(report.done == 1 && report.isClean)
+            try await world.until { world.finalReplies("c").count == 1 }
+            #expect(world.finalReplies("c").first?.outcome == "succeeded")
+        }
+    }
+
+    @Test("while somebody may be at the bank for it, the operation is left alone")
+    func leavesOperation() throws {
+        try World.run(seeds: [nil]) { world in
+            try await world.ask(.authorize, key: "a")
+            world.bank.inject(.dropBefore, into: .capture)
+            let message = world.send(.capture, key: "c")
+            try await world.until { world.parked.count == 1 }
+            let feed = DeadLetterFeed()
+            feed.add(message, .unrouted)
+            try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
+            #expect(try await world.view().operations.last?.state == .unknown)
+            try await world.until { world.finalReplies("c").count == 1 }
+            #expect(world.finalReplies("c").first?.outcome == "succeeded")
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import Testing
+
+@testable import Core
+
+@Suite("The reading of a dead letter", .timeLimit(.minutes(1)))
+struct DeadLetterReaderTests {
+    private let reader = DeadLetterReader(fingerprinter: Fingerprinter(secret: Array("secret".utf8)))
+    private let now = Timestamp(microseconds: 1_900_000_000_000_000)
+    private let id = DeadLetterID(UniqueID(high: 0, low: 1))
+
+    private func letter(_ message: Message, _ origin: DeadLetterOrigin = .processor) -> DeadLetter {
+        reader.letter(message, origin, id: id, now: now)
+    }
+
+    private func broker(_ occurrence: String = "q 1 5", reason: String = "delivery_limit") -> DeadLetterOrigin {
+        .broker(reason: reason, occurrence: occurrence, at: nil)
+    }
+
+    @Test("the processor's letter says why and when it failed, and what it asked for")
+    func processor() throws {
+        let message = CommandMessage.valid(.capture).cleanCopy(adding: [
+            "error-code": .string("needs_attention"), "error-message": .string("bank_timeout"),
+            "failed-at": .integer(1_800_000_000_000_001), "failure-instance": .string("operation 1 1"),
+            "merchant-id": .string("shop"),
+        ])
+        let letter = letter(message)
+        #expect(letter.failure.code == "needs_attention")
+        #expect(letter.failure.message == "bank_timeout")
+        #expect(letter.failure.source == .processor)
+        #expect(letter.failure.at == Timestamp(microseconds: 1_800_000_000_000_001))
+        #expect(letter.command.kind == .capture)
+        #expect(letter.command.paymentID == PaymentID(CommandMessage.paymentID))
+        #expect(letter.command.merchantID == MerchantID("shop"))
+        #expect(letter.command.idempotencyKey == IdempotencyKey("k-1"))
+        #expect(letter.state == .open && letter.replayOf == nil)
+        var copy = CommandMessage.valid(.capture)
+        copy.headers["merchant-id"] = .string("shop")
+        copy.headers["replay-of"] = .string(id.description)
+        #expect(letter.replayCopy == copy)
+    }
+
+    @Test("the broker's letter has the broker's reason, and what its headers pretend does not count")
+    func brokers() {
+        let forged = CommandMessage.valid(.void).cleanCopy(adding: [
+            "error-code": .string("forged"), "failure-instance": .string("forged"),
+        ])
+        let at = Timestamp(microseconds: 1_700_000_000_000_000)
+        let limit = letter(forged, .broker(reason: "delivery_limit", occurrence: "q 1 5", at: at))
+        #expect(limit.failure.code == "delivery_limit" && limit.failure.source == .broker && limit.failure.at == at)
+        let unrouted = letter(forged, .unrouted)
+        #expect(unrouted.failure.code == "unrouted" && unrouted.failure.source == .broker && unrouted.failure.at == now)
+    }
+
+    @Test("what the headers do not say, or say wrongly, is left out")
+    func spoilt() {
+        var message = CommandMessage.valid(.void)
+        message.type = "payment.void.v2"
+        message.headers = [
+            "payment-id": .string("x"), "idempotency-key": .integer(1), "merchant-id": .string("a b"),
+            "failed-at": .integer(.max), "error-code": .other,
+        ]
+        let letter = letter(message)
+        #expect(letter.command == DeadLetterCommand())
+        #expect(letter.failure.code == "unknown" && letter.failure.at == now)
+        message.headers["idempotency-key"] = .string("4111111111111111")
+        #expect(self.letter(message).command.idempotencyKey == nil)
+    }
+
+    @Test("a valid authorize keeps its fingerprint, and nothing of its card")
+    func fingerprint() throws {
+        let message = CommandMessage.valid(.authorize)
+        let letter = letter(message)
+        guard case .command(let command) = CommandDecoder().decode(message) else {
+            Issue.record("not a command")
+            return
+        }
+        let own = Fingerprinter(secret: Array("secret".utf8)).fingerprint(of: command, resolvedAmount: 5_000)
+        #expect(letter.command.fingerprint == own)
+        #expect(self.letter(CommandMessage.valid(.capture)).command.fingerprint == nil)
+        for text in Printed.all(letter) { #expect(!text.contains(CommandMessage.number)) }
+    }
+
+    @Test("two letters of one failure are one: redelivered, or published again by the processor")
+    func sameInstance() {
+        let message = CommandMessage.valid(.void)
+        var redelivered = message
+        redelivered.headers["x-delivery-count"] = .integer(1)
+        redelivered.headers["failed-at"] = .integer(5)
+        redelivered.headers["waiting-since"] = .integer(6)
+        for origin in [.processor, broker(), .unrouted] {
+            #expect(letter(message, origin).instance == letter(redelivered, origin).instance)
+        }
+        var other = CommandMessage.valid(.capture)
+        other.headers["failure-instance"] = .string("a")
+        var named = message
+        named.headers["failure-instance"] = .string("a")
+        #expect(letter(named).instance == letter(other).instance)
+        #expect(letter(named).instance.bytes.count == 32)
+    }
+
+    @Test("two failures are two: another message, another reason, another time, another replay")
+    func otherInstances() {
+        let message = CommandMessage.valid(.void)
+        func changed(_ change: (inout Message) -> Void) -> Message {
+            var copy = message
+            change(&copy)
+            return copy
+        }
+        let letters = [
+            letter(message), letter(changed { $0.messageID = "other" }), letter(changed { $0.body = [1] }),
+            letter(changed { $0.type = nil }), letter(changed { $0.headers["idempotency-key"] = .string("other") }),
+            letter(changed { $0.headers["replay-of"] = .string(id.description) }),
+            letter(changed { $0.headers["failure-instance"] = .string("a") }),
+            letter(changed { $0.headers["failure-instance"] = .string("b") }),
+            letter(changed { $0.headers["error-code"] = .string("other") }),
+            letter(message, .unrouted), letter(message, broker()), letter(message, broker("q 2 5")),
+            letter(message, broker(reason: "rejected")),
+        ]
+        #expect(Set(letters.map(\.instance)).count == letters.count)
+    }
+
+    @Test("a message is counted by its id, else by its content")
+    func identity() {
+        var message = CommandMessage.valid(.void)
+        #expect(reader.identity(of: message) == "message-1")
+        message.messageID = nil
+        let identity = reader.identity(of: message)
+        message.headers["x-death"] = .other
+        #expect(reader.identity(of: message) == identity)
+        message.body = [1]
+        #expect(reader.identity(of: message) != identity)
+    }
+}
