@@ -70,7 +70,10 @@ let package = Package(
         .target(
             name: "Migrations",
             path: "migrations",
-            resources: [.embedInCode("0001_payments.sql"), .embedInCode("0004_ambiguous_sends.sql")],
+            resources: [
+                .embedInCode("0001_payments.sql"), .embedInCode("0002_dead_letters.sql"),
+                .embedInCode("0004_ambiguous_sends.sql"),
+            ],
             swiftSettings: swiftSettings
         ),
 
@@ -117,7 +120,7 @@ let package = Package(
         .testTarget(
             name: "ProcessorTests",
             dependencies: [
-                "AMQP", "Core", "Migrations", "Postgres", "Processor", "StoreContract", "TestSupport",
+                "AMQP", "Core", "Migrations", "Postgres", "Processor", "Simulation", "StoreContract", "TestSupport",
                 argumentParser, coreMetrics, httpTypes, logging, serviceLifecycle,
             ],
             swiftSettings: swiftSettings

@@ -17,5 +17,7 @@ package struct StoreCheck<Subject: StoreUnderTest>: Sendable, CustomTestStringCo
         try await body(StoreScene(subject: subject))
     }
 
-    package static var all: [StoreCheck] { claims + settles + outcomes + rejections + waiting + races + queries }
+    package static var all: [StoreCheck] {
+        claims + settles + outcomes + rejections + waiting + races + queries + deadLetters
+    }
 }

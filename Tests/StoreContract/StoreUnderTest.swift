@@ -2,7 +2,7 @@ package import Core
 
 /// A store that has to keep the contract, and the way to its clock.
 package protocol StoreUnderTest: Sendable {
-    associatedtype Store: PaymentStore & PaymentQueries
+    associatedtype Store: PaymentStore & PaymentQueries & DeadLetterIntake & DeadLetterQueries & DeadLetterActions
 
     /// What is in it already does not matter: every check uses a merchant and ids of its own.
     var store: Store { get }
@@ -10,4 +10,7 @@ package protocol StoreUnderTest: Sendable {
     /// Lets at least that much time go by on the store's clock. The checks never ask for more than a tenth of a second at
     /// a time, and look again until a limit of ten seconds is reached.
     func pass(_ duration: Duration) async throws
+
+    /// The store's clock, or one beside it that differs by less than ten seconds.
+    var now: Timestamp { get }
 }

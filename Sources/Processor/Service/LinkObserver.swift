@@ -33,6 +33,11 @@ struct LinkObserver: Sendable {
         log(event, connection: "publisher")
     }
 
+    /// Of the connection that dead letters come in on.
+    func deadLettersChanged(_ event: AMQPSessionEvent) {
+        log(event, connection: "dead letters")
+    }
+
     private func log(_ event: AMQPSessionEvent, connection: String) {
         switch event {
         case .connected:

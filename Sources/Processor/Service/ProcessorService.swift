@@ -16,9 +16,13 @@ struct ProcessorService: Service {
     private let consuming: AMQPSession
     private let publishing: AMQPSession
     private let breaker: CircuitBreaker
+    private let deadLettering: AMQPSession
     private let consumer: CommandConsumer
+    private let ingester: DeadLetterIngester
+    private let sink: BrokerSink
 
     let queries: any PaymentQueries
+    let deadLetters: DeadLetterDesk
 
     /// - Throws: `HTTPError` where the process is out of threads or descriptors.
     init(
@@ -35,6 +39,20 @@ struct ProcessorService: Service {
         queries = PostgresPaymentQueries(pool: pools.queries)
         consuming = AMQPSession(configuration.broker.named("processor consumer")) { links.brokerChanged($0) }
         publishing = AMQPSession(configuration.broker.named("processor publisher")) { links.publisherChanged($0) }
+        deadLettering = AMQPSession(configuration.broker.named("processor dead letters")) {
+            links.deadLettersChanged($0)
+        }
+        sink = BrokerSink(session: publishing, names: configuration.names)
+        let letters = PostgresDeadLetterStore(pool: pools.queries)
+        deadLetters = DeadLetterDesk(store: letters, sink: sink, time: SystemTime(), random: SystemRandom())
+        ingester = DeadLetterIngester(
+            store: letters,
+            sink: sink,
+            time: SystemTime(),
+            random: SystemRandom(),
+            observer: observer,
+            fingerprinter: configuration.fingerprinter
+        )
         bankClient = try HTTPClient(
             configuration: HTTPClientConfiguration(
                 // As many as there may be deliveries: none waits for another's connection while its lease runs.
@@ -47,7 +65,7 @@ struct ProcessorService: Service {
             store: PostgresPaymentStore(pools, fingerprinter: configuration.fingerprinter),
             bank: HTTPBank(client: bankClient, url: configuration.bank.base),
             breaker: breaker,
-            sink: BrokerSink(session: publishing, names: configuration.names),
+            sink: sink,
             time: SystemTime(),
             random: SystemRandom(),
             observer: observer,
@@ -69,8 +87,10 @@ struct ProcessorService: Service {
             group.addTask { await pools.run() }
             group.addTask { await consuming.run() }
             group.addTask { await publishing.run() }
+            group.addTask { await deadLettering.run() }
             defer { group.cancelAll() }
             guard try await prepareDatabase() else { return }
+            group.addTask { await deadLetterSubscription.run() }
             try await subscription.run()
             logger.info("drained")
         }
@@ -98,6 +118,19 @@ struct ProcessorService: Service {
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.pause) }
         }
         return false
+    }
+
+    private var deadLetterSubscription: DeadLetterSubscription {
+        let topology = TopologyDeclarer(configuration)
+        return DeadLetterSubscription(
+            session: deadLettering,
+            names: configuration.names,
+            ingester: ingester,
+            prepare: { try await topology.prepare($0) },
+            onFailure: { [logger] error in
+                logger.warning("dead letters are not taken, trying again", metadata: ["error": "\(error)"])
+            }
+        )
     }
 
     private var subscription: CommandSubscription {

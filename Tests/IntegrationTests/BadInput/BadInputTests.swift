@@ -29,18 +29,14 @@ extension CommandLane {
                 for (badMessage, command) in bad where badMessage.fate == .answered {
                     try await checkReply(to: command, badMessage, in: world)
                 }
-                try await eventually("the dead letters were there") {
-                    try await world.upstream.withConnection {
-                        try await $0.messageCount(of: world.names.deadLetters)
-                    } == deadLetters
-                }
-                let letters = try await world.upstream.browse(world.names.deadLetters)
+                let letters = try await world.keptDeadLetters(deadLetters)
                 for (badMessage, command) in bad where badMessage.fate == .deadLettered {
-                    let letter = try #require(letters.first { $0.properties.messageID == command.messageID })
-                    let error = letter.properties.headers["error-message"]?.stringValue ?? ""
+                    let letter = try #require(letters.first { $0["message_id"]?.string == command.messageID })
+                    let error = letter["message"]?.string ?? ""
                     #expect(error.hasPrefix("\(badMessage.field): "), "\(badMessage.name)")
-                    #expect(letter.properties.headers["error-code"] == "invalid_command", "\(badMessage.name)")
-                    #expect(letter.properties.headers["x-death"] == nil, "\(badMessage.name)")
+                    #expect(letter["code"]?.string == "invalid_command", "\(badMessage.name)")
+                    #expect(letter["card"]?.string == "411111******1111", "\(badMessage.name)")
+                    #expect(letter["headers"]?["x-death"] == nil, "\(badMessage.name)")
                     #expect(!world.upstream.allReplies.contains { $0.json["idempotency_key"]?.string == command.key })
                 }
                 #expect(processor.child.isRunning)
@@ -94,14 +90,14 @@ extension CommandLane {
                 #expect(replies.allSatisfy { $0.result == "succeeded" }, "seed \(seed)")
                 var count = 0
                 try await eventually("all messages were accounted for", context: { "\(count) are, seed \(seed)" }) {
-                    let queued = try await world.upstream.withConnection { connection in
-                        let dead = try await connection.messageCount(of: world.names.deadLetters)
-                        return dead + (try await connection.messageCount(of: world.names.repliesQueue))
+                    let queued = try await world.upstream.withConnection {
+                        try await $0.messageCount(of: world.names.repliesQueue)
                     }
-                    count = queued + world.upstream.replyCount
+                    count = queued + world.upstream.replyCount + (try await world.openDeadLetters())
                     return count == 1_100
                 }
                 #expect(processor.child.isRunning, "seed \(seed)")
+                try await world.keptDeadLetters(try await world.openDeadLetters())
             }
         }
     }

@@ -11,7 +11,8 @@ extension RestartLane {
             try await PrivateServices.run { services in
                 let settings = World.Settings(
                     servers: services.servers,
-                    bank: ["MIN_LATENCY_MS": "5", "MAX_LATENCY_MS": "50"]
+                    bank: ["MIN_LATENCY_MS": "5", "MAX_LATENCY_MS": "50"],
+                    deadLetters: 80
                 )
                 try await World.run(settings) { world in
                     let processor = try await world.startProcessor()
@@ -20,13 +21,17 @@ extension RestartLane {
                             let traffic = Traffic(payments: 32)
                             let before = world.upstream.replyCount
                             let stream = Task { try await traffic.publish(to: world, pause: .milliseconds(250)) }
+                            let letters = Task { try await world.sendUnanswerable(20, pause: .milliseconds(250)) }
                             try await eventually("there was traffic") { world.upstream.replyCount > before + 10 }
                             try await services.call(action, service)
                             if action == "kill" { try await services.call("start", service) }
                             try await stream.value
+                            try await letters.value
                             try await traffic.check(in: world)
                         }
                     }
+                    // Each once, whatever was cut off.
+                    try await world.keptDeadLetters(80)
                     // It was not restarted itself.
                     #expect(processor.child.isRunning)
                     try await processor.answersReady(200)

@@ -22,13 +22,17 @@ struct CardDataSearch {
         }
     }
 
-    /// All of every table. Bytes count as the texts that they are, but for digests: any three digits turn up in those.
+    /// All of every table. Bytes count as the texts that they are, but for digests and the numbers of bytes that
+    /// are no text: any three digits turn up in those.
     private func tables() async throws -> [(String, String)] {
         let columns = try await world.database.rows(
             """
             SELECT table_name, string_agg(
                 CASE data_type WHEN 'bytea' THEN
-                    format('CASE WHEN octet_length(%1$I) <> 32 THEN encode(%1$I, ''escape'') END', column_name)
+                    format(
+                        'CASE WHEN octet_length(%1$I) <> 32 THEN regexp_replace(encode(%1$I, ''escape''), %2$L, ''?'', ''g'') END',
+                        column_name, '\\\\[0-9]{3}'
+                    )
                 ELSE format('%I::text', column_name) END, ', ') AS list
             FROM information_schema.columns WHERE table_schema = 'public' GROUP BY table_name
             """

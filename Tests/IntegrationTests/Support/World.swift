@@ -16,7 +16,7 @@ final class World: Sendable {
         /// The environment of every processor.
         var processor: [String: String] = [:]
         var partitions = 2
-        /// How many messages the dead-letter queue must hold at the end; `nil` for any number.
+        /// How many dead letters must be open at the end; `nil` for any number.
         var deadLetters: Int? = 0
         /// Off for the tests of the audit itself.
         var isAudited = true

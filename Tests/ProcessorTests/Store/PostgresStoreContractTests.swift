@@ -13,6 +13,7 @@ struct PostgresStoreContractTests {
     struct Store: PaymentStore, PaymentQueries {
         let payments: PostgresPaymentStore
         let queries: PostgresPaymentQueries
+        let letters: PostgresDeadLetterStore
 
         func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
             try await payments.claim(request)
@@ -38,6 +39,8 @@ struct PostgresStoreContractTests {
     struct Subject: StoreUnderTest {
         let store: Store
 
+        var now: Timestamp { SystemTime().now() }
+
         /// The database's clock cannot be turned: real time has to pass.
         func pass(_ duration: Duration) async throws {
             try await Task.sleep(for: duration)
@@ -52,9 +55,52 @@ struct PostgresStoreContractTests {
                     pools,
                     fingerprinter: Fingerprinter(secret: Array("secret".utf8))
                 ),
-                queries: PostgresPaymentQueries(pool: pools.queries)
+                queries: PostgresPaymentQueries(pool: pools.queries),
+                letters: PostgresDeadLetterStore(pool: pools.queries)
             )
             try await check.run(on: Subject(store: store))
         }
+    }
+}
+
+extension PostgresStoreContractTests.Store: DeadLetterIntake, DeadLetterQueries, DeadLetterActions {
+    func keep(_ letter: DeadLetter) async throws(StoreError) -> DeadLetterKept {
+        try await letters.keep(letter)
+    }
+
+    func countReturn(
+        of identity: String,
+        _ instance: FailureInstance,
+        limit: Int
+    ) async throws(StoreError) -> Int? {
+        try await letters.countReturn(of: identity, instance, limit: limit)
+    }
+
+    func deadLetters(_ filter: DeadLetterFilter, limit: Int) async throws(StoreError) -> [DeadLetter] {
+        try await letters.deadLetters(filter, limit: limit)
+    }
+
+    func deadLetter(_ id: DeadLetterID) async throws(StoreError) -> DeadLetterView? {
+        try await letters.deadLetter(id)
+    }
+
+    func deadLetterIDs(_ selection: DeadLetterSelection) async throws(StoreError) -> [DeadLetterID] {
+        try await letters.deadLetterIDs(selection)
+    }
+
+    func unfinishedDeadLetters() async throws(StoreError) -> [String: Int] {
+        try await letters.unfinishedDeadLetters()
+    }
+
+    func beginReplay(_ id: DeadLetterID, by actor: String) async throws(StoreError) -> ReplayStep {
+        try await letters.beginReplay(id, by: actor)
+    }
+
+    func endReplay(_ id: DeadLetterID, by actor: String, _ end: ReplayEnd) async throws(StoreError) -> Bool {
+        try await letters.endReplay(id, by: actor, end)
+    }
+
+    func discard(_ id: DeadLetterID, by actor: String, reason: String) async throws(StoreError) -> DiscardOutcome {
+        try await letters.discard(id, by: actor, reason: reason)
     }
 }

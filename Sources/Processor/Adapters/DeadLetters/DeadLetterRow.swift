@@ -1,0 +1,83 @@
+import Core
+import Postgres
+
+/// How a dead letter is written to its row and read from it.
+enum DeadLetterRow {
+    private static let written = """
+        id, instance, code, message, source, dead_lettered_at, operation, payment_id, merchant_id, idempotency_key, \
+        fingerprint, card, replayable, type, content_type, content_encoding, message_id, correlation_id, reply_to, headers, \
+        body
+        """
+
+    /// In the order in which `letter(from:)` reads them.
+    static let columns = "\(written.replacing("headers", with: "headers::text")), replay_of, state, reopened_fence"
+
+    /// Gives a row where there was none of this failure. A letter that it is said to be a replay of must be there: the header
+    /// that says so came from outside.
+    static let insert = """
+        INSERT INTO dead_letters (\(written), replay_of, state, ingested_at)
+        VALUES (
+            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+            (SELECT id FROM dead_letters WHERE id = $22), 'open', clock_timestamp()
+        )
+        ON CONFLICT (instance) DO NOTHING
+        RETURNING id
+        """
+
+    static func parameters(of letter: DeadLetter) -> [PostgresValue] {
+        let (failure, command, message) = (letter.failure, letter.command, letter.content.message)
+        func text(_ text: String?) -> PostgresValue { .optional(text, PostgresValue.text) }
+        return [
+            .uuid(PostgresUUID(letter.id.value)), .bytes(letter.instance.bytes), .text(failure.code),
+            .text(failure.message), .text(failure.source.rawValue), .timestamp(failure.at.microseconds),
+            text(command.kind?.rawValue), letter.paymentParameter, text(command.merchantID?.description),
+            text(command.idempotencyKey?.description),
+            .optional(command.fingerprint?.bytes, PostgresValue.bytes), text(letter.content.card),
+            .bool(letter.content.isReplayable), text(message.type), text(message.contentType),
+            text(message.contentEncoding), text(message.messageID), text(message.correlationID), text(message.replyTo),
+            .jsonb(String(decoding: message.headersJSON.encoded, as: UTF8.self)), .bytes(message.body),
+            .optional(letter.replayOf.map { PostgresUUID($0.value) }, PostgresValue.uuid),
+        ]
+    }
+
+    static func letter(from row: PostgresRow) throws(PostgresError) -> DeadLetter {
+        DeadLetter(
+            id: DeadLetterID(UniqueID(try row.uuid(0))),
+            instance: FailureInstance(bytes: try row.bytes(1)),
+            failure: DeadLetterFailure(
+                code: try row.text(2),
+                message: try row.text(3),
+                source: try row.parsed(4, DeadLetterFailure.Source.init),
+                at: Timestamp(microseconds: try row.timestamp(5))
+            ),
+            command: DeadLetterCommand(
+                kind: try row.isNull(6) ? nil : try row.parsed(6, OperationKind.init(rawValue:)),
+                paymentID: try row.optionalUUID(7).map { PaymentID(UniqueID($0)) },
+                merchantID: try row.optionalText(8).map(MerchantID.init(verified:)),
+                idempotencyKey: try row.optionalText(9).map(IdempotencyKey.init(verified:)),
+                fingerprint: try row.optionalBytes(10).map(Fingerprint.init)
+            ),
+            content: ReducedMessage(
+                verified: Message(
+                    type: try row.optionalText(13),
+                    contentType: try row.optionalText(14),
+                    contentEncoding: try row.optionalText(15),
+                    messageID: try row.optionalText(16),
+                    correlationID: try row.optionalText(17),
+                    replyTo: try row.optionalText(18),
+                    headers: try row.parsed(19, headers),
+                    body: try row.bytes(20)
+                ),
+                card: try row.optionalText(11),
+                isReplayable: try row.bool(12)
+            ),
+            replayOf: try row.optionalUUID(21).map { DeadLetterID(UniqueID($0)) },
+            state: try row.parsed(22, DeadLetterState.init),
+            reopenedFence: try row.optionalInt64(23)
+        )
+    }
+
+    private static func headers(_ text: String) -> [String: HeaderValue]? {
+        (try? JSONParser.parse(Array(text.utf8)))?.headers
+    }
+}

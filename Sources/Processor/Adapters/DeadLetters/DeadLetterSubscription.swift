@@ -1,0 +1,62 @@
+import AMQP
+import Core
+import ServiceLifecycle
+
+/// Keeps the queues of dead letters subscribed, on every new connection anew, until the service shuts down.
+///
+/// It may be cut off anywhere: what is not acknowledged comes again, and is known then.
+struct DeadLetterSubscription: Sendable {
+    let session: AMQPSession
+    let names: BrokerNames
+    let ingester: DeadLetterIngester
+    /// Looks at the topology of a new connection before anything is consumed.
+    let prepare: @Sendable (AMQPConnection) async throws -> Void
+    /// Told why a subscription ended before its time.
+    let onFailure: @Sendable (any Error) -> Void
+
+    /// Between two attempts on a connection that is there.
+    private static let pause = Duration.seconds(1)
+
+    /// Enough that the broker need not be waited for, little enough that the memory it takes does not matter.
+    private static let prefetch: UInt16 = 100
+
+    /// Returns when the service shuts down or the task is cancelled.
+    func run() async {
+        try? await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    try await consume(session.connection())
+                } catch {
+                    if Task.isCancelled { return }
+                    onFailure(error)
+                    try await Task.sleep(for: Self.pause)
+                }
+            }
+        }
+    }
+
+    private func consume(_ connection: AMQPConnection) async throws {
+        do {
+            try await prepare(connection)
+            // When one ends, both end: what is wrong is looked at by starting over.
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for queue in [names.deadLetters, names.unrouted] {
+                    let isUnrouted = queue == names.unrouted
+                    let letters = try await connection.consume(queue: queue, prefetch: Self.prefetch)
+                    group.addTask {
+                        try await ingester.consume(
+                            letters.map { BrokerDeadLetter($0, isUnrouted: isUnrouted) as any DeadLetterDelivery }
+                        )
+                    }
+                }
+                try await group.next()
+                group.cancelAll()
+            }
+        } catch {
+            await connection.close()
+            throw error
+        }
+        // Gives back what was delivered and not taken.
+        await connection.close()
+    }
+}

@@ -1,0 +1,106 @@
+import Core
+import Postgres
+
+extension PostgresDeadLetterStore: DeadLetterActions {
+    func beginReplay(_ id: DeadLetterID, by actor: String) async throws(StoreError) -> ReplayStep {
+        try await pool.storeTransaction { connection throws(PostgresError) in
+            guard let (letter, now) = try Self.locked(id, on: connection) else { return .skip(.notFound) }
+            let operation = try Self.lockedOperation(of: letter, on: connection)
+            let decision = ReplayDecision(letter, operation: operation, now: now)
+            if let reopened = decision.reopened { try OperationOpening.reopen(reopened, on: connection) }
+            if let letter = decision.letter {
+                try connection.enqueue(
+                    "UPDATE dead_letters SET state = 'replaying', reopened_fence = $2 WHERE id = $1",
+                    [
+                        .uuid(PostgresUUID(id.value)), .optional(letter.reopenedFence, PostgresValue.int8),
+                    ]
+                )
+                try Self.audit(id, actor, "replay", "started", nil, on: connection)
+            }
+            return decision.step
+        }
+    }
+
+    func endReplay(_ id: DeadLetterID, by actor: String, _ end: ReplayEnd) async throws(StoreError) -> Bool {
+        try await pool.storeTransaction { connection throws(PostgresError) in
+            let rows = try connection.execute(
+                """
+                UPDATE dead_letters
+                SET state = $2, closed_at = CASE WHEN $2 = 'replayed' THEN clock_timestamp() END
+                WHERE id = $1 AND state = 'replaying' RETURNING id
+                """,
+                [.uuid(PostgresUUID(id.value)), .text(end.state.rawValue)]
+            )
+            guard !rows.isEmpty else { return false }
+            try Self.audit(id, actor, "replay", end.name, end.reason, on: connection)
+            return true
+        }
+    }
+
+    func discard(_ id: DeadLetterID, by actor: String, reason: String) async throws(StoreError) -> DiscardOutcome {
+        try await pool.storeTransaction { connection throws(PostgresError) in
+            guard let (letter, _) = try Self.locked(id, on: connection) else { return .notFound }
+            guard letter.state.mayBecome(.discarded) else { return .refused(letter.state) }
+            try connection.enqueue(
+                "UPDATE dead_letters SET state = 'discarded', closed_at = clock_timestamp() WHERE id = $1",
+                [.uuid(PostgresUUID(id.value))]
+            )
+            try Self.audit(id, actor, "discard", "discarded", reason, on: connection)
+            return .discarded
+        }
+    }
+
+    private static func locked(
+        _ id: DeadLetterID,
+        on connection: isolated PostgresConnection
+    ) throws(PostgresError) -> (DeadLetter, now: Timestamp)? {
+        let rows = try connection.execute(
+            "SELECT \(DeadLetterRow.columns), now() AS now FROM dead_letters WHERE id = $1 FOR NO KEY UPDATE",
+            [.uuid(PostgresUUID(id.value))]
+        )
+        guard let row = rows.first else { return nil }
+        return (try DeadLetterRow.letter(from: row), Timestamp(microseconds: try row.timestamp("now")))
+    }
+
+    /// With its payment, which every transaction locks first.
+    private static func lockedOperation(
+        of letter: DeadLetter,
+        on connection: isolated PostgresConnection
+    ) throws(PostgresError) -> Operation? {
+        guard letter.command.paymentID != nil, let merchant = letter.command.merchantID,
+            let key = letter.command.idempotencyKey
+        else { return nil }
+        try connection.enqueue(OperationOpening.paymentLock, [letter.paymentParameter])
+        let rows = try connection.execute(
+            """
+            SELECT \(OperationRow.columns) FROM operations o
+            WHERE o.merchant_id = $1 AND o.idempotency_key = $2 FOR UPDATE
+            """,
+            [.text(merchant.description), .text(key.description)]
+        )
+        guard let row = rows.first else { return nil }
+        return try OperationRow.operation(from: row)
+    }
+
+    /// Under the lock on the letter's row, so that positions follow one another.
+    private static func audit(
+        _ id: DeadLetterID,
+        _ actor: String,
+        _ action: String,
+        _ result: String,
+        _ reason: String?,
+        on connection: isolated PostgresConnection
+    ) throws(PostgresError) {
+        try connection.enqueue(
+            """
+            INSERT INTO dead_letter_audit (dead_letter_id, position, at, actor, action, result, reason)
+            SELECT $1, coalesce(max(position), 0) + 1, clock_timestamp(), $2, $3, $4, $5
+            FROM dead_letter_audit WHERE dead_letter_id = $1
+            """,
+            [
+                .uuid(PostgresUUID(id.value)), .text(actor), .text(action), .text(result),
+                .optional(reason, PostgresValue.text),
+            ]
+        )
+    }
+}

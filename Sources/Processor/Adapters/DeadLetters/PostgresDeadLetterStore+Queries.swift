@@ -1,0 +1,114 @@
+import Core
+import Postgres
+
+extension PostgresDeadLetterStore: DeadLetterQueries {
+    func deadLetters(_ filter: DeadLetterFilter, limit: Int) async throws(StoreError) -> [DeadLetter] {
+        let condition = DeadLetterCondition(filter)
+        return try await pool.storeTransaction { connection throws(PostgresError) in
+            let rows = try connection.execute(
+                """
+                SELECT \(DeadLetterRow.columns) FROM dead_letters \(condition.clause)
+                ORDER BY dead_lettered_at DESC, id DESC LIMIT \(limit)
+                """,
+                condition.parameters
+            )
+            var letters: [DeadLetter] = []
+            for row in rows { letters.append(try DeadLetterRow.letter(from: row)) }
+            return letters
+        }
+    }
+
+    func deadLetter(_ id: DeadLetterID) async throws(StoreError) -> DeadLetterView? {
+        try await pool.storeTransaction(.snapshot) { connection throws(PostgresError) in
+            let key = PostgresValue.uuid(PostgresUUID(id.value))
+            let rows = try connection.execute("SELECT \(DeadLetterRow.columns) FROM dead_letters WHERE id = $1", [key])
+            guard let row = rows.first else { return nil }
+            let letter = try DeadLetterRow.letter(from: row)
+            let entries = try connection.execute(
+                """
+                SELECT at, actor, action, result, reason FROM dead_letter_audit
+                WHERE dead_letter_id = $1 ORDER BY position
+                """,
+                [key]
+            )
+            var audit: [DeadLetterAuditEntry] = []
+            for entry in entries {
+                audit.append(
+                    DeadLetterAuditEntry(
+                        at: Timestamp(microseconds: try entry.timestamp(0)),
+                        actor: try entry.text(1),
+                        action: try entry.text(2),
+                        result: try entry.text(3),
+                        reason: try entry.optionalText(4)
+                    )
+                )
+            }
+            return DeadLetterView(letter: letter, audit: audit)
+        }
+    }
+
+    func deadLetterIDs(_ selection: DeadLetterSelection) async throws(StoreError) -> [DeadLetterID] {
+        let condition: DeadLetterCondition
+        let bound: String
+        switch selection {
+        case .ids(let ids): (condition, bound) = (DeadLetterCondition(ids: ids), "")
+        case .matching(let filter, let limit):
+            (condition, bound) = (DeadLetterCondition(filter), limit.map { "LIMIT \($0)" } ?? "")
+        }
+        return try await pool.storeTransaction { connection throws(PostgresError) in
+            let rows = try connection.execute(
+                "SELECT id FROM dead_letters \(condition.clause) ORDER BY dead_lettered_at, id \(bound)",
+                condition.parameters
+            )
+            var ids: [DeadLetterID] = []
+            for row in rows { ids.append(DeadLetterID(UniqueID(try row.uuid(0)))) }
+            return ids
+        }
+    }
+
+    func unfinishedDeadLetters() async throws(StoreError) -> [String: Int] {
+        try await pool.storeTransaction { connection throws(PostgresError) in
+            let rows = try connection.execute(
+                "SELECT code, count(*) FROM dead_letters WHERE state IN ('open', 'replaying') GROUP BY code"
+            )
+            var counts: [String: Int] = [:]
+            for row in rows { counts[try row.text(0)] = Int(try row.int64(1)) }
+            return counts
+        }
+    }
+}
+
+/// A `WHERE` with nothing in it but what was asked for, so that the planner finds the index for it.
+struct DeadLetterCondition: Sendable {
+    private var terms: [String] = []
+    private(set) var parameters: [PostgresValue] = []
+
+    var clause: String { terms.isEmpty ? "" : "WHERE " + terms.joined(separator: " AND ") }
+
+    init(ids: [DeadLetterID]) {
+        add("id = ANY ($)", .uuidArray(ids.map { PostgresUUID($0.value) }))
+    }
+
+    init(_ filter: DeadLetterFilter) {
+        if let states = filter.states {
+            // Names of our own, as the partial index has them: no parameter could be matched with it.
+            let names = DeadLetterState.allCases.filter(states.contains).map { "'\($0.rawValue)'" }
+            terms.append(names.isEmpty ? "false" : "state IN (\(names.joined(separator: ", ")))")
+        }
+        if let code = filter.code { add("code = $", .text(code)) }
+        if let kind = filter.kind { add("operation = $", .text(kind.rawValue)) }
+        if let merchant = filter.merchantID { add("merchant_id = $", .text(merchant.description)) }
+        if let payment = filter.paymentID { add("payment_id = $", .uuid(PostgresUUID(payment.value))) }
+        if let age = filter.olderThan { addAge("<", age) }
+        if let age = filter.newerThan { addAge(">", age) }
+    }
+
+    private mutating func add(_ term: String, _ value: PostgresValue) {
+        parameters.append(value)
+        terms.append(term.replacing("$", with: "$\(parameters.count)"))
+    }
+
+    private mutating func addAge(_ comparison: String, _ age: Duration) {
+        add("dead_lettered_at \(comparison) now() - $ * interval '1 microsecond'", .int8(age.microseconds))
+    }
+}

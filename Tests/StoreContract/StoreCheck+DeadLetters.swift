@@ -1,0 +1,250 @@
+import Core
+import Testing
+
+extension StoreCheck {
+    static var deadLetters: [StoreCheck] { keeping + acting + listing }
+
+    private static var keeping: [StoreCheck] {
+        [
+            StoreCheck("a dead letter is read back as it was kept, and kept once") { scene in
+                let letter = try scene.letter(.authorize, "a") { message in
+                    message.headers["number"] = .integer(-1)
+                    message.headers["flag"] = .bool(false)
+                    message.headers["other"] = .other
+                    message.headers["é \"\\/"] = .string("漢 \u{1}")
+                    message.replyTo = "replies.a"
+                    message.correlationID = "c"
+                }
+                #expect(letter.content.card == "411111******1111")
+                #expect(try await scene.store.keep(letter) == .stored)
+                let view = try #require(try await scene.store.deadLetter(letter.id))
+                #expect(view.letter == letter)
+                #expect(view.audit.isEmpty)
+                let again = try scene.letter(.authorize, "a", id: DeadLetterID(.random), instance: letter.instance)
+                #expect(try await scene.store.keep(again) == .known)
+                #expect(try await scene.store.deadLetter(again.id) == nil)
+            },
+            StoreCheck("a letter is linked to the one whose replay it is, where there is that one") { scene in
+                let first = try scene.letter(.capture, "a")
+                let id = DeadLetterID(.random)
+                for (origin, expected) in [(first.id, first.id), (id, nil)] as [(DeadLetterID, DeadLetterID?)] {
+                    _ = try await scene.store.keep(first)
+                    let letter = try scene.letter(.capture, "b") {
+                        $0.headers["replay-of"] = .string(origin.description)
+                    }
+                    #expect(try await scene.store.keep(letter) == .stored)
+                    #expect(try await scene.store.deadLetter(letter.id)?.letter.replayOf == expected)
+                }
+            },
+            StoreCheck("returns are counted once per failure, up to the limit") { scene in
+                let message = "m-\(UniqueID.random)"
+                let instances = (0..<4).map { _ in FailureInstance.random }
+                var counts: [Int?] = []
+                for index in [0, 0, 1, 0, 2, 3, 2, 1, 3] {
+                    counts.append(try await scene.store.countReturn(of: message, instances[index], limit: 3))
+                }
+                #expect(counts.map { $0 != nil } == [true, true, true, true, true, false, true, true, false])
+                #expect(counts[0] == 1 && counts[2] == 2 && counts[4] == 3)
+                #expect(try await scene.store.countReturn(of: "n-\(message)", instances[0], limit: 3) == 1)
+            },
+            StoreCheck("a broker's letter hands an open operation to a person, when its lease is over") { scene in
+                let payment = try await scene.authorized()
+                let command = try scene.command(.capture(amount: nil), payment.id)
+                let claim = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)
+                var letter = try scene.letter(.capture, "a", command, origin: .unrouted)
+                _ = try await scene.store.keep(try scene.letter(.capture, "b", command))
+                #expect(try await scene.view(payment.id).operations.last?.state == .sent)
+                for _ in 0..<400 where try await scene.view(payment.id).operations.last?.state == .sent {
+                    try await scene.subject.pass(.milliseconds(25))
+                    letter = try scene.letter(.capture, "c", command, origin: .unrouted)
+                    #expect(try await scene.store.keep(letter) == .stored)
+                }
+                let view = try await scene.view(payment.id)
+                #expect(view.operations.last?.state == .needsAttention)
+                #expect(view.operations.last?.lastError == "unrouted")
+                #expect(view.operations.last?.fence == claim.operation.fence)
+                #expect(view.history.last?.cause == "capture needs attention: dead letter unrouted")
+                #expect(try await scene.store.settle(StoreScene<Subject>.success(claim)) == .superseded)
+            },
+            StoreCheck("it leaves settled ones and other payments' alone") { scene in
+                let payment = try await scene.authorized()
+                let command = try scene.command(.capture(amount: nil), payment.id)
+                _ = try await scene.succeeded(command)
+                _ = try await scene.store.keep(try scene.letter(.capture, "a", command, origin: .unrouted))
+                #expect(try await scene.view(payment.id).operations.last?.state == .succeeded)
+            },
+        ]
+    }
+
+    private static var acting: [StoreCheck] {
+        [
+            StoreCheck("a replay goes from open to replaying to replayed, each with its row in the audit") { scene in
+                let letter = try scene.letter(.capture, "a")
+                _ = try await scene.store.keep(letter)
+                var next = letter
+                next.state = .replaying
+                #expect(try await scene.store.beginReplay(letter.id, by: "first") == .publish(next))
+                // Cut off here, and taken up again.
+                #expect(try await scene.store.beginReplay(letter.id, by: "second") == .publish(next))
+                #expect(try await scene.store.endReplay(letter.id, by: "second", .replayed))
+                #expect(try await scene.store.endReplay(letter.id, by: "first", .replayed) == false)
+                #expect(try await scene.store.beginReplay(letter.id, by: "third") == .skip(.alreadyReplayed))
+                let discard = try await scene.store.discard(letter.id, by: "third", reason: "late")
+                #expect(discard == .refused(.replayed))
+                let view = try #require(try await scene.store.deadLetter(letter.id))
+                #expect(view.letter.state == .replayed)
+                #expect(view.audit.map(\.result) == ["started", "started", "replayed"])
+                #expect(view.audit.map(\.actor) == ["first", "second", "second"])
+            },
+            StoreCheck("a replay that was not published leaves it open, one that may have been leaves it replaying") {
+                scene in
+                let letter = try scene.letter(.capture, "a")
+                _ = try await scene.store.keep(letter)
+                for (end, state) in [
+                    (ReplayEnd.notPublished(reason: "full"), DeadLetterState.open),
+                    (.unknown(reason: "lost"), .replaying),
+                ] {
+                    _ = try await scene.store.beginReplay(letter.id, by: "op")
+                    #expect(try await scene.store.endReplay(letter.id, by: "op", end))
+                    #expect(try await scene.store.deadLetter(letter.id)?.letter.state == state)
+                }
+                let audit = try #require(try await scene.store.deadLetter(letter.id)?.audit)
+                #expect(audit.map(\.result) == ["started", "failed", "started", "failed"])
+                #expect(audit.map(\.reason) == [nil, "full", nil, "lost"])
+            },
+            StoreCheck("a discard needs an open letter, and is written down with its reason") { scene in
+                let letter = try scene.letter(.capture, "a")
+                _ = try await scene.store.keep(letter)
+                let outcome = try await scene.store.discard(letter.id, by: "op", reason: "a test")
+                #expect(outcome == .discarded)
+                let again = try await scene.store.discard(letter.id, by: "op", reason: "again")
+                #expect(again == .refused(.discarded))
+                #expect(try await scene.store.beginReplay(letter.id, by: "op") == .skip(.discarded))
+                let view = try #require(try await scene.store.deadLetter(letter.id))
+                #expect(view.letter.state == .discarded)
+                #expect(view.audit.map(\.action) == ["discard"] && view.audit.map(\.reason) == ["a test"])
+            },
+            StoreCheck("what is not there is said not to be there") { scene in
+                let id = DeadLetterID(.random)
+                #expect(try await scene.store.beginReplay(id, by: "op") == .skip(.notFound))
+                #expect(try await scene.store.endReplay(id, by: "op", .replayed) == false)
+                let outcome = try await scene.store.discard(id, by: "op", reason: "r")
+                #expect(outcome == .notFound)
+                #expect(try await scene.store.deadLetter(id) == nil)
+            },
+            StoreCheck("a replay reopens the operation that waits for a person, once for each time that it does") {
+                scene in
+                let payment = try await scene.authorized()
+                let command = try scene.command(.capture(amount: nil), payment.id)
+                let claim = try await scene.claimed(command)
+                let attention = Settlement.needsAttention(claim, reason: "echo_differs", ambiguousSends: 1)
+                #expect(try await scene.store.settle(attention) == .settled)
+                let letter = try scene.letter(.capture, "a", command)
+                _ = try await scene.store.keep(letter)
+
+                _ = try await scene.store.beginReplay(letter.id, by: "op")
+                var operation = try #require(try await scene.view(payment.id).operations.last)
+                #expect(operation.state == .unknown && operation.attempts == 0 && operation.isAmbiguous)
+                #expect(operation.fence == claim.operation.fence)
+                let note = try await scene.view(payment.id).history.last
+                #expect(note?.cause == "capture reopened: its dead letter is replayed" && note?.from == note?.to)
+
+                let second = try await scene.claimedWhenFree(command)
+                #expect(second.operation.fence == claim.operation.fence + 1 && second.operation.attempts == 1)
+                let failed = Settlement.needsAttention(second, reason: "echo_differs", ambiguousSends: 1)
+                #expect(try await scene.store.settle(failed) == .settled)
+                // Cut off before its end: the copy has had its turn already.
+                _ = try await scene.store.beginReplay(letter.id, by: "op")
+                operation = try #require(try await scene.view(payment.id).operations.last)
+                #expect(operation.state == .needsAttention)
+                #expect(try await scene.store.endReplay(letter.id, by: "op", .replayed))
+
+                let newer = try scene.letter(.capture, "b", command)
+                _ = try await scene.store.keep(newer)
+                _ = try await scene.store.beginReplay(newer.id, by: "op")
+                let third = try await scene.claimedWhenFree(command)
+                #expect(try await scene.store.settle(StoreScene<Subject>.success(third)) == .settled)
+            },
+            StoreCheck("of many replays at the same time one ends it") { scene in
+                let letter = try scene.letter(.capture, "a")
+                _ = try await scene.store.keep(letter)
+                let ends = try await withThrowingTaskGroup(of: Bool.self) { group in
+                    for number in 0..<8 {
+                        group.addTask {
+                            _ = try await scene.store.beginReplay(letter.id, by: "op \(number)")
+                            return try await scene.store.endReplay(letter.id, by: "op \(number)", .replayed)
+                        }
+                    }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                #expect(ends.count { $0 } == 1)
+                let audit = try #require(try await scene.store.deadLetter(letter.id)?.audit)
+                #expect(audit.count { $0.result == "replayed" } == 1)
+            },
+        ]
+    }
+
+    private static var listing: [StoreCheck] {
+        [
+            StoreCheck("letters are listed newest first, selected oldest first, by every filter") { scene in
+                let payment = PaymentID(.random)
+                let command = try scene.command(.void, payment)
+                var letters: [DeadLetter] = []
+                for (number, kind) in [OperationKind.void, .capture, .void].enumerated() {
+                    let letter = try scene.letter(
+                        kind,
+                        "\(number)",
+                        kind == .void ? command : nil,
+                        ago: 300 - number * 100
+                    )
+                    _ = try await scene.store.keep(letter)
+                    letters.append(letter)
+                }
+                var own = DeadLetterFilter()
+                own.merchantID = scene.merchant
+                func found(_ change: (inout DeadLetterFilter) -> Void, limit: Int = 10) async throws -> [Int] {
+                    var filter = own
+                    change(&filter)
+                    let listed = try await scene.store.deadLetters(filter, limit: limit).map(\.id)
+                    let selected = try await scene.store.deadLetterIDs(.matching(filter, limit: nil))
+                    if limit == 10 { #expect(selected == listed.reversed()) }
+                    return listed.compactMap { id in letters.firstIndex { $0.id == id } }
+                }
+                #expect(try await found { _ in } == [2, 1, 0])
+                #expect(try await found({ _ in }, limit: 2) == [2, 1])
+                #expect(try await found { $0.kind = .void } == [2, 0])
+                #expect(try await found { $0.paymentID = payment } == [2, 0])
+                #expect(try await found { $0.code = "needs_attention" } == [2, 1, 0])
+                #expect(try await found { $0.code = "unrouted" } == [])
+                #expect(try await found { $0.merchantID = MerchantID(verified: "nobody") } == [])
+                #expect(try await found { $0.olderThan = .seconds(150) } == [1, 0])
+                #expect(try await found { $0.newerThan = .seconds(150) } == [2])
+                _ = try await scene.store.discard(letters[0].id, by: "op", reason: "r")
+                #expect(try await found { $0.states = [.open] } == [2, 1])
+                #expect(try await found { $0.states = [.discarded, .replayed] } == [0])
+                #expect(try await found { $0.states = [] } == [])
+                let limited = try await scene.store.deadLetterIDs(.matching(own, limit: 2))
+                #expect(limited == [letters[0].id, letters[1].id])
+                let named = try await scene.store.deadLetterIDs(
+                    .ids([letters[2].id, DeadLetterID(.random), letters[1].id])
+                )
+                #expect(named == [letters[1].id, letters[2].id])
+            },
+            StoreCheck("the count by code is of what is neither replayed nor discarded") { scene in
+                let code = "code-\(UniqueID.random)"
+                var ids: [DeadLetterID] = []
+                for number in 0..<4 {
+                    let letter = try scene.letter(.void, "\(number)") { $0.headers["error-code"] = .string(code) }
+                    _ = try await scene.store.keep(letter)
+                    ids.append(letter.id)
+                }
+                #expect(try await scene.store.unfinishedDeadLetters()[code] == 4)
+                _ = try await scene.store.discard(ids[0], by: "op", reason: "r")
+                _ = try await scene.store.beginReplay(ids[1], by: "op")
+                _ = try await scene.store.beginReplay(ids[2], by: "op")
+                _ = try await scene.store.endReplay(ids[2], by: "op", .replayed)
+                #expect(try await scene.store.unfinishedDeadLetters()[code] == 2)
+            },
+        ]
+    }
+}

@@ -1,0 +1,56 @@
+import Core
+import Testing
+
+extension StoreScene {
+    /// A letter of the scene's merchant, read as the ingester reads it.
+    ///
+    /// - Parameters:
+    ///   - name: tells its failure from others of the same message.
+    ///   - command: whose message it is; `nil`: one of nobody's payment.
+    ///   - ago: seconds since it failed; in whole seconds by this machine's clock, for the filters by age.
+    func letter(
+        _ kind: OperationKind,
+        _ name: String,
+        _ command: Command? = nil,
+        origin: DeadLetterOrigin = .processor,
+        id: DeadLetterID = DeadLetterID(.random),
+        instance: FailureInstance? = nil,
+        ago: Int = 0,
+        _ change: (inout Message) -> Void = { _ in }
+    ) throws -> DeadLetter {
+        let card = #"{"number":"4111111111111111","cvv":"123","expiry_month":12,"expiry_year":2030}"#
+        let body = #"{"order_id":"o","customer_id":"c","amount":5000,"card":\#(card)}"#
+        let failedAt = subject.now.advanced(by: .seconds(-ago))
+        var message = Message(
+            type: kind.commandType,
+            contentType: "application/json",
+            messageID: "message-\(name)",
+            headers: [
+                HeaderName.paymentID: .string((command?.paymentID ?? PaymentID(.random)).description),
+                HeaderName.merchantID: .string(merchant.description),
+                HeaderName.idempotencyKey: .string(command?.idempotencyKey.description ?? "key-\(name)"),
+                HeaderName.errorCode: .string(DeadLetterFailure.needsAttention),
+                HeaderName.errorMessage: .string("echo_differs"),
+                HeaderName.failedAt: .integer(failedAt.microseconds),
+            ],
+            body: kind == .authorize ? Array(body.utf8) : Array("{}".utf8)
+        )
+        change(&message)
+        let reader = DeadLetterReader(fingerprinter: Fingerprinter(secret: Array(id.description.utf8)))
+        let letter = reader.letter(message, origin, id: id, now: failedAt)
+        return DeadLetter(
+            id: letter.id,
+            instance: instance ?? letter.instance,
+            failure: letter.failure,
+            command: letter.command,
+            content: letter.content,
+            replayOf: letter.replayOf
+        )
+    }
+}
+
+extension FailureInstance {
+    static var random: FailureInstance {
+        FailureInstance(bytes: (0..<32).map { _ in UInt8.random(in: 0...255) })
+    }
+}
