@@ -5,8 +5,11 @@ import HummingbirdCore
 /// The requests that the admin server answers (contract.md §7).
 struct AdminRoutes: Sendable {
     let queries: any PaymentQueries
+    let deadLetters: DeadLetterDesk
     let readiness: Readiness
     let metrics: PrometheusRegistry
+    /// Brings what is counted elsewhere up to date before the metrics are shown.
+    let onScrape: @Sendable () async -> Void
 
     func router(access: AdminAccess) -> Router<AdminContext> {
         let router = Router(context: AdminContext.self, options: .autoGenerateHeadEndpoints)
@@ -18,10 +21,12 @@ struct AdminRoutes: Sendable {
             return Response(status: state.isReady ? .ok : .serviceUnavailable, json: state.json)
         }
         router.get("metrics") { _, _ in
-            Response(type: PrometheusText.contentType, bytes: Array(metrics.text.utf8))
+            await onScrape()
+            return Response(type: PrometheusText.contentType, bytes: Array(metrics.text.utf8))
         }
         router.get("payments/:id") { _, context in try await payment(context.parameters.get("id") ?? "") }
         router.get("payments") { request, _ in try await payments(request.uri) }
+        DeadLetterRoutes(desk: deadLetters).add(to: router)
         return router
     }
 

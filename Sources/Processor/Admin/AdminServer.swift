@@ -18,13 +18,21 @@ struct AdminServer: Service {
     init(
         configuration: AdminConfiguration,
         queries: any PaymentQueries,
+        deadLetters: DeadLetterDesk,
         readiness: Readiness,
         metrics: PrometheusRegistry,
         logger: Logger,
+        onScrape: @escaping @Sendable () async -> Void = {},
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) {
         self.configuration = configuration
-        routes = AdminRoutes(queries: queries, readiness: readiness, metrics: metrics)
+        routes = AdminRoutes(
+            queries: queries,
+            deadLetters: deadLetters,
+            readiness: readiness,
+            metrics: metrics,
+            onScrape: onScrape
+        )
         self.logger = logger
         self.onListening = onListening
     }

@@ -8,7 +8,7 @@ extension CommandFailure {
     init?(_ error: any Error) {
         switch error {
         case let failure as CommandFailure: self = failure
-        case let error as ConfigurationError: self.init(status: .configuration, lines: error.problems)
+        case let error as ConfigurationError: self.init(.configuration, error.problems)
         case let error as StoreError: self.init(error)
         case let error as MigrationError: self.init(error)
         case let error as TopologyError: self.init(error)
@@ -42,11 +42,6 @@ extension CommandFailure {
         } else {
             self.init(.differences, error.description)
         }
-    }
-
-    private init(status: ExitStatus, lines: [String]) {
-        self.status = status
-        self.lines = lines
     }
 
     private static func status(of error: PostgresError) -> ExitStatus {

@@ -17,6 +17,10 @@ struct CommandFailure: Error, Hashable, Sendable {
     let lines: [String]
 
     init(_ status: ExitStatus, _ lines: String...) {
+        self.init(status, lines)
+    }
+
+    init(_ status: ExitStatus, _ lines: [String]) {
         self.status = status
         self.lines = lines
     }

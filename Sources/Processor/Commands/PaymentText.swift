@@ -36,8 +36,12 @@ enum PaymentText {
         }
         return [
             TextTable.lines(facts.compactMap { name, value in value.map { [name, $0] } }).joined(separator: "\n"),
-            section("History", ["AT", "FROM", "TO", "OPERATION", "CAUSE"], history),
-            section("Operations", ["KIND", "STATE", "ATTEMPTS", "IDEMPOTENCY KEY", "LAST ERROR"], operations),
+            TextTable.section("History", ["AT", "FROM", "TO", "OPERATION", "CAUSE"], history),
+            TextTable.section(
+                "Operations",
+                ["KIND", "STATE", "ATTEMPTS", "IDEMPOTENCY KEY", "LAST ERROR"],
+                operations
+            ),
         ].joined(separator: "\n\n")
     }
 
@@ -52,11 +56,6 @@ enum PaymentText {
         let header = ["PAYMENT", "STATUS", "AMOUNT", "MERCHANT", "ORDER", "CUSTOMER", "CREATED"]
         let more = page.next.map { ["", "more: --cursor \($0)"] } ?? []
         return (TextTable.lines([header] + rows) + more).joined(separator: "\n")
-    }
-
-    private static func section(_ title: String, _ header: [String], _ rows: [[String]]) -> String {
-        ([title] + TextTable.lines(rows.isEmpty ? [["none"]] : [header] + rows).map { "  \($0)" })
-            .joined(separator: "\n")
     }
 
     /// Major units: the bank's only currency has a hundred minor ones.

@@ -13,7 +13,7 @@ struct ProcessorCommand: AsyncParsableCommand {
             Exit codes: 0 done, 1 done with differences or failures, 64 usage, 69 broker, database or port unusable, \
             70 internal, 78 configuration.
             """,
-        subcommands: [Run.self, Migrate.self, TopologyCommand.self, CheckConfig.self, Payments.self]
+        subcommands: [Run.self, Migrate.self, TopologyCommand.self, CheckConfig.self, Payments.self, DeadLetters.self]
     )
 
     static func main() async {

@@ -29,11 +29,12 @@ struct Run: AsyncParsableCommand {
         for warning in configuration.warnings { logger.warning("\(warning)") }
 
         let readiness = Readiness()
+        let metrics = ProcessorMetrics(registry: registry)
         let processor = try ProcessorService(
             configuration: configuration,
             observer: ProcessorTelemetry(
                 logger: logger,
-                metrics: ProcessorMetrics(registry: registry),
+                metrics: metrics,
                 readiness: readiness,
                 time: SystemTime()
             ),
@@ -43,9 +44,11 @@ struct Run: AsyncParsableCommand {
         let admin = AdminServer(
             configuration: configuration.admin,
             queries: processor.queries,
+            deadLetters: processor.deadLetters,
             readiness: readiness,
             metrics: registry,
-            logger: logger
+            logger: logger,
+            onScrape: { await DeadLetterGauge(queries: processor.deadLetters.queries, metrics: metrics).refresh() }
         ) { port in
             logger.info("serving", metadata: ["host": "\(configuration.admin.host)", "port": "\(port)"])
         }

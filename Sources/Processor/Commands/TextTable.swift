@@ -15,6 +15,14 @@ enum TextTable {
         }
     }
 
+    /// A title over indented rows.
+    ///
+    /// - Parameter header: over the columns, where they need one.
+    static func section(_ title: String, _ header: [String]?, _ rows: [[String]]) -> String {
+        let table = rows.isEmpty ? [["none"]] : (header.map { [$0] } ?? []) + rows
+        return ([title] + lines(table).map { "  \($0)" }).joined(separator: "\n")
+    }
+
     private static func printable(_ text: String) -> String {
         String(
             String.UnicodeScalarView(

@@ -21,6 +21,7 @@ struct AdminServerTests {
         return AdminServer(
             configuration: AdminConfiguration(host: "127.0.0.1", port: port, token: token.map { Secret($0) }),
             queries: queries,
+            deadLetters: .inMemory(),
             readiness: readiness,
             metrics: registry,
             logger: try CapturedLog(level: .critical).logger,

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-/// One GET on a connection of its own, to this machine.
+/// One request on a connection of its own, to this machine.
 enum PlainHTTP {
     struct Answer: Sendable {
         let status: Int
@@ -11,16 +11,30 @@ enum PlainHTTP {
         let body: String
     }
 
-    /// On a thread of its own: the server needs those of the pool to answer.
     static func get(_ uri: String, port: Int, authorization: String? = nil) async throws -> Answer {
-        try await withCheckedThrowingContinuation { continuation in
+        try await send("GET", uri, port: port, headers: authorization.map { ["Authorization": $0] } ?? [:])
+    }
+
+    /// On a thread of its own: the server needs those of the pool to answer.
+    static func send(
+        _ method: String,
+        _ uri: String,
+        port: Int,
+        headers: [String: String] = [:],
+        body: String = ""
+    ) async throws -> Answer {
+        var lines = ["\(method) \(uri) HTTP/1.1", "Host: localhost", "Connection: close"]
+        lines += headers.map { "\($0.key): \($0.value)" }
+        if !body.isEmpty { lines.append("Content-Length: \(body.utf8.count)") }
+        let request = Array((lines.joined(separator: "\r\n") + "\r\n\r\n" + body).utf8)
+        return try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread {
-                continuation.resume(with: Result { try exchange(uri, port: port, authorization: authorization) })
+                continuation.resume(with: Result { try exchange(request, port: port) })
             }
         }
     }
 
-    private static func exchange(_ uri: String, port: Int, authorization: String?) throws -> Answer {
+    private static func exchange(_ request: [UInt8], port: Int) throws -> Answer {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         try #require(descriptor >= 0)
         defer { close(descriptor) }
@@ -33,9 +47,7 @@ enum PlainHTTP {
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, size) }
         }
         try #require(connected == 0)
-        let token = authorization.map { "Authorization: \($0)\r\n" } ?? ""
-        let request = Array("GET \(uri) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\(token)\r\n".utf8)
-        try #require(send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count)
+        try #require(Glibc.send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count)
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while true {

@@ -133,6 +133,31 @@ struct ProcessorTelemetryTests {
         #expect(hasSample("payments_possible_orphans_total 1"))
     }
 
+    @Test("a dead letter is one line with its code and reason, whether it is kept or goes back")
+    func deadLetters() throws {
+        let number = "4111111111111111"
+        let message = Message(
+            type: "payment.capture.v1",
+            messageID: "m-\(number)",
+            headers: [HeaderName.idempotencyKey: .string("key-1"), HeaderName.errorCode: .string("unrouted")]
+        )
+        let letter = DeadLetterReader(fingerprinter: Fingerprinter(secret: [1]))
+            .letter(message, .unrouted, id: DeadLetterScene.id(1), now: Timestamp(microseconds: 0))
+        telemetry.observe(.deadLetterKept(letter))
+        telemetry.observe(.deadLetterSentBack(letter, .seconds5))
+        let rest =
+            "idempotency.key=key-1 merchant.id=default message.id=m-411111******1111 operation=capture "
+            + "reason=\"\(letter.failure.message)\""
+        #expect(
+            log.lines() == [
+                "level=notice logger=processor msg=\"dead letter kept\" code=unrouted "
+                    + "dead_letter.id=\(letter.id) \(rest)",
+                "level=warning logger=processor msg=\"message was given out too often and goes back alone\" "
+                    + "code=unrouted \(rest) tier=5s",
+            ]
+        )
+    }
+
     @Test("bank calls are counted by what their answer proved, and logged only when debugging")
     func bankCalls() throws {
         let verdicts: [(Verdict, String)] = [

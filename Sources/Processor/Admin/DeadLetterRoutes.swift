@@ -1,0 +1,94 @@
+import Core
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+
+/// Dead letters over HTTP (contract.md §7): what `processor dead-letters` does, by the same names.
+struct DeadLetterRoutes: Sendable {
+    let desk: DeadLetterDesk
+
+    private static let largestBody = 1 << 20
+
+    func add(to router: Router<AdminContext>) {
+        router.get("dead-letters/:id") { _, context in try await show(context.parameters.get("id") ?? "") }
+        router.get("dead-letters") { request, _ in try await list(request.uri) }
+        router.post("dead-letters/replay") { request, _ in try await act(request, .replay) }
+        router.post("dead-letters/discard") { request, _ in try await act(request, .discard) }
+    }
+
+    private func show(_ text: String) async throws -> Response {
+        guard let id = DeadLetterID(text) else { throw AdminError.invalid(InvalidField("id", "is not a UUID")) }
+        guard let view = try await desk.queries.deadLetter(id) else {
+            throw AdminError.notFound("there is no such dead letter")
+        }
+        return Response(json: view.json)
+    }
+
+    private func list(_ uri: URI) async throws -> Response {
+        let parameters = uri.queryParameters
+        let input = DeadLetterFilterInput { name in parameters[Substring(name)].map(String.init) }
+        let filter: DeadLetterFilter
+        let limit: Int?
+        do throws(InvalidField) {
+            filter = try input.filter()
+            let stated = parameters["limit"].map { Int($0) ?? 0 }
+            limit = try DeadLetterLimit.checked(stated, atMost: DeadLetterLimit.list)
+        } catch {
+            throw AdminError.invalid(error)
+        }
+        let letters = try await desk.queries.deadLetters(filter, limit: limit ?? DeadLetterLimit.list)
+        return Response(json: DeadLetter.listJSON(letters))
+    }
+
+    private func act(_ request: Request, _ action: DeadLetterDesk.Action) async throws -> Response {
+        let actor = try actor(request)
+        let body = try await request.body.collect(upTo: Self.largestBody)
+        let order: DeadLetterOrder
+        do throws(InvalidField) {
+            order = try DeadLetterOrder(Array(buffer: body), action)
+        } catch {
+            throw AdminError.invalid(error)
+        }
+        let frozen = try await desk.freeze(order.selection, for: action)
+        if let missing = frozen.missing.first { throw AdminError.notFound("there is no dead letter \(missing)") }
+        let count = frozen.ids.count
+        if order.isDryRun { return Response(json: DeadLetterReport(selected: count).json(action, isDryRun: true)) }
+        guard let confirmed = order.confirmed else {
+            throw AdminError.invalid(InvalidField("confirm", "must be the number of dead letters selected, \(count)"))
+        }
+        guard confirmed == count else {
+            throw AdminError.invalid(InvalidField("confirm", "\(count) dead letters are selected, not \(confirmed)"))
+        }
+        let report =
+            switch action {
+            case .replay: await desk.replay(frozen.ids, by: actor)
+            case .discard: await desk.discard(frozen.ids, by: actor, reason: order.reason ?? "")
+            }
+        return Response(json: report.json(action))
+    }
+
+    /// Who acts, for the audit.
+    private func actor(_ request: Request) throws -> String {
+        guard let name = HTTPField.Name("X-Operator"), let actor = request.headers[name] else { return "admin" }
+        guard DeadLetterOrder.isText(actor, length: 1...128) else {
+            throw AdminError.invalid(InvalidField("X-Operator", "must be 1 to 128 printable characters"))
+        }
+        return actor
+    }
+}
+
+extension DeadLetterFilterInput {
+    /// - Parameter text: the value under a name; names with dashes may be written with underscores.
+    init(_ text: (String) -> String?) {
+        func either(_ name: String) -> String? { text(name) ?? text(name.replacing("-", with: "_")) }
+        self.init(
+            code: text("code"),
+            operation: text("operation"),
+            merchant: text("merchant"),
+            payment: text("payment"),
+            olderThan: either("older-than"),
+            newerThan: either("newer-than"),
+            state: text("state")
+        )
+    }
+}

@@ -1,0 +1,121 @@
+import AMQP
+import ArgumentParser
+import Core
+
+struct ReplayDeadLetters: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Sends dead letters to the command queues again.",
+        discussion: """
+            The list is frozen before anything moves, oldest first; what cannot be replayed is skipped and named. Without a \
+            state in the filters it is what is open, and what a replay that was cut off has left. A letter whose command has \
+            been settled meanwhile is answered from the store. One that fails again becomes a new dead letter, linked to the \
+            old one.
+
+            EXAMPLES
+              processor dead-letters replay --code needs_attention --operation capture --dry-run
+              processor dead-letters replay --code needs_attention --operation capture --confirm 12 --rate 5
+              processor dead-letters replay 0198c1d2-3b4a-7c5d-8e6f-0a1b2c3d4e5f --confirm 1
+            """
+    )
+
+    @OptionGroup
+    var selected: DeadLetterSelectionOptions
+
+    @Option(help: "How many a second at most.")
+    var rate: Int?
+
+    @Option(help: "Stop when this share of at least five has failed, 0 to 1.")
+    var stopAtFailures = 0.2
+
+    @Flag(help: "Print one line of JSON.")
+    var json = false
+
+    @OptionGroup(title: "Configuration")
+    var options: ConfigurationOptions
+
+    func validate() throws {
+        guard rate.map({ (1...100_000).contains($0) }) ?? true else {
+            throw ValidationError("--rate: must be an integer from 1 to 100000")
+        }
+        guard (0...1).contains(stopAtFailures) else {
+            throw ValidationError("--stop-at-failures: must be a number from 0 to 1")
+        }
+    }
+
+    func run() async throws {
+        let configuration = try ProcessorConfiguration(options: options)
+        let publishing = AMQPSession(configuration.broker.named("processor replay"))
+        let desk = DeadLetterDesk(
+            store: PostgresDeadLetterStore(pool: .forCommand(configuration)),
+            sink: BrokerSink(session: publishing, names: configuration.names),
+            time: SystemTime(),
+            random: SystemRandom()
+        )
+        let (ids, isDryRun) = try await selected.agreed(.replay, desk, terminal: .standard)
+        if isDryRun || ids.isEmpty {
+            return DeadLetterOutcome(action: .replay, isDryRun: isDryRun, json: json)
+                .print(DeadLetterReport(selected: ids.count))
+        }
+        // Says at once, and exactly, why there is no broker, should there be none.
+        await (try AMQPConnection.connect(configuration.broker.named("processor replay"))).close()
+        let session = Task { await publishing.run() }
+        let pace = ReplayPace(perSecond: rate, failureShare: stopAtFailures)
+        let report = await desk.replay(ids, by: ConfirmationTerminal.operatorName, pace: pace) { report in
+            DeadLetterOutcome.show(progress: report)
+        }
+        session.cancel()
+        await session.value
+        let outcome = DeadLetterOutcome(action: .replay, isDryRun: false, json: json)
+        outcome.print(report)
+        try outcome.check(report)
+    }
+}
+
+struct DiscardDeadLetters: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "discard",
+        abstract: "Takes dead letters off the list for good.",
+        discussion: """
+            They stay in the database, with who discarded them, when and why. Only what is open can be discarded.
+
+            EXAMPLE
+              processor dead-letters discard --code invalid_command --older-than 24h --confirm 3 \\
+                  --reason 'the sender has fixed its headers and sent all of them again'
+            """
+    )
+
+    @OptionGroup
+    var selected: DeadLetterSelectionOptions
+
+    @Option(help: "Why, for the audit: 1 to 1000 characters.")
+    var reason: String
+
+    @Flag(help: "Print one line of JSON.")
+    var json = false
+
+    @OptionGroup(title: "Configuration")
+    var options: ConfigurationOptions
+
+    func validate() throws {
+        guard DeadLetterOrder.isText(reason, length: 1...1_000) else {
+            throw ValidationError("--reason: must be 1 to 1000 printable characters")
+        }
+    }
+
+    func run() async throws {
+        let configuration = try ProcessorConfiguration(options: options)
+        let desk = DeadLetterDesk(
+            store: PostgresDeadLetterStore(pool: .forCommand(configuration)),
+            sink: BrokerSink(session: AMQPSession(configuration.broker), names: configuration.names),
+            time: SystemTime(),
+            random: SystemRandom()
+        )
+        let (ids, isDryRun) = try await selected.agreed(.discard, desk, terminal: .standard)
+        let outcome = DeadLetterOutcome(action: .discard, isDryRun: isDryRun, json: json)
+        guard !isDryRun else { return outcome.print(DeadLetterReport(selected: ids.count)) }
+        let report = await desk.discard(ids, by: ConfirmationTerminal.operatorName, reason: reason)
+        outcome.print(report)
+        try outcome.check(report)
+    }
+}

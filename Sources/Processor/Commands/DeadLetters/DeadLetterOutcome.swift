@@ -1,0 +1,60 @@
+import ArgumentParser
+import Core
+import Glibc
+
+/// What a person is told of an action, and the exit code that goes with it.
+struct DeadLetterOutcome {
+    let action: DeadLetterDesk.Action
+    let isDryRun: Bool
+    let json: Bool
+
+    func print(_ report: DeadLetterReport) {
+        Self.endProgress(report)
+        for problem in report.problems { StandardStream.error.print("processor: \(problem)") }
+        StandardStream.output.print(
+            json
+                ? String(decoding: report.json(action, isDryRun: isDryRun).encoded, as: UTF8.self)
+                : text(of: report)
+        )
+    }
+
+    func text(of report: DeadLetterReport) -> String {
+        let letters = report.selected == 1 ? "dead letter" : "dead letters"
+        if isDryRun { return "\(report.selected) \(letters) would be \(participle); nothing was written" }
+        var text = "\(participle) \(report.done) of \(report.selected) \(letters)"
+        if report.skipped > 0 { text += ", skipped \(report.skipped)" }
+        if report.failed > 0 { text += ", failed \(report.failed)" }
+        if report.isCutShort { text += "; stopped before the end" }
+        return text
+    }
+
+    /// - Throws: exit code 1 where not all that was asked for is so.
+    func check(_ report: DeadLetterReport) throws {
+        guard report.isClean else { throw ExitCode(ExitStatus.differences.rawValue) }
+    }
+
+    private var participle: String {
+        switch action {
+        case .replay: "replayed"
+        case .discard: "discarded"
+        }
+    }
+
+    // MARK: Progress on a terminal
+
+    /// A line that is written over, twenty letters apart.
+    static func show(progress report: DeadLetterReport) {
+        let count = report.done + report.failed + report.skipped
+        guard isatty(2) == 1, count % 20 == 0 else { return }
+        write("\r\(count) of \(report.selected)")
+    }
+
+    private static func endProgress(_ report: DeadLetterReport) {
+        if isatty(2) == 1, report.done + report.failed + report.skipped >= 20 { write("\r\u{1b}[K") }
+    }
+
+    private static func write(_ text: String) {
+        let bytes = Array(text.utf8)
+        _ = bytes.withUnsafeBytes { Glibc.write(2, $0.baseAddress, $0.count) }
+    }
+}

@@ -1,0 +1,83 @@
+import ArgumentParser
+import Core
+
+/// What an action is for, and the consent to it: the same for `replay` and `discard`.
+struct DeadLetterSelectionOptions: ParsableArguments {
+    @Argument(help: "Ids of dead letters; or give filters, or --all.")
+    var ids: [String] = []
+
+    @Flag(help: "All that the action can be done to.")
+    var all = false
+
+    @OptionGroup(title: "Filters")
+    var filters: DeadLetterFilterOptions
+
+    @Option(help: "How many at most, the oldest first.")
+    var limit: Int?
+
+    @Flag(help: "Write nothing; say how many there are.")
+    var dryRun = false
+
+    @Option(
+        help:
+            "How many you mean, for scripts. When it is wrong nothing is done, exit code 1. On a terminal it is asked for."
+    )
+    var confirm: Int?
+
+    func validate() throws {
+        _ = try selection()
+    }
+
+    func selection() throws -> DeadLetterSelection {
+        let ways = [!ids.isEmpty, all, !filters.input.isEmpty].count { $0 }
+        guard ways == 1 || (all && ids.isEmpty) else {
+            throw ValidationError("name dead letters by their ids, or give filters, or --all")
+        }
+        guard ids.isEmpty else {
+            guard limit == nil else { throw ValidationError("--limit goes with filters or --all, not with ids") }
+            return .ids(
+                try ids.map { text in
+                    guard let id = DeadLetterID(text) else { throw ValidationError("\(text) is not a UUID") }
+                    return id
+                }
+            )
+        }
+        return try checkingOptions { () throws(InvalidField) in
+            .matching(
+                try filters.input.filter(),
+                limit: try DeadLetterLimit.checked(limit, atMost: DeadLetterLimit.action)
+            )
+        }
+    }
+
+    /// What is selected, once it is agreed to; `nil` on a dry run, whose report is given.
+    ///
+    /// - Throws: `CommandFailure`: 64 where nobody could agree, 1 where the number is another. Nothing is done then.
+    func agreed(
+        _ action: DeadLetterDesk.Action,
+        _ desk: DeadLetterDesk,
+        terminal: ConfirmationTerminal
+    ) async throws -> (ids: [DeadLetterID], isDryRun: Bool) {
+        guard dryRun || confirm != nil || terminal.isThere else {
+            throw CommandFailure(
+                .usage,
+                "without a terminal --confirm N is needed, N being the number of dead letters that --dry-run tells"
+            )
+        }
+        let frozen = try await desk.freeze(selection(), for: action)
+        guard frozen.missing.isEmpty else {
+            throw CommandFailure(.differences, frozen.missing.map { "there is no dead letter \($0)" })
+        }
+        if dryRun { return (frozen.ids, true) }
+        let count = frozen.ids.count
+        if confirm == nil, count == 0 { return ([], false) }
+        let stated = confirm ?? terminal.askForCount("\(action) \(count) dead letters? Type their number: ")
+        guard stated == count else {
+            throw CommandFailure(
+                .differences,
+                "\(count) dead letters are selected, not \(stated.map(String.init) ?? "what was typed"); nothing was done"
+            )
+        }
+        return (frozen.ids, false)
+    }
+}

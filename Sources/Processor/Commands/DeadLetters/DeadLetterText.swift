@@ -1,0 +1,84 @@
+import Core
+
+/// Dead letters as a person reads them.
+enum DeadLetterText {
+    static func table(of letters: [DeadLetter], limit: Int) -> String {
+        guard !letters.isEmpty else { return "no dead letters" }
+        let header = [
+            "DEAD LETTER", "STATE", "CODE", "OPERATION", "PAYMENT", "MERCHANT", "CARD", "DEAD-LETTERED", "REPLAYABLE",
+            "MESSAGE",
+        ]
+        let rows = letters.map { letter in
+            [
+                letter.id.description, letter.state.rawValue, letter.failure.code, letter.command.kind?.rawValue ?? "-",
+                letter.command.paymentID?.description ?? "-", letter.command.merchantID?.description ?? "-",
+                letter.content.card ?? "-", letter.failure.at.description, letter.content.isReplayable ? "yes" : "no",
+                letter.failure.message,
+            ]
+        }
+        let more = letters.count == limit ? ["", "there may be more: --limit, or a filter"] : []
+        return (TextTable.lines([header] + rows) + more).joined(separator: "\n")
+    }
+
+    static func details(of view: DeadLetterView) -> String {
+        let (letter, message) = (view.letter, view.letter.content.message)
+        let facts: [(String, String?)] = [
+            ("dead letter", letter.id.description),
+            ("state", letter.state.rawValue),
+            ("code", letter.failure.code),
+            ("message", letter.failure.message),
+            ("source", letter.failure.source.rawValue),
+            ("dead-lettered", letter.failure.at.description),
+            ("replayable", replayable(letter)),
+            ("replay of", letter.replayOf?.description),
+            ("operation", letter.command.kind?.rawValue),
+            ("payment", letter.command.paymentID?.description),
+            ("merchant", letter.command.merchantID?.description),
+            ("idempotency key", letter.command.idempotencyKey?.description),
+            ("card", letter.content.card),
+            ("type", message.type),
+            ("message id", message.messageID),
+            ("correlation id", message.correlationID),
+            ("reply to", message.replyTo),
+            ("content type", message.contentType),
+            ("content encoding", message.contentEncoding),
+        ]
+        let headers = message.headers.sorted { $0.key < $1.key }.map { [$0.key, text(of: $0.value)] }
+        let audit = view.audit.map { entry in
+            [entry.at.description, entry.actor, entry.action, entry.result, entry.reason ?? "-"]
+        }
+        return [
+            TextTable.lines(facts.compactMap { name, value in value.map { [name, $0] } }).joined(separator: "\n"),
+            TextTable.section("Headers", nil, headers),
+            TextTable.section("Body", nil, message.body.isEmpty ? [] : [[body(of: letter)]]),
+            TextTable.section("Audit", ["AT", "WHO", "ACTION", "RESULT", "REASON"], audit),
+        ].joined(separator: "\n\n")
+    }
+
+    static func statistics(_ counts: [String: Int]) -> String {
+        guard !counts.isEmpty else { return "no open dead letters" }
+        let rows = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { [$0.key, "\($0.value)"] }
+        let total = counts.values.reduce(0, +)
+        return TextTable.lines([["CODE", "OPEN"]] + rows + [["total", "\(total)"]]).joined(separator: "\n")
+    }
+
+    private static func replayable(_ letter: DeadLetter) -> String {
+        if letter.content.isReplayable { return "yes" }
+        let skip: ReplaySkip = letter.content.card == nil ? .incomplete : .cardReduced
+        return "no: \(skip.explanation)"
+    }
+
+    private static func body(of letter: DeadLetter) -> String {
+        if case .string(let text) = letter.bodyJSON { return text }
+        return String(decoding: letter.bodyJSON.encoded, as: UTF8.self)
+    }
+
+    private static func text(of value: HeaderValue) -> String {
+        switch value {
+        case .string(let text): text
+        case .integer(let number): "\(number)"
+        case .bool(let flag): "\(flag)"
+        case .other: "(another type)"
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Core
+
+struct DeadLetters: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dead-letters",
+        abstract: "Looks after messages that could not be dealt with.",
+        discussion: """
+            What nobody could be answered for, what a person must look at, and what the broker gave up, is kept in the \
+            database, with card numbers reduced to BIN and last four. `stats` and `list` say what there is, `show` why. When \
+            its cause is mended, `replay` sends a letter to the command queues again, with its message id and its key: what has \
+            taken effect already is answered from the store, so replaying twice does no harm. `discard` takes a letter off \
+            the list for good. Every action is kept in an audit, which `show` shows.
+
+            A letter is `open`, `replaying` (a replay has begun; one that was cut off is taken up by the next), `replayed` or \
+            `discarded`. An authorize whose card was reduced cannot be replayed: ask its sender to send it again.
+            """,
+        subcommands: [
+            ListDeadLetters.self, ShowDeadLetter.self, ReplayDeadLetters.self, DiscardDeadLetters.self,
+            DeadLetterStats.self,
+        ]
+    )
+}
+
+/// The filters, as options.
+struct DeadLetterFilterOptions: ParsableArguments {
+    @Option(help: "Only those with this code: invalid_command, needs_attention, delivery_limit, unrouted.")
+    var code: String?
+
+    @Option(help: "Only those of this operation: authorize, capture, void, refund.")
+    var operation: String?
+
+    @Option(help: "Only those of this merchant.")
+    var merchant: String?
+
+    @Option(help: "Only those of this payment, a UUID.")
+    var payment: String?
+
+    @Option(help: "Only those dead-lettered longer ago than this: 30s, 15m, 24h.")
+    var olderThan: String?
+
+    @Option(help: "Only those dead-lettered within this time: 30s, 15m, 24h.")
+    var newerThan: String?
+
+    @Option(help: "Only those in this state: open, replaying, replayed, discarded.")
+    var state: String?
+
+    var input: DeadLetterFilterInput {
+        DeadLetterFilterInput(
+            code: code,
+            operation: operation,
+            merchant: merchant,
+            payment: payment,
+            olderThan: olderThan,
+            newerThan: newerThan,
+            state: state
+        )
+    }
+}
+
+/// Checks inputs, and tells what is wrong by the name of its option.
+func checkingOptions<Value>(_ work: () throws(InvalidField) -> Value) throws -> Value {
+    do throws(InvalidField) {
+        return try work()
+    } catch {
+        throw ValidationError("--\(error.field): \(error.problem)")
+    }
+}

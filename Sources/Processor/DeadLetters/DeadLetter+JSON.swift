@@ -1,0 +1,82 @@
+import Core
+
+extension DeadLetter {
+    /// An element of the list (contract.md §6).
+    var json: JSONValue { .object(jsonMembers) }
+
+    fileprivate var jsonMembers: [String: JSONValue] {
+        [
+            "card": .optional(content.card),
+            "code": .string(failure.code),
+            "dead_lettered_at": .string(failure.at.description),
+            "id": .string(id.description),
+            "idempotency_key": .optional(command.idempotencyKey?.description),
+            "merchant_id": .optional(command.merchantID?.description),
+            "message": .string(failure.message),
+            "message_id": .optional(content.message.messageID),
+            "operation": .optional(command.kind?.rawValue),
+            "payment_id": .optional(command.paymentID?.description),
+            "replayable": .bool(content.isReplayable),
+            "source": .string(failure.source.rawValue),
+            "state": .string(state.rawValue),
+        ]
+    }
+
+    /// The body as JSON where it is some, else as text.
+    var bodyJSON: JSONValue {
+        (try? JSONParser.parse(content.message.body))
+            ?? .string(String(decoding: content.message.body, as: UTF8.self))
+    }
+
+    static func listJSON(_ letters: [DeadLetter]) -> JSONValue {
+        .object(["dead_letters": .array(letters.map(\.json))])
+    }
+}
+
+extension DeadLetterView {
+    /// One of the list, with its message and all that was done with it.
+    var json: JSONValue {
+        .object(
+            letter.jsonMembers.merging([
+                "audit": .array(audit.map(\.json)),
+                "body": letter.bodyJSON,
+                "headers": letter.content.message.headersJSON,
+                "replay_of": .optional(letter.replayOf?.description),
+            ]) { _, new in new }
+        )
+    }
+}
+
+extension DeadLetterAuditEntry {
+    fileprivate var json: JSONValue {
+        .object([
+            "action": .string(action), "at": .string(at.description), "reason": .optional(reason),
+            "result": .string(result), "who": .string(actor),
+        ])
+    }
+}
+
+extension DeadLetterReport {
+    /// `done` is `replayed` or `discarded`.
+    func json(_ action: DeadLetterDesk.Action, isDryRun: Bool = false) -> JSONValue {
+        let done =
+            switch action {
+            case .replay: "replayed"
+            case .discard: "discarded"
+            }
+        return .object([
+            "dry_run": .bool(isDryRun), "failed": .integer(failed), done: .integer(self.done),
+            "selected": .integer(selected), "skipped": .integer(skipped),
+        ])
+    }
+}
+
+/// `{"by_code":{…},"open":n}`: a letter counts as open until it is replayed or discarded.
+enum DeadLetterStatistics {
+    static func json(_ byCode: [String: Int]) -> JSONValue {
+        .object([
+            "by_code": .object(byCode.mapValues { .integer($0) }),
+            "open": .integer(byCode.values.reduce(0, +)),
+        ])
+    }
+}

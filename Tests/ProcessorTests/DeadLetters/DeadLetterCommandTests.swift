@@ -1,0 +1,173 @@
+import AMQP
+import ArgumentParser
+import Core
+import Simulation
+import Testing
+
+@testable import Processor
+
+@Suite("The commands for dead letters", .timeLimit(.minutes(1)))
+struct DeadLetterCommandTests {
+    private let scene = DeadLetterScene()
+    private static let nobody = ConfirmationTerminal(isThere: false) { nil }
+
+    private static func typing(_ line: String?) -> ConfirmationTerminal {
+        ConfirmationTerminal(isThere: true) { line }
+    }
+
+    private func replay(_ arguments: String...) throws -> ReplayDeadLetters {
+        try ReplayDeadLetters.parse(arguments)
+    }
+
+    @Test("list is a table for a person, and JSON for a program")
+    func list() async throws {
+        try await scene.keep(1)
+        let table = try await ListDeadLetters.parse([]).text(from: scene.store)
+        #expect(
+            table == """
+                DEAD LETTER                           STATE  CODE             OPERATION  PAYMENT                               \
+                MERCHANT  CARD  DEAD-LETTERED                REPLAYABLE  MESSAGE
+                00000000-0000-0000-0000-000000000001  open   needs_attention  capture    00000000-0000-0000-0000-000000000001  \
+                default   -     1970-01-01T00:00:01.000000Z  yes         bank_timeout
+                """
+        )
+        let json = try await ListDeadLetters.parse(["--json", "--state", "open"]).text(from: scene.store)
+        #expect(json.hasPrefix(#"{"dead_letters":[{"card":null,"code":"needs_attention","#))
+        #expect(try await ListDeadLetters.parse(["--code", "x"]).text(from: scene.store) == "no dead letters")
+        let short = try await ListDeadLetters.parse(["--limit", "1"]).text(from: scene.store)
+        #expect(short.hasSuffix("\n\nthere may be more: --limit, or a filter"))
+    }
+
+    @Test("show tells all, and that an authorize cannot be replayed")
+    func show() async throws {
+        let id = try await scene.keep(1) { message in
+            message.type = "payment.authorize.v1"
+            message.body = Array(
+                #"{"card":{"number":"4111111111111111","cvv":"123","expiry_month":12,"expiry_year":2030}}"#.utf8
+            )
+        }
+        _ = try await scene.store.discard(id, by: "ada", reason: "a test")
+        let text = try await ShowDeadLetter.parse([id.description]).text(from: scene.store)
+        for part in [
+            "no: cannot be replayed: its card was reduced", "411111******1111", #""cvv":"***""#, "ada", "a test",
+            "discarded", "idempotency-key  key-1",
+        ] {
+            #expect(text.contains(part), "\(part)")
+        }
+        #expect(!text.contains("4111111111111111"))
+        await #expect(throws: CommandFailure(.differences, "there is no dead letter \(DeadLetterScene.id(9))")) {
+            _ = try await ShowDeadLetter.parse([DeadLetterScene.id(9).description]).text(from: scene.store)
+        }
+    }
+
+    @Test("stats count what is left to do")
+    func stats() async throws {
+        #expect(try await DeadLetterStats.parse([]).text(from: scene.store) == "no open dead letters")
+        for number in 1...3 { try await scene.keep(number, code: number == 1 ? "a" : "b") }
+        #expect(
+            try await DeadLetterStats.parse([]).text(from: scene.store) == """
+                CODE   OPEN
+                b      2
+                a      1
+                total  3
+                """
+        )
+        let json = try await DeadLetterStats.parse(["--json"]).text(from: scene.store)
+        #expect(json == #"{"by_code":{"a":1,"b":2},"open":3}"#)
+    }
+
+    @Test("what is agreed to is what was selected; a number that is another one is refused")
+    func agreement() async throws {
+        for number in 1...3 { try await scene.keep(number) }
+        let desk = scene.desk
+        let all = try await replay("--all", "--confirm", "3").selected.agreed(.replay, desk, terminal: Self.nobody)
+        #expect(all.ids == [1, 2, 3].map(DeadLetterScene.id) && !all.isDryRun)
+        let two = try await replay("--code", "needs_attention", "--limit", "2").selected
+            .agreed(.replay, desk, terminal: Self.typing(" 2 "))
+        #expect(two.ids == [1, 2].map(DeadLetterScene.id))
+        let dry = try await replay("--all", "--dry-run").selected.agreed(.replay, desk, terminal: Self.nobody)
+        #expect(dry.ids.count == 3 && dry.isDryRun)
+        let one = try await replay(DeadLetterScene.id(2).description, "--confirm", "1").selected
+            .agreed(.replay, desk, terminal: Self.nobody)
+        #expect(one.ids == [DeadLetterScene.id(2)])
+        let none = try await replay("--code", "other").selected.agreed(.replay, desk, terminal: Self.typing(nil))
+        #expect(none.ids.isEmpty)
+    }
+
+    @Test(
+        "without agreement nothing is done",
+        arguments: [
+            (["--all"], nobody, Processor.ExitStatus.usage), (["--all", "--confirm", "2"], nobody, .differences),
+            (["--all"], typing("2"), .differences), (["--all"], typing("yes"), .differences),
+            (["--all"], typing(nil), .differences), (["--all", "--confirm", "2"], typing("3"), .differences),
+            ([DeadLetterScene.id(9).description, "--confirm", "1"], nobody, .differences),
+        ]
+    )
+    func refusal(arguments: [String], terminal: ConfirmationTerminal, status: Processor.ExitStatus) async throws {
+        for number in 1...3 { try await scene.keep(number) }
+        let selected = try ReplayDeadLetters.parse(arguments).selected
+        await #expect {
+            _ = try await selected.agreed(.replay, scene.desk, terminal: terminal)
+        } throws: { error in
+            (error as? CommandFailure)?.status == status
+        }
+    }
+
+    @Test(
+        "bad usage is exit code 64, with a line that says what",
+        arguments: [
+            (["replay"], "name dead letters by their ids, or give filters, or --all"),
+            (["replay", "x", "--confirm", "1"], "x is not a UUID"),
+            (["replay", "00000000-0000-0000-0000-000000000001", "--all"], "name dead letters by their ids"),
+            (["replay", "00000000-0000-0000-0000-000000000001", "--limit", "1"], "--limit goes with filters or --all"),
+            (["replay", "--all", "--limit", "0"], "--limit: must be an integer from 1 to 1000000"),
+            (["replay", "--all", "--rate", "0"], "--rate: must be an integer from 1 to 100000"),
+            (["replay", "--all", "--stop-at-failures", "2"], "--stop-at-failures: must be a number from 0 to 1"),
+            (["replay", "--state", "closed"], "--state: must be one of open, replaying, replayed, discarded"),
+            (["list", "--older-than", "1"], "--older-than: must be a duration such as 30s, 15m, 24h"),
+            (["list", "--operation", "x"], "--operation: must be one of authorize, capture, void, refund"),
+            (["list", "--payment", "x"], "--payment: is not a UUID"), (["list", "--limit", "0"], "--limit: must be"),
+            (["show", "x"], "the dead letter's id is not a UUID"),
+            (["discard", "--all", "--confirm", "1"], "Missing expected argument '--reason <reason>'"),
+            (["discard", "--all", "--reason", ""], "--reason: must be 1 to 1000 printable characters"),
+        ]
+    )
+    func usage(arguments: [String], message: String) {
+        #expect {
+            try ProcessorCommand.parseAsRoot(["dead-letters"] + arguments)
+        } throws: { error in
+            ProcessorCommand.exitCode(for: error).rawValue == Processor.ExitStatus.usage.rawValue
+                && ProcessorCommand.message(for: error).contains(message)
+        }
+    }
+
+    @Test("the outcome is a sentence, or the contract's JSON")
+    func outcome() async throws {
+        let ids = [try await scene.keep(1), try await scene.keep(2) { $0.body = Array("garbage 123".utf8) }]
+        let report = await scene.desk.replay(ids, by: "op")
+        let outcome = DeadLetterOutcome(action: .replay, isDryRun: false, json: false)
+        #expect(outcome.text(of: report) == "replayed 1 of 2 dead letters, skipped 1")
+        #expect(throws: ExitCode(1)) { try outcome.check(report) }
+        let dry = DeadLetterOutcome(action: .discard, isDryRun: true, json: false)
+        #expect(dry.text(of: report) == "2 dead letters would be discarded; nothing was written")
+    }
+
+    @Test("the broker's headers tell how a message came to the dead letters")
+    func origins() {
+        #expect(BrokerDeadLetter.origin(of: AMQPMessage(properties: AMQPProperties(), body: [])) == .processor)
+        let death: AMQPTable = [
+            "reason": "delivery_limit", "queue": "q", "count": 1, "time": .timestamp(1_700_000_000),
+        ]
+        let expired: AMQPTable = ["reason": "expired", "queue": "r", "count": 3]
+        let properties = AMQPProperties(headers: ["x-death": .array([.table(death), .table(expired)])])
+        let origin = BrokerDeadLetter.origin(of: AMQPMessage(properties: properties, body: []))
+        #expect(
+            origin
+                == .broker(
+                    reason: "delivery_limit",
+                    occurrence: "q 1 1700000000",
+                    at: Timestamp(microseconds: 1_700_000_000_000_000)
+                )
+        )
+    }
+}

@@ -1,0 +1,159 @@
+import Core
+import Logging
+import ServiceLifecycle
+import Simulation
+import Testing
+
+@testable import Processor
+
+@Suite("Dead letters over HTTP", .timeLimit(.minutes(1)))
+struct DeadLetterRoutesTests {
+    private let scene = DeadLetterScene()
+
+    private func send(
+        _ method: String,
+        _ uri: String,
+        body: String = "",
+        headers: [String: String] = [:]
+    ) async throws -> PlainHTTP.Answer {
+        let (ports, port) = AsyncStream.makeStream(of: Int.self)
+        let server = AdminServer(
+            configuration: AdminConfiguration(host: "127.0.0.1", port: 0, token: nil),
+            queries: FakeQueries(),
+            deadLetters: scene.desk,
+            readiness: Readiness(),
+            metrics: PrometheusRegistry(),
+            logger: try CapturedLog(level: .critical).logger,
+            onListening: { port.yield($0) }
+        )
+        return try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await server.run() }
+            var iterator = ports.makeAsyncIterator()
+            let port = try #require(await iterator.next())
+            let answer = try await PlainHTTP.send(method, uri, port: port, headers: headers, body: body)
+            tasks.cancelAll()
+            return answer
+        }
+    }
+
+    private func item(_ number: Int, state: String = "open", code: String = "needs_attention") -> String {
+        """
+        "card":null,"code":"\(code)","dead_lettered_at":"1970-01-01T00:00:0\(number).000000Z",\
+        "id":"00000000-0000-0000-0000-00000000000\(number)","idempotency_key":"key-\(number)","merchant_id":"default",\
+        "message":"bank_timeout","message_id":"m-\(number)","operation":"capture",\
+        "payment_id":"00000000-0000-0000-0000-00000000000\(number)","replayable":true,"source":"processor",\
+        "state":"\(state)"
+        """
+    }
+
+    @Test("the list has the shape of the contract, newest first")
+    func list() async throws {
+        for number in 1...3 { try await scene.keep(number, code: number == 2 ? "other" : "needs_attention") }
+        let all = try await send("GET", "/dead-letters")
+        #expect(all.status == 200)
+        #expect(all.body == #"{"dead_letters":[{\#(item(3))},{\#(item(2, code: "other"))},{\#(item(1))}]}"#)
+        let query = "code=needs_attention&operation=capture&merchant=default&state=open&older-than=1s&limit=1"
+        #expect(try await send("GET", "/dead-letters?\(query)").body == #"{"dead_letters":[{\#(item(3))}]}"#)
+        #expect(try await send("GET", "/dead-letters?newer_than=1s").body == #"{"dead_letters":[]}"#)
+    }
+
+    @Test("one is shown with its message and its audit")
+    func show() async throws {
+        try await scene.keep(1)
+        let answer = try await send("GET", "/dead-letters/00000000-0000-0000-0000-000000000001")
+        #expect(answer.status == 200)
+        let shown = try JSONParser.parse(Array(answer.body.utf8))
+        #expect(shown["body"] == .object(["amount": .integer(5000)]))
+        #expect(
+            shown["headers"]
+                == .object([
+                    "idempotency-key": .string("key-1"),
+                    "payment-id": .string("00000000-0000-0000-0000-000000000001"),
+                ])
+        )
+        #expect(shown["audit"] == .array([]))
+        #expect(shown["code"]?.string == "needs_attention")
+        #expect(try await send("GET", "/dead-letters/00000000-0000-0000-0000-000000000009").status == 404)
+    }
+
+    @Test("a replay moves what is selected and confirmed, once, and the operator is in the audit")
+    func replay() async throws {
+        for number in 1...3 { try await scene.keep(number) }
+        let dry = try await send("POST", "/dead-letters/replay", body: #"{"filter":{},"dry_run":true}"#)
+        #expect(dry.body == #"{"dry_run":true,"failed":0,"replayed":0,"selected":3,"skipped":0}"#)
+        #expect(scene.sink.messages.isEmpty)
+
+        let order = #"{"filter":{"limit":2,"code":"needs_attention"},"confirm":2}"#
+        let answer = try await send("POST", "/dead-letters/replay", body: order, headers: ["X-Operator": "ada"])
+        #expect(answer.status == 200)
+        #expect(answer.body == #"{"dry_run":false,"failed":0,"replayed":2,"selected":2,"skipped":0}"#)
+        #expect(scene.sink.messages.map(\.messageID) == ["m-1", "m-2"])
+        let view = try #require(try await scene.store.deadLetter(DeadLetterScene.id(1)))
+        #expect(view.letter.state == .replayed && view.audit.allSatisfy { $0.actor == "ada" })
+
+        let ids = #"{"ids":["00000000-0000-0000-0000-000000000001"],"confirm":1}"#
+        let again = try await send("POST", "/dead-letters/replay", body: ids)
+        #expect(again.body == #"{"dry_run":false,"failed":0,"replayed":0,"selected":1,"skipped":1}"#)
+        #expect(scene.sink.messages.count == 2)
+    }
+
+    @Test("a discard needs a reason")
+    func discard() async throws {
+        try await scene.keep(1)
+        let without = try await send("POST", "/dead-letters/discard", body: #"{"filter":{},"confirm":1}"#)
+        #expect(without.status == 400)
+        let order = #"{"filter":{},"confirm":1,"reason":"a test"}"#
+        let answer = try await send("POST", "/dead-letters/discard", body: order)
+        #expect(answer.body == #"{"discarded":1,"dry_run":false,"failed":0,"selected":1,"skipped":0}"#)
+        let audit = try #require(try await scene.store.deadLetter(DeadLetterScene.id(1))?.audit)
+        #expect(audit.map(\.actor) == ["admin"] && audit.map(\.reason) == ["a test"])
+    }
+
+    @Test(
+        "what is wrong is said, and nothing is done",
+        arguments: [
+            (#"{"filter":{}}"#, 400, "confirm: must be the number of dead letters selected, 2"),
+            (#"{"filter":{},"confirm":1}"#, 400, "confirm: 2 dead letters are selected, not 1"),
+            (#"{"filter":{},"confirm":"2"}"#, 400, "confirm: must be an integer"),
+            (#"{"confirm":2}"#, 400, "ids, filter: exactly one of them is needed; an empty filter is all"),
+            (
+                #"{"filter":{},"ids":[],"confirm":2}"#, 400,
+                "ids, filter: exactly one of them is needed; an empty filter is all"
+            ),
+            (#"{"ids":["x"],"confirm":1}"#, 400, "ids: must be an array of UUIDs"),
+            (#"{"ids":"x","confirm":1}"#, 400, "ids: must be an array of UUIDs"),
+            (
+                #"{"ids":["00000000-0000-0000-0000-000000000009"],"confirm":1}"#, 404,
+                "there is no dead letter 00000000-0000-0000-0000-000000000009"
+            ),
+            (#"{"filter":{"cod":"x"},"confirm":2}"#, 400, "filter: knows only code, limit, "),
+            (#"{"filter":{"code":1},"confirm":2}"#, 400, "code: must be a string"),
+            (
+                #"{"filter":{"operation":"x"},"confirm":2}"#, 400,
+                "operation: must be one of authorize, capture, void, refund"
+            ),
+            (
+                #"{"filter":{"older_than":"x"},"confirm":2}"#, 400,
+                "older-than: must be a duration such as 30s, 15m, 24h"
+            ),
+            (#"{"filter":{"limit":0},"confirm":2}"#, 400, "limit: must be an integer from 1 to 1000000"),
+            (#"{"filter":{},"dryrun":true}"#, 400, "body: knows only confirm, dry_run, filter, ids, reason"),
+            (#"{"filter":{},"dry_run":1}"#, 400, "dry_run: must be true or false"),
+            ("{", 400, "body: ends in the middle of a JSON value"), ("[]", 400, "body: must be a JSON object"),
+        ]
+    )
+    func refused(order: String, status: Int, message: String) async throws {
+        for number in 1...2 { try await scene.keep(number) }
+        let answer = try await send("POST", "/dead-letters/replay", body: order)
+        #expect(answer.status == status)
+        let text = try JSONParser.parse(Array(answer.body.utf8))["message"]?.string ?? ""
+        #expect(text.hasPrefix(message), "\(text)")
+        #expect(scene.sink.messages.isEmpty)
+        #expect(try await scene.store.deadLetter(DeadLetterScene.id(1))?.audit.isEmpty == true)
+    }
+
+    @Test("a list that cannot be made is a bad request", arguments: ["state=x", "limit=x", "limit=0", "payment=x"])
+    func badList(query: String) async throws {
+        #expect(try await send("GET", "/dead-letters?\(query)").status == 400)
+    }
+}
