@@ -61,6 +61,8 @@ extension StoreCheck {
                 }
                 let view = try await scene.view(payment.id)
                 #expect(view.operations.last?.state == .needsAttention)
+                // Its holder never came back: it may have sent its request.
+                #expect(view.operations.last?.ambiguousSends == 1)
                 #expect(view.operations.last?.lastError == "unrouted")
                 #expect(view.operations.last?.fence == claim.operation.fence)
                 #expect(view.history.last?.cause == "capture needs attention: dead letter unrouted")

@@ -10,6 +10,8 @@ extension InMemoryPaymentStore: DeadLetterIntake {
             else { return .stored }
             var opened = operation
             opened.state = .needsAttention
+            // A holder that never came back may have sent its request.
+            if operation.state == .sent { opened.ambiguousSends += 1 }
             opened.lastError = letter.failure.code
             let cause = "\(opened.kind.rawValue) needs attention: dead letter \(letter.failure.code)"
             try tables.change(opened, cause: cause, at: clock.now())

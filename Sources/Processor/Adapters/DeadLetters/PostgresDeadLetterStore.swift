@@ -67,12 +67,14 @@ struct OperationOpening: Sendable {
         self.letter = letter
     }
 
-    /// Not while somebody may be at the bank for it.
+    /// Not while somebody may be at the bank for it. A holder that never came back may have sent its request.
     func write(on connection: isolated PostgresConnection) throws(PostgresError) {
         try connection.enqueue(
             """
             WITH opened AS (
-                UPDATE operations SET state = 'NEEDS_ATTENTION', last_error = $4
+                UPDATE operations
+                SET state = 'NEEDS_ATTENTION', last_error = $4,
+                    ambiguous_sends = ambiguous_sends + (state = 'SENT')::integer
                 WHERE merchant_id = $1 AND idempotency_key = $2 AND payment_id = $3 AND kind = $5
                     AND state IN ('SENT', 'UNKNOWN') AND lease_until <= clock_timestamp()
                 RETURNING id, payment_id, kind
