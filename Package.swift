@@ -32,6 +32,7 @@ let package = Package(
         .executable(name: "processor", targets: ["Processor"]),
         .executable(name: "publisher", targets: ["Publisher"]),
         .executable(name: "bank-simulator", targets: ["BankSimulator"]),
+        .executable(name: "simulate", targets: ["Simulate"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -63,8 +64,13 @@ let package = Package(
         // Core's messages in the words of AMQP.
         .target(name: "BrokerMapping", dependencies: ["AMQP", "Core"], swiftSettings: swiftSettings),
 
-        // In-memory store and bank, and virtual time, for tests.
+        // The processor in a made-up world: store, broker and bank in memory, virtual time, faults, and who judges it all.
         .target(name: "Simulation", dependencies: ["Core"], swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "Simulate",
+            dependencies: ["Core", "Simulation", argumentParser],
+            swiftSettings: swiftSettings
+        ),
 
         // The schema, compiled in, so that the binaries work from any directory.
         .target(
@@ -118,9 +124,15 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(
+            name: "SimulationTests",
+            dependencies: ["Core", "Simulation"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
             name: "ProcessorTests",
             dependencies: [
-                "AMQP", "Core", "Migrations", "Postgres", "Processor", "Simulation", "StoreContract", "TestSupport",
+                "AMQP", "Core", "Migrations", "Postgres", "Processor", "Simulation",
+                "StoreContract", "TestSupport",
                 argumentParser, coreMetrics, httpTypes, logging, serviceLifecycle,
             ],
             swiftSettings: swiftSettings
@@ -137,7 +149,9 @@ let package = Package(
         ),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["AMQP", "BrokerMapping", "Core", "HTTPClient", "Postgres", "TestSupport"],
+            dependencies: [
+                "AMQP", "BrokerMapping", "Core", "HTTPClient", "Postgres", "TestSupport",
+            ],
             swiftSettings: swiftSettings
         ),
     ]

@@ -1,6 +1,6 @@
 package import Core
 
-/// What goes wrong with one request to the bank; the names are those of the bank simulator (contract.md §8).
+/// What goes wrong with one request to the bank; most names are those of the bank simulator (contract.md §8).
 package enum BankFault: Hashable, Sendable, CaseIterable {
     /// Executed, the key stored, and no answer within the client's patience.
     case timeoutAfterExecute
@@ -12,10 +12,40 @@ package enum BankFault: Hashable, Sendable, CaseIterable {
     case garbage
     /// 500 `internal_error`, before anything is executed.
     case error500
+    /// 400 `internal_error`: its database is away (trap B5). Nothing is executed.
+    case error400
+    /// 400 with a code that is not true: its database gave a lock up (trap B5). Nothing is executed.
+    case wrongCode
     /// Executed and answered, and the key is never stored.
     case loseKey
     /// Nobody listens: the request is never sent.
     case down
+}
+
+extension BankFault {
+    /// What the bank says instead of doing anything.
+    func lie(about operation: OperationKind) -> BankReplyBody? {
+        switch self {
+        case .error500: .error(500, "internal_error")
+        case .error400: .error(400, "internal_error")
+        case .wrongCode: .error(400, operation == .authorize ? "invalid_card" : "authorization_not_found")
+        case .timeoutAfterExecute, .dropBefore, .dropAfter, .garbage, .loseKey, .down: nil
+        }
+    }
+}
+
+/// What befalls one request.
+package struct BankWeather: Sendable {
+    package var fault: BankFault?
+    /// Besides: whatever is executed, its key is not stored (contract.md §8).
+    package var losesKey = false
+    /// Until it is executed.
+    package var latency: Duration
+
+    package init(fault: BankFault? = nil, latency: Duration) {
+        self.fault = fault
+        self.latency = latency
+    }
 }
 
 /// One effect, in the order of execution.

@@ -14,6 +14,12 @@ package final class InMemoryBank: Bank {
         /// How long a key is kept.
         package var keyLifetime: Duration = .seconds(24 * 3_600)
         package var accounts: [BankAccount] = BankAccount.testCards
+        /// The bank's own clock, by which it judges expiry; `nil`: it goes right.
+        package var clock: (any TimeSource)?
+        /// What befalls each request, where nothing was injected and no latency set.
+        package var weather: (@Sendable (BankRequest) -> BankWeather)?
+        /// Told of each effect.
+        package var onEffect: (@Sendable (BankLedgerEntry) -> Void)?
 
         package init() {}
     }
@@ -111,10 +117,13 @@ package final class InMemoryBank: Bank {
         }
     }
 
+    private var now: Timestamp { configuration.clock?.now() ?? time.now() }
+
     private func receive(_ request: BankRequest, _ exchange: BankExchange) {
-        let now = time.now()
+        let now = now
+        let weather = configuration.weather?(request) ?? BankWeather(latency: configuration.latency)
         let answer: BankAnswer? = state.withLock { state in
-            let fault = state.isDown ? .down : state.takeFault(for: request.action.kind)
+            let fault = state.isDown ? .down : state.takeFault(for: request.action.kind) ?? weather.fault
             if fault == .down { return .notSent(reason: "connection_refused") }
             state.requests.append(
                 BankRequestRecord(
@@ -131,22 +140,24 @@ package final class InMemoryBank: Bank {
             }
             if state.underWay[KeyID(request), default: 0] > 0 { state.overlaps += 1 }
             state.underWay[KeyID(request), default: 0] += 1
-            let latency = state.latencies.isEmpty ? configuration.latency : state.latencies.removeFirst()
-            time.schedule(after: latency) { self.execute(request, fault, exchange) }
+            let latency = state.latencies.isEmpty ? weather.latency : state.latencies.removeFirst()
+            time.schedule(after: latency) { self.execute(request, fault, losesKey: weather.losesKey, exchange) }
             return nil
         }
         if let answer { exchange.end(answer) }
     }
 
-    private func execute(_ request: BankRequest, _ fault: BankFault?, _ exchange: BankExchange) {
-        let now = time.now()
+    private func execute(_ request: BankRequest, _ fault: BankFault?, losesKey: Bool, _ exchange: BankExchange) {
+        let now = now
         let id = UniqueID(high: random.next(), low: random.next())
-        let reply: BankReplyBody = state.withLock { state in
+        let (reply, effect): (BankReplyBody, BankLedgerEntry?) = state.withLock { state in
             state.underWay[KeyID(request), default: 0] -= 1
-            if fault == .error500 { return .error(500, "internal_error") }
-            return state.books.execute(request, id: id, now: now)
+            if let lie = fault?.lie(about: request.action.kind) { return (lie, nil) }
+            let reply = state.books.execute(request, id: id, now: now)
+            return (reply, reply.isSuccess ? state.books.ledger.last : nil)
         }
-        if reply.isSuccess, fault != .loseKey { storeKey(request, reply) }
+        if let effect { configuration.onEffect?(effect) }
+        if reply.isSuccess, fault != .loseKey, !losesKey { storeKey(request, reply) }
         switch fault {
         case .timeoutAfterExecute: break
         case .dropAfter: exchange.end(.noAnswer(reason: "connection_cut"))
@@ -161,7 +172,7 @@ package final class InMemoryBank: Bank {
     /// Only after the answer was written (trap B2).
     private func storeKey(_ request: BankRequest, _ reply: BankReplyBody) {
         time.schedule(after: configuration.keyDelay) {
-            let until = self.time.now().advanced(by: self.configuration.keyLifetime)
+            let until = self.now.advanced(by: self.configuration.keyLifetime)
             self.state.withLock { state in
                 if state.keys[KeyID(request)] == nil {
                     state.keys[KeyID(request)] = StoredKey(reply: reply, until: until)

@@ -5,14 +5,28 @@ import Synchronization
 package final class StepExecutor: TaskExecutor {
     private struct State {
         var jobs: [UnownedJob] = []
+        /// Before it, everything has been taken.
+        var first = 0
         var dice: SplitMix64?
+        var steps = 0
 
         /// In arrival order without dice, in any order with them.
         mutating func take() -> UnownedJob? {
-            guard !jobs.isEmpty else { return nil }
-            guard var dice else { return jobs.removeFirst() }
-            defer { self.dice = dice }
-            return jobs.remove(at: Int.random(in: jobs.indices, using: &dice))
+            guard first < jobs.count else { return nil }
+            steps += 1
+            if dice != nil {
+                let position = Int((dice?.next() ?? 0) % UInt64(jobs.count))
+                jobs.swapAt(position, jobs.count - 1)
+                return jobs.removeLast()
+            }
+            defer {
+                first += 1
+                if first == jobs.count {
+                    jobs.removeAll(keepingCapacity: true)
+                    first = 0
+                }
+            }
+            return jobs[first]
         }
     }
 
@@ -35,6 +49,9 @@ package final class StepExecutor: TaskExecutor {
         let job = UnownedJob(job)
         state.withLock { $0.jobs.append(job) }
     }
+
+    /// The jobs run so far.
+    package var steps: Int { state.withLock { $0.steps } }
 
     /// Runs the work and everything that it starts, until the work is done.
     ///

@@ -3,13 +3,7 @@ package import Core
 extension InMemoryPaymentStore: PaymentQueries {
     package func payment(_ id: PaymentID) async throws(StoreError) -> PaymentView? {
         try await read { tables in
-            tables.payments[id].map { payment in
-                PaymentView(
-                    payment: payment,
-                    history: (tables.history[id] ?? []).map(\.entry),
-                    operations: tables.operations(of: id)
-                )
-            }
+            tables.payments[id].map { tables.view($0) }
         }
     }
 

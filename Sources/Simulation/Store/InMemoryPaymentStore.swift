@@ -14,15 +14,23 @@ package final class InMemoryPaymentStore: PaymentStore {
     let clock: any TimeSource
     private let fingerprinter: Fingerprinter
     private let latency: Duration
+    private let checksFence: Bool
 
     /// - Parameters:
     ///   - clock: the database's, which alone decides about leases and deadlines (trap P14).
     ///   - fingerprinter: as the processors have it.
     ///   - latency: how long a call takes, on that clock; half of it before the commit, half after.
-    package init(clock: any TimeSource, fingerprinter: Fingerprinter, latency: Duration = .zero) {
+    ///   - checksFence: false only to show that a test notices.
+    package init(
+        clock: any TimeSource,
+        fingerprinter: Fingerprinter,
+        latency: Duration = .zero,
+        checksFence: Bool = true
+    ) {
         self.clock = clock
         self.fingerprinter = fingerprinter
         self.latency = latency
+        self.checksFence = checksFence
     }
 
     // MARK: Faults
@@ -42,6 +50,19 @@ package final class InMemoryPaymentStore: PaymentStore {
 
     /// All of them, in no order.
     package var operations: [Operation] { state.withLock { Array($0.tables.operations.values) } }
+
+    /// All rows, in an order that is the same for the same rows.
+    package var rows: StoreRows {
+        state.withLock { state in
+            StoreRows(
+                views: state.tables.payments.values.sorted { $0.id < $1.id }.map { state.tables.view($0) },
+                rejected: state.tables.operations.values.filter { state.tables.payments[$0.paymentID] == nil }
+                    .sorted { $0.id.value < $1.id.value },
+                undeliverable: state.tables.undeliverable,
+                letters: state.tables.deadLetters.sorted { _ in true }
+            )
+        }
+    }
 
     // MARK: PaymentStore
 
@@ -71,13 +92,13 @@ package final class InMemoryPaymentStore: PaymentStore {
     }
 
     package func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
-        let clock = clock
+        let (clock, checksFence) = (clock, checksFence)
         return try await transaction(.settle) { tables throws(StoreError) in
             let now = clock.now()
             guard let stored = tables.operations[settlement.operation.id] else {
                 throw StoreError(.refused, detail: "02000")
             }
-            let isHolder = stored.fence == settlement.operation.fence
+            let isHolder = !checksFence || stored.fence == settlement.operation.fence
             if isHolder, stored.state == settlement.operation.state, stored.reply == settlement.operation.reply {
                 // The same settle again, whose first answer was lost (trap P7).
                 return .settled
@@ -89,6 +110,7 @@ package final class InMemoryPaymentStore: PaymentStore {
                 return .superseded
             }
             var operation = settlement.operation
+            if !checksFence { operation.fence = stored.fence }
             if operation.state == .unknown { operation.leaseUntil = now.advanced(by: settlement.rest) }
             let changes = StoreTables.Changes(
                 operation: operation,

@@ -45,6 +45,14 @@ struct StoreTables {
         (operationsByPayment[payment] ?? []).compactMap { operations[$0] }
     }
 
+    func view(_ payment: Payment) -> PaymentView {
+        PaymentView(
+            payment: payment,
+            history: (history[payment.id] ?? []).map(\.entry),
+            operations: operations(of: payment.id)
+        )
+    }
+
     mutating func apply(_ changes: Changes, at now: Timestamp) throws(StoreError) {
         try check(changes.operation, isNew: changes.isNewOperation)
         if let payment = changes.payment { try check(payment, isNew: changes.isNewPayment) }

@@ -22,8 +22,16 @@ package final class VirtualTime: TimeSource {
         var entries: [Entry] = []
 
         mutating func insert(at: Duration, number: UInt64, _ wake: Wake) {
-            let position = entries.firstIndex { ($0.at, $0.number) < (at, number) } ?? entries.endIndex
-            entries.insert(Entry(at: at, number: number, wake: wake), at: position)
+            var (low, high) = (0, entries.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if (entries[middle].at, entries[middle].number) < (at, number) {
+                    high = middle
+                } else {
+                    low = middle + 1
+                }
+            }
+            entries.insert(Entry(at: at, number: number, wake: wake), at: low)
         }
     }
 
@@ -71,6 +79,15 @@ package final class VirtualTime: TimeSource {
 
     /// Moves the clock to the next one due and wakes it; false where nobody sleeps.
     package func wakeNext() -> Bool { wakeNext(until: nil) }
+
+    /// Forgets the scheduled actions, and with them whatever they hold on to: nothing happens any more.
+    package func stop() {
+        state.withLock { state in
+            state.entries.removeAll { entry in
+                if case .action = entry.wake { true } else { false }
+            }
+        }
+    }
 
     private func wakeNext(until limit: Duration?) -> Bool {
         let wake: Wake? = state.withLock { state in

@@ -1,0 +1,110 @@
+import Core
+
+extension Checker {
+    /// I1: what was confirmed has come to something.
+    mutating func checkMessages() {
+        let replies = Dictionary(grouping: evidence.replies, by: \.correlationID)
+        let waiting = Set(
+            evidence.rows.operations.filter { $0.state == .needsAttention }.map {
+                MerchantKey($0.merchantID.description, $0.idempotencyKey.description)
+            }
+        )
+        for intent in evidence.sent {
+            let own = replies[intent.id] ?? []
+            let isLetter = evidence.openLetters.contains(intent.id)
+            let hasFinal = own.contains(where: \.isFinal)
+            switch intent.sort {
+            case .unanswerable:
+                expect(own.isEmpty, .nothingIsLost, nil, "\(intent.id) cannot be answered, and was")
+                if evidence.confirmed.contains(intent.id) {
+                    expect(isLetter, .nothingIsLost, nil, "\(intent.id) cannot be answered, and is no dead letter")
+                }
+            case .command, .invalid:
+                guard evidence.confirmed.contains(intent.id) else { continue }
+                // One letter is kept for all the messages of a key that needs attention.
+                let hasWord = !own.isEmpty || evidence.openLetterKeys.contains(intent.key)
+                let isWaiting = hasWord && waiting.contains(MerchantKey(intent.merchant, intent.key))
+                let holds = hasFinal || isLetter || isWaiting || evidence.returned.contains(intent.id)
+                expect(
+                    holds,
+                    .nothingIsLost,
+                    PaymentID(intent.payment),
+                    "\(intent.key) as \(intent.id): confirmed, and nothing came of it"
+                )
+            }
+        }
+    }
+
+    /// I5 and I7, for each key of each merchant.
+    mutating func checkKeys() {
+        let intents = Dictionary(grouping: evidence.sent) { MerchantKey($0.merchant, $0.key) }
+        let byID = Dictionary(evidence.sent.map { ($0.id, $0) }) { first, _ in first }
+        let replies = Dictionary(grouping: evidence.replies.filter { byID[$0.correlationID] != nil }) { reply in
+            MerchantKey(byID[reply.correlationID]?.merchant ?? "", byID[reply.correlationID]?.key ?? "")
+        }
+        let operations = Dictionary(
+            evidence.rows.operations.map {
+                (MerchantKey($0.merchantID.description, $0.idempotencyKey.description), $0)
+            }
+        ) { first, _ in first }
+        for key in intents.keys.sorted() {
+            let stored = (replies[key] ?? []).filter(\.isStored)
+            let payment = (intents[key]?.first?.payment).flatMap { PaymentID($0) }
+            let bodies = Set(stored.map(\.message.body))
+            expect(bodies.count <= 1, .sameReply, payment, "\(key.key) has \(bodies.count) different outcomes")
+            let meanings = Set(stored.compactMap { byID[$0.correlationID]?.meaning })
+            expect(
+                meanings.count <= 1,
+                .sameReply,
+                payment,
+                "\(key.key) answers \(meanings.count) different commands alike"
+            )
+            let firsts = stored.count(where: \.isFirst)
+            expect(firsts <= 1, .sameReply, payment, "\(key.key) was said to be no replay \(firsts) times")
+            guard let operation = operations[key] else {
+                expect(stored.isEmpty, .outcomesAreTold, payment, "\(key.key) was answered, and nothing is stored")
+                continue
+            }
+            guard let reply = operation.reply else {
+                expect(stored.isEmpty, .outcomesAreTold, payment, "\(key.key) is open, and was answered")
+                continue
+            }
+            expect(
+                stored.allSatisfy { $0.message.body == reply },
+                .sameReply,
+                payment,
+                "\(key.key) was answered otherwise than is stored"
+            )
+            // What the broker has given up waits for an operator, its reply with it.
+            let isRecorded =
+                evidence.rows.undeliverable.contains(operation.id) || evidence.openLetterKeys.contains(key.key)
+            // A rejection that a dying process stored when its command had been answered by another already, or its answer returned:
+            // the key keeps it for whoever asks again, and nobody is left waiting.
+            let isAnswered =
+                operation.state == .rejected
+                && ((replies[key] ?? []).contains(where: \.isFinal)
+                    || (intents[key] ?? []).contains { evidence.returned.contains($0.id) })
+            expect(
+                !stored.isEmpty || isRecorded || isAnswered,
+                .outcomesAreTold,
+                payment,
+                "nobody was told how \(key.key) ended"
+            )
+        }
+    }
+}
+
+/// An idempotency key belongs to a merchant.
+private struct MerchantKey: Hashable, Comparable {
+    let merchant: String
+    let key: String
+
+    init(_ merchant: String, _ key: String) {
+        self.merchant = merchant
+        self.key = key
+    }
+
+    static func < (left: MerchantKey, right: MerchantKey) -> Bool {
+        (left.merchant, left.key) < (right.merchant, right.key)
+    }
+}

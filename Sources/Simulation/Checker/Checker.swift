@@ -1,0 +1,151 @@
+import Core
+
+/// Judges a world by the invariants of correctness.md.
+struct Checker {
+    let evidence: Evidence
+    private(set) var violations: [Violation] = []
+
+    static func judge(_ evidence: Evidence) -> [Violation] {
+        var checker = Checker(evidence: evidence)
+        checker.checkDrained()
+        checker.checkMessages()
+        checker.checkKeys()
+        checker.checkBank()
+        for view in evidence.rows.views { checker.check(view) }
+        return checker.violations
+    }
+
+    init(evidence: Evidence) {
+        self.evidence = evidence
+    }
+
+    mutating func expect(
+        _ holds: Bool,
+        _ invariant: Violation.Invariant,
+        _ payment: PaymentID?,
+        _ text: @autoclosure () -> String
+    ) {
+        if !holds { violations.append(Violation(invariant, payment, text())) }
+    }
+
+    // MARK: I11
+
+    private mutating func checkDrained() {
+        let backlog = evidence.backlog
+        expect(evidence.hasDrained, .drains, nil, "\(backlog) messages still wait, hours after the last fault")
+        for operation in evidence.rows.operations where !operation.state.isFinal && operation.state != .needsAttention {
+            // What the broker has given up waits for an operator.
+            let isWithOperator = evidence.openLetterKeys.contains(operation.idempotencyKey.description)
+            // One that was opened by a process that came too late, when another had answered the command with a rejection that is
+            // not stored, has no message any more that would drive it: that is the reconciling sweep's.
+            let isLeftToSweep = evidence.rejectedKeys.contains(operation.idempotencyKey.description)
+            expect(
+                isWithOperator || isLeftToSweep,
+                .drains,
+                operation.paymentID,
+                "\(operation.name) stays \(operation.state.rawValue)"
+            )
+        }
+    }
+
+    // MARK: A payment: I3, I4, I6
+
+    private mutating func check(_ view: PaymentView) {
+        let payment = view.payment
+        let effects = evidence.ledger.filter { $0.authorizationID == payment.bank.authorizationID }.map(\.operation)
+        let (captures, voids) = (effects.count { $0 == .capture }, effects.count { $0 == .void })
+        expect(captures + voids <= 1, .movesOnce, payment.id, "\(captures) captures and \(voids) voids")
+        expect(effects.count { $0 == .refund } <= captures, .movesOnce, payment.id, "refunded too often")
+
+        let steps = view.history.filter { $0.from != $0.to }
+        expect(
+            Int64(steps.count) == payment.version,
+            .legalHistory,
+            payment.id,
+            "\(steps.count) steps, version \(payment.version)"
+        )
+        expect(steps.last?.to == payment.status, .legalHistory, payment.id, "the history ends elsewhere")
+        for (before, after) in zip([nil] + steps.map(Optional.some), steps) {
+            let isLegal = before.map { after.from == $0.to && $0.to.mayBecome(after.to) } ?? (after.to == .pending)
+            expect(
+                isLegal,
+                .legalHistory,
+                payment.id,
+                "from \(after.from?.rawValue ?? "nothing") to \(after.to.rawValue)"
+            )
+        }
+        for operation in view.operations { check(operation, of: view) }
+        guard view.operations.allSatisfy(\.state.isFinal) else { return }
+        checkAgreement(payment, Set(effects))
+    }
+
+    private mutating func checkAgreement(_ payment: Payment, _ effects: Set<OperationKind>) {
+        let expected: Set<OperationKind>? =
+            switch payment.status {
+            case .authorized, .expired: [.authorize]
+            case .captured: [.authorize, .capture]
+            case .voided: [.authorize, .void]
+            case .refunded: [.authorize, .capture, .refund]
+            case .failed: []
+            case .pending, .capturing, .voiding, .refunding: nil
+            }
+        let text = effects.map(\.rawValue).sorted().joined(separator: ", ")
+        expect(
+            expected == effects,
+            .ledgersAgree,
+            payment.id,
+            "we say \(payment.status.rawValue), the bank says [\(text)]"
+        )
+    }
+
+    // MARK: An operation: I2, I4
+
+    private mutating func check(_ operation: Operation, of view: PaymentView) {
+        let effects = evidence.ledger.filter { $0.idempotencyKey == operation.bankKey }
+        let needsAttention = operation.state == .needsAttention
+        switch operation.kind {
+        case .authorize:
+            // The bank leaves a gap (traps B2, B3): then there is one hold that we know, and the rest is recorded.
+            let isRecorded = needsAttention || view.history.contains { $0.cause.contains("orphan") }
+            expect(
+                effects.count <= 1 || isRecorded,
+                .oneEffect,
+                view.payment.id,
+                "\(effects.count) holds, and no word of it"
+            )
+        case .capture, .void, .refund:
+            expect(
+                effects.count <= 1,
+                .oneEffect,
+                view.payment.id,
+                "\(operation.name) took effect \(effects.count) times"
+            )
+        }
+        switch operation.state {
+        case .succeeded:
+            expect(!effects.isEmpty, .ledgersAgree, view.payment.id, "\(operation.name) succeeded, but not at the bank")
+        case .declined, .rejected:
+            expect(
+                effects.isEmpty,
+                .ledgersAgree,
+                view.payment.id,
+                "\(operation.name) is \(operation.state.rawValue), but the bank did it"
+            )
+        case .sent, .unknown, .needsAttention: break
+        }
+    }
+
+    private mutating func checkBank() {
+        let keys = Set(evidence.rows.operations.map(\.bankKey))
+        for effect in evidence.ledger where !keys.contains(effect.idempotencyKey) {
+            expect(false, .ledgersAgree, nil, "the bank did \(effect.operation) under a key that no operation has")
+        }
+        let overlaps = evidence.overlaps
+        expect(overlaps == 0, .oneEffect, nil, "\(overlaps) requests while another one had their key")
+    }
+}
+
+extension Operation {
+    /// For a reader.
+    var name: String { "\(kind.rawValue) \(idempotencyKey)" }
+}

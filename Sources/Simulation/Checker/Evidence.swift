@@ -1,0 +1,69 @@
+import Core
+
+/// What can be seen of a world from outside, when all is done: what was sent and confirmed, what came back, what the bank
+/// did, and the rows. Nothing here is the processor's own word.
+struct Evidence: Sendable {
+    let sent: [Intent]
+    let confirmed: Set<String>
+    let replies: [SeenReply]
+    /// Correlation ids of replies that no queue took.
+    let returned: Set<String>
+    /// Message ids and keys of the dead letters that wait for an operator, or that one has discarded.
+    let openLetters: Set<String>
+    let openLetterKeys: Set<String>
+    /// The keys of commands that were answered with a rejection that is not stored.
+    let rejectedKeys: Set<String>
+    let ledger: [BankLedgerEntry]
+    let overlaps: Int
+    let rows: StoreRows
+    let backlog: Int
+    let hasDrained: Bool
+
+    init(_ world: SimulationWorld, hasDrained: Bool) {
+        let log = world.broker.log
+        sent = world.upstream.sent
+        confirmed = world.upstream.confirmed
+        replies = log.replies.map { SeenReply($0.message) }
+        returned = Set(log.returned.compactMap(\.message.correlationID))
+        let letters = world.store.rows.letters.filter { $0.state != .replayed }
+        openLetters = Set(letters.compactMap(\.content.message.messageID))
+        openLetterKeys = Set(letters.compactMap(\.command.idempotencyKey?.description))
+        rejectedKeys = Set(
+            replies.filter { $0.outcome == "rejected" && !$0.isStored }
+                .compactMap { $0.message.headers[HeaderName.idempotencyKey]?.string }
+        )
+        ledger = world.bank.ledger
+        overlaps = world.faults.mayOverlapAtBank ? 0 : world.bank.overlaps
+        rows = world.store.rows
+        backlog = world.broker.backlog
+        self.hasDrained = hasDrained
+    }
+}
+
+/// A reply, as its reader sees it.
+struct SeenReply: Sendable {
+    let message: Message
+    let outcome: String
+    let code: String?
+    let isFinal: Bool
+
+    init(_ message: Message) {
+        self.message = message
+        let body = (try? JSONParser.parse(message.body)) ?? .null
+        outcome = body["outcome"]?.string ?? ""
+        code = body["error"]?["code"]?.string
+        isFinal = body["final"] == .bool(true)
+    }
+
+    var correlationID: String { message.correlationID ?? "" }
+    var isFirst: Bool { message.headers[HeaderName.idempotentReplayed] == .bool(false) }
+
+    /// Its outcome is kept under the key (the table of contract.md §3).
+    var isStored: Bool {
+        switch outcome {
+        case "succeeded", "declined": true
+        case "rejected": ["payment_exists", "invalid_transition", "amount_mismatch"].contains(code)
+        default: false
+        }
+    }
+}

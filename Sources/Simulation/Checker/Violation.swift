@@ -1,0 +1,30 @@
+package import Core
+
+/// A promise that was broken.
+package struct Violation: Hashable, Sendable, CustomStringConvertible {
+    /// The invariants of correctness.md.
+    package enum Invariant: String, Sendable {
+        case nothingIsLost = "I1"
+        case oneEffect = "I2"
+        case movesOnce = "I3"
+        case ledgersAgree = "I4"
+        case sameReply = "I5"
+        case legalHistory = "I6"
+        case outcomesAreTold = "I7"
+        case drains = "I11"
+    }
+
+    package let invariant: Invariant
+    package let payment: PaymentID?
+    package let text: String
+
+    init(_ invariant: Invariant, _ payment: PaymentID?, _ text: String) {
+        self.invariant = invariant
+        self.payment = payment
+        self.text = text
+    }
+
+    package var description: String {
+        "\(invariant.rawValue): \(text)" + (payment.map { " (payment \($0))" } ?? "")
+    }
+}

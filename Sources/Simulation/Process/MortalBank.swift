@@ -1,0 +1,45 @@
+import Core
+
+/// The bank, asked by a process that may die before it hears the answer.
+struct MortalBank: Bank {
+    let edge: Mortality
+    let bank: InMemoryBank
+    let trace: Trace
+    let process: Int
+
+    func send(_ request: BankRequest) async -> BankAnswer {
+        await edge.pass()
+        guard !edge.life.isOver else { return .notSent(reason: "over") }
+        trace.note(
+            .bankAsked,
+            UInt64(process),
+            "process \(process) asks the bank: \(request.action.kind) \(request.idempotencyKey)"
+        )
+        let answer = await bank.send(request)
+        await edge.passFromBank()
+        guard !edge.life.isOver else { return .noAnswer(reason: "over") }
+        trace.note(
+            .bankAnswered,
+            UInt64(process),
+            "process \(process) hears of \(request.idempotencyKey): \(answer.summary)"
+        )
+        return answer
+    }
+}
+
+extension BankAnswer {
+    /// The answer in a few words.
+    var summary: String {
+        switch self {
+        case .notSent(let reason): "not sent, \(reason)"
+        case .noAnswer(let reason): "no answer, \(reason)"
+        case .response(let response):
+            switch response.body {
+            case .json(let body):
+                "\(response.status) \(body["error"]?.string ?? body["status"]?.string ?? "?")"
+                    + (response.isReplayed ? " replayed" : "")
+            case .text: "\(response.status) not JSON"
+            }
+        }
+    }
+}

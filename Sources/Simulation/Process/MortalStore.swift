@@ -1,0 +1,125 @@
+import Core
+
+/// The store, seen from a process that may die, over a connection that may break: what was sent may be committed although
+/// nobody hears of it.
+struct MortalStore: PaymentStore {
+    let edge: Mortality
+    let store: InMemoryPaymentStore
+    let time: VirtualTime
+    let dice: Dice
+    let trace: Trace
+    let process: Int
+
+    func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
+        let command = request.command
+        let payment = command.paymentID.description
+        return try await call("claim", payment) { () async throws(StoreError) in
+            let outcome = try await store.claim(request)
+            trace.note(.claimed, outcome.code, payment: payment) {
+                "process \(process) claims \(command.kind) \(command.idempotencyKey): \(outcome.summary)"
+            }
+            return outcome
+        }
+    }
+
+    func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
+        let operation = settlement.operation
+        let payment = operation.paymentID.description
+        return try await call("settle", payment) { () async throws(StoreError) in
+            let outcome = try await store.settle(settlement)
+            trace.note(.settled, UInt64(operation.fence), payment: payment) {
+                "process \(process) settles \(operation.kind) \(operation.idempotencyKey) "
+                    + "as \(operation.state.rawValue) with fence \(operation.fence): \(outcome)"
+            }
+            return outcome
+        }
+    }
+
+    func recordUndeliverable(_ operation: OperationID, of payment: PaymentID) async throws(StoreError) {
+        try await call("note", payment.description) { () async throws(StoreError) in
+            try await store.recordUndeliverable(operation, of: payment)
+            trace.note(
+                .recorded,
+                operation.value.low,
+                payment: payment.description,
+                "a reply is recorded undeliverable"
+            )
+        }
+    }
+
+    /// One transaction over the network, with whatever befalls it.
+    func call<Value: Sendable>(
+        _ name: String,
+        _ payment: String?,
+        _ work: () async throws(StoreError) -> Value
+    ) async throws(StoreError) -> Value {
+        await edge.pass()
+        if edge.life.isOver { throw Self.gone }
+        let fate = edge.weather.storeFate(dice)
+        try await wait(fate.before)
+        // Its connection breaks with the process: what was not yet committed may or may not be.
+        if edge.life.isDead, dice.happens(0.5) { await edge.pass() }
+        if edge.life.isOver { throw Self.gone }
+        let result: Result<Value, StoreError>
+        if let fault = fate.fault, !fault.happens {
+            result = .failure(fault.error)
+        } else {
+            do throws(StoreError) {
+                let value = try await work()
+                result = fate.fault.map { .failure($0.error) } ?? .success(value)
+            } catch {
+                result = .failure(error)
+            }
+        }
+        try await wait(fate.after)
+        await edge.pass()
+        if edge.life.isOver { throw Self.gone }
+        if case .failure(let error) = result {
+            trace.note(.storeFailed, UInt64(process), payment: payment) {
+                "process \(process): \(name) fails, \(error)\(error.outcomeUnknown ? ", outcome unknown" : "")"
+            }
+        }
+        return try result.get()
+    }
+
+    private func wait(_ duration: Duration) async throws(StoreError) {
+        do throws(CancellationError) {
+            try await time.sleep(for: duration)
+        } catch {
+            throw StoreError(.unavailable, detail: "cancelled", outcomeUnknown: true)
+        }
+    }
+
+    private static let gone = StoreError(.unavailable, detail: "over")
+}
+
+extension Trace {
+    fileprivate func note(_ event: Event, _ number: UInt64, payment: String?, _ text: () -> String) {
+        note(event, number, payment: payment, text())
+    }
+}
+
+extension ClaimOutcome {
+    fileprivate var code: UInt64 {
+        switch self {
+        case .claimed(let claim): 100 + UInt64(claim.operation.fence)
+        case .settled: 1
+        case .rejected: 2
+        case .waitForKey: 3
+        case .waitForPayment: 4
+        case .needsAttention: 5
+        }
+    }
+
+    fileprivate var summary: String {
+        switch self {
+        case .claimed(let claim):
+            "claimed with fence \(claim.operation.fence), attempt \(claim.operation.attempts), \(claim.operation.bankKey)"
+        case .settled(let operation, let isReplay): "\(operation.state.rawValue)\(isReplay ? " already" : "")"
+        case .rejected(let code, _): "rejected \(code.rawValue)"
+        case .waitForKey: "the key is in progress"
+        case .waitForPayment(let payment): "the payment is \(payment.status.rawValue)"
+        case .needsAttention: "needs attention"
+        }
+    }
+}

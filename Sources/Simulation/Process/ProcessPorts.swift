@@ -1,0 +1,48 @@
+package import Core
+
+/// What one process sees of the world. A test may put something of its own before any of it.
+package struct ProcessPorts: Sendable {
+    package var store: any PaymentStore
+    package var letters: any DeadLetterIntake
+    package var bank: any Bank
+    package var sink: any MessageSink
+    package var time: any TimeSource
+    package var random: any RandomSource
+    package var observer: any ProcessorObserver
+    package var limits: HandlerLimits
+    package var policy: RetryPolicy
+    package var fingerprinter: Fingerprinter
+    /// Each delivery passes through here on its way to the consumer.
+    package var receive: @Sendable (any Delivery) async -> any Delivery
+
+    func ingester() -> DeadLetterIngester {
+        DeadLetterIngester(
+            store: letters,
+            sink: sink,
+            time: time,
+            random: random,
+            observer: observer,
+            fingerprinter: fingerprinter,
+            policy: policy
+        )
+    }
+
+    func breaker() -> CircuitBreaker {
+        CircuitBreaker(time: time, random: random, observer: observer)
+    }
+
+    /// The real thing, over these ports.
+    func consumer(_ breaker: CircuitBreaker) -> CommandConsumer {
+        CommandConsumer(
+            store: store,
+            bank: bank,
+            breaker: breaker,
+            sink: sink,
+            time: time,
+            random: random,
+            observer: observer,
+            limits: limits,
+            policy: policy
+        )
+    }
+}

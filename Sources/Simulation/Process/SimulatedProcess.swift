@@ -1,0 +1,145 @@
+import Core
+import Synchronization
+
+/// One processor: the real consumer on all partitions, subscribed anew whenever its connection is lost.
+package final class SimulatedProcess: Sendable {
+    private struct State {
+        var connection: SimulatedConnection?
+        /// Of the ingester of dead letters.
+        var letters: SimulatedConnection?
+        var isDraining = false
+        var task: Task<Void, Never>?
+    }
+
+    package let number: Int
+    let life = ProcessLife()
+    private let state = Mutex(State())
+
+    init(number: Int) {
+        self.number = number
+    }
+
+    func start(
+        on executor: StepExecutor,
+        _ broker: SimulatedBroker,
+        partitions: Int,
+        prefetch: Int,
+        _ ports: ProcessPorts
+    ) {
+        let task = Task(executorPreference: executor) {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.ingest(broker, ports) }
+                await self.run(broker, partitions: partitions, prefetch: prefetch, ports)
+                group.cancelAll()
+            }
+        }
+        state.withLock { $0.task = task }
+    }
+
+    /// As `CommandSubscription` does it.
+    private func run(_ broker: SimulatedBroker, partitions: Int, prefetch: Int, _ ports: ProcessPorts) async {
+        let breaker = ports.breaker()
+        let consumer = ports.consumer(breaker)
+        while !isDraining, let condition = try? await breaker.untilNotOpen() {
+            guard let connection = broker.connect(), adopt(connection) else {
+                try? await ports.time.sleep(for: .seconds(1))
+                continue
+            }
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    if (try? await breaker.untilNot(condition)) != nil { connection.cancelConsumers() }
+                }
+                await withTaskGroup(of: Void.self) { group in
+                    for partition in 0..<partitions {
+                        let queue = broker.names.commandsQueue(partition)
+                        let stream = connection.consume(queue, prefetch: condition == .closed ? prefetch : 1)
+                        group.addTask {
+                            await consumer.consume(stream.map { await ports.receive($0) })
+                            // When one ends, all end.
+                            connection.cancelConsumers()
+                        }
+                    }
+                }
+                group.cancelAll()
+            }
+            let wasLost = !connection.isOpen
+            connection.close()
+            if wasLost { try? await ports.time.sleep(for: .seconds(1)) }
+        }
+        disconnect()
+    }
+
+    /// As `DeadLetterSubscription` does it.
+    private func ingest(_ broker: SimulatedBroker, _ ports: ProcessPorts) async {
+        let ingester = ports.ingester()
+        while !isDraining, !Task.isCancelled {
+            if let connection = broker.connect() {
+                state.withLock { $0.letters = connection }
+                await withTaskGroup(of: Void.self) { group in
+                    for queue in [broker.names.deadLetters, broker.names.unrouted] {
+                        let isUnrouted = queue == broker.names.unrouted
+                        let letters = connection.consume(queue, prefetch: 100).map { delivery in
+                            SimulatedDeadLetter(await ports.receive(delivery), isUnrouted: isUnrouted)
+                                as any DeadLetterDelivery
+                        }
+                        group.addTask { await ingester.consume(letters) }
+                    }
+                    await group.next()
+                    group.cancelAll()
+                }
+                connection.close()
+            }
+            try? await ports.time.sleep(for: .seconds(1))
+        }
+    }
+
+    private var isDraining: Bool { state.withLock { $0.isDraining } }
+
+    private func adopt(_ connection: SimulatedConnection) -> Bool {
+        state.withLock { state in
+            if state.isDraining { return false }
+            state.connection = connection
+            return true
+        }
+    }
+
+    /// The broker has lost sight of it.
+    func disconnect() {
+        let connections = state.withLock { state in
+            defer { (state.connection, state.letters) = (nil, nil) }
+            return [state.connection, state.letters]
+        }
+        for connection in connections { connection?.close() }
+    }
+
+    /// Takes no more deliveries, and ends when what it has is done with.
+    func drain() {
+        state.withLock { state in
+            state.isDraining = true
+            return state.connection
+        }?.cancelConsumers()
+    }
+
+    /// What SIGKILL does. The broker notices when `disconnect` is called.
+    func kill() {
+        life.kill()
+    }
+
+    /// What the second SIGTERM does.
+    func cancel() {
+        state.withLock { $0.task }?.cancel()
+    }
+
+    /// Lets go of everything that hangs, and waits for it to unwind.
+    func tearDown() async {
+        life.end()
+        disconnect()
+        let task = state.withLock { state in
+            state.isDraining = true
+            defer { state.task = nil }
+            return state.task
+        }
+        task?.cancel()
+        await task?.value
+    }
+}

@@ -1,0 +1,75 @@
+import Core
+
+/// A message in a queue.
+struct QueuedMessage {
+    /// In the order of arrival at the broker; a dead-lettered message gets a new one.
+    let number: UInt64
+    var message: Message
+    /// How often it was delivered and came back.
+    var returns = 0
+}
+
+/// Someone who reads a queue.
+struct QueueConsumer {
+    let number: Int
+    let connection: Int
+    let prefetch: Int
+    let stream: AsyncStream<any Delivery>.Continuation
+    var unacknowledged = 0
+    var isCancelled = false
+}
+
+/// A quorum queue, as far as its behaviour matters: what its arguments in the topology say.
+struct SimulatedQueue {
+    let name: String
+    let isSingleActive: Bool
+    let deliveryLimit: Int64
+    let deadLetterExchange: String?
+    let deadLetterKey: String?
+    let timeToLive: Duration?
+
+    var ready: [QueuedMessage] = []
+    /// Came back: delivered again before anything else.
+    var returned: [QueuedMessage] = []
+    /// In the order of their subscription.
+    var consumers: [QueueConsumer] = []
+    var unacknowledged: [UInt64: (message: QueuedMessage, consumer: Int)] = [:]
+    /// Refuses every publish, as a full queue does.
+    var isFull = false
+
+    init(_ name: String, _ arguments: [String: HeaderValue] = [:]) {
+        self.name = name
+        isSingleActive = arguments["x-single-active-consumer"] == .bool(true)
+        deliveryLimit = arguments["x-delivery-limit"]?.integer ?? .max
+        deadLetterExchange = arguments["x-dead-letter-exchange"]?.string
+        deadLetterKey = arguments["x-dead-letter-routing-key"]?.string
+        timeToLive = (arguments["x-message-ttl"]?.integer).map { .milliseconds($0) }
+    }
+
+    var count: Int { ready.count + returned.count + unacknowledged.count }
+
+    /// The consumer that gets the next message: the first one alone, or whoever has least to do.
+    var nextConsumer: Int? {
+        let active = consumers.indices.filter { !consumers[$0].isCancelled }
+        guard let first = active.first else { return nil }
+        let chosen =
+            isSingleActive
+            ? first : active.min { consumers[$0].unacknowledged < consumers[$1].unacknowledged } ?? first
+        return consumers[chosen].unacknowledged < consumers[chosen].prefetch ? chosen : nil
+    }
+
+    mutating func takeNext() -> QueuedMessage? {
+        if !returned.isEmpty { return returned.removeFirst() }
+        return ready.isEmpty ? nil : ready.removeFirst()
+    }
+
+    /// Takes what a connection leaves behind, oldest first; its consumers are gone.
+    mutating func leave(_ connection: Int) -> [QueuedMessage] {
+        let gone = Set(consumers.filter { $0.connection == connection }.map(\.number))
+        guard !gone.isEmpty else { return [] }
+        for consumer in consumers where gone.contains(consumer.number) { consumer.stream.finish() }
+        consumers.removeAll { gone.contains($0.number) }
+        let tags = unacknowledged.filter { gone.contains($0.value.consumer) }.map(\.key).sorted()
+        return tags.compactMap { unacknowledged.removeValue(forKey: $0)?.message }
+    }
+}

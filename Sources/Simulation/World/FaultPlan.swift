@@ -1,0 +1,107 @@
+/// What may go wrong in a seed, and how often. Probabilities are per step of its kind, intervals are means.
+package struct FaultPlan: Sendable {
+    // Processes, at each step outside.
+    package var crash = 0.0
+    package var pause = 0.0
+    /// Stands still just when it has heard from the bank, until another has taken over: at each answer.
+    package var zombie = 0.0
+    package var longestPause = Duration.seconds(90)
+    // The store, per transaction.
+    package var storeUnavailable = 0.0
+    package var commitLost = 0.0
+    package var commitAnswerLost = 0.0
+    package var lockWait = 0.0
+    // The broker, per publish of a processor.
+    package var publishLost = 0.0
+    package var confirmLost = 0.0
+    package var lateConfirm = 0.0
+    package var publishRefused = 0.0
+    /// The same for the upstream services.
+    package var publisherTrouble = 0.0
+    // The bank, per request.
+    package var bankFault = 0.0
+    package var bankFaults: [BankFault] = [.dropBefore]
+    package var slowBank = 0.0
+    /// Besides any other fault.
+    package var keyLoss = 0.0
+    /// How long an authorization may be captured.
+    package var authorizationExpiry = Duration.seconds(168 * 3_600)
+    // Now and then.
+    package var connectionLoss: Duration?
+    package var brokerOutage: Duration?
+    package var databaseOutage: Duration?
+    package var bankOutage: Duration?
+    package var deploy: Duration?
+    package var vanishingReplyQueue: Duration?
+    package var fullReplyQueue: Duration?
+    package var clockJump: Duration?
+    package var operatorReplay: Duration?
+    package var deliveryLimit: Int64?
+
+    package enum Kind: String, Sendable, CaseIterable {
+        case crash, pause, zombie, store, lockWait, publish, refusal, publisher, bankFault, slowBank, keyLoss, expiry
+        case connectionLoss, brokerOutage, databaseOutage, bankOutage, deploy, vanishingReplyQueue, fullReplyQueue
+        case clockJump, operatorReplay, deliveryLimit
+    }
+
+    /// In the order of their declaration.
+    package private(set) var kinds: [Kind] = []
+
+    package init() {}
+
+    /// One seed in twenty is calm, one in four knows one kind of fault only.
+    init(using dice: Dice) {
+        let kinds: [Kind]
+        switch dice.number(in: 0...19) {
+        case 0: kinds = []
+        case 1...5: kinds = [dice.one(of: Kind.allCases)]
+        case 6...8: kinds = Kind.allCases.filter { _ in dice.happens(0.7) }
+        default: kinds = Kind.allCases.filter { _ in dice.happens(0.3) }
+        }
+        for kind in kinds { add(kind, dice) }
+    }
+
+    private mutating func add(_ kind: Kind, _ dice: Dice) {
+        kinds.append(kind)
+        func rate(_ rates: [Double]) -> Double { dice.one(of: rates) }
+        func interval(_ seconds: ClosedRange<Int>) -> Duration { .seconds(dice.number(in: seconds)) }
+        switch kind {
+        case .crash: crash = rate([0.002, 0.005, 0.01, 0.02])
+        case .pause:
+            pause = rate([0.001, 0.003, 0.01])
+            longestPause = dice.one(of: [.seconds(2), .seconds(45), .seconds(90)])
+        case .zombie: zombie = rate([0.05, 0.2])
+        case .store:
+            storeUnavailable = rate([0, 0.01, 0.05])
+            commitLost = rate([0, 0.01, 0.05])
+            commitAnswerLost = rate([0.01, 0.05, 0.1])
+        case .lockWait: lockWait = rate([0.01, 0.05])
+        case .publish:
+            publishLost = rate([0, 0.02, 0.1])
+            confirmLost = rate([0.02, 0.05, 0.2])
+            lateConfirm = rate([0, 0.05])
+        case .refusal: publishRefused = rate([0.02, 0.2])
+        case .publisher: publisherTrouble = rate([0.1, 0.3])
+        case .bankFault:
+            bankFault = rate([0.05, 0.2, 0.4])
+            bankFaults = dice.happens(0.3) ? [dice.one(of: BankFault.allCases)] : BankFault.allCases
+        case .slowBank: slowBank = rate([0.02, 0.1, 0.3])
+        case .keyLoss: keyLoss = rate([0.02, 0.2, 0.5])
+        case .expiry: authorizationExpiry = interval(5...60)
+        case .connectionLoss: connectionLoss = interval(5...40)
+        case .brokerOutage: brokerOutage = interval(30...90)
+        case .databaseOutage: databaseOutage = interval(30...90)
+        case .bankOutage: bankOutage = interval(30...90)
+        case .deploy: deploy = interval(10...60)
+        case .vanishingReplyQueue: vanishingReplyQueue = interval(10...40)
+        case .fullReplyQueue: fullReplyQueue = interval(10...40)
+        case .clockJump: clockJump = interval(10...40)
+        case .operatorReplay: operatorReplay = interval(5...30)
+        case .deliveryLimit: deliveryLimit = Int64(dice.number(in: 1...5))
+        }
+    }
+
+    /// Whether two requests under one bank key may be under way at once although every process keeps the rules: one that
+    /// stood still between its last look at the clock and its request, or a lease judged by a clock that was set.
+    var mayOverlapAtBank: Bool { pause > 0 || zombie > 0 || clockJump != nil }
+}

@@ -1,0 +1,88 @@
+import Core
+
+extension SimulationWorld {
+    /// Everything that happens now and then, at times that the seed gives.
+    func scheduleTrouble() {
+        every(faults.connectionLoss) { world in
+            world.counting.add(\.connectionLosses)
+            world.anyProcess?.process.disconnect()
+        }
+        every(faults.deploy) { $0.deploy() }
+        every(faults.brokerOutage) { world in
+            world.outage("broker") { world.broker.setDown($0) }
+        }
+        every(faults.databaseOutage) { world in
+            world.outage("database") { world.weather.setDatabaseDown($0) }
+        }
+        every(faults.bankOutage) { world in
+            world.outage("bank") { world.bank.setDown($0) }
+        }
+        every(faults.vanishingReplyQueue) { world in
+            let queue = world.operators.one(of: Traffic.replyQueues)
+            world.broker.delete(queue)
+            world.later(.seconds(1)...(.seconds(30))) { $0.broker.declare(queue) }
+        }
+        every(faults.fullReplyQueue) { world in
+            let queue = world.operators.one(of: Traffic.replyQueues + [world.broker.names.repliesQueue])
+            world.broker.setFull(queue, true)
+            world.later(.seconds(1)...(.seconds(20))) { $0.broker.setFull(queue, false) }
+        }
+        every(faults.clockJump) { world in
+            world.counting.add(\.clockJumps)
+            let step = world.operators.duration(in: .seconds(-120)...(.seconds(120)))
+            world.trace.note(.fault, UInt64(bitPattern: step.microseconds), "a clock jumps by \(step)")
+            world.operators.one(of: [world.processClock, world.databaseClock, world.bankClock]).jump(by: step)
+        }
+        every(faults.operatorReplay) { world in
+            // Two operators at once, now and then (invariant I8).
+            for _ in 0..<(world.operators.happens(0.3) ? 2 : 1) { world.operate(limit: 5) }
+        }
+    }
+
+    private func every(_ interval: Duration?, _ action: @escaping @Sendable (SimulationWorld) -> Void) {
+        guard let interval else { return }
+        var at = operators.duration(in: .zero...interval)
+        while at < horizon {
+            time.schedule(after: at) { [weak self] in
+                guard let self, self.weather.plan != nil else { return }
+                action(self)
+            }
+            at += operators.duration(in: interval / 5...interval * 2)
+        }
+    }
+
+    private func later(_ range: ClosedRange<Duration>, _ action: @escaping @Sendable (SimulationWorld) -> Void) {
+        time.schedule(after: operators.duration(in: range)) { [weak self] in
+            if let self { action(self) }
+        }
+    }
+
+    private var anyProcess: (slot: Int, process: SimulatedProcess)? {
+        let slot = operators.number(in: 0...slotCount - 1)
+        return process(slot).map { (slot, $0) }
+    }
+
+    private func outage(_ name: String, _ setDown: @escaping @Sendable (Bool) -> Void) {
+        counting.add(\.outages)
+        trace.note(.fault, 1, "the \(name) is down")
+        setDown(true)
+        later(.milliseconds(500)...(.seconds(40))) { world in
+            world.trace.note(.fault, 2, "the \(name) is up")
+            setDown(false)
+        }
+    }
+
+    /// SIGTERM, the grace, the end; and the next version starts.
+    private func deploy() {
+        guard let (slot, process) = anyProcess, process.life.isRunning else { return }
+        counting.add(\.deploys)
+        trace.note(.process, UInt64(process.number), "process \(process.number) is told to stop")
+        process.drain()
+        time.schedule(after: operators.duration(in: .seconds(1)...(.seconds(25)))) { process.cancel() }
+        time.schedule(after: .seconds(26)) { [weak self] in
+            process.kill()
+            process.disconnect()
+            self?.start(slot)
+        }
+    }
+}

@@ -1,0 +1,323 @@
+import Core
+import Synchronization
+
+/// One seed: real processors over a broker, a store and a bank in memory, with everything going wrong that the seed's plan
+/// says, until the faults stop; then it has to drain, and is judged by a ``Checker``.
+package final class SimulationWorld: Sendable {
+    package let seed: UInt64
+    package let time = VirtualTime()
+    package let executor: StepExecutor
+    package let faults: FaultPlan
+    package let broker: SimulatedBroker
+    package let store: InMemoryPaymentStore
+    package let bank: InMemoryBank
+    let trace: Trace
+    let counting = Counting()
+    let weather: Weather
+    let upstream: Upstream
+    let processClock: JumpingTime
+    let databaseClock: JumpingTime
+    let bankClock: JumpingTime
+    let operators: Dice
+    let horizon: Duration
+    let options: SimulationOptions
+    private let slots: Int
+    private let prefetch: Int
+    private let processDice: Dice
+    private let storeDice: Dice
+    private let brokerDice: Dice
+    let identifiers: Dice
+    private let state = Mutex(State())
+
+    private struct State {
+        /// By slot.
+        var running: [Int: SimulatedProcess] = [:]
+        var all: [SimulatedProcess] = []
+        var tasks: [Task<Void, Never>] = []
+        var lives: [ProcessLife] = []
+        var crashes = 0
+        var isClosing = false
+        var wrapping: SimulationOptions.Wrapping = { $0 }
+    }
+
+    static let partitions = 2
+    private static let fingerprinter = Fingerprinter(secret: Array("secret".utf8))
+    /// In this time everything must have been answered, parked for the last time, or marked as waiting for a person.
+    static let drainLimit = Duration.seconds(30 * 3_600)
+    private static let mostCrashes = 60
+
+    package init(seed: UInt64, options: SimulationOptions = SimulationOptions()) {
+        self.seed = seed
+        self.options = options
+        let plan = Dice(seed: seed, for: .plan)
+        let faults = FaultPlan(using: plan)
+        self.faults = faults
+        executor = StepExecutor(seed: seed)
+        trace = Trace(time: time, isRecording: options.isTracing)
+        weather = Weather(faults)
+        horizon = plan.duration(in: .seconds(20)...(.seconds(240)))
+        slots = plan.number(in: 1...3)
+        prefetch = plan.one(of: [1, 4, 64])
+        // Three machines, three clocks (trap P14).
+        processClock = JumpingTime(time, ahead: plan.one(of: [.zero, .seconds(-1), .seconds(3_600)]))
+        databaseClock = JumpingTime(time, ahead: plan.one(of: [.zero, .seconds(2), .seconds(-3_600)]))
+        bankClock = JumpingTime(time, ahead: plan.one(of: [.zero, .seconds(-5), .seconds(600)]))
+        processDice = Dice(seed: seed, for: .processes)
+        storeDice = Dice(seed: seed, for: .store)
+        brokerDice = Dice(seed: seed, for: .broker)
+        identifiers = Dice(seed: seed, for: .identifiers)
+        operators = Dice(seed: seed, for: .operators)
+        let names = BrokerNames()
+        broker = SimulatedBroker(
+            time: time,
+            topology: Topology(names: names, partitions: Self.partitions),
+            names: names,
+            trace: trace,
+            deliveryLimit: faults.deliveryLimit
+        )
+        for queue in Traffic.replyQueues { broker.declare(queue) }
+        store = InMemoryPaymentStore(
+            clock: databaseClock,
+            fingerprinter: Self.fingerprinter,
+            checksFence: options.storeChecksFence
+        )
+        bank = Self.bank(faults, clock: bankClock, time: time, seed: seed, weather, trace)
+        upstream = Upstream(broker: broker, time: time, weather: weather, dice: Dice(seed: seed, for: .publishers))
+    }
+
+    private static func bank(
+        _ faults: FaultPlan,
+        clock: JumpingTime,
+        time: VirtualTime,
+        seed: UInt64,
+        _ weather: Weather,
+        _ trace: Trace
+    ) -> InMemoryBank {
+        let dice = Dice(seed: seed, for: .bank)
+        var configuration = InMemoryBank.Configuration()
+        configuration.clock = clock
+        configuration.authorizationExpiry = faults.authorizationExpiry
+        configuration.weather = { weather.bank($0.action.kind, dice) }
+        configuration.onEffect = { effect in
+            trace.note(.bankAnswered, 0, "the bank executes \(effect.operation) \(effect.idempotencyKey): \(effect.id)")
+        }
+        return InMemoryBank(time: time, random: dice, configuration: configuration)
+    }
+
+    // MARK: From beginning to end
+
+    /// Runs the seed and judges it.
+    package static func run(seed: UInt64, options: SimulationOptions = SimulationOptions()) -> SeedReport {
+        let world = SimulationWorld(seed: seed, options: options)
+        defer { world.time.stop() }
+        do {
+            let evidence = try world.executor.run(in: world.time) { await world.live() }
+            // Once it has drained, and once more when everything was asked again: the first that is broken tells most.
+            let violations = evidence.lazy.map(Checker.judge).first { !$0.isEmpty }
+            return world.report(violations ?? [])
+        } catch {
+            return world.report([Violation(.drains, nil, "the world came to a halt: \(error)")])
+        }
+    }
+
+    private func live() async -> [Evidence] {
+        let wrapping = options.wrap(self)
+        state.withLock { $0.wrapping = wrapping }
+        let traffic = Traffic(using: Dice(seed: seed, for: .traffic), horizon: horizon, start: databaseClock.now())
+        counting.add(\.commands, traffic.intents.count)
+        counting.add(\.duplicates, traffic.duplicates)
+        for (at, intent) in traffic.intents { upstream.send(intent, after: at) }
+        scheduleTrouble()
+        for slot in 0..<slots { start(slot) }
+        try? await time.sleep(for: horizon)
+        clearUp()
+        var hasDrained = await drain()
+        var evidence = [Evidence(self, hasDrained: hasDrained)]
+        if hasDrained {
+            await askAgain()
+            hasDrained = await drain()
+            evidence.append(Evidence(self, hasDrained: hasDrained))
+        }
+        await close()
+        return evidence
+    }
+
+    /// The faults stop: everything is up again, and everyone is back.
+    private func clearUp() {
+        trace.note(.phase, 1, "the faults stop")
+        weather.clearUp()
+        broker.setDown(false)
+        bank.setDown(false)
+        for queue in Traffic.replyQueues { broker.declare(queue) }
+        broker.setFull(broker.names.repliesQueue, false)
+        for slot in 0..<slots {
+            if let process = state.withLock({ $0.running[slot] }), !process.life.isDead {
+                process.life.resume()
+            } else {
+                start(slot)
+            }
+        }
+    }
+
+    /// In calm weather, every command is sent once more and every dead letter is replayed: what is stored must be the answer.
+    private func askAgain() async {
+        trace.note(.phase, 2, "everything is asked once more")
+        await replayAll()
+        for intent in upstream.sent where intent.sort == .command {
+            upstream.send(intent.again("\(intent.id)-again"), after: operators.duration(in: .zero...(.seconds(20))))
+        }
+    }
+
+    /// - Returns: false where it takes too long.
+    private func drain() async -> Bool {
+        let start = time.uptime()
+        var quiet = 0
+        var pause = Duration.seconds(1)
+        while time.uptime() - start < Self.drainLimit {
+            try? await time.sleep(for: pause)
+            pause = min(pause * 1.1, .seconds(60))
+            quiet = broker.backlog == 0 && upstream.isQuiet ? quiet + 1 : 0
+            if quiet == 2 { return true }
+        }
+        return false
+    }
+
+    private func close() async {
+        let (processes, tasks, lives) = state.withLock { state in
+            state.isClosing = true
+            return (state.all, state.tasks, state.lives)
+        }
+        for life in lives { life.end() }
+        for process in processes { process.life.end() }
+        for process in processes { await process.tearDown() }
+        for task in tasks {
+            task.cancel()
+            await task.value
+        }
+        // It may hold on to this world.
+        state.withLock { $0.wrapping = { $0 } }
+    }
+
+    private func report(_ violations: [Violation]) -> SeedReport {
+        var tally = counting.total
+        let log = broker.log
+        tally.seeds = 1
+        tally.steps = executor.steps
+        tally.virtualTime = time.uptime()
+        tally.redeliveries = log.redeliveries
+        tally.parked = log.parked
+        tally.replies = log.replies.count
+        tally.returned = log.returned.count
+        tally.deadLetters = log.letters
+        tally.bankRequests = bank.requests.count
+        tally.bankEffects = bank.ledger.count
+        let rows = store.rows
+        tally.needsAttention = rows.operations.count { $0.state == .needsAttention }
+        tally.possibleOrphans = rows.views.count { view in view.history.contains { $0.cause.contains("orphan") } }
+        return SeedReport(
+            seed: seed,
+            hash: trace.hash,
+            faults: faults,
+            violations: violations,
+            tally: tally,
+            lines: trace.lines
+        )
+    }
+
+    // MARK: Processes
+
+    /// Runs something beside the processes, until the world ends: for what a test puts before the ports.
+    package func runBeside(_ work: @escaping @Sendable () async -> Void) {
+        let task = Task(executorPreference: executor) { await work() }
+        state.withLock { $0.tasks.append(task) }
+    }
+
+    /// Of a program that is none of the processors.
+    func newLife() -> ProcessLife {
+        let life = ProcessLife()
+        state.withLock { $0.lives.append(life) }
+        return life
+    }
+
+    func process(_ slot: Int) -> SimulatedProcess? { state.withLock { $0.running[slot] } }
+
+    var slotCount: Int { slots }
+
+    func start(_ slot: Int) {
+        let process: SimulatedProcess? = state.withLock { state in
+            guard !state.isClosing, state.running[slot]?.life.isDead ?? true else { return nil }
+            let process = SimulatedProcess(number: state.all.count + 1)
+            state.running[slot] = process
+            state.all.append(process)
+            return process
+        }
+        guard let process else { return }
+        trace.note(.process, UInt64(process.number), "process \(process.number) starts")
+        let ports = state.withLock { $0.wrapping }(ports(of: process, in: slot))
+        process.start(on: executor, broker, partitions: Self.partitions, prefetch: prefetch, ports)
+    }
+
+    private func ports(of process: SimulatedProcess, in slot: Int) -> ProcessPorts {
+        let edge = Mortality(life: process.life, dice: processDice, weather: weather) { [weak self] strike in
+            self?.strike(process, in: slot, strike)
+        }
+        let number = process.number
+        let store = MortalStore(
+            edge: edge,
+            store: store,
+            time: time,
+            dice: storeDice,
+            trace: trace,
+            process: number
+        )
+        return ProcessPorts(
+            store: store,
+            letters: store,
+            bank: MortalBank(edge: edge, bank: bank, trace: trace, process: number),
+            sink: MortalSink(edge: edge, broker: broker, time: time, dice: brokerDice, trace: trace, process: number),
+            time: MortalTime(edge: edge, clock: processClock),
+            random: identifiers,
+            observer: counting,
+            limits: HandlerLimits(
+                bankTimeout: .seconds(15),
+                bankWorstCase: .seconds(17),
+                lease: .seconds(37),
+                busyAfter: .seconds(120)
+            ),
+            policy: RetryPolicy(),
+            fingerprinter: Self.fingerprinter,
+            receive: { MortalDelivery(edge: edge, delivery: $0) }
+        )
+    }
+
+    private func strike(_ process: SimulatedProcess, in slot: Int, _ strike: Mortality.Strike) {
+        switch strike {
+        case .crash:
+            let mayCrash = state.withLock { state in
+                state.crashes += 1
+                return state.crashes <= Self.mostCrashes
+            }
+            if mayCrash { crash(process, in: slot) }
+        case .pause(let duration):
+            counting.add(\.pauses)
+            trace.note(.process, UInt64(process.number), "process \(process.number) stands still for \(duration)")
+            process.life.pause()
+            time.schedule(after: duration) { process.life.resume() }
+            // The broker gives it up when its heartbeats stay out.
+            guard duration > .seconds(20) else { return }
+            time.schedule(after: .seconds(20)) { process.disconnect() }
+        }
+    }
+
+    func crash(_ process: SimulatedProcess, in slot: Int) {
+        counting.add(\.crashes)
+        trace.note(.process, UInt64(process.number), "process \(process.number) dies")
+        process.kill()
+        // A machine that is gone says nothing: the broker notices by its heartbeats.
+        let noticed = processDice.happens(0.7) ? Duration.zero : processDice.duration(in: .zero...(.seconds(15)))
+        time.schedule(after: noticed) { process.disconnect() }
+        time.schedule(after: processDice.duration(in: .milliseconds(50)...(.seconds(15)))) { [weak self] in
+            self?.start(slot)
+        }
+    }
+}

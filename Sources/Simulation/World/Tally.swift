@@ -1,0 +1,71 @@
+package import Core
+import Synchronization
+
+/// What happened in one world or in many, counted.
+package struct Tally: Sendable {
+    package var seeds = 0
+    package var steps = 0
+    package var virtualTime = Duration.zero
+    package var commands = 0
+    package var duplicates = 0
+    package var crashes = 0
+    package var pauses = 0
+    package var deploys = 0
+    package var outages = 0
+    package var connectionLosses = 0
+    package var clockJumps = 0
+    package var redeliveries = 0
+    package var parked = 0
+    package var replies = 0
+    package var returned = 0
+    package var deadLetters = 0
+    package var sentBack = 0
+    package var replays = 0
+    package var bankRequests = 0
+    package var bankEffects = 0
+    package var superseded = 0
+    package var possibleOrphans = 0
+    package var needsAttention = 0
+
+    package init() {}
+
+    package static func += (left: inout Tally, right: Tally) {
+        for path in counters.map(\.path) + [\.steps] { left[keyPath: path] += right[keyPath: path] }
+        left.virtualTime += right.virtualTime
+    }
+
+    /// All counters but the steps, with a name for a reader.
+    package static var counters: [(name: String, path: WritableKeyPath<Tally, Int>)] {
+        [
+            ("seeds", \.seeds), ("commands", \.commands), ("duplicates", \.duplicates), ("crashes", \.crashes),
+            ("pauses", \.pauses), ("deploys", \.deploys), ("outages", \.outages),
+            ("connection losses", \.connectionLosses), ("clock jumps", \.clockJumps),
+            ("redeliveries", \.redeliveries), ("parked", \.parked), ("replies", \.replies), ("returned", \.returned),
+            ("dead letters", \.deadLetters), ("sent back", \.sentBack), ("replays", \.replays),
+            ("bank requests", \.bankRequests),
+            ("bank effects", \.bankEffects), ("superseded", \.superseded), ("possible orphans", \.possibleOrphans),
+            ("needs attention", \.needsAttention),
+        ]
+    }
+}
+
+/// A tally that many hands count in.
+package final class Counting: ProcessorObserver {
+    private let tally = Mutex(Tally())
+
+    package init() {}
+
+    package var total: Tally { tally.withLock { $0 } }
+
+    package func add(_ path: any WritableKeyPath<Tally, Int> & Sendable, _ count: Int = 1) {
+        tally.withLock { $0[keyPath: path] += count }
+    }
+
+    package func observe(_ event: ProcessorEvent) {
+        switch event {
+        case .superseded: add(\.superseded)
+        case .deadLetterSentBack: add(\.sentBack)
+        default: break
+        }
+    }
+}

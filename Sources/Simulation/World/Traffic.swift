@@ -1,0 +1,182 @@
+import Core
+
+/// What the upstream services send in a seed: a mix on few hot payments.
+struct Traffic {
+    private(set) var intents: [(at: Duration, intent: Intent)] = []
+    private(set) var duplicates = 0
+    private let dice: Dice
+    private let horizon: Duration
+    private let start: Timestamp
+    private var lastID = 0
+
+    /// The reply queues that clients name; the last one never exists.
+    static let replyQueues = ["replies.client-1", "replies.client-2"]
+    static let missingReplyQueue = "replies.nobody"
+
+    init(using dice: Dice, horizon: Duration, start: Timestamp) {
+        self.dice = dice
+        self.horizon = horizon
+        self.start = start
+        for number in 0..<dice.number(in: 1...10) { plan(Account(number, dice)) }
+        for _ in 0..<dice.number(in: 0...2) { poison() }
+    }
+
+    /// A payment as its upstream service sees it.
+    private struct Account {
+        let number: Int
+        let payment: String
+        let merchant: String
+        let amount: Int
+        let card: String
+
+        init(_ number: Int, _ dice: Dice) {
+            self.number = number
+            payment = UniqueID(high: 0x0190_0000_0000_7000, low: 0x8000_0000_0000_0000 + UInt64(number)).description
+            merchant = dice.happens(0.2) ? "shop-2" : "default"
+            amount = dice.number(in: 10...300) * 100
+            card = dice.one(ofWeighted: Self.cards)
+        }
+
+        private static let cards: [(weight: Int, choice: String)] = [
+            (16, card("4111111111111111", "123", 12, 2030)), (3, card("4242424242424242", "456", 6, 2030)),
+            (1, card("5555555555554444", "789", 9, 2030)), (1, card("5105105105105100", "321", 3, 2020)),
+            (1, card("4111111111111111", "999", 12, 2030)),
+        ]
+
+        private static func card(_ number: String, _ cvv: String, _ month: Int, _ year: Int) -> String {
+            #"{"number":"\#(number)","cvv":"\#(cvv)","expiry_month":\#(month),"expiry_year":\#(year)}"#
+        }
+    }
+
+    private static let scripts: [(weight: Int, choice: [[OperationKind]])] = [
+        (2, [[.authorize]]), (4, [[.authorize], [.capture]]), (3, [[.authorize], [.void]]),
+        (4, [[.authorize], [.capture], [.refund]]), (4, [[.authorize], [.capture, .void]]),
+        (2, [[.authorize], [.capture, .capture]]), (2, [[.authorize], [.capture], [.refund, .refund]]),
+        (2, [[.authorize, .capture, .refund]]), (1, [[.authorize], [.void], [.capture]]),
+        (1, [[.authorize, .authorize], [.capture]]), (1, [[.capture], [.authorize], [.capture]]),
+        (1, [[.authorize], [.capture], [.void], [.refund], [.capture]]),
+        (1, [[.authorize], [.void, .void], [.refund]]),
+    ]
+
+    /// Groups of commands, each group at about the same time.
+    private mutating func plan(_ account: Account) {
+        var at = dice.duration(in: .zero...horizon / 2)
+        var count = 0
+        for group in dice.one(ofWeighted: Self.scripts) {
+            for kind in group {
+                count += 1
+                add(kind, account, key: "\(kind)-\(account.number)-\(count)", at: at)
+                at += dice.happens(0.7) ? .zero : dice.duration(in: .zero...(.milliseconds(200)))
+            }
+            at += dice.one(of: [.zero, .milliseconds(30), .seconds(1), .seconds(10), .seconds(40)])
+        }
+    }
+
+    private mutating func add(_ kind: OperationKind, _ account: Account, key: String, at: Duration) {
+        let first = intent(kind, account, key: key, at: at)
+        intents.append((at, first))
+        for _ in 0..<dice.one(of: [0, 0, 0, 1, 1, 2, 4]) {
+            duplicates += 1
+            let later =
+                at
+                + dice.one(of: [.zero, dice.duration(in: .zero...(.seconds(1))), dice.duration(in: .zero...horizon)])
+            intents.append((min(later, horizon), intent(kind, account, key: key, at: at)))
+        }
+        guard dice.happens(0.15) else { return }
+        // The key once more, for something else.
+        let later = at + dice.one(of: [.zero, .seconds(3), .seconds(60)])
+        let reuse =
+            dice.happens(0.5)
+            ? intent(kind, account, key: key, at: later, variant: "reused")
+            : intent(dice.one(of: OperationKind.allCases), account, key: key, at: later)
+        intents.append((min(later, horizon), reuse))
+    }
+
+    private mutating func intent(
+        _ kind: OperationKind,
+        _ account: Account,
+        key: String,
+        at: Duration,
+        variant: String = "same"
+    ) -> Intent {
+        lastID += 1
+        let (body, meaning) = body(kind, account, variant)
+        var message = Message(
+            type: kind.commandType,
+            contentType: "application/json",
+            messageID: "m-\(lastID)",
+            correlationID: "m-\(lastID)",
+            replyTo: replyTo(),
+            headers: [HeaderName.paymentID: .string(account.payment), HeaderName.idempotencyKey: .string(key)],
+            body: Array(body.utf8)
+        )
+        // Now and then somebody else asks about this payment.
+        let merchant = dice.happens(0.03) ? "stranger" : account.merchant
+        if merchant != "default" { message.headers[HeaderName.merchantID] = .string(merchant) }
+        if dice.happens(0.08) {
+            let deadline = start.advanced(by: at + .seconds(dice.number(in: -5...60)))
+            message.headers[HeaderName.deadline] = .string(deadline.description)
+        }
+        return Intent(
+            sort: .command,
+            payment: account.payment,
+            merchant: merchant,
+            key: key,
+            meaning: "\(kind) \(account.payment) \(meaning)",
+            message: message
+        )
+    }
+
+    private func body(_ kind: OperationKind, _ account: Account, _ variant: String) -> (body: String, meaning: String) {
+        switch kind {
+        case .authorize:
+            let body =
+                #"{"order_id":"order-\#(variant)","customer_id":"c","amount":\#(account.amount),"#
+                + #""currency":"USD","card":\#(account.card)}"#
+            return (body, variant)
+        case .capture, .refund:
+            if variant != "same" || dice.happens(0.02) { return (#"{"amount":1}"#, "1") }
+            return (dice.happens(0.5) ? #"{"amount":\#(account.amount)}"# : "{}", "whole")
+        case .void: return ("{}", "whole")
+        }
+    }
+
+    private func replyTo() -> String? {
+        switch dice.number(in: 0...19) {
+        case 0: Self.missingReplyQueue
+        case 1: "payments.commands.0"
+        case 2...8: dice.one(of: Self.replyQueues)
+        default: nil
+        }
+    }
+
+    private mutating func poison() {
+        let at = dice.duration(in: .zero...horizon)
+        let account = Account(dice.number(in: 0...4), dice)
+        let command = intent(.authorize, account, key: "poison-\(lastID)", at: at)
+        var message = command.message
+        var sort = Intent.Sort.unanswerable
+        switch dice.number(in: 0...4) {
+        case 0: message.type = "payment.steal.v1"
+        case 1: message.headers[HeaderName.idempotencyKey] = nil
+        case 2:
+            message.body = Array("{\"amount\":".utf8)
+            sort = .invalid
+        case 3:
+            message.headers[HeaderName.paymentID] = .integer(7)
+            sort = .invalid
+        default:
+            message.type = nil
+            message.body = []
+        }
+        let intent = Intent(
+            sort: sort,
+            payment: account.payment,
+            merchant: command.merchant,
+            key: command.key,
+            meaning: "poison",
+            message: message
+        )
+        intents.append((at, intent))
+    }
+}

@@ -1,0 +1,14 @@
+import Simulation
+import Testing
+
+/// Who judges the worlds is judged here: a processor that breaks a rule must be caught.
+@Suite("Every wrong processor is caught", .timeLimit(.minutes(10)))
+struct MutantTests {
+    @Test("within a thousand seeds", arguments: Mutant.all)
+    func caught(mutant: Mutant) {
+        let first = (1...1_000).first { seed in
+            !SimulationWorld.run(seed: UInt64(seed), options: mutant.options).violations.isEmpty
+        }
+        #expect(first != nil, "no seed shows it")
+    }
+}

@@ -1,0 +1,90 @@
+import Core
+import Simulation
+import Testing
+
+/// A processor that breaks one rule of the house, by what is put before its ports.
+struct Mutant: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let options: SimulationOptions
+
+    static let all: [Mutant] = messaging + banking + storing
+
+    private static let messaging: [Mutant] = [
+        .ports("acknowledges before the settle") { ports in
+            let receive = ports.receive
+            ports.receive = { delivery in
+                let delivery = await receive(delivery)
+                await delivery.acknowledge()
+                return AcknowledgedDelivery(message: delivery.message)
+            }
+        },
+        .ports("takes every publish for confirmed") { $0.sink = HopefulSink(sink: $0.sink) },
+        .ports("copies x-death") { ports in
+            let (deaths, receive) = (CopiedHeaders(), ports.receive)
+            ports.receive = { delivery in
+                deaths.keep(delivery.message)
+                return await receive(delivery)
+            }
+            ports.sink = CopyingSink(sink: ports.sink, deaths: deaths)
+        },
+    ]
+
+    private static let banking: [Mutant] = [
+        .ports("takes a new bank key for each send") { $0.bank = FreshKeyBank(bank: $0.bank, random: $0.random) },
+        .ports("takes no answer for a no") { $0.bank = PessimisticBank(bank: $0.bank) },
+        .ports("suspects no orphan") { $0.bank = UnsuspectingBank(bank: $0.bank) },
+        .ports("lets no key rest after a timeout") { ports in
+            ports.limits = HandlerLimits(
+                bankTimeout: ports.limits.bankTimeout,
+                bankWorstCase: .zero,
+                lease: ports.limits.lease,
+                busyAfter: ports.limits.busyAfter
+            )
+        },
+    ]
+
+    private static let storing: [Mutant] = [
+        .world("looks at no fingerprint") { _ in
+            let commands = FirstCommands()
+            return { $0.store = CredulousStore(store: $0.store, commands: commands) }
+        },
+        .world("answers before the commit") { world in
+            { $0.store = WriteBehindStore(store: $0.store, time: $0.time, world: world) }
+        },
+        .ports("claims for a second only") { $0.store = HastyStore(store: $0.store) },
+        .ports("takes a lost answer of the settle for a commit") { $0.store = GuessingStore(store: $0.store) },
+        .ports("fails what has been unknown for long") { $0.store = ImpatientStore(store: $0.store) },
+        .options("checks no fence") { $0.storeChecksFence = false },
+    ]
+
+    // MARK: How they are made
+
+    private static func options(_ name: String, _ change: (inout SimulationOptions) -> Void) -> Mutant {
+        var options = SimulationOptions()
+        change(&options)
+        return Mutant(testDescription: name, options: options)
+    }
+
+    private typealias PortChange = @Sendable (inout ProcessPorts) -> Void
+
+    private static func ports(_ name: String, _ change: @escaping PortChange) -> Mutant {
+        world(name) { _ in change }
+    }
+
+    /// With something that all processes of a world share.
+    private static func world(
+        _ name: String,
+        _ make: @escaping @Sendable (SimulationWorld) -> PortChange
+    ) -> Mutant {
+        options(name) { options in
+            options.wrap = { world in
+                let change = make(world)
+                return { unchanged in
+                    var changed = unchanged
+                    change(&changed)
+                    return changed
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+import Core
+import Simulation
+import Synchronization
+
+/// A store that changes one call and passes on the others.
+protocol StoreMutant: PaymentStore {
+    var store: any PaymentStore { get }
+}
+
+extension StoreMutant {
+    func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome { try await store.claim(request) }
+
+    func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
+        try await store.settle(settlement)
+    }
+
+    func recordUndeliverable(_ operation: OperationID, of payment: PaymentID) async throws(StoreError) {
+        try await store.recordUndeliverable(operation, of: payment)
+    }
+}
+
+/// Claims with a lease that ends long before the bank must have answered.
+struct HastyStore: StoreMutant {
+    let store: any PaymentStore
+
+    func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
+        try await store.claim(
+            ClaimRequest(
+                command: request.command,
+                operationID: request.operationID,
+                token: request.token,
+                lease: .seconds(1)
+            )
+        )
+    }
+}
+
+/// The first command of each key.
+final class FirstCommands: Sendable {
+    private let commands = Mutex<[String: Command]>([:])
+    func first(like command: Command) -> Command {
+        commands.withLock { commands in
+            let key = "\(command.merchantID) \(command.idempotencyKey)"
+            let first = commands[key] ?? command
+            commands[key] = first
+            return first
+        }
+    }
+}
+
+/// Takes every command for the first one of its key.
+struct CredulousStore: StoreMutant {
+    let store: any PaymentStore
+    let commands: FirstCommands
+
+    func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
+        let first = commands.first(like: request.command)
+        // Another command is only taken for it, not done in its place.
+        guard first.kind == request.command.kind || first.paymentID == request.command.paymentID else {
+            return try await store.claim(request)
+        }
+        return try await store.claim(
+            ClaimRequest(
+                command: first,
+                operationID: request.operationID,
+                token: request.token,
+                lease: request.lease
+            )
+        )
+    }
+}
+
+/// Says that it has written before it has.
+struct WriteBehindStore: StoreMutant {
+    let store: any PaymentStore
+    let time: any TimeSource
+    let world: SimulationWorld
+
+    func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
+        let (store, time) = (store, time)
+        world.runBeside {
+            try? await time.sleep(for: .milliseconds(50))
+            _ = try? await store.settle(settlement)
+        }
+        return .settled
+    }
+}
+
+/// Takes silence for consent.
+struct GuessingStore: StoreMutant {
+    let store: any PaymentStore
+
+    func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
+        do throws(StoreError) {
+            return try await store.settle(settlement)
+        } catch {
+            guard error.outcomeUnknown else { throw error }
+            return .settled
+        }
+    }
+}
+
+/// Gives an operation up that is not known after its second attempt.
+struct ImpatientStore: StoreMutant {
+    private final class Claims: Sendable {
+        let claims = Mutex<[OperationID: Claim]>([:])
+    }
+
+    let store: any PaymentStore
+    private let known = Claims()
+
+    init(store: any PaymentStore) {
+        self.store = store
+    }
+
+    func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
+        let outcome = try await store.claim(request)
+        if case .claimed(let claim) = outcome { known.claims.withLock { $0[claim.operation.id] = claim } }
+        return outcome
+    }
+
+    func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
+        let claim = known.claims.withLock { $0[settlement.operation.id] }
+        guard let claim, settlement.operation.state == .unknown, claim.operation.attempts > 1 else {
+            return try await store.settle(settlement)
+        }
+        return try await store.settle(
+            .declined(
+                claim,
+                BankRefusal(code: "timed_out", message: "it took too long"),
+                BankResponse(status: 0, body: .text(""))
+            )
+        )
+    }
+}
