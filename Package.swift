@@ -123,15 +123,22 @@ let package = Package(
             dependencies: ["Core", "Simulation", "StoreContract"],
             swiftSettings: swiftSettings
         ),
+        .target(
+            name: "BrokerContract",
+            dependencies: ["Core"],
+            path: "Tests/BrokerContract",
+            swiftSettings: swiftSettings
+        ),
+        .target(name: "BankContract", dependencies: ["Core"], path: "Tests/BankContract", swiftSettings: swiftSettings),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Core", "Simulation"],
+            dependencies: ["BankContract", "BrokerContract", "Core", "Simulation"],
             swiftSettings: swiftSettings
         ),
         .testTarget(
             name: "ProcessorTests",
             dependencies: [
-                "AMQP", "Core", "Migrations", "Postgres", "Processor", "Simulation",
+                "AMQP", "BrokerContract", "BrokerMapping", "Core", "Migrations", "Postgres", "Processor", "Simulation",
                 "StoreContract", "TestSupport",
                 argumentParser, coreMetrics, httpTypes, logging, serviceLifecycle,
             ],
@@ -150,7 +157,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "AMQP", "BrokerMapping", "Core", "HTTPClient", "Postgres", "TestSupport",
+                "AMQP", "BankContract", "BrokerMapping", "Core", "HTTPClient", "Postgres", "Processor", "TestSupport",
             ],
             swiftSettings: swiftSettings
         ),

@@ -1,0 +1,62 @@
+import Core
+import Testing
+
+extension BrokerCheck {
+    static var deadLettering: [BrokerCheck] {
+        [
+            BrokerCheck("a rung brings a copy back when its time is up, and not before, marked by x-death") { scene in
+                let queue = try await scene.partition()
+                let reader = try await scene.subject.read(queue, prefetch: 64)
+                let outcome = try await scene.subject.publish(
+                    scene.command("parked"),
+                    exchange: scene.names.retryExchange,
+                    routingKey: RetryTier.seconds5.rawValue
+                )
+                #expect(outcome == .confirmed)
+                try await scene.subject.pass(.seconds(4))
+                #expect(reader.received.isEmpty)
+                try await scene.until { reader.received.count == 1 }
+                #expect(reader.ids == ["parked"])
+                #expect(reader.received[0].message.headers["x-death"] != nil)
+                #expect(reader.received[0].message.headers[HeaderName.paymentID] == .string(BrokerScene.payment))
+                try await reader.close()
+            },
+            BrokerCheck("what comes back too often becomes a dead letter; copied with its headers it may vanish") {
+                scene in
+                let queue = try await scene.partition()
+                try await scene.send("poison")
+                let letters = try await scene.subject.read(scene.names.deadLetters, prefetch: 64)
+                var returns = 0
+                while letters.received.isEmpty, returns < 60 {
+                    let reader = try await scene.subject.read(queue, prefetch: 1)
+                    try await scene.until { !reader.received.isEmpty || !letters.received.isEmpty }
+                    if !reader.received.isEmpty { returns += 1 }
+                    try await reader.close()
+                }
+                // The topology's limit is 50.
+                #expect((50...51).contains(returns))
+                let letter = try #require(letters.received.first)
+                #expect(letter.message.messageID == "poison")
+                #expect(letter.message.headers["x-death"] != nil)
+
+                // By way of the ladder: once with all its headers, once clean (trap P12).
+                let back = try await scene.subject.read(queue, prefetch: 64)
+                let rung = RetryTier.seconds5.rawValue
+                #expect(try await letter.republish(scene.names.retryExchange, rung) == .confirmed)
+                var clean = letter.message.cleanCopy()
+                clean.messageID = "clean"
+                let outcome = try await scene.subject.publish(
+                    clean,
+                    exchange: scene.names.retryExchange,
+                    routingKey: rung
+                )
+                #expect(outcome == .confirmed)
+                try await scene.until { back.ids.contains("clean") }
+                try await scene.subject.pass(.milliseconds(500))
+                if let drops = scene.subject.dropsCycles { #expect(back.ids.contains("poison") == !drops) }
+                try await back.close()
+                try await letters.close()
+            },
+        ]
+    }
+}

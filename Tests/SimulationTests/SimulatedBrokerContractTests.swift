@@ -1,0 +1,79 @@
+import BrokerContract
+import Core
+import Simulation
+import Synchronization
+import Testing
+
+@Suite("The simulated broker keeps the broker contract", .timeLimit(.minutes(1)))
+struct SimulatedBrokerContractTests {
+    @Test("every check", arguments: BrokerCheck.all)
+    func check(_ check: BrokerCheck) async throws {
+        try await check.run(on: Subject())
+    }
+
+    struct Subject: BrokerUnderTest {
+        let names = BrokerNames(prefix: "contract")
+        let time = VirtualTime()
+        let broker: SimulatedBroker
+        let dropsCycles: Bool? = true
+
+        init() {
+            broker = SimulatedBroker(
+                time: time,
+                topology: Topology(names: names, partitions: 2),
+                names: names,
+                trace: Trace(time: time, isRecording: false)
+            )
+        }
+
+        func publish(_ message: Message, exchange: String, routingKey: String) async throws -> PublishOutcome {
+            try #require(broker.publish(message, exchange: exchange, routingKey: routingKey))
+        }
+
+        func read(_ queue: String, prefetch: Int) async throws -> any BrokerReader {
+            Reader(try #require(broker.connect()), queue, prefetch, broker)
+        }
+
+        func declareReplyQueue(_ name: String, isFull: Bool) async throws {
+            broker.declare(name)
+            broker.setFull(name, isFull)
+        }
+
+        func readyCount(_ queue: String) async throws -> Int { broker.contents(queue).count }
+
+        func pass(_ duration: Duration) async throws {
+            // Whoever reads gets to read.
+            for _ in 0..<20 { await Task.yield() }
+            time.advance(by: duration)
+            for _ in 0..<20 { await Task.yield() }
+        }
+    }
+
+    private final class Reader: BrokerReader {
+        private let connection: SimulatedConnection
+        private let messages = Mutex<[ReceivedMessage]>([])
+
+        init(_ connection: SimulatedConnection, _ queue: String, _ prefetch: Int, _ broker: SimulatedBroker) {
+            self.connection = connection
+            let stream = connection.consume(queue, prefetch: prefetch)
+            Task {
+                for await delivery in stream {
+                    let message = ReceivedMessage(message: delivery.message) {
+                        await delivery.acknowledge()
+                    } republish: { exchange, routingKey in
+                        try #require(
+                            broker.publish(delivery.message, exchange: exchange, routingKey: routingKey)
+                        )
+                    }
+                    self.messages.withLock { $0.append(message) }
+                }
+            }
+        }
+
+        var received: [ReceivedMessage] { messages.withLock { $0 } }
+
+        func cancel() async throws { connection.cancelConsumers() }
+
+        func close() async throws { connection.close() }
+    }
+}
