@@ -78,6 +78,7 @@ let package = Package(
             path: "migrations",
             resources: [
                 .embedInCode("0001_payments.sql"), .embedInCode("0002_dead_letters.sql"),
+                .embedInCode("0003_sweeps.sql"),
                 .embedInCode("0004_ambiguous_sends.sql"),
             ],
             swiftSettings: swiftSettings

@@ -15,6 +15,7 @@ package enum Migrations {
     package static let all: [Migration] = [
         Migration(name: "0001_payments", bytes: PackageResources._001_payments_sql),
         Migration(name: "0002_dead_letters", bytes: PackageResources._002_dead_letters_sql),
+        Migration(name: "0003_sweeps", bytes: PackageResources._003_sweeps_sql),
         Migration(name: "0004_ambiguous_sends", bytes: PackageResources._004_ambiguous_sends_sql),
     ]
 }

@@ -29,6 +29,8 @@ package struct BankResponse: Hashable, Sendable {
     package let body: Body
     /// The bank's `X-Idempotent-Replayed`.
     package let isReplayed: Bool
+    /// The bank's clock: its `Date` header. Read for questions only (trap P14).
+    package let date: Timestamp?
 
     package enum Body: Hashable, Sendable {
         case json(JSONValue)
@@ -36,21 +38,22 @@ package struct BankResponse: Hashable, Sendable {
         case text(String)
     }
 
-    package init(status: Int, body: Body, isReplayed: Bool = false) {
+    package init(status: Int, body: Body, isReplayed: Bool = false, date: Timestamp? = nil) {
         self.status = status
         self.body = body
         self.isReplayed = isReplayed
+        self.date = date
     }
 
     /// Reads a body that should be JSON and may be anything (trap B5).
-    package init(status: Int, bytes: [UInt8], isReplayed: Bool) {
+    package init(status: Int, bytes: [UInt8], isReplayed: Bool, date: Timestamp? = nil) {
         let body: Body
         if let json = try? JSONParser.parse(bytes) {
             body = .json(json)
         } else {
             body = .text(String(decoding: bytes.prefix(1_024), as: UTF8.self))
         }
-        self.init(status: status, body: body, isReplayed: isReplayed)
+        self.init(status: status, body: body, isReplayed: isReplayed, date: date)
     }
 
     var json: JSONValue {

@@ -95,16 +95,10 @@ package struct ClaimDecision: Hashable, Sendable {
     ) -> ClaimDecision {
         guard let payment else { return ClaimDecision(.needsAttention(existing, nil)) }
         var operation = existing
-        operation.leaseUntil = now.advanced(by: request.lease)
         if isNewAttempt {
-            // What was never sent has no age at the bank: its 24 hours begin with the next send (trap B3).
-            if existing.state == .unknown, !existing.isAmbiguous { operation.firstSentAt = now }
-            // A holder that never came back may have sent its request and not learnt the answer.
-            if existing.state == .sent { operation.ambiguousSends += 1 }
-            operation.state = .sent
-            operation.fence += 1
-            operation.attempts += 1
-            operation.claimToken = request.token
+            operation = existing.taken(by: request.token, lease: request.lease, now: now)
+        } else {
+            operation.leaseUntil = now.advanced(by: request.lease)
         }
         return ClaimDecision(
             .claimed(Claim(operation: operation, payment: payment)),

@@ -9,6 +9,17 @@ package struct Settlement: Hashable, Sendable {
     package let rest: Duration
     /// What this attempt learnt, for the history of a payment that another has taken over in the meantime.
     package let lateNote: String
+    /// Written in the same commit, to be relayed: where no delivery is there to tell it.
+    package private(set) var outbox: [OutboxMessage] = []
+
+    /// The same, told by way of the outbox.
+    ///
+    /// - Parameter claim: under which the attempt was made.
+    package func toldByOutbox(_ claim: Claim) -> Settlement {
+        var copy = self
+        copy.outbox = OutboxMessage.telling(operation, payment ?? claim.payment)
+        return copy
+    }
 
     private init(
         operation: Operation,

@@ -12,4 +12,9 @@ package struct ReplyRoute: Hashable, Sendable {
         self.correlationID = correlationID
         self.traceparent = traceparent
     }
+
+    /// Of an operation that nobody has asked us for. No command has this address: it is none that `ReplyAddress` allows.
+    package static let nobody = ReplyRoute(replyTo: "")
+
+    package var isNobody: Bool { replyTo?.isEmpty ?? false }
 }

@@ -11,6 +11,18 @@ package enum Destination: Hashable, Sendable {
     case replies(String?)
     case retry(RetryTier)
     case deadLetters
+    case event(PaymentEvent.Name)
+    /// The ticks of the schedule.
+    case sweeps
+
+    /// Whether somebody must be there to take it (contract.md §1): the commands exchange has an alternate, and nobody need
+    /// listen to events.
+    package var isMandatory: Bool {
+        switch self {
+        case .replies, .retry, .deadLetters, .sweeps: true
+        case .commands, .event: false
+        }
+    }
 }
 
 package enum PublishOutcome: Hashable, Sendable {

@@ -24,4 +24,11 @@ package enum ProcessorEvent: Sendable {
     case storeFailed(StoreError)
     case publishFailed(String)
     case breakerChanged(BreakerCondition)
+    case swept(SweepJob, SweepReport, duration: Duration)
+    /// A sweep ended before it was through; the next slot goes on.
+    case sweepFailed(SweepJob, StoreError)
+    /// A message on the queue of the ticks that is none.
+    case tickUnreadable
+    /// An authorization has expired by the bank's clock.
+    case expired(PaymentID)
 }

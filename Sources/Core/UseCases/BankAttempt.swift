@@ -11,7 +11,10 @@ package struct BankAttempt: Sendable {
     private let limits: HandlerLimits
     private let policy: RetryPolicy
     private let patiently: StorePatience
+    private let tellsByOutbox: Bool
 
+    /// - Parameter tellsByOutbox: whether what an attempt ends with is written to the outbox too: there is no delivery that would
+    ///   tell it.
     package init(
         store: any PaymentStore,
         bank: any Bank,
@@ -20,8 +23,10 @@ package struct BankAttempt: Sendable {
         random: any RandomSource,
         observer: any ProcessorObserver,
         limits: HandlerLimits,
-        policy: RetryPolicy
+        policy: RetryPolicy,
+        tellsByOutbox: Bool = false
     ) {
+        self.tellsByOutbox = tellsByOutbox
         self.store = store
         self.bank = bank
         self.breaker = breaker
@@ -129,7 +134,7 @@ package struct BankAttempt: Sendable {
         case .notSent, .ambiguous, .needsAttention:
             return .superseded
         }
-        return try await write(settlement) ? .settled(settlement.operation) : .superseded
+        return try await write(settlement, claim) ? .settled(settlement.operation) : .superseded
     }
 
     private func rest(
@@ -139,17 +144,20 @@ package struct BankAttempt: Sendable {
         _ rest: Duration
     ) async throws(StoreError) -> Outcome {
         let settlement = Settlement.resting(claim, reason: reason, ambiguousSends: ambiguousSends, rest: rest)
-        return try await write(settlement) ? .resting(settlement.operation, reason: reason, rest: rest) : .superseded
+        return try await write(settlement, claim)
+            ? .resting(settlement.operation, reason: reason, rest: rest) : .superseded
     }
 
-    private func giveUp(_ claim: Claim, reason: String, _ ambiguousSends: Int) async throws(StoreError) -> Outcome {
+    /// Ends it without asking: a person must look.
+    func giveUp(_ claim: Claim, reason: String, _ ambiguousSends: Int) async throws(StoreError) -> Outcome {
         let settlement = Settlement.needsAttention(claim, reason: reason, ambiguousSends: ambiguousSends)
-        guard try await write(settlement) else { return .superseded }
+        guard try await write(settlement, claim) else { return .superseded }
         observer.observe(.needsAttention(settlement.operation, reason: reason))
         return .needsAttention(settlement.operation, reason: reason)
     }
 
-    private func write(_ settlement: Settlement) async throws(StoreError) -> Bool {
+    private func write(_ settlement: Settlement, _ claim: Claim) async throws(StoreError) -> Bool {
+        let settlement = tellsByOutbox ? settlement.toldByOutbox(claim) : settlement
         let outcome = try await patiently { () async throws(StoreError) in try await store.settle(settlement) }
         if outcome == .superseded { observer.observe(.superseded(settlement.operation)) }
         return outcome == .settled

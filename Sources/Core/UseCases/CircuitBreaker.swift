@@ -6,6 +6,9 @@ package final class CircuitBreaker: Sendable {
     /// The right to call the bank. Each must be ended.
     package struct Permit: Hashable, Sendable {
         fileprivate let permit: BreakerCircuit.Permit
+
+        /// For one call only: it finds out whether the bank is back.
+        package var isProbe: Bool { permit.isProbe }
     }
 
     private struct State {

@@ -8,6 +8,9 @@ struct DispositionExecutor: Sendable {
     let observer: any ProcessorObserver
     let policy: RetryPolicy
 
+    /// How often a full queue is tried again before the command is parked.
+    private static let refusals = 3
+
     /// Returns when everything is confirmed or recorded.
     ///
     /// - Throws: when the process gives up waiting for the broker: the delivery stays unacknowledged, and comes again.
@@ -34,8 +37,53 @@ struct DispositionExecutor: Sendable {
 
     /// A reply whose queue is gone is recorded; one whose queue is full is tried again a few times (contract.md §3).
     ///
+    /// The events are under way at the same time: each of the two waits for its own confirm.
+    ///
     /// - Returns: false where the queue stays full, or the store does not take the note that it is gone.
     private func send(_ reply: OutgoingReply, settling operation: Operation?) async throws(CancellationError) -> Bool {
+        guard !reply.events.isEmpty else { return try await deliver(reply, settling: operation) }
+        async let told = tell(reply.events)
+        let isDelivered: Result<Bool, CancellationError>
+        do throws(CancellationError) {
+            isDelivered = .success(try await deliver(reply, settling: operation))
+        } catch {
+            isDelivered = .failure(error)
+        }
+        let isTold = try await told.get()
+        return try isDelivered.get() && isTold
+    }
+
+    /// - Returns: false where a listener's queue stays full.
+    private func tell(_ events: [PaymentEvent]) async -> Result<Bool, CancellationError> {
+        do throws(CancellationError) {
+            for event in events {
+                guard try await attempt(event.message, .event(event.name)) else { return .success(false) }
+            }
+            return .success(true)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func attempt(_ message: Message, _ destination: Destination) async throws(CancellationError) -> Bool {
+        for attempt in 0... {
+            switch await publish(message, destination) {
+            case .confirmed, .unroutable:
+                return true
+            case .refused where attempt >= Self.refusals:
+                observer.observe(.publishFailed("\(destination): refused by the broker"))
+                return false
+            case .refused, nil:
+                try await time.sleep(for: policy.backoff(attempt: attempt, dice: random.next()))
+            }
+        }
+        return false
+    }
+
+    private func deliver(
+        _ reply: OutgoingReply,
+        settling operation: Operation?
+    ) async throws(CancellationError) -> Bool {
         var message = reply.message
         for attempt in 0... {
             switch await publish(message, .replies(reply.replyTo)) {
@@ -45,7 +93,7 @@ struct DispositionExecutor: Sendable {
                 observer.observe(.replyUndeliverable(replyTo: reply.replyTo))
                 guard let operation else { return true }
                 return await record(operation)
-            case .refused where attempt >= 3:
+            case .refused where attempt >= Self.refusals:
                 observer.observe(.publishFailed("replies: refused by the broker"))
                 return false
             case .refused:

@@ -13,7 +13,10 @@ struct ProcessorCommand: AsyncParsableCommand {
             Exit codes: 0 done, 1 done with differences or failures, 64 usage, 69 broker, database or port unusable, \
             70 internal, 78 configuration.
             """,
-        subcommands: [Run.self, Migrate.self, TopologyCommand.self, CheckConfig.self, Payments.self, DeadLetters.self]
+        subcommands: [
+            Run.self, Migrate.self, TopologyCommand.self, CheckConfig.self, Payments.self, DeadLetters.self,
+            Sweeps.self,
+        ]
     )
 
     static func main() async {
@@ -26,6 +29,7 @@ struct ProcessorCommand: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            leave(ExitStatus.done.rawValue)
         } catch {
             end(with: error)
         }
@@ -34,13 +38,25 @@ struct ProcessorCommand: AsyncParsableCommand {
     private static func end(with error: any Error) -> Never {
         if let failure = CommandFailure(error) {
             for line in failure.lines { StandardStream.error.print("processor: \(line)") }
-            Glibc.exit(failure.status.rawValue)
+            leave(failure.status.rawValue)
         }
         // Usage errors, requests for help, and exit codes that a command has chosen itself.
         let code = exitCode(for: error)
-        if code != .failure || error is ExitCode { exit(withError: error) }
+        if code != .failure || error is ExitCode {
+            let text = fullMessage(for: error)
+            if !text.isEmpty { (code.isSuccess ? StandardStream.output : .error).print(text) }
+            leave(code.rawValue)
+        }
         // Only the type: the text of an error that nobody has thought of might hold anything.
         StandardStream.error.print("processor: unexpected \(type(of: error))")
-        Glibc.exit(ExitStatus.internal.rawValue)
+        leave(ExitStatus.internal.rawValue)
+    }
+
+    /// Ends without the clean-up of the C libraries: their other threads may still be in the middle of something, such as opening
+    /// a connection, and crash when what they use is taken away.
+    private static func leave(_ status: Int32) -> Never {
+        LogWriter.standardError.flush()
+        fflush(nil)
+        _exit(status)
     }
 }

@@ -38,6 +38,7 @@ struct Run: AsyncParsableCommand {
                 readiness: readiness,
                 time: SystemTime()
             ),
+            metrics: metrics,
             readiness: readiness,
             logger: logger
         )

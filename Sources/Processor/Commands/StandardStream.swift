@@ -7,9 +7,14 @@ enum StandardStream: Int32 {
 
     /// Writes the text and a line feed. A reader that has gone is not an error: `processor payments list | head`.
     func print(_ text: String) {
-        var rest = Array("\(text)\n".utf8)[...]
+        write(text + "\n")
+    }
+
+    /// Writes the text as it is.
+    func write(_ text: String) {
+        var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
-            let written = rest.withUnsafeBytes { write(rawValue, $0.baseAddress, $0.count) }
+            let written = rest.withUnsafeBytes { Glibc.write(rawValue, $0.baseAddress, $0.count) }
             if written > 0 {
                 rest = rest.dropFirst(written)
             } else if errno != EINTR {

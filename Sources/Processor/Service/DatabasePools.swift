@@ -1,9 +1,10 @@
 import Postgres
 
-/// The connections to the database, by what they are for: claims, settles and questions never wait for each other.
+/// The connections to the database, by what they are for: claims, settles, sweeps and questions never wait for each other.
 struct DatabasePools: Sendable {
     let claims: PostgresPool
     let settles: PostgresPool
+    let sweeps: PostgresPool
     let queries: PostgresPool
 
     /// - Parameter onStateChange: told about the pool of the claims: all of them reach the same server.
@@ -13,13 +14,15 @@ struct DatabasePools: Sendable {
         // One connection each: what arrives during a flush makes the next one larger, and so cheaper.
         claims = PostgresPool(batches.named("processor-claims"), size: 1, onStateChange: onStateChange)
         settles = PostgresPool(batches.named("processor-settles"), size: 1)
+        // One for a sweep's look, one for the relay of the outbox.
+        sweeps = PostgresPool(batches.named("processor-sweeps"), size: 2)
         queries = PostgresPool(configuration.named("processor-queries"), size: 2)
     }
 
     /// Keeps the connections open until the task is cancelled.
     func run() async {
         await withDiscardingTaskGroup { group in
-            for pool in [claims, settles, queries] { group.addTask { await pool.run() } }
+            for pool in [claims, settles, sweeps, queries] { group.addTask { await pool.run() } }
         }
     }
 }

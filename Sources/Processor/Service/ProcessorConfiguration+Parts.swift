@@ -20,6 +20,7 @@ extension PostgresPaymentStore {
         self.init(
             claimPool: pools.claims,
             settlePool: pools.settles,
+            sweepPool: pools.sweeps,
             queryPool: pools.queries,
             fingerprinter: fingerprinter
         )

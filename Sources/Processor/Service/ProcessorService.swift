@@ -20,6 +20,10 @@ struct ProcessorService: Service {
     private let consumer: CommandConsumer
     private let ingester: DeadLetterIngester
     private let sink: BrokerSink
+    private let ticking: AMQPSession
+    private let sweeps: SweepSubscription
+    private let relay: OutboxRelay
+    private let gauges: GaugeSampler
 
     let queries: any PaymentQueries
     let deadLetters: DeadLetterDesk
@@ -28,6 +32,7 @@ struct ProcessorService: Service {
     init(
         configuration: ProcessorConfiguration,
         observer: any ProcessorObserver,
+        metrics: ProcessorMetrics,
         readiness: Readiness,
         logger: Logger
     ) throws {
@@ -55,15 +60,44 @@ struct ProcessorService: Service {
         )
         bankClient = try HTTPClient(
             configuration: HTTPClientConfiguration(
-                // As many as there may be deliveries: none waits for another's connection while its lease runs.
-                maxConnections: min(configuration.partitions * Int(configuration.prefetch), Self.connectionLimit),
+                // As many as there may be deliveries and rows of a sweep: none waits for another's connection while its lease runs.
+                maxConnections: min(
+                    configuration.partitions * Int(configuration.prefetch) + configuration.sweeps.batch,
+                    Self.connectionLimit
+                ),
                 userAgent: "payment-processor"
             )
         )
+        ticking = AMQPSession(configuration.broker.named("processor sweeps"))
+        let store = PostgresPaymentStore(pools, fingerprinter: configuration.fingerprinter)
+        let bank = HTTPBank(client: bankClient, url: configuration.bank.base)
         breaker = CircuitBreaker(time: SystemTime(), random: SystemRandom(), observer: observer)
+        let parts = SweepParts(configuration, store: store, bank: bank, breaker: breaker, observer: observer)
+        sweeps = SweepSubscription(
+            session: ticking,
+            names: configuration.names,
+            consumer: SweepConsumer(runner: parts.runner, observer: observer),
+            ticks: TickPublisher(
+                sink: sink,
+                periods: configuration.sweeps.periods,
+                time: SystemTime(),
+                random: SystemRandom(),
+                observer: observer
+            ),
+            onFailure: { logger.warning("sweeps are not subscribed, trying again", metadata: ["error": "\($0)"]) }
+        )
+        relay = OutboxRelay(
+            outbox: store,
+            sink: sink,
+            bell: parts.bell,
+            time: SystemTime(),
+            random: SystemRandom(),
+            observer: observer
+        )
+        gauges = GaugeSampler(store: store, metrics: metrics, time: SystemTime())
         consumer = CommandConsumer(
-            store: PostgresPaymentStore(pools, fingerprinter: configuration.fingerprinter),
-            bank: HTTPBank(client: bankClient, url: configuration.bank.base),
+            store: store,
+            bank: bank,
             breaker: breaker,
             sink: sink,
             time: SystemTime(),
@@ -88,10 +122,15 @@ struct ProcessorService: Service {
             group.addTask { await consuming.run() }
             group.addTask { await publishing.run() }
             group.addTask { await deadLettering.run() }
+            group.addTask { await ticking.run() }
             defer { group.cancelAll() }
             guard try await prepareDatabase() else { return }
             group.addTask { await deadLetterSubscription.run() }
+            group.addTask { await relay.run() }
+            group.addTask { await gauges.run() }
+            async let swept: Void = sweeps.run()
             try await subscription.run()
+            await swept
             logger.info("drained")
         }
         await bankClient.shutdown()

@@ -20,6 +20,11 @@ enum LogKey: String, CaseIterable {
     case count = "count"
     case deadLetterID = "dead_letter.id"
     case code = "code"
+    case job = "job"
+    case examined = "examined"
+    case resolved = "resolved"
+    case waiting = "waiting"
+    case needsAttention = "needs_attention"
 }
 
 /// Metadata in the making.

@@ -9,6 +9,8 @@ struct ProcessorMetrics: Sendable {
     private let bankCalls: [OperationKind: [BankCallVerdict: Counter]]
     private let openOperations: [OperationKind: Meter]
     private let retryDepths: [RetryTier: Meter]
+    private let sweepRuns: [SweepJob: [SweepRunEnd: Counter]]
+    private let sweepRows: [SweepJob: [SweepRowEnd: Counter]]
 
     /// Messages that do not tell what they ask for, or whose sender cannot be told.
     let unanswerable: Counter
@@ -45,6 +47,18 @@ struct ProcessorMetrics: Sendable {
         }
         openOperations = perKind { meter(.openOperations, $0) }
         retryDepths = RetryTier.allCases.reduce(into: [:]) { $0[$1] = meter(.retryDepth, [("tier", $1.rawValue)]) }
+        func perJob<End: Hashable & CaseIterable & RawRepresentable>(
+            _ name: Name,
+            _ label: String
+        ) -> [SweepJob: [End: Counter]] where End.RawValue == String {
+            SweepJob.allCases.reduce(into: [:]) { jobs, job in
+                jobs[job] = End.allCases.reduce(into: [:]) { ends, end in
+                    ends[end] = counter(name, [("job", job.rawValue), (label, end.rawValue)])
+                }
+            }
+        }
+        sweepRuns = perJob(.sweepRuns, "outcome")
+        sweepRows = perJob(.sweepRows, "outcome")
         deadLettersOpen = meter(.deadLettersOpen)
         breaker = meter(.breakerOpen)
         repliesUndeliverable = counter(.repliesUndeliverable)
@@ -63,6 +77,14 @@ struct ProcessorMetrics: Sendable {
 
     func countBankCall(_ kind: OperationKind, _ verdict: BankCallVerdict) {
         bankCalls[kind]?[verdict]?.increment()
+    }
+
+    func countSweep(_ job: SweepJob, _ end: SweepRunEnd) { sweepRuns[job]?[end]?.increment() }
+
+    func countSwept(_ job: SweepJob, _ report: SweepReport) {
+        sweepRows[job]?[.resolved]?.increment(by: report.resolved)
+        sweepRows[job]?[.needsAttention]?.increment(by: report.needsAttention)
+        sweepRows[job]?[.waiting]?.increment(by: report.waiting)
     }
 
     func setOpenOperations(_ kind: OperationKind, _ count: Int) { openOperations[kind]?.set(count) }
@@ -88,6 +110,8 @@ extension ProcessorMetrics {
         case possibleOrphans = "payments_possible_orphans_total"
         case needsAttention = "payments_needs_attention_total"
         case outboxOldest = "payments_outbox_oldest_seconds"
+        case sweepRuns = "payments_sweep_runs_total"
+        case sweepRows = "payments_sweep_rows_total"
 
         var help: String {
             switch self {
@@ -102,7 +126,20 @@ extension ProcessorMetrics {
             case .possibleOrphans: "Authorizations that may have left a second hold at the bank."
             case .needsAttention: "Operations handed to a person."
             case .outboxOldest: "Age of the oldest stored outcome whose reply is not confirmed."
+            case .sweepRuns: "Runs of sweeps by this processor, by how they ended."
+            case .sweepRows: "Rows that sweeps have looked at, by what came of it."
             }
         }
     }
+}
+
+/// How a run of a sweep ended, as the label `outcome`.
+enum SweepRunEnd: String, CaseIterable, Sendable {
+    case done, failed
+}
+
+/// What came of a row that a sweep has looked at, as the label `outcome`.
+enum SweepRowEnd: String, CaseIterable, Sendable {
+    case resolved, waiting
+    case needsAttention = "needs_attention"
 }

@@ -46,6 +46,17 @@ struct ProcessorTelemetry: ProcessorObserver {
             warn("publish", "publish failed", .error, problem)
         case .breakerChanged(let condition):
             breakerChanged(condition)
+        case .swept(let job, let report, let duration): swept(job, report, duration)
+        case .sweepFailed(let job, let error):
+            metrics.countSweep(job, .failed)
+            warn("sweep \(job.rawValue)", "sweep failed", .error, error.description)
+        case .tickUnreadable:
+            warn("tick", "a message on the queue of the sweeps is no tick and was dropped", .reason, "unreadable")
+        case .expired(let payment):
+            guard logger.logLevel <= .info else { return }
+            var fields = LogFields()
+            fields.set(.paymentID, payment)
+            logger.info("authorization expired", metadata: fields.metadata)
         }
     }
 
@@ -113,6 +124,22 @@ struct ProcessorTelemetry: ProcessorObserver {
     }
 
     // MARK: The rest
+
+    /// A line for every run that found something.
+    private func swept(_ job: SweepJob, _ report: SweepReport, _ duration: Duration) {
+        metrics.countSweep(job, .done)
+        metrics.countSwept(job, report)
+        let level: Logger.Level = report.examined > 0 ? .info : .debug
+        guard logger.logLevel <= level else { return }
+        var fields = LogFields()
+        fields.set(.job, job.rawValue)
+        fields.set(.examined, report.examined)
+        fields.set(.resolved, report.resolved)
+        fields.set(.waiting, report.waiting)
+        fields.set(.needsAttention, report.needsAttention)
+        fields.set(.duration, Self.milliseconds(duration))
+        logger.log(level: level, "swept", metadata: fields.metadata)
+    }
 
     private func bankAnswered(_ kind: OperationKind, _ verdict: Verdict) {
         let label = BankCallVerdict(verdict)

@@ -5,6 +5,7 @@ struct BankBooks {
     private struct Authorization {
         let card: String
         let amount: Int64
+        let createdAt: Timestamp
         let expiresAt: Timestamp
         var isUsed = false
     }
@@ -12,12 +13,20 @@ struct BankBooks {
     private struct Capture {
         let authorizationID: String
         let amount: Int64
+        let capturedAt: Timestamp
         var isRefunded = false
+    }
+
+    private struct Refund {
+        let captureID: String
+        let amount: Int64
+        let refundedAt: Timestamp
     }
 
     private var accounts: [String: BankAccount]
     private var authorizations: [String: Authorization] = [:]
     private var captures: [String: Capture] = [:]
+    private var refunds: [String: Refund] = [:]
     private(set) var ledger: [BankLedgerEntry] = []
     private let expiry: Duration
 
@@ -53,7 +62,12 @@ struct BankBooks {
         accounts[card.number]?.available -= amount
         let authorizationID = "auth_\(id)"
         let expiresAt = now.advanced(by: expiry)
-        authorizations[authorizationID] = Authorization(card: card.number, amount: amount, expiresAt: expiresAt)
+        authorizations[authorizationID] = Authorization(
+            card: card.number,
+            amount: amount,
+            createdAt: now,
+            expiresAt: expiresAt
+        )
         record(request, authorizationID, of: authorizationID, amount, now)
         return .success([
             "authorization_id": .string(authorizationID), "status": .string("approved"), "amount": .integer(amount),
@@ -75,7 +89,7 @@ struct BankBooks {
         authorizations[authorizationID]?.isUsed = true
         accounts[authorization.card]?.balance -= amount
         let captureID = "cap_\(id)"
-        captures[captureID] = Capture(authorizationID: authorizationID, amount: amount)
+        captures[captureID] = Capture(authorizationID: authorizationID, amount: amount, capturedAt: now)
         record(request, captureID, of: authorizationID, amount, now)
         return .success([
             "capture_id": .string(captureID), "authorization_id": .string(authorizationID),
@@ -119,11 +133,42 @@ struct BankBooks {
             accounts[card]?.balance += amount
         }
         let refundID = "ref_\(id)"
+        refunds[refundID] = Refund(captureID: captureID, amount: amount, refundedAt: now)
         record(request, refundID, of: capture.authorizationID, amount, now)
         return .success([
             "refund_id": .string(refundID), "capture_id": .string(captureID), "status": .string("refunded"),
             "amount": .integer(amount), "currency": .string("USD"), "refunded_at": .nanoseconds(now),
         ])
+    }
+
+    /// `approved` whatever became of an authorization (trap B7); instants in microseconds (trap B10).
+    func answer(_ query: BankQuery) -> BankReplyBody {
+        switch query {
+        case .health:
+            return .success(["status": .string("healthy")])
+        case .authorization(let id):
+            guard let authorization = authorizations[id] else { return .error(404, "not_found") }
+            return .success([
+                "authorization_id": .string(id), "status": .string("approved"),
+                "amount": .integer(authorization.amount), "currency": .string("USD"),
+                "created_at": .string(authorization.createdAt.description),
+                "expires_at": .string(authorization.expiresAt.description),
+            ])
+        case .capture(let id):
+            guard let capture = captures[id] else { return .error(404, "not_found") }
+            return .success([
+                "capture_id": .string(id), "authorization_id": .string(capture.authorizationID),
+                "status": .string("captured"), "amount": .integer(capture.amount), "currency": .string("USD"),
+                "captured_at": .string(capture.capturedAt.description),
+            ])
+        case .refund(let id):
+            guard let refund = refunds[id] else { return .error(404, "not_found") }
+            return .success([
+                "refund_id": .string(id), "capture_id": .string(refund.captureID), "status": .string("refunded"),
+                "amount": .integer(refund.amount), "currency": .string("USD"),
+                "refunded_at": .string(refund.refundedAt.description),
+            ])
+        }
     }
 
     private mutating func record(

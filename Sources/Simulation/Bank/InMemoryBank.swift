@@ -3,7 +3,7 @@ import Synchronization
 
 /// The bank of bank.md in memory, with its weaknesses: errors are not stored, a key is not locked while its request executes, and
 /// it is stored only after the answer was written.
-package final class InMemoryBank: Bank {
+package final class InMemoryBank: Bank, BankQueries {
     package struct Configuration: Sendable {
         /// How long a request takes before it is executed.
         package var latency: Duration = .milliseconds(20)
@@ -48,6 +48,7 @@ package final class InMemoryBank: Bank {
         var isDown = false
         var underWay: [KeyID: Int] = [:]
         var overlaps = 0
+        var skew: Duration = .zero
 
         mutating func takeFault(for operation: OperationKind) -> BankFault? {
             guard let next = faults.firstIndex(where: { ($0.operation ?? operation) == operation }) else { return nil }
@@ -89,6 +90,11 @@ package final class InMemoryBank: Bank {
         state.withLock { $0.isDown = isDown }
     }
 
+    /// Sets the bank's clock apart from everybody else's: it stamps and expires by it (trap P14).
+    package func setClock(ahead skew: Duration) {
+        state.withLock { $0.skew = skew }
+    }
+
     /// Every effect, in the order of execution.
     package var ledger: [BankLedgerEntry] { state.withLock { $0.books.ledger } }
 
@@ -117,7 +123,34 @@ package final class InMemoryBank: Bank {
         }
     }
 
-    private var now: Timestamp { configuration.clock?.now() ?? time.now() }
+    /// The bank's own clock.
+    private var now: Timestamp {
+        (configuration.clock?.now() ?? time.now()).advanced(by: state.withLock { $0.skew })
+    }
+
+    package func ask(_ query: BankQuery, timeout: Duration) async -> BankAnswer {
+        let exchange = BankExchange()
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                exchange.begin(continuation)
+                time.schedule(after: timeout) { exchange.end(.noAnswer(reason: "timeout")) }
+                guard !isDown else { return exchange.end(.notSent(reason: "connection_refused")) }
+                time.schedule(after: configuration.latency) { exchange.end(self.answer(query)) }
+            }
+        } onCancel: {
+            exchange.end(.noAnswer(reason: "cancelled"))
+        }
+    }
+
+    private var isDown: Bool { state.withLock { $0.isDown } }
+
+    private func answer(_ query: BankQuery) -> BankAnswer {
+        let now = now
+        let reply = state.withLock { $0.books.answer(query) }
+        // The header tells whole seconds.
+        let date = Timestamp(microseconds: now.microseconds / 1_000_000 * 1_000_000)
+        return .response(BankResponse(status: reply.status, bytes: reply.bytes, isReplayed: false, date: date))
+    }
 
     private func receive(_ request: BankRequest, _ exchange: BankExchange) {
         let now = now

@@ -36,7 +36,7 @@ package final class InMemoryBroker: MessageSink {
 
     /// A destination without its particulars.
     package enum Role: Hashable, Sendable {
-        case replies, retry, deadLetters, commands
+        case replies, retry, deadLetters, commands, events, sweeps
     }
 
     private let time: VirtualTime
@@ -148,7 +148,7 @@ package final class InMemoryBroker: MessageSink {
                 self.deliver(message)
             }
         case .commands: deliver(message)
-        case .retry, .replies, .deadLetters: break
+        case .retry, .replies, .deadLetters, .event, .sweeps: break
         }
         return record(message, destination, .confirmed)
     }
@@ -195,6 +195,8 @@ extension Destination {
         case .retry: .retry
         case .deadLetters: .deadLetters
         case .commands: .commands
+        case .event: .events
+        case .sweeps: .sweeps
         }
     }
 }

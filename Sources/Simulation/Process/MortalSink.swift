@@ -42,6 +42,12 @@ struct MortalSink: MessageSink {
         case .retry(let tier): broker.publish(message, exchange: names.retryExchange, routingKey: tier.rawValue)
         case .deadLetters:
             broker.publish(message, exchange: names.deadLetters, routingKey: names.deadLettersKey)
+        case .event(let event):
+            // Not mandatory: the broker confirms what nobody listens to.
+            broker.publish(message, exchange: names.eventsExchange, routingKey: event.routingKey)
+                .map { $0 == .unroutable ? .confirmed : $0 }
+        case .sweeps:
+            broker.publish(message, exchange: names.sweeps, routingKey: names.sweepsKey)
         }
     }
 

@@ -115,7 +115,8 @@ package final class InMemoryPaymentStore: PaymentStore {
             let changes = StoreTables.Changes(
                 operation: operation,
                 payment: settlement.payment,
-                transition: settlement.transition
+                transition: settlement.transition,
+                outbox: settlement.outbox
             )
             try tables.apply(changes, at: now)
             return .settled

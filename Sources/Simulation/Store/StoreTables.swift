@@ -9,6 +9,7 @@ struct StoreTables {
         let payment: Payment?
         var isNewPayment = false
         let transition: Transition?
+        var outbox: [OutboxMessage] = []
     }
 
     struct HistoryRow {
@@ -33,6 +34,8 @@ struct StoreTables {
     private(set) var history: [PaymentID: [HistoryRow]] = [:]
     private(set) var undeliverable: Set<OperationID> = []
     var deadLetters = DeadLetterTables()
+    var sweeps = SweepTables()
+    var outbox = OutboxTable()
     private var operationByKey: [KeyID: OperationID] = [:]
     private var operationsByPayment: [PaymentID: [OperationID]] = [:]
     private var ownerOfBankID: [String: PaymentID] = [:]
@@ -69,6 +72,17 @@ struct StoreTables {
             payments[payment.id] = payment
         }
         if let transition = changes.transition { append(transition, at: now) }
+        sweeps.note(operation, changes.payment)
+        outbox.append(changes.outbox, at: now)
+    }
+
+    /// Writes an expiry: no operation has a part in it.
+    mutating func apply(_ expiry: Expiry, at now: Timestamp) throws(StoreError) {
+        try check(expiry.payment, isNew: false)
+        try check(expiry.transition)
+        payments[expiry.payment.id] = expiry.payment
+        append(expiry.transition, at: now)
+        outbox.append([expiry.event], at: now)
     }
 
     /// Writes into the history what changed nothing.

@@ -136,6 +136,9 @@ struct RedactionTests {
                 .storeFailed(StoreError(.unavailable, detail: "08006")), .publishFailed("d"),
                 .breakerChanged(.open),
                 .deadLetterKept(letter), .deadLetterSentBack(letter, .seconds5),
+                .swept(.reconcile, SweepReport(), duration: .seconds(1)),
+                .sweepFailed(.expire, StoreError(.unavailable, detail: "08006")), .tickUnreadable,
+                .expired(command.paymentID),
             ] + verdicts.map { .bankAnswered(.authorize, $0) }
         for event in events { Self.expectSilent(event) }
         #expect(Set(events.map(\.kind)).count == ProcessorEvent.kinds)
@@ -157,7 +160,7 @@ struct RedactionTests {
 }
 
 extension ProcessorEvent {
-    fileprivate static let kinds = 14
+    fileprivate static let kinds = 18
 
     /// A new case does not compile here until it has a number, and fails the count until it has a sample above.
     fileprivate var kind: Int {
@@ -176,6 +179,10 @@ extension ProcessorEvent {
         case .breakerChanged: 11
         case .deadLetterKept: 12
         case .deadLetterSentBack: 13
+        case .swept: 14
+        case .sweepFailed: 15
+        case .tickUnreadable: 16
+        case .expired: 17
         }
     }
 }

@@ -66,7 +66,7 @@ struct Audit {
         let expected =
             switch Set(done.keys) {
             case []: "FAILED"
-            case ["authorize"]: "AUTHORIZED"
+            case ["authorize"]: payment["status"]?.string == "EXPIRED" ? "EXPIRED" : "AUTHORIZED"
             case ["authorize", "capture"]: "CAPTURED"
             case ["authorize", "capture", "refund"]: "REFUNDED"
             case ["authorize", "void"]: "VOIDED"

@@ -110,6 +110,12 @@ final class BankProcess: Sendable {
         guard answer.status == 200 else { throw ChildError("the bank refused the void") }
     }
 
+    /// Sets the bank's clock apart from everybody else's.
+    func setClock(ahead seconds: Int) async throws {
+        let answer = try await web.send(.post, "/clock", body: #"{"offset_seconds":\#(seconds)}"#)
+        guard answer.status == 200 else { throw ChildError("the bank refused the clock") }
+    }
+
     func clearFaults() async throws {
         _ = try await web.send(.delete, "/faults")
     }

@@ -23,7 +23,7 @@ struct CardDataSearch {
     }
 
     /// All of every table. Bytes count as the texts that they are, but for digests and the numbers of bytes that
-    /// are no text: any three digits turn up in those.
+    /// are no text: any three digits turn up in those. Numbers of transactions, rows and runs may come to any three digits too.
     private func tables() async throws -> [(String, String)] {
         let columns = try await world.database.rows(
             """
@@ -34,7 +34,10 @@ struct CardDataSearch {
                         column_name, '\\\\[0-9]{3}'
                     )
                 ELSE format('%I::text', column_name) END, ', ') AS list
-            FROM information_schema.columns WHERE table_schema = 'public' GROUP BY table_name
+            FROM information_schema.columns
+            WHERE table_schema = 'public' AND data_type <> 'xid8'
+                AND (table_name, data_type) NOT IN (('outbox', 'bigint'), ('sweep_runs', 'bigint'))
+            GROUP BY table_name
             """
         )
         #expect(columns.count >= 4)

@@ -119,6 +119,16 @@ final class Upstream: Sendable {
         return commands.compactMap { replies(to: $0.correlation).first(where: \.isFinal) }
     }
 
+    /// Binds a queue of its own to all events, before anything is published.
+    func listenToEvents(of names: BrokerNames) async throws -> String {
+        let queue = "replies.events.\(Random.name)"
+        try await withConnection { connection in
+            _ = try await connection.declareQueue(queue)
+            try await connection.bindQueue(queue, to: names.eventsExchange, routingKey: "payment.#")
+        }
+        return queue
+    }
+
     /// The messages of a queue, left in it.
     func browse(_ queue: String) async throws -> [AMQPMessage] {
         try await withConnection { connection in

@@ -5,12 +5,20 @@ package struct OutgoingReply: Hashable, Sendable {
     /// A queue reached through the default exchange; `nil` is the default reply queue.
     package let replyTo: String?
     package let message: Message
+    /// What is told to everyone together with it.
+    package let events: [PaymentEvent]
 
     /// The final reply of an operation: the stored bytes, whoever asks and however often.
     package static func final(_ body: [UInt8], of operation: Operation, to command: Command, replayed: Bool)
         -> OutgoingReply
     {
-        OutgoingReply(body, id: "\(operation.id)-final", to: command, replayed: replayed)
+        OutgoingReply(
+            body,
+            id: "\(operation.id)-final",
+            to: command,
+            replayed: replayed,
+            events: PaymentEvent.of(operation)
+        )
     }
 
     /// The final reply of an operation where no command is at hand: what it was asked by is in the store.
@@ -32,7 +40,55 @@ package struct OutgoingReply: Hashable, Sendable {
     /// The `unknown` reply of an operation: a phase of its own, hence its own message id.
     package static func provisional(_ reply: Reply, of operation: Operation, to command: Command) -> OutgoingReply {
         // `false` is kept for the reply of the delivery that settles the operation (contract.md §3).
-        OutgoingReply(reply.encoded, id: "\(operation.id)-unknown", to: command, replayed: true)
+        let body = reply.encoded
+        return OutgoingReply(
+            body,
+            id: "\(operation.id)-unknown",
+            to: command,
+            replayed: true,
+            events: PaymentEvent.attention(operation, body)
+        )
+    }
+
+    /// What an attempt without a delivery has to say to the first delivery's way back; `nil` where it has nothing to say.
+    ///
+    /// - Parameter payment: shown by a provisional reply.
+    init?(sweptTo operation: Operation, _ payment: Payment) {
+        let body: [UInt8]
+        let id: String
+        let events: [PaymentEvent]
+        switch operation.state {
+        case .succeeded, .declined, .rejected:
+            body = operation.reply ?? []
+            id = "\(operation.id)-final"
+            events = PaymentEvent.of(operation)
+        case .needsAttention:
+            body =
+                Reply(
+                    operation: operation.kind,
+                    outcome: .unknown,
+                    error: ReplyError(.unknownOutcome),
+                    payment: payment,
+                    paymentID: operation.paymentID,
+                    idempotencyKey: operation.idempotencyKey
+                ).encoded
+            id = "\(operation.id)-unknown"
+            events = PaymentEvent.attention(operation, body)
+        case .sent, .unknown:
+            return nil
+        }
+        self.init(
+            body,
+            id: id,
+            kind: operation.kind,
+            key: operation.idempotencyKey,
+            paymentID: operation.paymentID,
+            merchantID: operation.merchantID,
+            route: operation.route,
+            // `false` is kept for the delivery that settles an operation (contract.md §3).
+            replayed: true,
+            events: events
+        )
     }
 
     /// A rejection that is not stored: its id comes from the command's, so that a redelivery gives the same one.
@@ -53,7 +109,13 @@ package struct OutgoingReply: Hashable, Sendable {
     /// In bytes: what a short string of AMQP 0-9-1 holds.
     private static let longestID = 255
 
-    private init(_ body: [UInt8], id: String, to command: Command, replayed: Bool) {
+    private init(
+        _ body: [UInt8],
+        id: String,
+        to command: Command,
+        replayed: Bool,
+        events: [PaymentEvent] = []
+    ) {
         self.init(
             body,
             id: id,
@@ -62,7 +124,8 @@ package struct OutgoingReply: Hashable, Sendable {
             paymentID: command.paymentID,
             merchantID: command.merchantID,
             route: command.route,
-            replayed: replayed
+            replayed: replayed,
+            events: events
         )
     }
 
@@ -96,7 +159,8 @@ package struct OutgoingReply: Hashable, Sendable {
         paymentID: PaymentID?,
         merchantID: MerchantID?,
         route: ReplyRoute,
-        replayed: Bool
+        replayed: Bool,
+        events: [PaymentEvent] = []
     ) {
         var headers: [String: HeaderValue] = [
             HeaderName.idempotencyKey: .string(key.description),
@@ -105,6 +169,7 @@ package struct OutgoingReply: Hashable, Sendable {
         headers[HeaderName.paymentID] = paymentID.map { .string($0.description) }
         headers[HeaderName.merchantID] = merchantID.map { .string($0.description) }
         headers[HeaderName.traceparent] = route.traceparent.map(HeaderValue.string)
+        self.events = events
         replyTo = route.replyTo
         message = Message(
             type: kind.resultType,

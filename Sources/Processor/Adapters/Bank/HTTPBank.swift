@@ -41,6 +41,55 @@ struct HTTPBank: Bank {
     }
 }
 
+extension HTTPBank: BankQueries {
+    func ask(_ query: BankQuery, timeout: Duration) async -> BankAnswer {
+        do throws(HTTPError) {
+            let response = try await client.send(
+                HTTPRequest(method: .get, url: baseURL + query.path, timeout: timeout)
+            )
+            return .response(
+                BankResponse(
+                    status: response.status,
+                    bytes: response.body,
+                    isReplayed: false,
+                    date: response.headers["Date"].flatMap { Timestamp(httpDate: $0) }
+                )
+            )
+        } catch {
+            let reason = error.code.rawValue
+            return error.outcomeUnknown ? .noAnswer(reason: reason) : .notSent(reason: reason)
+        }
+    }
+}
+
+extension BankQuery {
+    fileprivate var path: String {
+        switch self {
+        case .authorization(let id): "/api/v1/authorizations/\(id.pathSegment)"
+        case .capture(let id): "/api/v1/captures/\(id.pathSegment)"
+        case .refund(let id): "/api/v1/refunds/\(id.pathSegment)"
+        case .health: "/health"
+        }
+    }
+}
+
+extension String {
+    /// The bank's ids need no escaping; whatever else it might give as one must not become another path.
+    fileprivate var pathSegment: String {
+        var text = ""
+        for byte in utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                text.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                text += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+            }
+        }
+        return text
+    }
+}
+
 extension BankAction {
     fileprivate var path: String {
         switch self {

@@ -18,8 +18,7 @@ struct BrokerSink: MessageSink {
                 AMQPMessage(message),
                 exchange: exchange,
                 routingKey: routingKey,
-                // The commands exchange has an alternate that takes what no queue takes.
-                mandatory: destination != .commands,
+                mandatory: destination.isMandatory,
                 timeout: Self.patience
             )
             switch outcome {
@@ -40,6 +39,8 @@ struct BrokerSink: MessageSink {
         case .replies(let queue): ("", queue ?? names.repliesQueue)
         case .retry(let tier): (names.retryExchange, tier.rawValue)
         case .deadLetters: (names.deadLetters, names.deadLettersKey)
+        case .event(let event): (names.eventsExchange, event.routingKey)
+        case .sweeps: (names.sweeps, names.sweepsKey)
         }
     }
 }

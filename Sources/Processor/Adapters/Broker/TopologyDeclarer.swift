@@ -21,12 +21,12 @@ struct TopologyDeclarer: Sendable {
     /// confirm them, and drop them.
     private func declare(on connection: AMQPConnection) async throws(TopologyError) {
         for queue in topology.queues {
-            try await naming("queue \(queue.name)") { () async throws(AMQPError) in
+            try await declaring("queue \(queue.name)") { () async throws(AMQPError) in
                 _ = try await connection.declareQueue(queue.name, arguments: AMQPTable(queue.arguments))
             }
         }
         for exchange in topology.exchanges {
-            try await naming("exchange \(exchange.name)") { () async throws(AMQPError) in
+            try await declaring("exchange \(exchange.name)") { () async throws(AMQPError) in
                 try await connection.declareExchange(
                     exchange.name,
                     kind: exchange.type,
@@ -34,7 +34,8 @@ struct TopologyDeclarer: Sendable {
                 )
             }
             for binding in topology.bindings where binding.exchange == exchange.name {
-                try await naming("binding of \(binding.queue) to \(binding.exchange)") { () async throws(AMQPError) in
+                try await declaring("binding of \(binding.queue) to \(binding.exchange)") {
+                    () async throws(AMQPError) in
                     try await connection.bindQueue(binding.queue, to: binding.exchange, routingKey: binding.key)
                 }
             }
@@ -54,6 +55,25 @@ struct TopologyDeclarer: Sendable {
             }
         }
     }
+
+    /// Where two processors start at the same time, the broker may say of what the other one is just making that it does not
+    /// exist: a little later it does.
+    private func declaring(
+        _ object: String,
+        _ work: () async throws(AMQPError) -> Void
+    ) async throws(TopologyError) {
+        for _ in 0..<Self.tries {
+            do throws(TopologyError) {
+                return try await naming(object, work)
+            } catch .missing {
+                guard (try? await Task.sleep(for: Self.pause)) != nil else { break }
+            }
+        }
+        try await naming(object, work)
+    }
+
+    private static let tries = 20
+    private static let pause = Duration.milliseconds(100)
 
     private func naming(
         _ object: String,

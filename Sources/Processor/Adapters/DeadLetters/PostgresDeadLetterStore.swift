@@ -96,7 +96,10 @@ struct OperationOpening: Sendable {
             WITH reopened AS (
                 UPDATE operations SET state = 'UNKNOWN', attempts = 0, lease_until = clock_timestamp()
                 WHERE merchant_id = $1 AND idempotency_key = $2 AND id = $3 AND fence = $4 AND state = 'NEEDS_ATTENTION'
-                RETURNING id, payment_id, kind
+                RETURNING id, payment_id, kind, merchant_id, idempotency_key, lease_until
+            ), watched AS (
+                INSERT INTO open_operations (operation_id, merchant_id, idempotency_key, payment_id, due_at)
+                SELECT id, merchant_id, idempotency_key, payment_id, lease_until FROM reopened ON CONFLICT DO NOTHING
             )
             \(note("kind || ' reopened: its dead letter is replayed'", of: "reopened"))
             """,

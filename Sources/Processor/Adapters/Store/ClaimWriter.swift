@@ -25,7 +25,7 @@ struct ClaimWriter: Sendable {
         try insertPayments(on: connection)
         try insertOperations(on: connection)
         try movePayments(on: connection)
-        try takeOperations(on: connection)
+        try TakenOperations(takenOperations).write(on: connection)
         try history.write(on: connection)
     }
 
@@ -113,36 +113,6 @@ struct ClaimWriter: Sendable {
                 .textArray(movedPayments.map(\.status.rawValue)),
                 .uuidArray(movedPayments.map { $0.heldBy.map { PostgresUUID($0.value) } }),
                 .int8Array(movedPayments.map(\.version)),
-            ]
-        )
-    }
-
-    /// Guarded by the lock on their payments.
-    private func takeOperations(on connection: isolated PostgresConnection) throws(PostgresError) {
-        if takenOperations.isEmpty { return }
-        try connection.enqueue(
-            """
-            UPDATE operations o
-            SET state = n.state, fence = n.fence, lease_until = n.lease_until, claim_token = n.claim_token,
-                attempts = n.attempts, ambiguous_sends = n.ambiguous_sends, first_sent_at = n.first_sent_at
-            FROM unnest(
-                $1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::uuid[], $7::integer[], $8::integer[],
-                $9::timestamptz[]
-            ) AS n (
-                merchant_id, idempotency_key, state, fence, lease_until, claim_token, attempts, ambiguous_sends, first_sent_at
-            )
-            WHERE o.merchant_id = n.merchant_id AND o.idempotency_key = n.idempotency_key
-            """,
-            [
-                .textArray(takenOperations.map(\.merchantID.description)),
-                .textArray(takenOperations.map(\.idempotencyKey.description)),
-                .textArray(takenOperations.map(\.state.rawValue)),
-                .int8Array(takenOperations.map(\.fence)),
-                .timestampArray(takenOperations.map(\.leaseUntil.microseconds)),
-                .uuidArray(takenOperations.map { PostgresUUID($0.claimToken.value) }),
-                .int4Array(takenOperations.map { Int32($0.attempts) }),
-                .int4Array(takenOperations.map { Int32($0.ambiguousSends) }),
-                .timestampArray(takenOperations.map { $0.firstSentAt?.microseconds }),
             ]
         )
     }

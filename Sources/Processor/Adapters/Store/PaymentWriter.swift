@@ -61,14 +61,20 @@ struct PaymentWriter: Sendable {
         if effects.isEmpty { return }
         try connection.enqueue(
             """
-            INSERT INTO bank_effects (payment_id, kind, bank_id, operation_id)
-            SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[])
+            INSERT INTO bank_effects (payment_id, kind, bank_id, operation_id, look_at)
+            SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::timestamptz[])
             """,
             [
                 .uuidArray(effects.map { PostgresUUID($0.payment.id.value) }),
                 .textArray(effects.map(\.settlement.operation.kind.rawValue)),
                 .textArray(effects.map { $0.payment.bank.reference(of: $0.settlement.operation.kind) }),
                 .uuidArray(effects.map { PostgresUUID($0.settlement.operation.id.value) }),
+                // When the expiring sweep has to look at it.
+                .timestampArray(
+                    effects.map { effect in
+                        effect.settlement.operation.kind == .authorize ? effect.payment.expiresAt?.microseconds : nil
+                    }
+                ),
             ]
         )
     }

@@ -6,13 +6,22 @@ struct PostgresPaymentStore: PaymentStore {
     private let claims: Coalescer<ClaimRequest, ClaimOutcome>
     private let settles: Coalescer<Settlement, SettleOutcome>
     private let queries: PostgresPool
+    let sweeps: PostgresPool
 
     /// - Parameters:
     ///   - claimPool: used for claims only, so that they never wait behind settles, nor settles behind them.
     ///   - settlePool: used for settles only.
+    ///   - sweepPool: used by the sweeps and the outbox.
     ///   - queryPool: for everything else.
-    init(claimPool: PostgresPool, settlePool: PostgresPool, queryPool: PostgresPool, fingerprinter: Fingerprinter) {
+    init(
+        claimPool: PostgresPool,
+        settlePool: PostgresPool,
+        sweepPool: PostgresPool,
+        queryPool: PostgresPool,
+        fingerprinter: Fingerprinter
+    ) {
         queries = queryPool
+        sweeps = sweepPool
         claims = Coalescer(batchLimit: Self.batchLimit, flushLimit: claimPool.size) { requests in
             await BatchRunner(pool: claimPool).run(requests) { connection, requests throws(PostgresError) in
                 try ClaimBatch(requests, fingerprinter: fingerprinter).run(on: connection)

@@ -16,6 +16,7 @@ struct SettleBatch: Sendable {
         for row in rows[1] { written.insert(Int(try row.int64(0)) - 1) }
         let fresh = settlements.indices.filter { written.contains($0) }.map { settlements[$0] }
         try PaymentWriter(fresh).write(on: connection)
+        try OutboxWriter(fresh.flatMap(\.outbox)).write(on: connection)
         var outcomes: [SettleOutcome] = []
         for (index, settlement) in settlements.enumerated() {
             var isOurs = written.contains(index)

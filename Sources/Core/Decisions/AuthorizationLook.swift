@@ -1,0 +1,36 @@
+/// A look of the expiring sweep at authorizations that are past their expiry.
+package struct AuthorizationLook: Sendable {
+    package let limit: Int
+    /// What expired by then is due: the bank's clock less the grace period (trap B9).
+    package let expiredBy: Timestamp
+    /// Whether what has expired is to be voided.
+    package let voidsExpired: Bool
+    package let policy: SweepPolicy
+    /// A fresh random word.
+    package let dice: UInt64
+
+    package init(limit: Int, expiredBy: Timestamp, voidsExpired: Bool, policy: SweepPolicy, dice: UInt64) {
+        self.limit = limit
+        self.expiredBy = expiredBy
+        self.voidsExpired = voidsExpired
+        self.policy = policy
+        self.dice = dice
+    }
+}
+
+/// What a look found. Each row that it looked at is due later, or never again (trap P15).
+package struct AuthorizationFindings: Hashable, Sendable {
+    /// The bank is to be asked about these.
+    package var doubtful: [Payment] = []
+    /// Their hold is to be voided.
+    package var voidable: [Payment] = []
+    /// How many have an operation under way.
+    package var waiting = 0
+    /// How many have come to another end.
+    package var forgotten = 0
+
+    package init() {}
+
+    /// Rows of this look.
+    package var count: Int { doubtful.count + voidable.count + waiting + forgotten }
+}

@@ -1,0 +1,43 @@
+/// The bank's word that an authorization has expired: its `expires_at` before its own clock, less a grace period (trap B9).
+package struct ExpiryProof: Hashable, Sendable {
+    package let paymentID: PaymentID
+    package let authorizationID: String
+
+    /// `nil` where the answer proves nothing: not found, an error, another id, no time, or not past enough.
+    ///
+    /// - Parameters:
+    ///   - payment: whose authorization was asked about.
+    ///   - answer: to `BankQuery.authorization`.
+    ///   - grace: `sweeps.expire.grace`.
+    package init?(_ payment: Payment, _ answer: BankAnswer, grace: Duration) {
+        guard case .response(let response) = answer, response.status == 200, case .json(let body) = response.body,
+            let id = payment.bank.authorizationID, body["authorization_id"]?.string == id,
+            let expiresAt = body["expires_at"]?.string.flatMap({ Timestamp($0) }), let bankNow = response.date,
+            expiresAt < bankNow.advanced(by: .zero - grace)
+        else { return nil }
+        paymentID = payment.id
+        authorizationID = id
+    }
+}
+
+/// What an expiry writes, given the payment as it is under lock. Shared by every store.
+package struct Expiry: Hashable, Sendable {
+    package let payment: Payment
+    package let transition: Transition
+    package let event: OutboxMessage
+
+    /// `nil` where something has come in between: an operation is under way, or the payment is no longer authorized.
+    ///
+    /// - Parameter operation: the authorize that made the authorization.
+    package init?(_ proof: ExpiryProof, _ before: Payment, operation: OperationID) {
+        guard before.status == .authorized, before.bank.authorizationID == proof.authorizationID else { return nil }
+        payment = before.moved(to: .expired, heldBy: nil)
+        transition = Transition(
+            from: before,
+            to: payment,
+            operation: .authorize,
+            cause: "expired by the bank's clock"
+        )
+        event = OutboxMessage(PaymentEvent(expired: payment, operation: operation), of: payment.id)
+    }
+}

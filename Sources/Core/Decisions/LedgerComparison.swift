@@ -1,0 +1,87 @@
+/// A payment as we have it against what the bank says of it (invariant I4). Pure; asking is `LedgerReport`'s.
+package struct LedgerComparison: Hashable, Sendable {
+    package let payment: Payment
+    /// `nil` where that cannot be said: an operation is under way, or the bank did not answer.
+    package let agrees: Bool?
+    /// What the bank answered, by effect; null where it was not asked, or gave no answer.
+    package let bank: [String: JSONValue]
+    /// For a person: what is not as it should be.
+    package let differences: [String]
+
+    /// What is to be asked about a payment: the bank has a question for each effect but a void (trap B7).
+    package static func questions(about payment: Payment) -> [BankQuery] {
+        [
+            payment.bank.authorizationID.map(BankQuery.authorization),
+            payment.bank.captureID.map(BankQuery.capture),
+            payment.bank.refundID.map(BankQuery.refund),
+        ].compactMap(\.self)
+    }
+
+    /// - Parameters:
+    ///   - answers: to `questions(about:)`, in their order.
+    ///   - isMissingProof: whether "not found" may be believed: the bank was well before and after (trap B5).
+    package init(_ payment: Payment, _ answers: [BankAnswer], isMissingProof: Bool) {
+        var bank: [String: JSONValue] = ["authorization": .null, "capture": .null, "refund": .null]
+        var differences: [String] = []
+        var isUnknown = payment.status.isInProgress
+        for (query, answer) in zip(Self.questions(about: payment), answers) {
+            guard case .response(let response) = answer, case .json(let body) = response.body else {
+                isUnknown = true
+                continue
+            }
+            bank[query.name] = body
+            switch response.status {
+            case 200:
+                differences += Self.expectations(query, payment).compactMap { name, expected in
+                    body[name] == expected ? nil : "\(query.name).\(name)"
+                }
+            case 404 where body["error"]?.string == BankCode.notFound.rawValue && isMissingProof:
+                differences.append("\(query.name) is not there")
+            default:
+                isUnknown = true
+            }
+        }
+        self.payment = payment
+        self.bank = bank
+        self.differences = differences
+        agrees = differences.isEmpty ? (isUnknown ? nil : true) : false
+    }
+
+    private static func expectations(_ query: BankQuery, _ payment: Payment) -> [(String, JSONValue)] {
+        let amount = JSONValue.integer(payment.amount.minorUnits)
+        return switch query {
+        case .authorization(let id):
+            [("authorization_id", .string(id)), ("status", .string("approved")), ("amount", amount)]
+        case .capture(let id):
+            [
+                ("capture_id", .string(id)), ("status", .string("captured")), ("amount", amount),
+                ("authorization_id", .optional(payment.bank.authorizationID)),
+            ]
+        case .refund(let id):
+            [
+                ("refund_id", .string(id)), ("status", .string("refunded")), ("amount", amount),
+                ("capture_id", .optional(payment.bank.captureID)),
+            ]
+        case .health: []
+        }
+    }
+
+    /// As `processor payments reconcile-report --json` prints it (contract.md §6).
+    package var json: JSONValue {
+        .object([
+            "agrees": agrees.map(JSONValue.bool) ?? .null, "bank": .object(bank),
+            "id": .string(payment.id.description), "ours": payment.json,
+        ])
+    }
+}
+
+extension BankQuery {
+    fileprivate var name: String {
+        switch self {
+        case .authorization: "authorization"
+        case .capture: "capture"
+        case .refund: "refund"
+        case .health: "health"
+        }
+    }
+}

@@ -1,0 +1,44 @@
+/// What the reconciling sweep does with an operation that was due. Shared by every store, so that all decide alike.
+package enum OpenDecision: Hashable, Sendable {
+    /// Its outcome is stored, or a person has it.
+    case forget
+    case wait(until: Timestamp)
+    /// Taken over, as it is from now on; looked at again at `next` if it is open still.
+    case take(Operation, next: Timestamp)
+
+    /// - Parameters:
+    ///   - operation: as it is, under the lock of its payment.
+    ///   - looks: at it, before this one.
+    ///   - now: the store's clock: leases are judged by it alone (traps P3, P14).
+    package init(_ operation: Operation, looks: Int, _ look: OpenLook, now: Timestamp) {
+        switch operation.state {
+        case .succeeded, .declined, .rejected, .needsAttention:
+            self = .forget
+        case .sent, .unknown:
+            let dice = look.dice ^ operation.id.value.low
+            let next = now.advanced(by: look.policy.backoff(looks: looks, dice: dice))
+            if operation.leaseUntil > now {
+                // A delivery is working on it, or its key rests.
+                self = .wait(until: max(operation.leaseUntil, next))
+            } else if operation.kind == .authorize, !Self.isAbandoned(operation, looks: looks, look.policy, now) {
+                // The card is gone with its delivery, which may come back, or be replayed.
+                let end = (operation.firstSentAt ?? operation.createdAt).advanced(by: look.policy.abandonAfter)
+                self = .wait(until: end > now ? min(next, end) : next)
+            } else {
+                let taken = operation.taken(by: look.token, lease: look.lease, now: now)
+                self = .take(taken, next: max(taken.leaseUntil, next))
+            }
+        }
+    }
+
+    private static func isAbandoned(
+        _ operation: Operation,
+        looks: Int,
+        _ policy: SweepPolicy,
+        _ now: Timestamp
+    ) -> Bool {
+        let age = (operation.firstSentAt ?? operation.createdAt).duration(to: now)
+        let mayHaveBeenSent = operation.isAmbiguous || operation.state == .sent
+        return age >= policy.abandonAfter && (mayHaveBeenSent || looks >= policy.abandonLooks)
+    }
+}

@@ -1,0 +1,48 @@
+/// A look of the reconciling sweep at operations that are open and due.
+package struct OpenLook: Sendable {
+    /// The most rows.
+    package let limit: Int
+    /// Only what was due by then, on the store's clock; `nil` for now. A run passes the time of its first look, so that it ends.
+    package let dueBy: Timestamp?
+    /// Names the attempts that this look starts.
+    package let token: ClaimToken
+    package let lease: Duration
+    package let policy: SweepPolicy
+    /// A fresh random word.
+    package let dice: UInt64
+
+    package init(
+        limit: Int,
+        dueBy: Timestamp?,
+        token: ClaimToken,
+        lease: Duration,
+        policy: SweepPolicy,
+        dice: UInt64
+    ) {
+        self.limit = limit
+        self.dueBy = dueBy
+        self.token = token
+        self.lease = lease
+        self.policy = policy
+        self.dice = dice
+    }
+}
+
+/// What a look found. Each row that it looked at has a new time at which it is due next (trap P15).
+package struct OpenFindings: Hashable, Sendable {
+    /// The store's time of the look.
+    package let now: Timestamp
+    /// Ours now: to be asked again, or, where the card is gone, to be given up.
+    package var claims: [Claim] = []
+    /// How many rest, or are somebody else's, or wait for their redelivery.
+    package var waiting = 0
+    /// How many were done with already, and are forgotten.
+    package var forgotten = 0
+
+    package init(now: Timestamp) {
+        self.now = now
+    }
+
+    /// Rows of this look.
+    package var count: Int { claims.count + waiting + forgotten }
+}

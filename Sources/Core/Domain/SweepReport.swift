@@ -1,0 +1,54 @@
+/// What a sweep found and did.
+package struct SweepReport: Hashable, Sendable {
+    /// Rows that were due and not done with: each of them ended as one of the three below.
+    package var examined = 0
+    package var resolved = 0
+    package var needsAttention = 0
+    /// To be looked at again later.
+    package var waiting = 0
+
+    package init(examined: Int = 0, resolved: Int = 0, needsAttention: Int = 0, waiting: Int = 0) {
+        self.examined = examined
+        self.resolved = resolved
+        self.needsAttention = needsAttention
+        self.waiting = waiting
+    }
+}
+
+/// Names a run of a sweep. Ours, a UUIDv7, made before the run is written, so that a run whose COMMIT was not answered is
+/// recognised (trap P7).
+package struct SweepRunID: Hashable, Sendable {
+    package let value: UniqueID
+
+    package init(_ value: UniqueID) {
+        self.value = value
+    }
+}
+
+/// A run of a sweep, as the store remembers it.
+package struct SweepRun: Hashable, Sendable {
+    package let id: SweepRunID
+    package let job: SweepJob
+    /// `nil` where a person started it.
+    package let slot: Timestamp?
+    package let startedAt: Timestamp
+    /// `nil` while it runs, and for ever where its processor died.
+    package let finishedAt: Timestamp?
+    package let report: SweepReport
+
+    package init(
+        id: SweepRunID,
+        job: SweepJob,
+        slot: Timestamp?,
+        startedAt: Timestamp,
+        finishedAt: Timestamp? = nil,
+        report: SweepReport = SweepReport()
+    ) {
+        self.id = id
+        self.job = job
+        self.slot = slot
+        self.startedAt = startedAt
+        self.finishedAt = finishedAt
+        self.report = report
+    }
+}

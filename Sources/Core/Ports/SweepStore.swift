@@ -1,0 +1,47 @@
+/// What the sweeps ask of the store. Each call is one transaction, whole or not at all.
+package protocol SweepStore: Sendable {
+    /// Takes a slot for a run. False where another run has it (invariant I9). Repeating it for the same run after an unknown
+    /// outcome is safe (trap P7).
+    func begin(_ run: SweepRunID, _ slot: SweepSlot) async throws(StoreError) -> Bool
+
+    /// Begins a run that a person has asked for, beside the schedule.
+    func begin(_ run: SweepRunID, _ job: SweepJob) async throws(StoreError)
+
+    func finish(_ run: SweepRunID, _ report: SweepReport) async throws(StoreError)
+
+    /// Newest first.
+    func runs(limit: Int) async throws(StoreError) -> [SweepRun]
+
+    /// Looks at operations that are open and due, in the order of their due time, decides by `OpenDecision`, and moves every
+    /// one's next due time (trap P15). What others are looking at is left out.
+    func look(_ look: OpenLook) async throws(StoreError) -> OpenFindings
+
+    /// Looks at authorizations past their expiry, decides by `AuthorizationDecision`, and moves every one's next due time.
+    func look(_ look: AuthorizationLook) async throws(StoreError) -> AuthorizationFindings
+
+    /// Writes an expiry, decided by `Expiry` under the payment's lock, with its event. False where it no longer applies.
+    func expire(_ proof: ExpiryProof) async throws(StoreError) -> Bool
+
+    /// What looks at what is due now would find, without a trace.
+    func preview(_ job: SweepJob, _ policy: SweepPolicy, expiredBy: Timestamp?) async throws(StoreError) -> SweepReport
+
+    /// Removes some of what need not be kept any longer: at most a batch of each kind.
+    ///
+    /// - Returns: how many rows went.
+    func removeOld(_ policy: SweepPolicy) async throws(StoreError) -> Int
+
+    func backlog() async throws(StoreError) -> Backlog
+}
+
+/// What waits to be done, for the gauges.
+package struct Backlog: Hashable, Sendable {
+    /// Operations whose outcome is not stored, without those that a person has.
+    package var open: [OperationKind: Int] = [:]
+    /// How long the oldest message in the outbox has been waiting; zero where there is none.
+    package var outboxOldest: Duration = .zero
+
+    package init(open: [OperationKind: Int] = [:], outboxOldest: Duration = .zero) {
+        self.open = open
+        self.outboxOldest = outboxOldest
+    }
+}

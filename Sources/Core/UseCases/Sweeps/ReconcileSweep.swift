@@ -1,0 +1,149 @@
+/// Finishes what nobody is working on any more: asks the bank again under the same key, by the same code and under the same
+/// fence as a live command, and writes what it learns to the store and, for whoever waits, to the outbox.
+package struct ReconcileSweep: Sweep {
+    private let store: any SweepStore
+    private let attempt: BankAttempt
+    private let breaker: CircuitBreaker
+    private let time: any TimeSource
+    private let random: any RandomSource
+    private let limits: HandlerLimits
+    private let policy: SweepPolicy
+    private let bell: OutboxBell
+
+    package init(
+        store: any SweepStore & PaymentStore,
+        bank: any Bank,
+        breaker: CircuitBreaker,
+        time: any TimeSource,
+        random: any RandomSource,
+        observer: any ProcessorObserver,
+        limits: HandlerLimits,
+        policy: SweepPolicy,
+        retries: RetryPolicy = RetryPolicy(),
+        bell: OutboxBell
+    ) {
+        self.store = store
+        self.breaker = breaker
+        self.time = time
+        self.random = random
+        self.limits = limits
+        self.policy = policy
+        self.bell = bell
+        attempt = BankAttempt(
+            store: store,
+            bank: bank,
+            breaker: breaker,
+            time: time,
+            random: random,
+            observer: observer,
+            limits: limits,
+            policy: retries,
+            tellsByOutbox: true
+        )
+    }
+
+    /// The work of one run.
+    private struct Run {
+        var report = SweepReport()
+        var running = 0
+        /// On the store's clock: what becomes due later is another run's.
+        var dueBy: Timestamp?
+        /// Whether nothing more is to be looked at.
+        var isThrough = false
+        var failure: StoreError?
+    }
+
+    package func run(until stop: StopFlag) async throws(StoreError) -> SweepReport {
+        let run = await withTaskGroup(of: SweepEnding.self) { group in
+            var run = Run()
+            while true {
+                // Refilled when half of it is done with: one that takes long holds nobody up, and a look is worth its while.
+                while !run.isThrough, run.running <= policy.batch / 2 {
+                    let started = time.uptime()
+                    guard let (claims, permit) = await look(&run) else { break }
+                    for claim in claims { group.addTask { await finish(claim, permit, started: started) } }
+                    if claims.isEmpty { breaker.end(permit) }
+                    if stop.isSet || Task.isCancelled { run.isThrough = true }
+                }
+                guard let ending = await group.next() else { return run }
+                run.running -= 1
+                run.report.count(ending)
+            }
+        }
+        if let failure = run.failure { throw failure }
+        return run.report
+    }
+
+    /// - Returns: what is to be asked, and the permit to ask it under; `nil` at the end of the run.
+    private func look(_ run: inout Run) async -> (claims: [Claim], permit: CircuitBreaker.Permit)? {
+        // While the bank is known to be out nothing is looked at: no attempt is spent, and no row comes nearer to being given up.
+        guard let permit = try? await breaker.admit(since: nil) else {
+            run.isThrough = true
+            return nil
+        }
+        let limit = permit.isProbe ? 1 : policy.batch - run.running
+        do throws(StoreError) {
+            let findings = try await store.look(look(limit: limit, dueBy: run.dueBy))
+            run.dueBy = run.dueBy ?? findings.now
+            run.report.examined += findings.claims.count + findings.waiting
+            run.report.waiting += findings.waiting
+            run.running += findings.claims.count
+            run.isThrough = findings.count < limit
+            return (findings.claims, permit)
+        } catch {
+            breaker.end(permit)
+            run.failure = error
+            run.isThrough = true
+            return nil
+        }
+    }
+
+    private func look(limit: Int, dueBy: Timestamp?) -> OpenLook {
+        OpenLook(
+            limit: limit,
+            dueBy: dueBy,
+            token: ClaimToken(random.identifier(at: time.now())),
+            lease: limits.lease,
+            policy: policy,
+            dice: random.next()
+        )
+    }
+
+    private func finish(_ claim: Claim, _ permit: CircuitBreaker.Permit, started: Duration) async -> SweepEnding {
+        defer { breaker.end(permit) }
+        do throws(StoreError) {
+            let outcome: BankAttempt.Outcome
+            if claim.operation.kind == .authorize {
+                // Its card is gone, and so is the time in which its delivery might have come back.
+                let reason = "authorize_abandoned"
+                outcome = try await attempt.giveUp(claim, reason: reason, claim.operation.ambiguousSends)
+            } else {
+                outcome = try await attempt.run(
+                    claim,
+                    BankAction(resending: claim),
+                    permit,
+                    traceparent: claim.operation.route.traceparent,
+                    started: started
+                )
+            }
+            let ending = SweepEnding(outcome)
+            if ending != .waiting { bell.ring() }
+            return ending
+        } catch {
+            // Told already; its lease runs out, and it is due again.
+            return .waiting
+        }
+    }
+}
+
+extension BankAction {
+    /// What a claimed operation asks for, where that needs no card; `nil` where the payment lacks the bank id for it.
+    fileprivate init?(resending claim: Claim) {
+        switch claim.operation.kind {
+        case .authorize: return nil
+        case .capture: self.init(.capture(amount: nil), for: claim.payment)
+        case .void: self.init(.void, for: claim.payment)
+        case .refund: self.init(.refund(amount: nil), for: claim.payment)
+        }
+    }
+}

@@ -1,0 +1,139 @@
+/// Something that became of a payment, told to whoever listens (contract.md §3, Events).
+///
+/// All that an event says is taken from what is stored, so that telling it again tells the same, under the same message id.
+package struct PaymentEvent: Hashable, Sendable {
+    package enum Name: String, Sendable, CaseIterable {
+        case authorized, captured, voided, refunded, declined, expired
+        case needsAttention = "needs_attention"
+
+        package var routingKey: String { "payment.\(rawValue)" }
+        package var type: String { "payment.\(rawValue).v1" }
+    }
+
+    package let name: Name
+    package let message: Message
+
+    /// The events of an operation that has succeeded or was declined: from its stored reply, whose payment they show.
+    package static func of(_ operation: Operation) -> [PaymentEvent] {
+        guard let reply = operation.reply, let payment = ShownPayment(in: reply) else { return [] }
+        switch operation.state {
+        case .succeeded:
+            let name = operation.kind.succeededEvent
+            let at = payment.instant(operation.kind.succeededField) ?? operation.attemptedAt
+            return [PaymentEvent(name, operation, payment, at: at)]
+        case .declined where payment.status == PaymentStatus.expired.rawValue && operation.kind == .capture:
+            let at = payment.instant("expires_at") ?? operation.attemptedAt
+            return [
+                PaymentEvent(.declined, operation, payment, at: operation.attemptedAt),
+                PaymentEvent(.expired, operation, payment, at: at),
+            ]
+        case .declined:
+            return [PaymentEvent(.declined, operation, payment, at: operation.attemptedAt)]
+        case .sent, .unknown, .rejected, .needsAttention:
+            return []
+        }
+    }
+
+    /// The event of an operation that needs a person.
+    ///
+    /// - Parameter reply: the provisional one, which shows the payment.
+    package static func attention(_ operation: Operation, _ reply: [UInt8]) -> [PaymentEvent] {
+        guard operation.state == .needsAttention, let payment = ShownPayment(in: reply) else { return [] }
+        return [PaymentEvent(.needsAttention, operation, payment, at: operation.attemptedAt)]
+    }
+
+    private init(_ name: Name, _ operation: Operation, _ payment: ShownPayment, at: String) {
+        self.init(
+            name,
+            operation.kind,
+            id: operation.id,
+            paymentID: operation.paymentID,
+            merchantID: operation.merchantID,
+            traceparent: operation.route.traceparent,
+            tail: payment.bytes,
+            at: at
+        )
+    }
+
+    /// The expiry that the sweep has proven.
+    ///
+    /// - Parameter operation: the authorize that made the authorization.
+    package init(expired payment: Payment, operation: OperationID) {
+        let shown = JSONValue.object(["payment": payment.json, "payment_id": .string(payment.id.description)]).encoded
+        self.init(
+            .expired,
+            .authorize,
+            id: operation,
+            paymentID: payment.id,
+            merchantID: payment.merchantID,
+            traceparent: nil,
+            tail: [UInt8(ascii: ",")] + shown.dropFirst(),
+            at: (payment.expiresAt ?? payment.createdAt).description
+        )
+    }
+
+    /// - Parameter tail: `,"payment":{…},"payment_id":"…"}`.
+    private init(
+        _ name: Name,
+        _ kind: OperationKind,
+        id: OperationID,
+        paymentID: PaymentID,
+        merchantID: MerchantID,
+        traceparent: String?,
+        tail: some Collection<UInt8>,
+        at: String
+    ) {
+        var body: [UInt8] = []
+        body.reserveCapacity(96 + tail.count)
+        // Names and times without a character to escape.
+        body.append(contentsOf: #"{"event":""#.utf8)
+        body.append(contentsOf: name.rawValue.utf8)
+        body.append(contentsOf: #"","occurred_at":""#.utf8)
+        body.append(contentsOf: at.utf8)
+        body.append(contentsOf: #"","operation":""#.utf8)
+        body.append(contentsOf: kind.rawValue.utf8)
+        body.append(UInt8(ascii: "\""))
+        body.append(contentsOf: tail)
+        var headers: [String: HeaderValue] = [
+            HeaderName.paymentID: .string(paymentID.description),
+            HeaderName.merchantID: .string(merchantID.description),
+        ]
+        headers[HeaderName.traceparent] = traceparent.map(HeaderValue.string)
+        self.name = name
+        message = Message(
+            type: name.type,
+            contentType: "application/json",
+            messageID: "\(id)-\(name.rawValue)",
+            headers: headers,
+            body: body
+        )
+    }
+}
+
+extension OperationKind {
+    fileprivate var succeededEvent: PaymentEvent.Name {
+        switch self {
+        case .authorize: .authorized
+        case .capture: .captured
+        case .void: .voided
+        case .refund: .refunded
+        }
+    }
+
+    /// The field of the payment that says when.
+    fileprivate var succeededField: String {
+        switch self {
+        case .authorize: "authorized_at"
+        case .capture: "captured_at"
+        case .void: "voided_at"
+        case .refund: "refunded_at"
+        }
+    }
+}
+
+extension Operation {
+    /// When the last attempt began: the time in its token's id, which is stored with it.
+    fileprivate var attemptedAt: String {
+        Timestamp(microseconds: Int64(claimToken.value.high >> 16) * 1_000).description
+    }
+}

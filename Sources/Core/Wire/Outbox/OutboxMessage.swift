@@ -1,0 +1,69 @@
+/// A message that is written in the commit of what it tells, and relayed from there: what a sweep decides has no delivery that
+/// would be its outbox.
+package struct OutboxMessage: Hashable, Sendable {
+    package let paymentID: PaymentID
+    /// Whose final reply it is: where it cannot be routed, that is recorded.
+    package let operationID: OperationID?
+    /// `.replies` or `.event`.
+    package let destination: Destination
+    package let message: Message
+
+    /// - Parameter destination: `.replies` or `.event`.
+    package init(paymentID: PaymentID, operationID: OperationID?, destination: Destination, message: Message) {
+        self.paymentID = paymentID
+        self.operationID = operationID
+        self.destination = destination
+        self.message = message
+    }
+
+    package init(_ event: PaymentEvent, of payment: PaymentID) {
+        self.init(paymentID: payment, operationID: nil, destination: .event(event.name), message: event.message)
+    }
+
+    /// What is told of an operation that an attempt without a delivery has ended: the reply to where its first delivery wanted
+    /// it, and the events.
+    ///
+    /// - Parameters:
+    ///   - operation: settled, or in need of a person; for any other nothing is told.
+    ///   - payment: shown by a provisional reply.
+    static func telling(_ operation: Operation, _ payment: Payment) -> [OutboxMessage] {
+        guard let reply = OutgoingReply(sweptTo: operation, payment) else { return [] }
+        var messages: [OutboxMessage] = []
+        if !operation.route.isNobody {
+            messages.append(
+                OutboxMessage(
+                    paymentID: operation.paymentID,
+                    operationID: operation.state.isFinal ? operation.id : nil,
+                    destination: .replies(reply.replyTo),
+                    message: reply.message
+                )
+            )
+        }
+        return messages + reply.events.map { OutboxMessage($0, of: operation.paymentID) }
+    }
+}
+
+/// Names a row of the outbox; later rows have larger numbers.
+package struct OutboxID: Hashable, Comparable, Sendable {
+    package let value: Int64
+
+    package init(_ value: Int64) {
+        self.value = value
+    }
+
+    package static func < (left: OutboxID, right: OutboxID) -> Bool { left.value < right.value }
+}
+
+/// A message that waits in the outbox.
+package struct OutboxEntry: Hashable, Sendable {
+    package let id: OutboxID
+    package let content: OutboxMessage
+    /// How often it was tried before.
+    package let attempts: Int
+
+    package init(id: OutboxID, content: OutboxMessage, attempts: Int) {
+        self.id = id
+        self.content = content
+        self.attempts = attempts
+    }
+}

@@ -1,0 +1,59 @@
+import Core
+import Postgres
+
+/// One look of the expiring sweep, in one transaction.
+struct AuthorizationBatch: Sendable {
+    private let look: AuthorizationLook
+
+    init(_ look: AuthorizationLook) {
+        self.look = look
+    }
+
+    static let dueStatement = """
+        SELECT payment_id, looks FROM bank_effects
+        WHERE look_at IS NOT NULL AND look_at <= $1 ORDER BY look_at LIMIT $2 FOR UPDATE SKIP LOCKED
+        """
+
+    func run(on connection: isolated PostgresConnection) throws(PostgresError) -> AuthorizationFindings {
+        let due = try connection.execute(
+            Self.dueStatement,
+            [.timestamp(look.expiredBy.microseconds), .int8(Int64(look.limit))]
+        )
+        var looks: [PaymentID: Int] = [:]
+        for row in due { looks[PaymentID(UniqueID(try row.uuid(0)))] = Int(try row.int32(1)) }
+        let ids = Array(looks.keys)
+        let rows = try connection.execute(
+            "SELECT \(PaymentRow.columns) FROM payments WHERE id = ANY ($1::uuid[])",
+            [.uuidArray(ids.map { PostgresUUID($0.value) })]
+        )
+        var findings = AuthorizationFindings()
+        var next: [(id: PaymentID, at: Timestamp?)] = []
+        for row in rows {
+            let payment = try PaymentRow.payment(from: row)
+            let dice = look.dice ^ payment.id.value.low
+            let pause = look.policy.backoff(looks: looks[payment.id] ?? 0, dice: dice)
+            var lookAt: Timestamp? = look.expiredBy.advanced(by: pause)
+            switch AuthorizationDecision(payment, voidsExpired: look.voidsExpired) {
+            case .ask: findings.doubtful.append(payment)
+            case .void: findings.voidable.append(payment)
+            case .wait: findings.waiting += 1
+            case .forget:
+                lookAt = nil
+                findings.forgotten += 1
+            }
+            next.append((payment.id, lookAt))
+        }
+        try connection.enqueue(
+            """
+            UPDATE bank_effects e SET look_at = n.look_at, looks = e.looks + 1
+            FROM unnest($1::uuid[], $2::timestamptz[]) AS n (payment_id, look_at)
+            WHERE e.payment_id = n.payment_id AND e.kind = 'authorize'
+            """,
+            [
+                .uuidArray(next.map { PostgresUUID($0.id.value) }),
+                .timestampArray(next.map { $0.at?.microseconds }),
+            ]
+        )
+        return findings
+    }
+}

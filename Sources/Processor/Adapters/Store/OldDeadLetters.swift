@@ -1,0 +1,39 @@
+import Core
+import Postgres
+
+/// Dead letters that were dealt with long ago. What was done with them stays, in the audit.
+struct OldDeadLetters: Sendable {
+    private let policy: SweepPolicy
+
+    init(_ policy: SweepPolicy) {
+        self.policy = policy
+    }
+
+    /// A batch of each kind, by the index of their time: an old one that is open still is passed over.
+    ///
+    /// - Returns: how many rows went.
+    func remove(on connection: isolated PostgresConnection) throws(PostgresError) -> Int {
+        let parameters: [PostgresValue] = [.int8(policy.keepsLetters.microseconds), .int8(Int64(policy.batch))]
+        let letters = try connection.execute(
+            """
+            DELETE FROM dead_letters WHERE id IN (
+                SELECT id FROM dead_letters
+                WHERE dead_lettered_at < clock_timestamp() - $1 * interval '1 microsecond'
+                    AND closed_at < clock_timestamp() - $1 * interval '1 microsecond'
+                ORDER BY dead_lettered_at LIMIT $2 FOR UPDATE SKIP LOCKED
+            )
+            """,
+            parameters
+        )
+        let returns = try connection.execute(
+            """
+            DELETE FROM dead_letter_returns WHERE message IN (
+                SELECT message FROM dead_letter_returns WHERE last_at < clock_timestamp() - $1 * interval '1 microsecond'
+                LIMIT $2 FOR UPDATE SKIP LOCKED
+            )
+            """,
+            parameters
+        )
+        return letters.affectedRows + returns.affectedRows
+    }
+}

@@ -1,0 +1,126 @@
+import Core
+import Postgres
+
+/// One look of the reconciling sweep, in one transaction.
+struct OpenBatch: Sendable {
+    private let look: OpenLook
+
+    init(_ look: OpenLook) {
+        self.look = look
+    }
+
+    func run(on connection: isolated PostgresConnection) throws(PostgresError) -> OpenFindings {
+        try Self.collect(on: connection)
+        let due = try connection.execute(
+            Self.dueStatement,
+            [.optional(look.dueBy?.microseconds, PostgresValue.timestamp), .int8(Int64(look.limit))]
+        )
+        var looks: [OperationID: Int] = [:]
+        var keys: [(merchant: String, key: String)] = []
+        var payments: [PostgresUUID] = []
+        for row in due {
+            looks[OperationID(UniqueID(try row.uuid(0)))] = Int(try row.int32(4))
+            keys.append((try row.text(1), try row.text(2)))
+            payments.append(try row.uuid(3))
+        }
+        // The locks on their payments, in the order of their ids as every transaction takes them; what is read after that is
+        // the latest there is.
+        let rows = try connection.execute([
+            PostgresStatement(
+                "SELECT \(PaymentRow.columns) FROM payments WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE",
+                [.uuidArray(payments)]
+            ),
+            PostgresStatement(
+                """
+                SELECT \(OperationRow.columns) FROM unnest($1::text[], $2::text[]) AS k (merchant_id, idempotency_key)
+                JOIN operations o ON o.merchant_id = k.merchant_id AND o.idempotency_key = k.idempotency_key
+                """,
+                [.textArray(keys.map(\.merchant)), .textArray(keys.map(\.key))]
+            ),
+            PostgresStatement("SELECT clock_timestamp()"),
+        ])
+        let now = Timestamp(microseconds: try rows[2].single().timestamp(0))
+        return try decide(rows[1], payments: try Self.payments(in: rows[0]), looks: looks, now: now, on: connection)
+    }
+
+    private func decide(
+        _ rows: PostgresResult,
+        payments: [PaymentID: Payment],
+        looks: [OperationID: Int],
+        now: Timestamp,
+        on connection: isolated PostgresConnection
+    ) throws(PostgresError) -> OpenFindings {
+        var findings = OpenFindings(now: now)
+        var forgotten: [OperationID] = []
+        var moved: [(id: OperationID, dueAt: Timestamp)] = []
+        for row in rows {
+            let operation = try OperationRow.operation(from: row)
+            switch OpenDecision(operation, looks: looks[operation.id] ?? 0, look, now: now) {
+            case .forget:
+                forgotten.append(operation.id)
+            case .wait(let until):
+                moved.append((operation.id, until))
+                findings.waiting += 1
+            case .take(let taken, let next):
+                guard let payment = payments[taken.paymentID] else { continue }
+                moved.append((taken.id, next))
+                findings.claims.append(Claim(operation: taken, payment: payment))
+            }
+        }
+        findings.forgotten = forgotten.count
+        try TakenOperations(findings.claims.map(\.operation)).write(on: connection)
+        try connection.enqueue(
+            """
+            UPDATE open_operations w SET due_at = n.due_at, looks = w.looks + 1
+            FROM unnest($1::uuid[], $2::timestamptz[]) AS n (id, due_at) WHERE w.operation_id = n.id
+            """,
+            [
+                .uuidArray(moved.map { PostgresUUID($0.id.value) }),
+                .timestampArray(moved.map(\.dueAt.microseconds)),
+            ]
+        )
+        try connection.enqueue(
+            "DELETE FROM open_operations WHERE operation_id = ANY ($1::uuid[])",
+            [.uuidArray(forgotten.map { PostgresUUID($0.value) })]
+        )
+        return findings
+    }
+
+    private static func payments(in rows: PostgresResult) throws(PostgresError) -> [PaymentID: Payment] {
+        var payments: [PaymentID: Payment] = [:]
+        for row in rows {
+            let payment = try PaymentRow.payment(from: row)
+            payments[payment.id] = payment
+        }
+        return payments
+    }
+
+    static let dueStatement = """
+        SELECT operation_id, merchant_id, idempotency_key, payment_id, looks FROM open_operations
+        WHERE due_at <= coalesce($1, now()) ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+        """
+
+    /// Puts down which operations are open among those that were inserted since the last time. Every transaction below the
+    /// snapshot's xmin has ended, so whatever it inserted is seen by this statement; the others are seen again next time.
+    ///
+    /// One at a time: another that is at it makes this one do nothing. A mark from the future is another cluster's, from which
+    /// this database was restored: everything is looked at once more.
+    static let collectStatement = """
+        WITH mark AS (
+            SELECT CASE WHEN seen <= pg_snapshot_xmax(pg_current_snapshot()) THEN seen ELSE '0'::xid8 END AS seen
+            FROM sweep_marks WHERE name = 'operations' FOR UPDATE SKIP LOCKED
+        ), collected AS (
+            INSERT INTO open_operations (operation_id, merchant_id, idempotency_key, payment_id, due_at)
+            SELECT o.id, o.merchant_id, o.idempotency_key, o.payment_id, o.lease_until
+            FROM mark JOIN operations o ON o.created_in >= mark.seen
+            WHERE o.state IN ('SENT', 'UNKNOWN')
+            ON CONFLICT DO NOTHING
+        )
+        UPDATE sweep_marks SET seen = pg_snapshot_xmin(pg_current_snapshot())
+        FROM mark WHERE name = 'operations'
+        """
+
+    static func collect(on connection: isolated PostgresConnection) throws(PostgresError) {
+        _ = try connection.execute(collectStatement, [])
+    }
+}

@@ -1,0 +1,81 @@
+import Core
+import Postgres
+
+extension PostgresPaymentStore {
+    /// In microseconds; null where nothing waits.
+    static let outboxAgeStatement = """
+        SELECT (extract(epoch FROM clock_timestamp() - min(created_at)) * 1000000)::bigint FROM outbox WHERE sent_at IS NULL
+        """
+
+    func backlog() async throws(StoreError) -> Backlog {
+        try await sweeps.storeTransaction { connection throws(PostgresError) in
+            try OpenBatch.collect(on: connection)
+            let rows = try connection.execute([
+                PostgresStatement(
+                    """
+                    SELECT o.kind, count(*) FROM open_operations w
+                    JOIN operations o ON o.merchant_id = w.merchant_id AND o.idempotency_key = w.idempotency_key
+                    WHERE o.state IN ('SENT', 'UNKNOWN') GROUP BY o.kind
+                    """
+                ),
+                PostgresStatement(Self.outboxAgeStatement),
+            ])
+            var backlog = Backlog()
+            for row in rows[0] {
+                backlog.open[try row.parsed(0, OperationKind.init(rawValue:))] = Int(try row.int64(1))
+            }
+            backlog.outboxOldest = .microseconds(max(try rows[1].single().optionalInt64(0) ?? 0, 0))
+            return backlog
+        }
+    }
+
+    func preview(
+        _ job: SweepJob,
+        _ policy: SweepPolicy,
+        expiredBy: Timestamp?
+    ) async throws(StoreError) -> SweepReport {
+        try await sweeps.storeTransaction { connection throws(PostgresError) in
+            let rows: PostgresResult
+            switch job {
+            case .reconcile:
+                // What it collects is bookkeeping: nothing is looked at by it.
+                try OpenBatch.collect(on: connection)
+                rows = try connection.execute(
+                    """
+                    SELECT count(*), count(*) FILTER (
+                        WHERE o.kind = 'authorize' AND o.first_sent_at <= clock_timestamp() - $1 * interval '1 microsecond'
+                            AND (o.ambiguous_sends > 0 OR o.state = 'SENT' OR w.looks >= $2)
+                    )
+                    FROM open_operations w
+                    JOIN operations o ON o.merchant_id = w.merchant_id AND o.idempotency_key = w.idempotency_key
+                    WHERE w.due_at <= clock_timestamp() AND o.lease_until <= clock_timestamp()
+                        AND o.state IN ('SENT', 'UNKNOWN')
+                    """,
+                    [.int8(policy.abandonAfter.microseconds), .int8(Int64(policy.abandonLooks))]
+                )
+            case .expire:
+                guard let expiredBy else { return SweepReport() }
+                rows = try connection.execute(
+                    """
+                    SELECT count(*), 0::bigint FROM bank_effects e JOIN payments p ON p.id = e.payment_id
+                    WHERE e.look_at <= $1 AND p.status = 'AUTHORIZED'
+                    """,
+                    [.timestamp(expiredBy.microseconds)]
+                )
+            case .retention:
+                rows = try connection.execute(
+                    """
+                    SELECT (SELECT count(*) FROM outbox
+                            WHERE sent_at < clock_timestamp() - $1 * interval '1 microsecond')
+                        + (SELECT count(*) FROM sweep_runs
+                           WHERE started_at < clock_timestamp() - $2 * interval '1 microsecond'), 0::bigint
+                    """,
+                    [.int8(policy.keepsRelayed.microseconds), .int8(policy.keepsRuns.microseconds)]
+                )
+            }
+            let row = try rows.single()
+            let (count, abandoned) = (Int(try row.int64(0)), Int(try row.int64(1)))
+            return SweepReport(examined: count, needsAttention: abandoned, waiting: count - abandoned)
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import Core
+import Postgres
+
+extension PostgresPaymentStore: Outbox {
+    /// A row is next when none before it waits; who takes it moves its due time on, so that others leave it alone.
+    static let takeStatement = """
+        WITH next AS (
+            SELECT o.id FROM outbox o
+            WHERE o.sent_at IS NULL AND o.due_at <= now() AND NOT EXISTS (
+                SELECT FROM outbox before
+                WHERE before.payment_id = o.payment_id AND before.destination = o.destination AND before.id < o.id
+                    AND before.sent_at IS NULL
+            )
+            ORDER BY o.due_at LIMIT $1 FOR UPDATE OF o SKIP LOCKED
+        )
+        UPDATE outbox o SET due_at = clock_timestamp() + $2 * interval '1 microsecond', attempts = o.attempts + 1
+        FROM next WHERE o.id = next.id
+        RETURNING \(OutboxRow.columns)
+        """
+
+    func take(limit: Int, hold: Duration) async throws(StoreError) -> [OutboxEntry] {
+        let rows = try await sweeps.storeTransaction { connection throws(PostgresError) in
+            try connection.execute(
+                Self.takeStatement,
+                [.int8(Int64(limit)), .int8(hold.microseconds)]
+            )
+        }
+        var entries: [OutboxEntry] = []
+        do throws(PostgresError) {
+            for row in rows { entries.append(try OutboxRow.entry(from: row)) }
+        } catch {
+            throw StoreError(error)
+        }
+        return entries.sorted { $0.id < $1.id }
+    }
+
+    func note(_ endings: [OutboxEnding]) async throws(StoreError) {
+        let undeliverable = endings.compactMap { $0.outcome == .undeliverable ? $0.entry.content : nil }
+        try await sweeps.storeTransaction { connection throws(PostgresError) in
+            try connection.enqueue(
+                """
+                UPDATE outbox o
+                SET sent_at = CASE WHEN n.pause IS NULL THEN clock_timestamp() END,
+                    is_undeliverable = n.is_undeliverable,
+                    due_at = CASE WHEN n.pause IS NULL THEN o.due_at
+                             ELSE clock_timestamp() + n.pause * interval '1 microsecond' END
+                FROM unnest($1::bigint[], $2::bigint[], $3::boolean[]) AS n (id, pause, is_undeliverable)
+                WHERE o.id = n.id AND o.sent_at IS NULL
+                """,
+                [
+                    .int8Array(endings.map(\.entry.id.value)),
+                    .int8Array(endings.map(\.pause)),
+                    .boolArray(endings.map { $0.outcome == .undeliverable }),
+                ]
+            )
+            _ = try connection.execute(
+                """
+                UPDATE operations o SET undeliverable_at = coalesce(undeliverable_at, now())
+                FROM unnest($1::uuid[], $2::uuid[]) AS n (payment_id, id)
+                WHERE o.payment_id = n.payment_id AND o.id = n.id
+                """,
+                [
+                    .uuidArray(undeliverable.map { PostgresUUID($0.paymentID.value) }),
+                    .uuidArray(undeliverable.map { $0.operationID.map { PostgresUUID($0.value) } }),
+                ]
+            )
+        }
+    }
+}
+
+extension OutboxEnding {
+    /// In microseconds, `nil` where it is done with.
+    fileprivate var pause: Int64? {
+        if case .postponed(let pause) = outcome { return pause.microseconds }
+        return nil
+    }
+}

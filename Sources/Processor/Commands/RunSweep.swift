@@ -1,0 +1,77 @@
+import ArgumentParser
+import Core
+import HTTPClient
+import Logging
+
+struct RunSweep: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Runs one sweep in this process, and waits for its end.",
+        discussion: """
+            reconcile finishes operations that nobody is working on, expire marks authorizations that the bank's clock says have \
+            expired, retention removes what need not be kept. It is safe at any time, beside running processors too; these send \
+            the replies and events that it writes.
+            """
+    )
+
+    @Argument(help: "reconcile, expire or retention.")
+    var job: SweepJob
+
+    @Flag(help: "Say what is due, and do nothing about it.")
+    var dryRun = false
+
+    @Flag(help: "Print one line of JSON.")
+    var json = false
+
+    @OptionGroup(title: "Configuration")
+    var options: ConfigurationOptions
+
+    func run() async throws {
+        let configuration = try ProcessorConfiguration(options: options)
+        Telemetry.bootstrapLogging(level: max(configuration.logLevel, .warning))
+        let logger = Logger(label: "processor")
+        let pools = DatabasePools(configuration.database) { _ in }
+        // Ends with the process, as the command does.
+        Task { await pools.run() }
+        let client = try HTTPClient(
+            configuration: HTTPClientConfiguration(
+                maxConnections: min(configuration.sweeps.batch, Self.connectionLimit),
+                userAgent: "payment-processor"
+            )
+        )
+        let observer = ProcessorTelemetry(
+            logger: logger,
+            metrics: ProcessorMetrics(registry: PrometheusRegistry()),
+            readiness: Readiness(),
+            time: SystemTime()
+        )
+        let store = PostgresPaymentStore(pools, fingerprinter: configuration.fingerprinter)
+        let parts = SweepParts(
+            configuration,
+            store: store,
+            bank: HTTPBank(client: client, url: configuration.bank.base),
+            breaker: CircuitBreaker(time: SystemTime(), random: SystemRandom(), observer: observer),
+            observer: observer
+        )
+        let report = try await report(of: parts, store)
+        StandardStream.output.print(
+            json
+                ? String(decoding: report.json(of: job, isDryRun: dryRun).encoded, as: UTF8.self)
+                : SweepText.summary(of: report, job, isDryRun: dryRun)
+        )
+    }
+
+    private static let connectionLimit = 256
+
+    private func report(of parts: SweepParts, _ store: any SweepStore) async throws -> SweepReport {
+        let expiredBy = job == .expire ? await parts.expire.expiredBy() : nil
+        if job == .expire, expiredBy == nil {
+            throw CommandFailure(
+                .differences,
+                "the bank does not tell its time; see bank.url (BANK_URL). Nothing was done"
+            )
+        }
+        guard dryRun else { return try await parts.runner.run(job, until: StopFlag()) }
+        return try await store.preview(job, parts.policy, expiredBy: expiredBy)
+    }
+}

@@ -1,0 +1,177 @@
+package import Core
+
+extension InMemoryPaymentStore: SweepStore {
+    package func begin(_ run: SweepRunID, _ slot: SweepSlot) async throws(StoreError) -> Bool {
+        let now = clock.now()
+        return try await transaction(.sweep) { tables throws(StoreError) in
+            if let taken = tables.sweeps.runs.first(where: { $0.job == slot.job && $0.slot == slot.start }) {
+                return taken.id == run
+            }
+            tables.sweeps.runs.append(SweepRun(id: run, job: slot.job, slot: slot.start, startedAt: now))
+            return true
+        }
+    }
+
+    package func begin(_ run: SweepRunID, _ job: SweepJob) async throws(StoreError) {
+        let now = clock.now()
+        try await transaction(.sweep) { tables throws(StoreError) in
+            guard !tables.sweeps.runs.contains(where: { $0.id == run }) else { return }
+            tables.sweeps.runs.append(SweepRun(id: run, job: job, slot: nil, startedAt: now))
+        }
+    }
+
+    package func finish(_ run: SweepRunID, _ report: SweepReport) async throws(StoreError) {
+        let now = clock.now()
+        try await transaction(.sweep) { tables throws(StoreError) in tables.sweeps.write(report, of: run, at: now) }
+    }
+
+    package func runs(limit: Int) async throws(StoreError) -> [SweepRun] {
+        try await read { tables in Array(tables.sweeps.runs.reversed().prefix(limit)) }
+    }
+
+    package func look(_ look: OpenLook) async throws(StoreError) -> OpenFindings {
+        let clock = clock
+        return try await transaction(.sweep) { tables throws(StoreError) in
+            let now = clock.now()
+            var findings = OpenFindings(now: now)
+            for id in tables.dueOperations(by: min(look.dueBy ?? now, now)).prefix(look.limit) {
+                guard let operation = tables.operations[id], let payment = tables.payments[operation.paymentID]
+                else { continue }
+                let looks = tables.sweeps.open[id]?.looks ?? 0
+                switch OpenDecision(operation, looks: looks, look, now: now) {
+                case .forget:
+                    tables.sweeps.open[id] = nil
+                    findings.forgotten += 1
+                case .wait(let until):
+                    tables.sweeps.open[id] = SweepTables.Due(at: until, looks: looks + 1)
+                    findings.waiting += 1
+                case .take(let taken, let next):
+                    let changes = StoreTables.Changes(operation: taken, payment: nil, transition: nil)
+                    try tables.apply(changes, at: now)
+                    tables.sweeps.open[id] = SweepTables.Due(at: next, looks: looks + 1)
+                    findings.claims.append(Claim(operation: taken, payment: payment))
+                }
+            }
+            return findings
+        }
+    }
+
+    package func look(_ look: AuthorizationLook) async throws(StoreError) -> AuthorizationFindings {
+        try await transaction(.sweep) { tables throws(StoreError) in
+            var findings = AuthorizationFindings()
+            for id in tables.dueAuthorizations(by: look.expiredBy).prefix(look.limit) {
+                guard let payment = tables.payments[id], let looks = tables.sweeps.authorizations[id]?.due.looks
+                else { continue }
+                let dice = look.dice ^ id.value.low
+                let next = look.expiredBy.advanced(by: look.policy.backoff(looks: looks, dice: dice))
+                tables.sweeps.authorizations[id]?.due = SweepTables.Due(at: next, looks: looks + 1)
+                switch AuthorizationDecision(payment, voidsExpired: look.voidsExpired) {
+                case .ask: findings.doubtful.append(payment)
+                case .void: findings.voidable.append(payment)
+                case .wait: findings.waiting += 1
+                case .forget:
+                    tables.sweeps.authorizations[id] = nil
+                    findings.forgotten += 1
+                }
+            }
+            return findings
+        }
+    }
+
+    package func expire(_ proof: ExpiryProof) async throws(StoreError) -> Bool {
+        let clock = clock
+        return try await transaction(.sweep) { tables throws(StoreError) in
+            guard let payment = tables.payments[proof.paymentID],
+                let operation = tables.sweeps.authorizations[proof.paymentID]?.operation,
+                let expiry = Expiry(proof, payment, operation: operation)
+            else { return false }
+            try tables.apply(expiry, at: clock.now())
+            return true
+        }
+    }
+
+    package func preview(
+        _ job: SweepJob,
+        _ policy: SweepPolicy,
+        expiredBy: Timestamp?
+    ) async throws(StoreError) -> SweepReport {
+        let now = clock.now()
+        return try await read { tables in
+            switch job {
+            case .reconcile:
+                let open = tables.dueOperations(by: now).compactMap { tables.operations[$0] }
+                    .filter { $0.state == .sent || $0.state == .unknown }
+                return SweepReport(examined: open.count, waiting: open.count)
+            case .expire:
+                let due = tables.dueAuthorizations(by: expiredBy ?? now).compactMap { tables.payments[$0] }
+                    .filter { $0.status == .authorized }
+                return SweepReport(examined: due.count, waiting: due.count)
+            case .retention:
+                let limit = now.advanced(by: .zero - policy.keepsRelayed)
+                let oldRuns = now.advanced(by: .zero - policy.keepsRuns)
+                let old =
+                    tables.outbox.rows.count { $0.sentAt.map { $0 < limit } ?? false }
+                    + tables.sweeps.runs.count { $0.startedAt < oldRuns }
+                return SweepReport(examined: old, waiting: old)
+            }
+        }
+    }
+
+    package func removeOld(_ policy: SweepPolicy) async throws(StoreError) -> Int {
+        let now = clock.now()
+        return try await transaction(.sweep) { tables throws(StoreError) in
+            let oldRuns = now.advanced(by: .zero - policy.keepsRuns)
+            let old = Set(tables.sweeps.runs.filter { $0.startedAt < oldRuns }.prefix(policy.batch).map(\.id))
+            tables.sweeps.runs.removeAll { old.contains($0.id) }
+            let sentBefore = now.advanced(by: .zero - policy.keepsRelayed)
+            return old.count
+                + tables.outbox.remove(sentBefore: sentBefore, most: policy.batch)
+        }
+    }
+
+    package func backlog() async throws(StoreError) -> Backlog {
+        let now = clock.now()
+        return try await read { tables in
+            let open = tables.operations.values.filter { $0.state == .sent || $0.state == .unknown }
+            let oldest = tables.outbox.unsent.map(\.createdAt).min()
+            return Backlog(
+                open: Dictionary(grouping: open, by: \.kind).mapValues(\.count),
+                outboxOldest: oldest.map { $0.duration(to: now) } ?? .zero
+            )
+        }
+    }
+}
+
+extension InMemoryPaymentStore: Outbox {
+    package func take(limit: Int, hold: Duration) async throws(StoreError) -> [OutboxEntry] {
+        let clock = clock
+        return try await transaction(.outbox) { tables throws(StoreError) in
+            tables.outbox.take(limit: limit, hold: hold, now: clock.now())
+        }
+    }
+
+    package func note(_ endings: [OutboxEnding]) async throws(StoreError) {
+        let clock = clock
+        try await transaction(.outbox) { tables throws(StoreError) in
+            for ending in endings {
+                tables.outbox.note(ending, at: clock.now())
+                if ending.outcome == .undeliverable, let operation = ending.entry.content.operationID {
+                    tables.markUndeliverable(operation)
+                }
+            }
+        }
+    }
+}
+
+extension StoreTables {
+    /// In the order of their due time.
+    fileprivate func dueOperations(by limit: Timestamp) -> [OperationID] {
+        sweeps.open.filter { $0.value.at <= limit }
+            .sorted { ($0.value.at, $0.key.value) < ($1.value.at, $1.key.value) }.map(\.key)
+    }
+
+    fileprivate func dueAuthorizations(by limit: Timestamp) -> [PaymentID] {
+        sweeps.authorizations.filter { $0.value.due.at <= limit }
+            .sorted { ($0.value.due.at, $0.key) < ($1.value.due.at, $1.key) }.map(\.key)
+    }
+}
