@@ -18,6 +18,7 @@ package struct StoreCheck<Subject: StoreUnderTest>: Sendable, CustomTestStringCo
     }
 
     package static var all: [StoreCheck] {
-        claims + settles + outcomes + rejections + waiting + races + queries + deadLetters
+        claims + settles + outcomes + rejections + waiting + races + queries + deadLetters + schedule + looks + expiries
+            + outbox
     }
 }

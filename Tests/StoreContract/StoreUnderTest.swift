@@ -3,9 +3,12 @@ package import Core
 /// A store that has to keep the contract, and the way to its clock.
 package protocol StoreUnderTest: Sendable {
     associatedtype Store: PaymentStore & PaymentQueries & DeadLetterIntake & DeadLetterQueries & DeadLetterActions
+    associatedtype Sweeps: SweepStore & Outbox
 
     /// What is in it already does not matter: every check uses a merchant and ids of its own.
     var store: Store { get }
+    /// The same rows, as the sweeps and the relay see them. Empty of due rows at first.
+    var sweeps: Sweeps { get }
 
     /// Lets at least that much time go by on the store's clock. The checks never ask for more than a tenth of a second at
     /// a time, and look again until a limit of ten seconds is reached.

@@ -8,6 +8,7 @@ struct InMemoryStoreContractTests {
     struct Subject: StoreUnderTest {
         let time = VirtualTime()
         let store: InMemoryPaymentStore
+        var sweeps: InMemoryPaymentStore { store }
 
         init() {
             store = InMemoryPaymentStore(clock: time, fingerprinter: Fingerprinter(secret: Array("secret".utf8)))

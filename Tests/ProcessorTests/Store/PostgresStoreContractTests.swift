@@ -38,6 +38,7 @@ struct PostgresStoreContractTests {
 
     struct Subject: StoreUnderTest {
         let store: Store
+        var sweeps: PostgresPaymentStore { store.payments }
 
         var now: Timestamp { SystemTime().now() }
 

@@ -1,0 +1,159 @@
+import Testing
+
+@testable import Core
+
+/// What the sweeps decide about a row, as tables.
+@Suite("What sweeps decide", .timeLimit(.minutes(1)))
+struct SweepDecisionTests {
+    private static let now = PaymentFixture.createdAt.advanced(by: .seconds(3_600))
+
+    private static func look(_ change: (inout SweepPolicy) -> Void = { _ in }) -> OpenLook {
+        var policy = SweepPolicy()
+        change(&policy)
+        let token = ClaimToken(UniqueID(high: 5, low: 5))
+        return OpenLook(limit: 10, dueBy: nil, token: token, lease: .seconds(37), policy: policy, dice: 0)
+    }
+
+    @Test(
+        "what is final, or a person's, is forgotten",
+        arguments: [OperationState.succeeded, .declined, .rejected, .needsAttention]
+    )
+    func forget(_ state: OperationState) throws {
+        let operation = try PaymentFixture.operation(.capture, state)
+        #expect(OpenDecision(operation, looks: 0, Self.look(), now: Self.now) == .forget)
+    }
+
+    @Test("what is leased or resting waits, until it is neither", arguments: [OperationState.sent, .unknown])
+    func wait(_ state: OperationState) throws {
+        let until = Self.now.advanced(by: .seconds(600))
+        let operation = try PaymentFixture.operation(.capture, state, leaseUntil: until)
+        #expect(OpenDecision(operation, looks: 0, Self.look(), now: Self.now) == .wait(until: until))
+        guard case .take = OpenDecision(operation, looks: 0, Self.look(), now: until) else {
+            Issue.record("not taken")
+            return
+        }
+    }
+
+    @Test(
+        "what needs no card is taken over, and looked at again after its lease",
+        arguments: [OperationKind.capture, .void, .refund],
+        [OperationState.sent, .unknown]
+    )
+    func take(_ kind: OperationKind, _ state: OperationState) throws {
+        let operation = try PaymentFixture.operation(kind, state, fence: 3, attempts: 4)
+        guard case .take(let taken, let next) = OpenDecision(operation, looks: 0, Self.look(), now: Self.now) else {
+            Issue.record("not taken")
+            return
+        }
+        #expect(taken.fence == 4)
+        #expect(taken.attempts == 5)
+        #expect(taken.state == .sent)
+        #expect(taken.leaseUntil == Self.now.advanced(by: .seconds(37)))
+        #expect(taken.claimToken == Self.look().token)
+        #expect(taken.bankKey == operation.bankKey)
+        #expect(taken.ambiguousSends == (state == .sent ? 1 : 0))
+        #expect(next >= taken.leaseUntil)
+    }
+
+    @Test(
+        "an authorize waits for its delivery; after 23 hours it is given up where it may have reached the bank",
+        arguments: [
+            (OperationState.sent, 0, 22.9, 0, false), (.sent, 0, 23.0, 0, true), (.unknown, 1, 23.0, 0, true),
+            // Never sent: only when the bank could be reached for as long.
+            (.unknown, 0, 23.0, 0, false), (.unknown, 0, 1_000, 23, false), (.unknown, 0, 23.0, 24, true),
+            (.unknown, 0, 22.9, 100, false),
+        ]
+    )
+    func abandon(_ state: OperationState, _ sends: Int, _ hours: Double, _ looks: Int, _ isGivenUp: Bool) throws {
+        let operation = try PaymentFixture.operation(.authorize, state, ambiguousSends: sends)
+        let now = PaymentFixture.createdAt.advanced(by: .seconds(Int64(hours * 3_600)))
+        let decision = OpenDecision(operation, looks: looks, Self.look(), now: now)
+        switch decision {
+        case .take: #expect(isGivenUp)
+        case .wait(let until):
+            #expect(!isGivenUp)
+            #expect(until > now)
+            // Never later than the moment from which it may be given up.
+            let end = PaymentFixture.createdAt.advanced(by: .seconds(23 * 3_600))
+            #expect(end <= now || until <= end)
+        case .forget: Issue.record("forgotten")
+        }
+    }
+
+    @Test(
+        "an authorization past its expiry is asked about, voided, waited for or forgotten by the payment's state",
+        arguments: PaymentStatus.allCases
+    )
+    func authorization(_ status: PaymentStatus) throws {
+        let payment = try PaymentFixture.payment(status)
+        let expected: (AuthorizationDecision, voiding: AuthorizationDecision) =
+            switch status {
+            case .authorized: (.ask, .ask)
+            case .expired: (.forget, .void)
+            case .pending, .capturing, .voiding: (.wait, .wait)
+            case .captured, .refunding, .refunded, .voided, .failed: (.forget, .forget)
+            }
+        #expect(AuthorizationDecision(payment, voidsExpired: false) == expected.0)
+        #expect(AuthorizationDecision(payment, voidsExpired: true) == expected.voiding)
+    }
+
+    private static let expiresAt = "2026-02-07T12:00:00Z"
+
+    private static func answer(
+        status: Int = 200,
+        id: String = "auth_1",
+        expiresAt: String? = expiresAt,
+        date: String? = "2026-02-07T13:00:01Z"
+    ) -> BankAnswer {
+        let body = JSONValue.object(["authorization_id": .string(id), "expires_at": .optional(expiresAt)])
+        return .response(BankResponse(status: status, body: .json(body), date: date.flatMap { Timestamp($0) }))
+    }
+
+    @Test(
+        "an expiry is proven by the bank's expires_at against its own clock less the grace period, and by nothing else"
+    )
+    func proof() throws {
+        let payment = try PaymentFixture.payment(.authorized)
+        func isProof(_ answer: BankAnswer, grace: Duration = .seconds(3_600)) -> Bool {
+            ExpiryProof(payment, answer, grace: grace) != nil
+        }
+        #expect(isProof(Self.answer()))
+        #expect(!isProof(Self.answer(date: "2026-02-07T13:00:00Z")))
+        #expect(!isProof(Self.answer(date: "2026-02-07T12:59:59Z")))
+        #expect(isProof(Self.answer(date: "2026-02-07T12:00:01Z"), grace: .zero))
+        #expect(!isProof(Self.answer(status: 404)))
+        #expect(!isProof(Self.answer(status: 500)))
+        #expect(!isProof(Self.answer(id: "auth_2")))
+        #expect(!isProof(Self.answer(expiresAt: nil)))
+        #expect(!isProof(Self.answer(date: nil)))
+        #expect(!isProof(.noAnswer(reason: "timeout")))
+        #expect(!isProof(.notSent(reason: "refused")))
+        #expect(!isProof(.response(BankResponse(status: 200, body: .text("<html>")))))
+    }
+
+    @Test("an expiry is written for an authorized payment only", arguments: PaymentStatus.allCases)
+    func expiry(_ status: PaymentStatus) throws {
+        let proof = try #require(
+            ExpiryProof(try PaymentFixture.payment(.authorized), Self.answer(), grace: .zero)
+        )
+        let expiry = Expiry(proof, try PaymentFixture.payment(status), operation: PaymentFixture.operationID)
+        #expect((expiry != nil) == (status == .authorized))
+        #expect(expiry.map { $0.payment.status == .expired && $0.transition.to == .expired } != false)
+    }
+
+    @Test(
+        "the dates of HTTP are read in the form that must be sent",
+        arguments: [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37Z"),
+            ("Thu, 29 Feb 2024 23:59:60 GMT", "2024-02-29T23:59:59Z"),
+            ("Thu, 01 Jan 1970 00:00:00 GMT", "1970-01-01T00:00:00Z"),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", nil), ("Sun Nov  6 08:49:37 1994", nil), ("", nil),
+            ("Sun, 31 Feb 2026 08:49:37 GMT", nil), ("Sun, 06 Nov 1994 24:49:37 GMT", nil),
+            ("Sun, 06 Nov 1994 08:49:37 UTC", nil), ("Sun, 06 Nov 1994 8:49:37 GMT", nil),
+            ("Sun, 06 Nov 94 08:49:37 GMT", nil),
+        ] as [(String, String?)]
+    )
+    func httpDate(_ text: String, _ expected: String?) {
+        #expect(Timestamp(httpDate: text) == expected.flatMap { Timestamp($0) })
+    }
+}

@@ -1,0 +1,72 @@
+import Core
+import Simulation
+import Testing
+
+/// The sweeps and the relay over the world of the command tests.
+extension World {
+    func reconcile(_ breaker: CircuitBreaker? = nil, policy: SweepPolicy = SweepPolicy()) -> ReconcileSweep {
+        ReconcileSweep(
+            store: store,
+            bank: bank,
+            breaker: breaker ?? self.breaker(),
+            time: time,
+            random: random,
+            observer: observer,
+            limits: limits,
+            policy: policy,
+            bell: OutboxBell()
+        )
+    }
+
+    func expire(grace: Duration = .seconds(3_600), voids: Bool = false) -> ExpireSweep {
+        ExpireSweep(
+            store: store,
+            bank: bank,
+            breaker: breaker(),
+            time: time,
+            random: random,
+            observer: observer,
+            limits: limits,
+            policy: SweepPolicy(),
+            grace: grace,
+            voidsExpired: voids,
+            bell: OutboxBell()
+        )
+    }
+
+    func relay(sink: (any MessageSink)? = nil) -> OutboxRelay {
+        OutboxRelay(
+            outbox: store,
+            sink: sink ?? broker,
+            bell: OutboxBell(),
+            time: time,
+            random: random,
+            observer: observer
+        )
+    }
+
+    var events: [String] { broker.messages(.events).compactMap(\.message.type) }
+
+    /// A command whose processor dies at the bank, and whose delivery is gone.
+    func leaveBehind(_ kind: OperationKind, key: String, executed: Bool) async throws {
+        let message = CommandMessage.valid(kind, payment: World.payment, key: key)
+        guard case .command(let command) = CommandDecoder().decode(message) else { return }
+        let request = ClaimRequest(
+            command: command,
+            operationID: OperationID(random.identifier(at: time.now())),
+            token: ClaimToken(random.identifier(at: time.now())),
+            lease: limits.lease
+        )
+        guard case .claimed(let claim) = try await store.claim(request), executed,
+            let action = BankAction(command.parameters, for: claim.payment)
+        else { return }
+        _ = await bank.send(
+            BankRequest(
+                action: action,
+                idempotencyKey: claim.operation.bankKey,
+                traceparent: nil,
+                timeout: limits.bankTimeout
+            )
+        )
+    }
+}

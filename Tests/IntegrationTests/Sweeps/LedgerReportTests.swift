@@ -1,0 +1,64 @@
+import Core
+import TestSupport
+import Testing
+
+extension CommandLane {
+    @Suite("The comparison with the bank", .timeLimit(.minutes(10)))
+    struct LedgerReportTests {
+        @Test("agreement is 0, a difference 1, each payment with both sides")
+        func report() async throws {
+            try await World.run(World.Settings(processor: SweepTimes.byHand, isAudited: false)) { world in
+                try await world.startProcessor()
+                let captured = try await world.authorized()
+                try await world.ask(.capture(captured))
+                let refunded = try await world.authorized()
+                try await world.ask(.capture(refunded))
+                try await world.ask(.refund(refunded))
+                let voided = try await world.authorized()
+                try await world.ask(.void(voided))
+                try await world.ask(.authorize(card: .empty))
+
+                let agreed = try await world.command(["payments", "reconcile-report", "--json"])
+                #expect(agreed.exit == .status(0), "\(agreed.errors)")
+                let json = try JSONParser.parse(Array(agreed.output.utf8))
+                #expect(json["totals"].map(text) == #"{"agree":4,"differ":0,"unknown":0}"#)
+                #expect(json["payments"]?.elements.count == 4)
+                for payment in json["payments"]?.elements ?? [] {
+                    guard case .object(let members) = payment else { continue }
+                    #expect(members.keys.sorted() == ["agrees", "bank", "id", "ours"])
+                    #expect(payment["agrees"] == .bool(true))
+                    #expect(payment["ours"]?["id"] == payment["id"])
+                }
+
+                try await world.database.execute(
+                    "UPDATE payments SET bank_capture_id = 'cap_00000000-0000-4000-8000-000000000000' WHERE id = '\(captured)'"
+                )
+                try await world.database.execute("UPDATE payments SET amount = amount + 1 WHERE id = '\(voided)'")
+                let differing = try await world.command(["payments", "reconcile-report", "--json"])
+                #expect(differing.exit == .status(1))
+                let totals = try JSONParser.parse(Array(differing.output.utf8))["totals"]
+                #expect(totals.map(text) == #"{"agree":2,"differ":2,"unknown":0}"#)
+                let plain = try await world.command(["payments", "reconcile-report"])
+                #expect(plain.exit == .status(1))
+                #expect(plain.output.contains("\(captured)  CAPTURED  differs: capture is not there"))
+                #expect(plain.output.contains("\(voided)  VOIDED  differs: authorization.amount"))
+
+                let later = try await world.command([
+                    "payments", "reconcile-report", "--json", "--since", "2999-01-01T00:00:00Z",
+                ])
+                #expect(later.output == "{\"payments\":[],\"totals\":{\"agree\":0,\"differ\":0,\"unknown\":0}}\n")
+                #expect(try await world.command(["payments", "reconcile-report", "--since", "1h"]).exit == .status(1))
+                #expect(
+                    try await world.command(["payments", "reconcile-report", "--since", "soon"]).exit == .status(64)
+                )
+                try await world.bank.fault("down", on: nil, count: nil)
+                let down = try await world.command(["payments", "reconcile-report", "--json"])
+                #expect(down.exit == .status(0))
+                let unknown = try JSONParser.parse(Array(down.output.utf8))["totals"]
+                #expect(unknown.map(text) == #"{"agree":1,"differ":0,"unknown":3}"#)
+            }
+        }
+
+        private func text(_ json: JSONValue) -> String { String(decoding: json.encoded, as: UTF8.self) }
+    }
+}

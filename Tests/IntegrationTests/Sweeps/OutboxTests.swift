@@ -1,0 +1,148 @@
+import AMQP
+import Core
+import TestSupport
+import Testing
+
+extension FaultLane {
+    @Suite("Results that nobody is waiting for", .timeLimit(.minutes(10)))
+    struct OutboxTests {
+        @Test("a relay killed between the publish and its note: the duplicates have the same id and body")
+        func killedRelay() async throws {
+            try await World.run(World.Settings(processor: SweepTimes.byHand)) { world in
+                let proxy = try TCPProxy(toPort: ServerURL(world.servers.amqpURL).port)
+                defer { proxy.stop() }
+                let address = ServerURL(world.servers.amqpURL).through(proxy)
+                let first = try await world.startQuietProcessor(["AMQP_URL": address])
+                let payment = try await world.authorized()
+                try await world.makeStuckCaptures(of: [payment])
+                // From here on the relay hears no confirm; what it says is heard.
+                proxy.setStalled(.toClient, true)
+                #expect(try await world.sweep("reconcile")["resolved"]?.integer == 1)
+                let correlation = "stuck-\(payment)"
+                _ = try await world.upstream.reply(to: correlation)
+                try await first.child.crash()
+                #expect(try await world.database.number("SELECT count(*) FROM outbox WHERE sent_at IS NULL") == 2)
+
+                // What it had taken is free again when its time is over.
+                try await world.database.execute("UPDATE outbox SET due_at = now()")
+                try await world.startQuietProcessor()
+                try await eventually("all of it was relayed") {
+                    try await world.database.number("SELECT count(*) FROM outbox WHERE sent_at IS NULL") == 0
+                }
+                try await eventually("the reply came again") { world.upstream.replies(to: correlation).count >= 2 }
+                let replies = world.upstream.replies(to: correlation)
+                #expect(Set(replies.map(\.message.body)).count == 1)
+                #expect(Set(replies.map(\.message.properties.messageID)).count == 1)
+                #expect(replies.allSatisfy { $0.isReplayed == true })
+            }
+        }
+
+        @Test("a reply whose queue is gone is recorded as undeliverable, and the outcome stands")
+        func undeliverable() async throws {
+            try await World.run(World.Settings(processor: SweepTimes.byHand)) { world in
+                try await world.startQuietProcessor()
+                let payment = try await world.authorized()
+                try await world.makeStuckCaptures(of: [payment])
+                try await world.database.execute(
+                    "UPDATE operations SET reply_to = 'replies.gone' WHERE kind = 'capture'"
+                )
+                #expect(try await world.sweep("reconcile")["resolved"]?.integer == 1)
+                try await eventually("it was recorded") {
+                    try await world.database.number(
+                        "SELECT count(*) FROM operations WHERE undeliverable_at IS NOT NULL AND state = 'SUCCEEDED'"
+                    ) == 1
+                }
+                let row = try await world.database.rows(
+                    "SELECT is_undeliverable, sent_at IS NOT NULL AS is_sent FROM outbox WHERE destination = 'reply'"
+                ).first
+                #expect(row?["is_undeliverable"] == .bool(true))
+                #expect(row?["is_sent"] == .bool(true))
+            }
+        }
+
+        @Test("live commands tell the same events, each with a stable id, and a replay tells the same again")
+        func events() async throws {
+            try await World.run { world in
+                try await world.startProcessor()
+                let queue = try await world.upstream.listenToEvents(of: world.names)
+                let first = TestCommand.authorize()
+                let (capture, refund) = (TestCommand.capture(first.paymentID), TestCommand.refund(first.paymentID))
+                for command in [first, capture, refund] { try await world.ask(command) }
+                let second = try await world.authorized()
+                try await world.ask(.void(second))
+                try await world.ask(.authorize(card: .empty))
+                try await world.ask(.capture(second))
+                let told = try await eventually("all events came") {
+                    let messages = try await world.upstream.browse(queue)
+                    return messages.count >= 6 ? messages : nil
+                }
+                #expect(
+                    told.map { $0.properties.type } == [
+                        "payment.authorized.v1", "payment.captured.v1", "payment.refunded.v1", "payment.authorized.v1",
+                        "payment.voided.v1", "payment.declined.v1",
+                    ]
+                )
+                for message in told {
+                    let json = try JSONParser.parse(message.body)
+                    #expect(
+                        String(decoding: json.encoded, as: UTF8.self) == String(decoding: message.body, as: UTF8.self)
+                    )
+                    guard case .object(let members) = json else { continue }
+                    #expect(members.keys.sorted() == ["event", "occurred_at", "operation", "payment", "payment_id"])
+                    #expect(message.properties.headers["payment-id"]?.stringValue == json["payment_id"]?.string)
+                    #expect(message.properties.headers["merchant-id"]?.stringValue == "default")
+                    #expect(message.properties.deliveryMode == .persistent)
+                }
+                try await world.ask(capture.duplicate)
+                let again = try await eventually("the event came again") {
+                    let messages = try await world.upstream.browse(queue)
+                    return messages.count >= 7 ? messages.last : nil
+                }
+                #expect(again.body == told[1].body)
+                #expect(again.properties.messageID == told[1].properties.messageID)
+                try await world.upstream.withConnection { _ = try await $0.deleteQueue(queue) }
+            }
+        }
+
+        @Test("a listener whose queue is full keeps nobody from their reply for ever, and gets its event later")
+        func fullListener() async throws {
+            try await World.run { world in
+                try await world.startProcessor()
+                let queue = "replies.events.\(Random.name)"
+                try await world.upstream.withConnection { connection in
+                    _ = try await connection.declareQueue(
+                        queue,
+                        arguments: ["x-queue-type": "classic", "x-max-length": 1, "x-overflow": "reject-publish"]
+                    )
+                    try await connection.bindQueue(queue, to: world.names.eventsExchange, routingKey: "payment.#")
+                }
+                _ = try await world.authorized()
+                _ = try await world.authorized()
+                try await eventually("the second command was parked") {
+                    try await world.upstream.withConnection { connection in
+                        try await connection.messageCount(of: world.names.retryQueue(.seconds30)) == 1
+                    }
+                }
+                // Nobody waits behind it.
+                _ = try await world.ask(.authorize(card: .empty, paymentID: "not-a-uuid"))
+                try await world.upstream.withConnection { _ = try await $0.deleteQueue(queue) }
+                // Its command is parked with the reply, and done with when it comes back.
+                try await world.drained()
+            }
+        }
+    }
+}
+
+extension World {
+    /// Waits until no command is on its way any more.
+    func drained() async throws {
+        let queues = RetryTier.allCases.map(names.retryQueue) + (0..<settings.partitions).map(names.commandsQueue)
+        try await eventually("everything was drained", within: .seconds(90)) {
+            try await upstream.withConnection { connection in
+                var count = 0
+                for queue in queues { count += try await connection.messageCount(of: queue) }
+                return count == 0
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import Core
+import Postgres
+import Testing
+
+@testable import Processor
+
+@Suite("Retention", .timeLimit(.minutes(2)))
+struct RetentionTests {
+    @Test(
+        "dead letters that were dealt with long ago go in batches; what is open or young stays, and so does the audit"
+    )
+    func deadLetters() async throws {
+        try await TestDatabase.with { pools in
+            try await pools.queries.withConnection { connection throws(PostgresError) in
+                try connection.executeScript(
+                    """
+                    INSERT INTO dead_letters (
+                        id, instance, code, message, source, dead_lettered_at, ingested_at, replayable, headers, body, state,
+                        closed_at)
+                    SELECT gen_random_uuid(), decode(repeat(to_hex(n + 16), 32), 'hex'), 'c', 'm', 'processor',
+                        now() - interval '91 days', now(), false, '{}', '', CASE WHEN n < 5 THEN 'discarded' ELSE 'open' END,
+                        CASE WHEN n < 4 THEN now() - interval '91 days' WHEN n = 4 THEN now() END
+                    FROM generate_series(0, 6) AS n;
+                    INSERT INTO dead_letter_audit (dead_letter_id, position, at, actor, action, result, reason)
+                    SELECT id, 1, now(), 'a', 'discard', 'discarded', 'r' FROM dead_letters WHERE state = 'discarded';
+                    """
+                )
+            }
+            let store = PostgresPaymentStore(pools, fingerprinter: Fingerprinter(secret: Array("secret".utf8)))
+            let policy = SweepPolicy(batch: 3)
+            var removed: [Int] = []
+            for _ in 0..<3 { removed.append(try await store.removeOld(policy)) }
+            #expect(removed == [3, 1, 0])
+            let rows = try await pools.queries.execute(
+                "SELECT (SELECT count(*) FROM dead_letters), (SELECT count(*) FROM dead_letter_audit)"
+            )
+            let (letters, audit) = (try rows.single().int64(0), try rows.single().int64(1))
+            #expect(letters == 3)
+            #expect(audit == 5)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import Core
+import Testing
+
+extension StoreCheck {
+    static var outbox: [StoreCheck] {
+        [
+            StoreCheck("reply and event are in the commit that settles, as they are to be published") { scene in
+                let route = ReplyRoute(replyTo: "replies.é", correlationID: "c \"1\"", traceparent: "00-1")
+                let command = try scene.authorize(route: route)
+                let claim = try await scene.claimed(command)
+                let settlement = StoreScene<Subject>.success(claim).toldByOutbox(claim)
+                #expect(try await scene.sweeps.take(limit: 10, hold: .seconds(60)).count == 0)
+                #expect(try await scene.store.settle(settlement) == .settled)
+                #expect(try await scene.store.settle(settlement) == .settled)
+                try await scene.subject.pass(.milliseconds(5))
+                #expect(try await scene.sweeps.backlog().outboxOldest > .zero)
+
+                let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
+                #expect(entries.map(\.content) == settlement.outbox)
+                #expect(entries.map(\.content.destination) == [.replies("replies.é"), .event(.authorized)])
+                #expect(entries.map(\.attempts) == [0, 0])
+                let reply = try #require(entries.first?.content.message)
+                #expect(reply.body == settlement.operation.reply)
+                #expect(reply.correlationID == "c \"1\"")
+                #expect(reply.headers[HeaderName.idempotentReplayed] == .bool(true))
+                // Taken: nobody else's for a while.
+                #expect(try await scene.sweeps.take(limit: 10, hold: .seconds(60)).count == 0)
+                try await scene.sweeps.note(entries.map { OutboxEnding($0, .sent) })
+                #expect(try await scene.sweeps.backlog().outboxOldest == .zero)
+            },
+            StoreCheck("a superseded settle tells nothing") { scene in
+                let stuck = try await scene.stuckCapture()
+                let claim = try #require(try await scene.lookUntilDue().claims.first)
+                let late = StoreScene<Subject>.success(stuck).toldByOutbox(stuck)
+                #expect(try await scene.store.settle(late) == .superseded)
+                #expect(try await scene.sweeps.take(limit: 10, hold: .seconds(60)).count == 0)
+                let settlement = StoreScene<Subject>.success(claim).toldByOutbox(claim)
+                #expect(try await scene.store.settle(settlement) == .settled)
+                #expect(try await scene.sweeps.take(limit: 10, hold: .seconds(60)).count == 2)
+            },
+            StoreCheck("the messages of a payment come in their order, one after the other") { scene in
+                let payment = try await scene.told(scene.authorize())
+                _ = try await scene.told(scene.command(.capture(amount: nil), payment.id))
+                _ = try await scene.told(scene.command(.refund(amount: nil), payment.id))
+                _ = try await scene.told(scene.authorize())
+                var events: [PaymentEvent.Name] = []
+                for count in [4, 2, 2, 0] {
+                    let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
+                    #expect(entries.count == count)
+                    for entry in entries where entry.content.paymentID == payment.id {
+                        if case .event(let name) = entry.content.destination { events.append(name) }
+                    }
+                    try await scene.sweeps.note(entries.map { OutboxEnding($0, .sent) })
+                }
+                #expect(events == [.authorized, .captured, .refunded])
+            },
+            StoreCheck("a postponed one comes again, and nothing of its payment before it") { scene in
+                let payment = try await scene.told(scene.authorize())
+                _ = try await scene.told(scene.command(.void, payment.id))
+                let first = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
+                try await scene.sweeps.note(first.map { OutboxEnding($0, .postponed(.milliseconds(40))) })
+                #expect(try await scene.sweeps.take(limit: 10, hold: .seconds(60)).count == 0)
+                let second = try await scene.takeUntilDue()
+                #expect(second.map(\.content) == first.map(\.content))
+                #expect(second.allSatisfy { $0.attempts == 1 })
+            },
+            StoreCheck("what was taken and not noted comes again when its time is over") { scene in
+                _ = try await scene.told(scene.authorize())
+                let first = try await scene.sweeps.take(limit: 10, hold: .milliseconds(40))
+                #expect(first.count == 2)
+                #expect(try await scene.takeUntilDue().map(\.id) == first.map(\.id))
+            },
+            StoreCheck("takes at the same time never get the same message") { scene in
+                for _ in 0..<12 { _ = try await scene.told(scene.authorize()) }
+                let ids = try await withThrowingTaskGroup(of: [OutboxID].self) { group in
+                    for _ in 0..<6 {
+                        group.addTask { try await scene.sweeps.take(limit: 8, hold: .seconds(60)).map(\.id) }
+                    }
+                    return try await group.reduce(into: [OutboxID]()) { $0 += $1 }
+                }
+                #expect(Set(ids).count == ids.count)
+                let rest = try await scene.sweeps.take(limit: 100, hold: .seconds(60)).map(\.id)
+                #expect(Set(ids + rest).count == 24)
+            },
+            StoreCheck("one that no queue took is done with, and an old one goes") { scene in
+                _ = try await scene.told(scene.authorize())
+                let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
+                try await scene.sweeps.note(entries.map { OutboxEnding($0, .undeliverable) })
+                #expect(try await scene.sweeps.take(limit: 10, hold: .seconds(60)).count == 0)
+                var policy = SweepPolicy()
+                policy.keepsRelayed = .zero
+                try await scene.subject.pass(.milliseconds(5))
+                #expect(try await scene.sweeps.removeOld(policy) == 2)
+            },
+        ]
+    }
+}
+
+extension StoreScene {
+    /// Settles a command as a sweep does.
+    fileprivate func told(_ command: Command) async throws -> Payment {
+        let claim = try await claimed(command)
+        let settlement = Self.success(claim).toldByOutbox(claim)
+        #expect(try await store.settle(settlement) == .settled)
+        return try #require(settlement.payment)
+    }
+
+    fileprivate func takeUntilDue() async throws -> [OutboxEntry] {
+        for _ in 0..<400 {
+            let entries = try await sweeps.take(limit: 10, hold: .seconds(60))
+            if !entries.isEmpty { return entries }
+            try await subject.pass(.milliseconds(25))
+        }
+        Issue.record("nothing was ever due")
+        throw Unexpected()
+    }
+}

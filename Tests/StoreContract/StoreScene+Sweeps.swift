@@ -1,0 +1,67 @@
+import Core
+import Testing
+
+extension StoreScene {
+    var sweeps: Subject.Sweeps { subject.sweeps }
+
+    func begins(_ run: SweepRunID, _ slot: SweepSlot) async throws -> Bool { try await sweeps.begin(run, slot) }
+
+    func runs() async throws -> [SweepRun] { try await sweeps.runs(limit: 10) }
+
+    func look(limit: Int = 100, dueBy: Timestamp? = nil, policy: SweepPolicy = SweepPolicy()) async throws
+        -> OpenFindings
+    {
+        try await sweeps.look(
+            OpenLook(
+                limit: limit,
+                dueBy: dueBy,
+                token: ClaimToken(.random),
+                lease: Self.longLease,
+                policy: policy,
+                dice: .random(in: 0 ... .max)
+            )
+        )
+    }
+
+    /// Looks again and again, until a look finds something.
+    func lookUntilDue(policy: SweepPolicy = SweepPolicy(), limit: Int = 100) async throws -> OpenFindings {
+        for _ in 0..<400 {
+            let findings = try await look(limit: limit, policy: policy)
+            if findings.count > 0 { return findings }
+            try await subject.pass(.milliseconds(25))
+        }
+        Issue.record("nothing was ever due")
+        throw Unexpected()
+    }
+
+    /// A capture that its holder has left behind, with its lease run out soon.
+    func stuckCapture() async throws -> Claim {
+        let payment = try await authorized()
+        return try await claimed(command(.capture(amount: nil), payment.id), lease: Self.shortLease)
+    }
+
+    func lookAtAuthorizations(
+        expiredBy: Timestamp,
+        voids: Bool = false,
+        limit: Int = 100
+    ) async throws -> AuthorizationFindings {
+        try await sweeps.look(
+            AuthorizationLook(
+                limit: limit,
+                expiredBy: expiredBy,
+                voidsExpired: voids,
+                policy: SweepPolicy(),
+                dice: .random(in: 0 ... .max)
+            )
+        )
+    }
+
+    static func proof(_ payment: Payment) throws -> ExpiryProof {
+        let expiresAt = try #require(payment.expiresAt)
+        let body = JSONValue.object([
+            "authorization_id": .optional(payment.bank.authorizationID), "expires_at": .string(expiresAt.description),
+        ])
+        let response = BankResponse(status: 200, body: .json(body), date: expiresAt.advanced(by: .seconds(1)))
+        return try #require(ExpiryProof(payment, .response(response), grace: .zero))
+    }
+}
