@@ -4,16 +4,15 @@ package import Core
 extension AMQPMessage {
     /// A message to publish: persistent, as all of ours are (contract.md §1).
     ///
-    /// - Parameters:
-    ///   - message: a header whose value is `other` has nothing to send and is left out, unless `original` has it.
-    ///   - original: the delivery that `message` is a copy of. Gives the copy the values of its `other` headers, its
-    ///     timestamp, its application id and its priority. Never its `user_id`, for which the broker would close the channel
-    ///     (trap P12), nor its `expiration`, which would cut the copy's stay in a retry queue short.
-    package init(_ message: Message, original: AMQPMessage? = nil) {
+    /// A copy of a delivery gets from its origin the values of its `other` headers, its timestamp, its application id and its
+    /// priority. Never its `user_id`, for which the broker would close the channel (trap P12), nor its `expiration`, which would
+    /// cut the copy's stay in a retry queue short. A header whose value is `other` has otherwise nothing to send.
+    package init(_ message: Message) {
+        let original = message.origin?.value as? AMQPProperties
         var headers: [AMQPTable.Element] = []
         headers.reserveCapacity(message.headers.count)
         for (name, value) in message.headers {
-            guard let value = AMQPValue(value) ?? original?.properties.headers[name] else { continue }
+            guard let value = AMQPValue(value) ?? original?.headers[name] else { continue }
             headers.append((name, value))
         }
         self.init(
@@ -22,13 +21,13 @@ extension AMQPMessage {
                 contentEncoding: message.contentEncoding,
                 headers: AMQPTable(headers),
                 deliveryMode: .persistent,
-                priority: original?.properties.priority,
+                priority: original?.priority,
                 correlationID: message.correlationID,
                 replyTo: message.replyTo,
                 messageID: message.messageID,
-                timestamp: original?.properties.timestamp,
+                timestamp: original?.timestamp,
                 type: message.type,
-                appID: original?.properties.appID
+                appID: original?.appID
             ),
             body: message.body
         )

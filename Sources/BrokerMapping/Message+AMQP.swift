@@ -3,7 +3,7 @@ package import Core
 
 extension Message {
     /// What the contract uses of a message from the broker. What it does not use (priority, timestamp, …) and header values
-    /// of types it knows nothing of are in `message` alone: keep that too where a copy has to be published.
+    /// of types it knows nothing of travel in `origin`, for a copy.
     package init(_ message: AMQPMessage) {
         let properties = message.properties
         self.init(
@@ -18,7 +18,8 @@ extension Message {
                 properties.headers.lazy.map { ($0.key, HeaderValue($0.value)) },
                 uniquingKeysWith: { first, _ in first }
             ),
-            body: message.body
+            body: message.body,
+            origin: MessageOrigin(properties)
         )
     }
 }

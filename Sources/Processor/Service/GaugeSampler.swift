@@ -3,17 +3,21 @@ import Core
 /// Looks every now and then at what waits to be done, for the gauges.
 struct GaugeSampler: Sendable {
     let store: any SweepStore
+    let ladder: RetryDepths
     let metrics: ProcessorMetrics
     let time: any TimeSource
 
     private static let period = Duration.seconds(10)
 
-    /// Until the task is cancelled. While the store is away the gauges stay as they were; `/readyz` tells of it.
+    /// Until the task is cancelled. While the store or the broker is away its gauges stay as they were; `/readyz` tells of it.
     func run() async {
         while !Task.isCancelled {
             if let backlog = try? await store.backlog() {
                 for kind in OperationKind.allCases { metrics.setOpenOperations(kind, backlog.open[kind] ?? 0) }
                 metrics.setOutboxOldest(backlog.outboxOldest)
+            }
+            if let depths = try? await ladder.read() {
+                for (tier, depth) in depths { metrics.setRetryDepth(tier, depth) }
             }
             try? await time.sleep(for: Self.period)
         }

@@ -94,7 +94,12 @@ struct ProcessorService: Service {
             random: SystemRandom(),
             observer: observer
         )
-        gauges = GaugeSampler(store: store, metrics: metrics, time: SystemTime())
+        gauges = GaugeSampler(
+            store: store,
+            ladder: RetryDepths(session: ticking, names: configuration.names),
+            metrics: metrics,
+            time: SystemTime()
+        )
         consumer = CommandConsumer(
             store: store,
             bank: bank,

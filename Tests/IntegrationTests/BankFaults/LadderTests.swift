@@ -21,6 +21,11 @@ extension FaultLane {
                 message.properties.headers["x-death"] = .array([.table(["queue": "payments.retry.5s", "count": 3])])
                 message.properties.headers["x-delivery-count"] = 49
                 try await world.upstream.publish(message, to: world.names.commandsExchange)
+                let web = try await processor.admin()
+                try await eventually("the depth of the ladder was told") {
+                    try await web.text("/metrics").contains("payments_retry_depth{tier=\"30s\"} 1")
+                }
+                await web.shutdown()
                 #expect(try await world.upstream.finalReply(to: capture).result == "succeeded")
                 #expect(try await world.upstream.finalReply(to: authorize).result == "succeeded")
                 let rounds = processor.log.split(separator: "\n").count { line in

@@ -8,6 +8,8 @@ package struct Message: Hashable, Sendable {
     package var replyTo: String?
     package var headers: [String: HeaderValue]
     package var body: [UInt8]
+    /// Only of a message that was delivered, and of its copies.
+    package var origin: MessageOrigin?
 
     package init(
         type: String? = nil,
@@ -17,7 +19,8 @@ package struct Message: Hashable, Sendable {
         correlationID: String? = nil,
         replyTo: String? = nil,
         headers: [String: HeaderValue] = [:],
-        body: [UInt8] = []
+        body: [UInt8] = [],
+        origin: MessageOrigin? = nil
     ) {
         self.type = type
         self.contentType = contentType
@@ -27,6 +30,7 @@ package struct Message: Hashable, Sendable {
         self.replyTo = replyTo
         self.headers = headers
         self.body = body
+        self.origin = origin
     }
 
     /// A copy for the retry ladder or the dead-letter queue, without the headers that must not travel (trap P12): `x-death`
