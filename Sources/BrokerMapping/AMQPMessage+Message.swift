@@ -8,7 +8,7 @@ extension AMQPMessage {
     /// priority. Never its `user_id`, for which the broker would close the channel (trap P12), nor its `expiration`, which would
     /// cut the copy's stay in a retry queue short. A header whose value is `other` has otherwise nothing to send.
     package init(_ message: Message) {
-        let original = message.origin?.value as? AMQPProperties
+        let original = message.origin.value as? AMQPProperties
         var headers: [AMQPTable.Element] = []
         headers.reserveCapacity(message.headers.count)
         for (name, value) in message.headers {

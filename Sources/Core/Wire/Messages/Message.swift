@@ -9,7 +9,7 @@ package struct Message: Hashable, Sendable {
     package var headers: [String: HeaderValue]
     package var body: [UInt8]
     /// Only of a message that was delivered, and of its copies.
-    package var origin: MessageOrigin?
+    package var origin: MessageOrigin
 
     package init(
         type: String? = nil,
@@ -20,7 +20,7 @@ package struct Message: Hashable, Sendable {
         replyTo: String? = nil,
         headers: [String: HeaderValue] = [:],
         body: [UInt8] = [],
-        origin: MessageOrigin? = nil
+        origin: MessageOrigin = MessageOrigin()
     ) {
         self.type = type
         self.contentType = contentType

@@ -3,9 +3,10 @@
 ///
 /// It is no part of what a message says: two messages that differ in nothing else are equal.
 package struct MessageOrigin: Hashable, Sendable, CustomReflectable {
-    package let value: any Sendable
+    /// `nil` where the message was made here.
+    package let value: (any Sendable)?
 
-    package init(_ value: any Sendable) {
+    package init(_ value: (any Sendable)? = nil) {
         self.value = value
     }
 
