@@ -31,7 +31,8 @@ final class RawServer: Sendable {
                 while case let descriptor = accept(listener, nil, nil), descriptor >= 0 {
                     let connection = self.add(descriptor)
                     Thread.detachNewThread {
-                        behaviour(connection)
+                        // The connection does not keep the server, and a test may be over before its last connection.
+                        withExtendedLifetime(self) { behaviour(connection) }
                         connection.close()
                     }
                 }
