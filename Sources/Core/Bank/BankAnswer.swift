@@ -17,6 +17,14 @@ package enum BankAnswer: Hashable, Sendable {
         }
     }
 
+    /// Whether it is one of the bank's own errors, which it gives before it has executed anything (bank.md).
+    var isRefusal: Bool {
+        guard case .response(let response) = self, response.status >= 400, case .json(let body) = response.body else {
+            return false
+        }
+        return body["error"]?.string.flatMap { BankCode(rawValue: $0) } != nil
+    }
+
     /// The same answer with the card number of the request, should the bank have echoed it, reduced (invariant I10).
     func redacted(for action: BankAction) -> BankAnswer {
         guard case .response(let response) = self, case .authorize(let card, _) = action else { return self }

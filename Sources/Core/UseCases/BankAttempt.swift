@@ -91,7 +91,11 @@ package struct BankAttempt: Sendable {
                 return try await rest(claim, reason: reason, ambiguousSends + 1, limits.bankWorstCase)
             case .ambiguous(let reason, isComplete: true):
                 ambiguousSends += 1
-                guard send < policy.bankSends, await pauseBeforeSending(again: send), breaker.honours(permit) else {
+                // An authorize that may have been executed rests first, so that the count is stored before it is sent again: a crash
+                // in between must not make two holds look like one (trap B3).
+                guard action.kind != .authorize || answer.isRefusal, send < policy.bankSends,
+                    await pauseBeforeSending(again: send), breaker.honours(permit)
+                else {
                     return try await rest(claim, reason: reason, ambiguousSends, policy.bankPause)
                 }
             }

@@ -201,6 +201,23 @@ struct BankTroubleTests {
         }
     }
 
+    @Test(
+        "an authorize whose answer cannot be read rests, so that a crash cannot make two holds look like one (trap B3)"
+    )
+    func unreadableSuccess() throws {
+        try World.run { world in
+            world.bank.inject(.garbage, into: .authorize)
+            world.send(.authorize, key: "a")
+            try await world.until { world.parked.count == 1 }
+            #expect(world.bank.requests.count == 1)
+            let operation = try #require(try await world.view().operations.first)
+            #expect(operation.state == .unknown && operation.ambiguousSends == 1)
+            try await world.until { !world.replies("a").isEmpty }
+            #expect(world.replies("a").map(\.outcome) == ["succeeded"])
+            #expect(world.bank.ledger.count == 1)
+        }
+    }
+
     @Test("after 23 hours an operation that may have reached the bank is not sent again (trap B3)")
     func tooOld() throws {
         try World.run(make: { World(seed: $0, bringsBack: false) }) { world in

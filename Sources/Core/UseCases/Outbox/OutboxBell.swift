@@ -18,7 +18,7 @@ package final class OutboxBell: Sendable {
             state.hasRung = state.waiters.isEmpty
             return state.waiters
         }
-        for waiter in waiters.values { waiter.resume() }
+        for (_, waiter) in waiters.sorted(by: { $0.key < $1.key }) { waiter.resume() }
     }
 
     /// Returns at the next ring, or when so much time has passed.

@@ -11,14 +11,14 @@ package struct OutboxRelay: Sendable {
     private let observer: any ProcessorObserver
     private let policy: RetryPolicy
     private let batch: Int
+    private let period: Duration
 
-    /// How often the outbox is looked at unasked: what others have written rings no bell here.
-    package static let period = Duration.seconds(2)
     /// Longer than any publish takes.
     package static let hold = Duration.seconds(60)
     /// Between two tries at a message, at most.
     package static let pauseLimit = Duration.seconds(300)
 
+    /// - Parameter period: how often the outbox is looked at unasked: what others have written rings no bell here.
     package init(
         outbox: any Outbox,
         sink: any MessageSink,
@@ -27,7 +27,8 @@ package struct OutboxRelay: Sendable {
         random: any RandomSource,
         observer: any ProcessorObserver,
         policy: RetryPolicy = RetryPolicy(),
-        batch: Int = 100
+        batch: Int = 100,
+        period: Duration = .seconds(2)
     ) {
         self.outbox = outbox
         self.sink = sink
@@ -37,6 +38,7 @@ package struct OutboxRelay: Sendable {
         self.observer = observer
         self.policy = policy
         self.batch = batch
+        self.period = period
     }
 
     /// Relays until the task is cancelled.
@@ -44,7 +46,7 @@ package struct OutboxRelay: Sendable {
         do throws(CancellationError) {
             while true {
                 try await relayAll()
-                try await bell.wait(atMost: Self.period, time)
+                try await bell.wait(atMost: period, time)
             }
         } catch {
             // What is published and not noted is published again.

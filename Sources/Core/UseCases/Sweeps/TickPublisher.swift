@@ -26,7 +26,10 @@ package struct TickPublisher: Sendable {
     /// Publishes until the task is cancelled; the slots that have begun already at once.
     package func run() async {
         await withDiscardingTaskGroup { group in
-            for (job, period) in periods { group.addTask { try? await run(job, period) } }
+            for job in SweepJob.allCases {
+                guard let period = periods[job] else { continue }
+                group.addTask { try? await run(job, period) }
+            }
         }
     }
 

@@ -34,19 +34,35 @@ package struct PaymentEvent: Hashable, Sendable {
         }
     }
 
-    /// The event of an operation that needs a person.
+    /// The event of an operation that needs a person. One that was replayed may need a person again, which is another event: the
+    /// fence tells the two apart.
     ///
     /// - Parameter reply: the provisional one, which shows the payment.
     package static func attention(_ operation: Operation, _ reply: [UInt8]) -> [PaymentEvent] {
         guard operation.state == .needsAttention, let payment = ShownPayment(in: reply) else { return [] }
-        return [PaymentEvent(.needsAttention, operation, payment, at: operation.attemptedAt)]
+        return [
+            PaymentEvent(
+                .needsAttention,
+                operation,
+                payment,
+                instance: "\(operation.id)-\(operation.fence)",
+                at: operation.attemptedAt
+            )
+        ]
     }
 
-    private init(_ name: Name, _ operation: Operation, _ payment: ShownPayment, at: String) {
+    /// - Parameter instance: names it among the events of that name; `nil` where an operation has one at most.
+    private init(
+        _ name: Name,
+        _ operation: Operation,
+        _ payment: ShownPayment,
+        instance: String? = nil,
+        at: String
+    ) {
         self.init(
             name,
             operation.kind,
-            id: operation.id,
+            instance: instance ?? operation.id.description,
             paymentID: operation.paymentID,
             merchantID: operation.merchantID,
             traceparent: operation.route.traceparent,
@@ -63,7 +79,7 @@ package struct PaymentEvent: Hashable, Sendable {
         self.init(
             .expired,
             .authorize,
-            id: operation,
+            instance: operation.description,
             paymentID: payment.id,
             merchantID: payment.merchantID,
             traceparent: nil,
@@ -76,7 +92,7 @@ package struct PaymentEvent: Hashable, Sendable {
     private init(
         _ name: Name,
         _ kind: OperationKind,
-        id: OperationID,
+        instance: String,
         paymentID: PaymentID,
         merchantID: MerchantID,
         traceparent: String?,
@@ -103,7 +119,7 @@ package struct PaymentEvent: Hashable, Sendable {
         message = Message(
             type: name.type,
             contentType: "application/json",
-            messageID: "\(id)-\(name.rawValue)",
+            messageID: "\(instance)-\(name.rawValue)",
             headers: headers,
             body: body
         )
