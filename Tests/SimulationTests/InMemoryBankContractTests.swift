@@ -3,7 +3,8 @@ import Core
 import Simulation
 import Testing
 
-@Suite("The bank in memory keeps the bank contract", .timeLimit(.minutes(1)))
+// The seeds of this target keep all threads busy meanwhile.
+@Suite("The bank in memory keeps the bank contract", .timeLimit(.minutes(10)))
 struct InMemoryBankContractTests {
     @Test("every check", arguments: BankCheck.all)
     func check(_ check: BankCheck) throws {

@@ -4,7 +4,8 @@ import Simulation
 import Synchronization
 import Testing
 
-@Suite("The simulated broker keeps the broker contract", .timeLimit(.minutes(1)))
+// The seeds of this target keep all threads busy meanwhile.
+@Suite("The simulated broker keeps the broker contract", .timeLimit(.minutes(10)))
 struct SimulatedBrokerContractTests {
     @Test("every check", arguments: BrokerCheck.all)
     func check(_ check: BrokerCheck) async throws {

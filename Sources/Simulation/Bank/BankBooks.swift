@@ -35,6 +35,8 @@ struct BankBooks {
         self.expiry = expiry
     }
 
+    func expiry(of authorizationID: String) -> Timestamp? { authorizations[authorizationID]?.expiresAt }
+
     func account(_ number: String) -> BankAccount? { accounts[number] }
 
     /// Executes a request or refuses it.

@@ -104,6 +104,11 @@ package final class InMemoryBank: Bank, BankQueries {
     /// How often a request arrived while another one with its key was executing: must be never (trap B2).
     package var overlaps: Int { state.withLock { $0.overlaps } }
 
+    /// When an authorization expires, on the bank's clock.
+    package func expiry(of authorizationID: String) -> Timestamp? {
+        state.withLock { $0.books.expiry(of: authorizationID) }
+    }
+
     package func account(_ number: String) -> BankAccount? { state.withLock { $0.books.account(number) } }
 
     // MARK: Bank

@@ -11,6 +11,8 @@ struct Checker {
         checker.checkMessages()
         checker.checkKeys()
         checker.checkBank()
+        checker.checkSweeps()
+        checker.checkTelling()
         for view in evidence.rows.views { checker.check(view) }
         return checker.violations
     }
@@ -37,10 +39,11 @@ struct Checker {
             // What the broker has given up waits for an operator.
             let isWithOperator = evidence.openLetterKeys.contains(operation.idempotencyKey.description)
             // One that was opened by a process that came too late, when another had answered the command with a rejection that is
-            // not stored, has no message any more that would drive it: that is the reconciling sweep's.
+            // not stored, has no message any more that would drive it. The sweep gives it up when no card has come for most of a day.
             let isLeftToSweep = evidence.rejectedKeys.contains(operation.idempotencyKey.description)
+            let isWaiting = operation.kind == .authorize && !evidence.hasSwept && (isWithOperator || isLeftToSweep)
             expect(
-                isWithOperator || isLeftToSweep,
+                isWaiting,
                 .drains,
                 operation.paymentID,
                 "\(operation.name) stays \(operation.state.rawValue)"

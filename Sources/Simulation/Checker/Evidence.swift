@@ -18,12 +18,23 @@ struct Evidence: Sendable {
     let rows: StoreRows
     let backlog: Int
     let hasDrained: Bool
+    /// Whether the sweeps have had all the time that they need.
+    let hasSwept: Bool
+    /// Replies that no queue took.
+    let returnedReplies: Set<ReplyTrack>
+    let events: [Message]
+    /// The runs of sweeps that came to their end.
+    let finishedRuns: [SweepRunID]
+    let expiries: [SweepWitness.Expiry]
+    /// By authorization, on the bank's clock.
+    let bankExpiries: [String: Timestamp]
+    let defaultQueue: String
 
-    init(_ world: SimulationWorld, hasDrained: Bool) {
+    init(_ world: SimulationWorld, hasDrained: Bool, hasSwept: Bool) {
         let log = world.broker.log
         sent = world.upstream.sent
         confirmed = world.upstream.confirmed
-        replies = log.replies.map { SeenReply($0.message) }
+        replies = log.replies.map { SeenReply($0.message, in: $0.queue) }
         returned = Set(log.returned.compactMap(\.message.correlationID))
         let letters = world.store.rows.letters.filter { $0.state != .replayed }
         openLetters = Set(letters.compactMap(\.content.message.messageID))
@@ -37,18 +48,45 @@ struct Evidence: Sendable {
         rows = world.store.rows
         backlog = world.broker.backlog
         self.hasDrained = hasDrained
+        self.hasSwept = hasSwept
+        returnedReplies = Set(log.returned.map { ReplyTrack(queue: $0.routingKey, $0.message) })
+        events = log.events
+        finishedRuns = world.witness.finished
+        expiries = world.witness.expiries
+        bankExpiries = expiries.reduce(into: [:]) { instants, expiry in
+            guard let id = expiry.authorizationID else { return }
+            instants[id] = world.bank.expiry(of: id)
+        }
+        defaultQueue = world.broker.names.repliesQueue
+    }
+}
+
+/// Where a message was seen, and which.
+struct ReplyTrack: Hashable, Sendable {
+    let queue: String
+    let id: String
+    let correlationID: String
+    let body: [UInt8]
+
+    init(queue: String, _ message: Message) {
+        self.queue = queue
+        id = message.messageID ?? ""
+        correlationID = message.correlationID ?? ""
+        body = message.body
     }
 }
 
 /// A reply, as its reader sees it.
 struct SeenReply: Sendable {
     let message: Message
+    let queue: String
     let outcome: String
     let code: String?
     let isFinal: Bool
 
-    init(_ message: Message) {
+    init(_ message: Message, in queue: String) {
         self.message = message
+        self.queue = queue
         let body = (try? JSONParser.parse(message.body)) ?? .null
         outcome = body["outcome"]?.string ?? ""
         code = body["error"]?["code"]?.string

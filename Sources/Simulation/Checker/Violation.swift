@@ -11,6 +11,7 @@ package struct Violation: Hashable, Sendable, CustomStringConvertible {
         case sameReply = "I5"
         case legalHistory = "I6"
         case outcomesAreTold = "I7"
+        case slotsOnce = "I9"
         case drains = "I11"
     }
 

@@ -1,9 +1,10 @@
 import Core
 
 /// The bank, asked by a process that may die before it hears the answer.
-struct MortalBank: Bank {
+struct MortalBank: Bank, BankQueries {
     let edge: Mortality
     let bank: InMemoryBank
+    let dice: Dice
     let trace: Trace
     let process: Int
 
@@ -23,6 +24,18 @@ struct MortalBank: Bank {
             UInt64(process),
             "process \(process) hears of \(request.idempotencyKey): \(answer.summary)"
         )
+        return answer
+    }
+
+    func ask(_ query: BankQuery, timeout: Duration) async -> BankAnswer {
+        await edge.pass()
+        guard !edge.life.isOver else { return .notSent(reason: "over") }
+        let lie = edge.weather.lie(dice)
+        let truth = await bank.ask(query, timeout: timeout)
+        await edge.passFromBank()
+        guard !edge.life.isOver else { return .noAnswer(reason: "over") }
+        let answer = lie ?? truth
+        trace.note(.bankAnswered, UInt64(100 + process), "process \(process) asks for \(query): \(answer.summary)")
         return answer
     }
 }

@@ -5,6 +5,7 @@ import Core
 struct MortalStore: PaymentStore {
     let edge: Mortality
     let store: InMemoryPaymentStore
+    let witness: SweepWitness
     let time: VirtualTime
     let dice: Dice
     let trace: Trace
@@ -27,6 +28,11 @@ struct MortalStore: PaymentStore {
         let payment = operation.paymentID.description
         return try await call("settle", payment) { () async throws(StoreError) in
             let outcome = try await store.settle(settlement)
+            if outcome == .settled, operation.kind == .capture, let payment = settlement.payment,
+                payment.status == .expired
+            {
+                witness.noteExpiry(of: payment.id, payment.bank.authorizationID, grace: .zero)
+            }
             trace.note(.settled, UInt64(operation.fence), payment: payment) {
                 "process \(process) settles \(operation.kind) \(operation.idempotencyKey) "
                     + "as \(operation.state.rawValue) with fence \(operation.fence): \(outcome)"

@@ -2,15 +2,18 @@ package import Core
 
 /// What one process sees of the world. A test may put something of its own before any of it.
 package struct ProcessPorts: Sendable {
-    package var store: any PaymentStore
+    package typealias Store = PaymentStore & SweepStore & Outbox
+
+    package var store: any Store
     package var letters: any DeadLetterIntake
-    package var bank: any Bank
+    package var bank: any Bank & BankQueries
     package var sink: any MessageSink
     package var time: any TimeSource
     package var random: any RandomSource
     package var observer: any ProcessorObserver
     package var limits: HandlerLimits
     package var policy: RetryPolicy
+    package var sweeps: SweepSettings
     package var fingerprinter: Fingerprinter
     /// Each delivery passes through here on its way to the consumer.
     package var receive: @Sendable (any Delivery) async -> any Delivery

@@ -7,6 +7,8 @@ package final class SimulatedProcess: Sendable {
         var connection: SimulatedConnection?
         /// Of the ingester of dead letters.
         var letters: SimulatedConnection?
+        /// Of the ticks.
+        var ticks: SimulatedConnection?
         var isDraining = false
         var task: Task<Void, Never>?
     }
@@ -28,8 +30,11 @@ package final class SimulatedProcess: Sendable {
     ) {
         let task = Task(executorPreference: executor) {
             await withTaskGroup(of: Void.self) { group in
+                let (breaker, bell) = (ports.breaker(), OutboxBell())
                 group.addTask { await self.ingest(broker, ports) }
-                await self.run(broker, partitions: partitions, prefetch: prefetch, ports)
+                group.addTask { await self.sweep(broker, ports, breaker, bell) }
+                group.addTask { await ports.relay(bell).run() }
+                await self.run(broker, partitions: partitions, prefetch: prefetch, ports, breaker)
                 group.cancelAll()
             }
         }
@@ -37,8 +42,13 @@ package final class SimulatedProcess: Sendable {
     }
 
     /// As `CommandSubscription` does it.
-    private func run(_ broker: SimulatedBroker, partitions: Int, prefetch: Int, _ ports: ProcessPorts) async {
-        let breaker = ports.breaker()
+    private func run(
+        _ broker: SimulatedBroker,
+        partitions: Int,
+        prefetch: Int,
+        _ ports: ProcessPorts,
+        _ breaker: CircuitBreaker
+    ) async {
         let consumer = ports.consumer(breaker)
         while !isDraining, let condition = try? await breaker.untilNotOpen() {
             guard let connection = broker.connect(), adopt(connection) else {
@@ -93,6 +103,29 @@ package final class SimulatedProcess: Sendable {
         }
     }
 
+    /// As `SweepSubscription` does it.
+    private func sweep(
+        _ broker: SimulatedBroker,
+        _ ports: ProcessPorts,
+        _ breaker: CircuitBreaker,
+        _ bell: OutboxBell
+    ) async {
+        let consumer = ports.sweeper(breaker, bell)
+        while !isDraining, !Task.isCancelled {
+            if let connection = broker.connect() {
+                state.withLock { $0.ticks = connection }
+                await withTaskGroup(of: Void.self) { group in
+                    group.addTask { await ports.ticks().run() }
+                    let deliveries = connection.consume(broker.names.sweeps, prefetch: 16)
+                    await consumer.consume(deliveries.map { await ports.receive($0) })
+                    group.cancelAll()
+                }
+                connection.close()
+            }
+            try? await ports.time.sleep(for: .seconds(1))
+        }
+    }
+
     private var isDraining: Bool { state.withLock { $0.isDraining } }
 
     private func adopt(_ connection: SimulatedConnection) -> Bool {
@@ -106,18 +139,19 @@ package final class SimulatedProcess: Sendable {
     /// The broker has lost sight of it.
     func disconnect() {
         let connections = state.withLock { state in
-            defer { (state.connection, state.letters) = (nil, nil) }
-            return [state.connection, state.letters]
+            defer { (state.connection, state.letters, state.ticks) = (nil, nil, nil) }
+            return [state.connection, state.letters, state.ticks]
         }
         for connection in connections { connection?.close() }
     }
 
     /// Takes no more deliveries, and ends when what it has is done with.
     func drain() {
-        state.withLock { state in
+        let connections = state.withLock { state in
             state.isDraining = true
-            return state.connection
-        }?.cancelConsumers()
+            return [state.connection, state.ticks]
+        }
+        for connection in connections { connection?.cancelConsumers() }
     }
 
     /// What SIGKILL does. The broker notices when `disconnect` is called.
@@ -130,16 +164,20 @@ package final class SimulatedProcess: Sendable {
         state.withLock { $0.task }?.cancel()
     }
 
-    /// Lets go of everything that hangs, and waits for it to unwind.
-    func tearDown() async {
+    /// Lets go of everything that hangs.
+    func end() {
         life.end()
         disconnect()
+        state.withLock { $0.isDraining = true }
+        cancel()
+    }
+
+    /// Waits for it to unwind.
+    func ended() async {
         let task = state.withLock { state in
-            state.isDraining = true
             defer { state.task = nil }
             return state.task
         }
-        task?.cancel()
         await task?.value
     }
 }

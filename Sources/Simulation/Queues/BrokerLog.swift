@@ -6,6 +6,8 @@ package struct BrokerLog: Sendable {
     package var replies: [(queue: String, message: Message)] = []
     /// What was returned to its publisher because no queue took it.
     package var returned: [(routingKey: String, message: Message)] = []
+    /// Everything that was told to whoever listens, in order.
+    package var events: [Message] = []
     /// How many messages reached the dead letters.
     package var letters = 0
     package var parked = 0

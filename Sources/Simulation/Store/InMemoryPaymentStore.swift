@@ -59,8 +59,21 @@ package final class InMemoryPaymentStore: PaymentStore {
                 rejected: state.tables.operations.values.filter { state.tables.payments[$0.paymentID] == nil }
                     .sorted { $0.id.value < $1.id.value },
                 undeliverable: state.tables.undeliverable,
-                letters: state.tables.deadLetters.sorted { _ in true }
+                letters: state.tables.deadLetters.sorted { _ in true },
+                outbox: state.tables.outbox.rows.map {
+                    StoreRows.Relayed(content: $0.content, isSent: $0.sentAt != nil)
+                },
+                runs: state.tables.sweeps.runs
             )
+        }
+    }
+
+    /// What the sweeps and the relay have to finish: without authorizes, which wait for their cards, and with them.
+    package var unfinished: (now: Int, everything: Int) {
+        state.withLock { state in
+            let open = state.tables.operations.values.filter { $0.state == .sent || $0.state == .unknown }
+            let relayed = state.tables.outbox.unsent.count
+            return (open.count { $0.kind != .authorize } + relayed, open.count + relayed)
         }
     }
 

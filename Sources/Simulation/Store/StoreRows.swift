@@ -9,13 +9,27 @@ package struct StoreRows: Sendable {
     package let undeliverable: Set<OperationID>
     /// Oldest first.
     package let letters: [DeadLetter]
+    /// Everything that was ever written to the outbox and is kept, oldest first.
+    package let outbox: [Relayed]
+    package let runs: [SweepRun]
+
+    /// A message of the outbox.
+    package struct Relayed: Sendable {
+        package let content: OutboxMessage
+        /// Done with: published, or recorded.
+        package let isSent: Bool
+    }
 
     package init(
         views: [PaymentView],
         rejected: [Operation],
         undeliverable: Set<OperationID>,
-        letters: [DeadLetter]
+        letters: [DeadLetter],
+        outbox: [Relayed],
+        runs: [SweepRun]
     ) {
+        self.outbox = outbox
+        self.runs = runs
         self.letters = letters
         self.views = views
         self.rejected = rejected

@@ -5,7 +5,7 @@ package struct Dice: RandomSource {
     private let source: SeededRandom
 
     package enum Purpose: UInt64, Sendable {
-        case plan, traffic, identifiers, store, bank, broker, processes, publishers, operators
+        case plan, traffic, identifiers, store, bank, broker, processes, publishers, operators, sweeps, questions
     }
 
     package init(seed: UInt64, for purpose: Purpose) {

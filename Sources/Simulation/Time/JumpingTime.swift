@@ -3,19 +3,31 @@ import Synchronization
 
 /// A machine's wall clock that someone sets while it runs (trap P14). Its uptime is not touched by that.
 package final class JumpingTime: TimeSource {
+    private struct State {
+        var offset: Duration
+        var furthest = Timestamp(microseconds: .min)
+    }
+
     private let base: VirtualTime
-    private let offset: Mutex<Duration>
+    private let state: Mutex<State>
 
     package init(_ base: VirtualTime, ahead offset: Duration) {
         self.base = base
-        self.offset = Mutex(offset)
+        state = Mutex(State(offset: offset))
     }
 
     package func jump(by step: Duration) {
-        offset.withLock { $0 += step }
+        let before = now()
+        state.withLock { state in
+            state.furthest = max(state.furthest, before)
+            state.offset += step
+        }
     }
 
-    package func now() -> Timestamp { base.now().advanced(by: offset.withLock { $0 }) }
+    package func now() -> Timestamp { base.now().advanced(by: state.withLock { $0.offset }) }
+
+    /// The latest time that it has ever shown.
+    package var furthest: Timestamp { max(now(), state.withLock { $0.furthest }) }
 
     package func uptime() -> Duration { base.uptime() }
 

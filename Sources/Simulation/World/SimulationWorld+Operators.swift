@@ -26,7 +26,15 @@ extension SimulationWorld {
         filter.states = DeadLetterState.unfinished
         guard let ids = try? await store.deadLetterIDs(.matching(filter, limit: limit)) else { return }
         let replay = DeadLetterReplay(
-            store: MortalStore(edge: edge, store: store, time: time, dice: operators, trace: trace, process: 0),
+            store: MortalStore(
+                edge: edge,
+                store: store,
+                witness: witness,
+                time: time,
+                dice: operators,
+                trace: trace,
+                process: 0
+            ),
             sink: MortalSink(edge: edge, broker: broker, time: time, dice: operators, trace: trace, process: 0),
             time: MortalTime(edge: edge, clock: processClock),
             random: identifiers

@@ -21,11 +21,14 @@ package final class SimulationWorld: Sendable {
     let operators: Dice
     let horizon: Duration
     let options: SimulationOptions
+    let sweeping: SweepSettings
+    let witness: SweepWitness
     private let slots: Int
     private let prefetch: Int
     private let processDice: Dice
     private let storeDice: Dice
     private let brokerDice: Dice
+    private let bankDice: Dice
     let identifiers: Dice
     private let state = Mutex(State())
 
@@ -45,6 +48,7 @@ package final class SimulationWorld: Sendable {
     /// In this time everything must have been answered, parked for the last time, or marked as waiting for a person.
     static let drainLimit = Duration.seconds(30 * 3_600)
     private static let mostCrashes = 60
+    private static let mostHours = 60
 
     package init(seed: UInt64, options: SimulationOptions = SimulationOptions()) {
         self.seed = seed
@@ -67,6 +71,7 @@ package final class SimulationWorld: Sendable {
         brokerDice = Dice(seed: seed, for: .broker)
         identifiers = Dice(seed: seed, for: .identifiers)
         operators = Dice(seed: seed, for: .operators)
+        bankDice = Dice(seed: seed, for: .questions)
         let names = BrokerNames()
         broker = SimulatedBroker(
             time: time,
@@ -82,6 +87,8 @@ package final class SimulationWorld: Sendable {
             checksFence: options.storeChecksFence
         )
         bank = Self.bank(faults, clock: bankClock, time: time, seed: seed, weather, trace)
+        sweeping = SweepSettings(using: Dice(seed: seed, for: .sweeps))
+        witness = SweepWitness(bankClock: bankClock, grace: sweeping.grace)
         upstream = Upstream(broker: broker, time: time, weather: weather, dice: Dice(seed: seed, for: .publishers))
     }
 
@@ -131,12 +138,10 @@ package final class SimulationWorld: Sendable {
         for slot in 0..<slots { start(slot) }
         try? await time.sleep(for: horizon)
         clearUp()
-        var hasDrained = await drain()
-        var evidence = [Evidence(self, hasDrained: hasDrained)]
-        if hasDrained {
-            await askAgain()
-            hasDrained = await drain()
-            evidence.append(Evidence(self, hasDrained: hasDrained))
+        var evidence = [await drain()]
+        let steps: [() async -> Evidence] = sweeping.comeFirst ? [letDaysPass, askAgain] : [askAgain, letDaysPass]
+        for step in steps where evidence.last?.hasDrained ?? false {
+            evidence.append(await step())
         }
         await close()
         return evidence
@@ -160,26 +165,42 @@ package final class SimulationWorld: Sendable {
     }
 
     /// In calm weather, every command is sent once more and every dead letter is replayed: what is stored must be the answer.
-    private func askAgain() async {
+    private func askAgain() async -> Evidence {
         trace.note(.phase, 2, "everything is asked once more")
         await replayAll()
         for intent in upstream.sent where intent.sort == .command {
             upstream.send(intent.again("\(intent.id)-again"), after: operators.duration(in: .zero...(.seconds(20))))
         }
+        return await drain()
     }
 
-    /// - Returns: false where it takes too long.
-    private func drain() async -> Bool {
+    /// Hours go by, each of them as a jump of all clocks and a few minutes in which the sweeps run, until nothing is open: what
+    /// has lost its card waits for most of a day (trap B3).
+    private func letDaysPass() async -> Evidence {
+        trace.note(.phase, 3, "days go by")
+        for _ in 0..<Self.mostHours where store.unfinished.everything > 0 {
+            for clock in [processClock, databaseClock, bankClock] { clock.jump(by: .seconds(3_600)) }
+            try? await time.sleep(for: .seconds(150))
+        }
+        return await drain(everything: true)
+    }
+
+    /// - Parameter everything: whether authorizes that wait for their cards must be done with, too.
+    private func drain(everything: Bool = false) async -> Evidence {
         let start = time.uptime()
         var quiet = 0
         var pause = Duration.seconds(1)
         while time.uptime() - start < Self.drainLimit {
             try? await time.sleep(for: pause)
             pause = min(pause * 1.1, .seconds(60))
-            quiet = broker.backlog == 0 && upstream.isQuiet ? quiet + 1 : 0
-            if quiet == 2 { return true }
+            let unfinished = store.unfinished
+            let isQuiet =
+                broker.backlog == 0 && upstream.isQuiet && (everything ? unfinished.everything : unfinished.now) == 0
+            quiet = isQuiet ? quiet + 1 : 0
+            // At once, before anybody does anything.
+            if quiet == 2 { return Evidence(self, hasDrained: true, hasSwept: everything) }
         }
-        return false
+        return Evidence(self, hasDrained: false, hasSwept: everything)
     }
 
     private func close() async {
@@ -188,8 +209,8 @@ package final class SimulationWorld: Sendable {
             return (state.all, state.tasks, state.lives)
         }
         for life in lives { life.end() }
-        for process in processes { process.life.end() }
-        for process in processes { await process.tearDown() }
+        for process in processes { process.end() }
+        for process in processes { await process.ended() }
         for task in tasks {
             task.cancel()
             await task.value
@@ -212,6 +233,11 @@ package final class SimulationWorld: Sendable {
         tally.bankRequests = bank.requests.count
         tally.bankEffects = bank.ledger.count
         let rows = store.rows
+        tally.slots = rows.runs.count
+        tally.sweeps = witness.finished.count
+        tally.relayed = rows.outbox.count
+        tally.events = log.events.count
+        tally.expiries = witness.expiries.count
         tally.needsAttention = rows.operations.count { $0.state == .needsAttention }
         tally.possibleOrphans = rows.views.count { view in view.history.contains { $0.cause.contains("orphan") } }
         return SeedReport(
@@ -265,6 +291,7 @@ package final class SimulationWorld: Sendable {
         let store = MortalStore(
             edge: edge,
             store: store,
+            witness: witness,
             time: time,
             dice: storeDice,
             trace: trace,
@@ -273,7 +300,7 @@ package final class SimulationWorld: Sendable {
         return ProcessPorts(
             store: store,
             letters: store,
-            bank: MortalBank(edge: edge, bank: bank, trace: trace, process: number),
+            bank: MortalBank(edge: edge, bank: bank, dice: bankDice, trace: trace, process: number),
             sink: MortalSink(edge: edge, broker: broker, time: time, dice: brokerDice, trace: trace, process: number),
             time: MortalTime(edge: edge, clock: processClock),
             random: identifiers,
@@ -285,6 +312,7 @@ package final class SimulationWorld: Sendable {
                 busyAfter: .seconds(120)
             ),
             policy: RetryPolicy(),
+            sweeps: sweeping,
             fingerprinter: Self.fingerprinter,
             receive: { MortalDelivery(edge: edge, delivery: $0) }
         )

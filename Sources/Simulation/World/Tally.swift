@@ -26,6 +26,12 @@ package struct Tally: Sendable {
     package var superseded = 0
     package var possibleOrphans = 0
     package var needsAttention = 0
+    package var slots = 0
+    package var sweeps = 0
+    package var resolvedBySweeps = 0
+    package var relayed = 0
+    package var events = 0
+    package var expiries = 0
 
     package init() {}
 
@@ -44,7 +50,9 @@ package struct Tally: Sendable {
             ("dead letters", \.deadLetters), ("sent back", \.sentBack), ("replays", \.replays),
             ("bank requests", \.bankRequests),
             ("bank effects", \.bankEffects), ("superseded", \.superseded), ("possible orphans", \.possibleOrphans),
-            ("needs attention", \.needsAttention),
+            ("needs attention", \.needsAttention), ("slots taken", \.slots), ("sweeps finished", \.sweeps),
+            ("resolved by sweeps", \.resolvedBySweeps), ("outbox messages", \.relayed), ("events", \.events),
+            ("expiries", \.expiries),
         ]
     }
 }
@@ -65,6 +73,7 @@ package final class Counting: ProcessorObserver {
         switch event {
         case .superseded: add(\.superseded)
         case .deadLetterSentBack: add(\.sentBack)
+        case .swept(_, let report, _): add(\.resolvedBySweeps, report.resolved)
         default: break
         }
     }

@@ -83,6 +83,17 @@ final class Weather: Sendable {
         return fate
     }
 
+    /// What the bank says to a question instead of the truth, now and then; `nil`: the truth.
+    func lie(_ dice: Dice) -> BankAnswer? {
+        guard let plan, dice.happens(plan.bankFault) else { return nil }
+        let notFound = JSONValue.object(["error": .string("not_found"), "message": .string("no such thing")])
+        return dice.one(of: [
+            .noAnswer(reason: "connection_cut"),
+            .response(BankResponse(status: 404, body: .json(notFound), date: Timestamp(microseconds: 0))),
+            .response(BankResponse(status: 500, body: .text("it does not work"))),
+        ])
+    }
+
     func bank(_ operation: OperationKind, _ dice: Dice) -> BankWeather {
         var weather = BankWeather(latency: dice.duration(in: .milliseconds(5)...(.milliseconds(60))))
         guard let plan else { return weather }

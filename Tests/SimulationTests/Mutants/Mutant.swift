@@ -7,7 +7,7 @@ struct Mutant: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let options: SimulationOptions
 
-    static let all: [Mutant] = messaging + banking + storing
+    static let all: [Mutant] = messaging + banking + storing + sweeping
 
     private static let messaging: [Mutant] = [
         .ports("acknowledges before the settle") { ports in
@@ -33,6 +33,7 @@ struct Mutant: Sendable, CustomTestStringConvertible {
         .ports("takes a new bank key for each send") { $0.bank = FreshKeyBank(bank: $0.bank, random: $0.random) },
         .ports("takes no answer for a no") { $0.bank = PessimisticBank(bank: $0.bank) },
         .ports("suspects no orphan") { $0.bank = UnsuspectingBank(bank: $0.bank) },
+        .ports("sends an authorize again in silence") { $0.bank = EagerBank(bank: $0.bank) },
         .ports("lets no key rest after a timeout") { ports in
             ports.limits = HandlerLimits(
                 bankTimeout: ports.limits.bankTimeout,
@@ -55,6 +56,15 @@ struct Mutant: Sendable, CustomTestStringConvertible {
         .ports("takes a lost answer of the settle for a commit") { $0.store = GuessingStore(store: $0.store) },
         .ports("fails what has been unknown for long") { $0.store = ImpatientStore(store: $0.store) },
         .options("checks no fence") { $0.storeChecksFence = false },
+    ]
+
+    private static let sweeping: [Mutant] = [
+        .ports("lets everybody run a slot") { $0.store = GenerousStore(store: $0.store) },
+        .ports("notes a message of the outbox before it is published") { $0.store = ForgetfulOutbox(store: $0.store) },
+        .ports("fails a pending authorize by its age") { $0.store = HastySweepStore(store: $0.store) },
+        .ports("expires without proof") { $0.bank = FastClockBank(bank: $0.bank) },
+        .ports("tells no events") { $0.sink = DiscreetSink(sink: $0.sink) },
+        .ports("answers to one queue") { $0.sink = OneQueueSink(sink: $0.sink) },
     ]
 
     // MARK: How they are made

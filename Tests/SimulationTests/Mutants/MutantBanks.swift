@@ -1,9 +1,20 @@
 import Core
-import Synchronization
+import Simulation
+
+/// A bank that changes one call and passes on the others.
+protocol BankMutant: Bank, BankQueries {
+    var bank: any Bank & BankQueries { get }
+}
+
+extension BankMutant {
+    func send(_ request: BankRequest) async -> BankAnswer { await bank.send(request) }
+
+    func ask(_ query: BankQuery, timeout: Duration) async -> BankAnswer { await bank.ask(query, timeout: timeout) }
+}
 
 /// Sends each request under a key of its own.
-struct FreshKeyBank: Bank {
-    let bank: any Bank
+struct FreshKeyBank: BankMutant {
+    let bank: any Bank & BankQueries
     let random: any RandomSource
 
     func send(_ request: BankRequest) async -> BankAnswer {
@@ -20,8 +31,8 @@ struct FreshKeyBank: Bank {
 }
 
 /// Hears a no where nothing was heard.
-struct PessimisticBank: Bank {
-    let bank: any Bank
+struct PessimisticBank: BankMutant {
+    let bank: any Bank & BankQueries
 
     func send(_ request: BankRequest) async -> BankAnswer {
         let answer = await bank.send(request)
@@ -33,12 +44,38 @@ struct PessimisticBank: Bank {
 }
 
 /// Takes every success for a replay.
-struct UnsuspectingBank: Bank {
-    let bank: any Bank
+struct UnsuspectingBank: BankMutant {
+    let bank: any Bank & BankQueries
 
     func send(_ request: BankRequest) async -> BankAnswer {
         let answer = await bank.send(request)
         guard case .response(let response) = answer, response.status == 200 else { return answer }
         return .response(BankResponse(status: response.status, body: response.body, isReplayed: true))
+    }
+}
+
+/// Sends an authorize again at once when it cannot read the answer, and tells nobody.
+struct EagerBank: BankMutant {
+    let bank: any Bank & BankQueries
+
+    func send(_ request: BankRequest) async -> BankAnswer {
+        let answer = await bank.send(request)
+        guard case .response(let response) = answer, response.status == 200, case .text = response.body else {
+            return answer
+        }
+        return await bank.send(request)
+    }
+}
+
+/// Reads the bank's clock two weeks ahead.
+struct FastClockBank: BankMutant {
+    let bank: any Bank & BankQueries
+
+    func ask(_ query: BankQuery, timeout: Duration) async -> BankAnswer {
+        guard case .response(let response) = await bank.ask(query, timeout: timeout), let date = response.date else {
+            return .noAnswer(reason: "connection_cut")
+        }
+        let ahead = date.advanced(by: .seconds(14 * 86_400))
+        return .response(BankResponse(status: response.status, body: response.body, date: ahead))
     }
 }

@@ -46,3 +46,23 @@ struct CopyingSink: MessageSink {
         return try await sink.publish(copy, to: destination)
     }
 }
+
+/// Tells nothing to whoever listens.
+struct DiscreetSink: MessageSink {
+    let sink: any MessageSink
+
+    func publish(_ message: Message, to destination: Destination) async throws(SinkError) -> PublishOutcome {
+        if case .event = destination { return .confirmed }
+        return try await sink.publish(message, to: destination)
+    }
+}
+
+/// Answers everybody in the same place.
+struct OneQueueSink: MessageSink {
+    let sink: any MessageSink
+
+    func publish(_ message: Message, to destination: Destination) async throws(SinkError) -> PublishOutcome {
+        if case .replies = destination { return try await sink.publish(message, to: .replies(nil)) }
+        return try await sink.publish(message, to: destination)
+    }
+}

@@ -2,26 +2,9 @@ import Core
 import Simulation
 import Synchronization
 
-/// A store that changes one call and passes on the others.
-protocol StoreMutant: PaymentStore {
-    var store: any PaymentStore { get }
-}
-
-extension StoreMutant {
-    func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome { try await store.claim(request) }
-
-    func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
-        try await store.settle(settlement)
-    }
-
-    func recordUndeliverable(_ operation: OperationID, of payment: PaymentID) async throws(StoreError) {
-        try await store.recordUndeliverable(operation, of: payment)
-    }
-}
-
 /// Claims with a lease that ends long before the bank must have answered.
 struct HastyStore: StoreMutant {
-    let store: any PaymentStore
+    let store: any ProcessPorts.Store
 
     func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
         try await store.claim(
@@ -50,7 +33,7 @@ final class FirstCommands: Sendable {
 
 /// Takes every command for the first one of its key.
 struct CredulousStore: StoreMutant {
-    let store: any PaymentStore
+    let store: any ProcessPorts.Store
     let commands: FirstCommands
 
     func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
@@ -72,7 +55,7 @@ struct CredulousStore: StoreMutant {
 
 /// Says that it has written before it has.
 struct WriteBehindStore: StoreMutant {
-    let store: any PaymentStore
+    let store: any ProcessPorts.Store
     let time: any TimeSource
     let world: SimulationWorld
 
@@ -88,7 +71,7 @@ struct WriteBehindStore: StoreMutant {
 
 /// Takes silence for consent.
 struct GuessingStore: StoreMutant {
-    let store: any PaymentStore
+    let store: any ProcessPorts.Store
 
     func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
         do throws(StoreError) {
@@ -106,10 +89,10 @@ struct ImpatientStore: StoreMutant {
         let claims = Mutex<[OperationID: Claim]>([:])
     }
 
-    let store: any PaymentStore
+    let store: any ProcessPorts.Store
     private let known = Claims()
 
-    init(store: any PaymentStore) {
+    init(store: any ProcessPorts.Store) {
         self.store = store
     }
 

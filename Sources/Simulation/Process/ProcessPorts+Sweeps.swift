@@ -1,0 +1,77 @@
+import Core
+
+extension ProcessPorts {
+    /// The real thing, over these ports.
+    func sweeper(_ breaker: CircuitBreaker, _ bell: OutboxBell) -> SweepConsumer {
+        let runner = SweepRunner(
+            store: store,
+            sweeps: [
+                .reconcile: reconcile(breaker, bell), .expire: expire(breaker, bell),
+                .retention: RetentionSweep(store: store, policy: sweeps.policy),
+            ],
+            time: time,
+            random: random,
+            observer: observer,
+            policy: policy
+        )
+        return SweepConsumer(runner: runner, observer: observer)
+    }
+
+    func ticks() -> TickPublisher {
+        TickPublisher(
+            sink: sink,
+            periods: sweeps.periods,
+            time: time,
+            random: random,
+            observer: observer,
+            policy: policy
+        )
+    }
+
+    func relay(_ bell: OutboxBell) -> OutboxRelay {
+        OutboxRelay(
+            outbox: store,
+            sink: sink,
+            bell: bell,
+            time: time,
+            random: random,
+            observer: observer,
+            policy: policy,
+            batch: sweeps.policy.batch,
+            // Rarer than the real one: most of the time there is nothing to relay, and a world has many seconds.
+            period: .seconds(15)
+        )
+    }
+
+    private func reconcile(_ breaker: CircuitBreaker, _ bell: OutboxBell) -> ReconcileSweep {
+        ReconcileSweep(
+            store: store,
+            bank: bank,
+            breaker: breaker,
+            time: time,
+            random: random,
+            observer: observer,
+            limits: limits,
+            policy: sweeps.policy,
+            retries: policy,
+            bell: bell
+        )
+    }
+
+    private func expire(_ breaker: CircuitBreaker, _ bell: OutboxBell) -> ExpireSweep {
+        ExpireSweep(
+            store: store,
+            bank: bank,
+            breaker: breaker,
+            time: time,
+            random: random,
+            observer: observer,
+            limits: limits,
+            policy: sweeps.policy,
+            retries: policy,
+            grace: sweeps.grace,
+            voidsExpired: sweeps.voidsExpired,
+            bell: bell
+        )
+    }
+}

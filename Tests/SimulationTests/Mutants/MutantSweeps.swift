@@ -1,0 +1,69 @@
+import Core
+import Simulation
+import Synchronization
+
+/// Lets everybody run a slot.
+struct GenerousStore: StoreMutant {
+    let store: any ProcessPorts.Store
+
+    func begin(_ run: SweepRunID, _ slot: SweepSlot) async throws(StoreError) -> Bool {
+        _ = try await store.begin(run, slot)
+        return true
+    }
+}
+
+/// Notes as sent what it is about to send.
+struct ForgetfulOutbox: StoreMutant {
+    let store: any ProcessPorts.Store
+
+    func take(limit: Int, hold: Duration) async throws(StoreError) -> [OutboxEntry] {
+        let entries = try await store.take(limit: limit, hold: hold)
+        if !entries.isEmpty { try await store.note(entries.map { OutboxEnding($0, .sent) }) }
+        return entries
+    }
+
+    func note(_ endings: [OutboxEnding]) async throws(StoreError) {}
+}
+
+/// Its sweep takes an authorize that is not known after half a minute for one that has failed.
+struct HastySweepStore: StoreMutant {
+    private final class Claims: Sendable {
+        let claims = Mutex<[OperationID: Claim]>([:])
+    }
+
+    let store: any ProcessPorts.Store
+    private let known = Claims()
+
+    init(store: any ProcessPorts.Store) {
+        self.store = store
+    }
+
+    func look(_ look: OpenLook) async throws(StoreError) -> OpenFindings {
+        var policy = look.policy
+        policy.abandonAfter = .seconds(30)
+        let findings = try await store.look(
+            OpenLook(
+                limit: look.limit,
+                dueBy: look.dueBy,
+                token: look.token,
+                lease: look.lease,
+                policy: policy,
+                dice: look.dice
+            )
+        )
+        known.claims.withLock { claims in
+            for claim in findings.claims where claim.operation.kind == .authorize { claims[claim.operation.id] = claim }
+        }
+        return findings
+    }
+
+    func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
+        let claim = known.claims.withLock { $0[settlement.operation.id] }
+        guard let claim, settlement.operation.lastError == "authorize_abandoned" else {
+            return try await store.settle(settlement)
+        }
+        let refusal = BankRefusal(code: "timed_out", message: "it took too long")
+        let failed = Settlement.declined(claim, refusal, BankResponse(status: 0, body: .text("")))
+        return try await store.settle(failed.toldByOutbox(claim))
+    }
+}

@@ -1,0 +1,61 @@
+import Core
+import Simulation
+
+/// A store that changes one call and passes on the others.
+protocol StoreMutant: PaymentStore, SweepStore, Outbox {
+    var store: any ProcessPorts.Store { get }
+}
+
+extension StoreMutant {
+    func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome { try await store.claim(request) }
+
+    func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
+        try await store.settle(settlement)
+    }
+
+    func recordUndeliverable(_ operation: OperationID, of payment: PaymentID) async throws(StoreError) {
+        try await store.recordUndeliverable(operation, of: payment)
+    }
+
+    // MARK: Sweeps
+
+    func begin(_ run: SweepRunID, _ slot: SweepSlot) async throws(StoreError) -> Bool {
+        try await store.begin(run, slot)
+    }
+
+    func begin(_ run: SweepRunID, _ job: SweepJob) async throws(StoreError) { try await store.begin(run, job) }
+
+    func finish(_ run: SweepRunID, _ report: SweepReport) async throws(StoreError) {
+        try await store.finish(run, report)
+    }
+
+    func runs(limit: Int) async throws(StoreError) -> [SweepRun] { try await store.runs(limit: limit) }
+
+    func look(_ look: OpenLook) async throws(StoreError) -> OpenFindings { try await store.look(look) }
+
+    func look(_ look: AuthorizationLook) async throws(StoreError) -> AuthorizationFindings {
+        try await store.look(look)
+    }
+
+    func expire(_ proof: ExpiryProof) async throws(StoreError) -> Bool { try await store.expire(proof) }
+
+    func preview(
+        _ job: SweepJob,
+        _ policy: SweepPolicy,
+        expiredBy: Timestamp?
+    ) async throws(StoreError) -> SweepReport {
+        try await store.preview(job, policy, expiredBy: expiredBy)
+    }
+
+    func removeOld(_ policy: SweepPolicy) async throws(StoreError) -> Int { try await store.removeOld(policy) }
+
+    func backlog() async throws(StoreError) -> Backlog { try await store.backlog() }
+
+    // MARK: Outbox
+
+    func take(limit: Int, hold: Duration) async throws(StoreError) -> [OutboxEntry] {
+        try await store.take(limit: limit, hold: hold)
+    }
+
+    func note(_ endings: [OutboxEnding]) async throws(StoreError) { try await store.note(endings) }
+}
