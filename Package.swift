@@ -80,6 +80,7 @@ let package = Package(
                 .embedInCode("0001_payments.sql"), .embedInCode("0002_dead_letters.sql"),
                 .embedInCode("0003_sweeps.sql"),
                 .embedInCode("0004_ambiguous_sends.sql"),
+                .embedInCode("0005_told.sql"),
             ],
             swiftSettings: swiftSettings
         ),

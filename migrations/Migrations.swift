@@ -17,6 +17,7 @@ package enum Migrations {
         Migration(name: "0002_dead_letters", bytes: PackageResources._002_dead_letters_sql),
         Migration(name: "0003_sweeps", bytes: PackageResources._003_sweeps_sql),
         Migration(name: "0004_ambiguous_sends", bytes: PackageResources._004_ambiguous_sends_sql),
+        Migration(name: "0005_told", bytes: PackageResources._005_told_sql),
     ]
 }
 

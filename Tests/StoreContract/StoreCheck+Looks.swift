@@ -62,6 +62,68 @@ extension StoreCheck {
                 #expect(claim.operation.id == stuck.operation.id)
                 #expect(claim.operation.fence == 2)
             },
+            StoreCheck("what has ended and was not told is told by a look, once") { scene in
+                let claim = try await scene.stuckCapture()
+                let settlement = StoreScene<Subject>.success(claim)
+                #expect(try await scene.store.settle(settlement) == .settled)
+                let findings = try await scene.lookUntilTold()
+                #expect(findings.told == 1 && findings.claims.isEmpty)
+                let operation = try #require(try await scene.view(claim.payment.id).operations.last)
+                #expect(operation.isTold)
+                let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
+                #expect(entries.map(\.content) == settlement.toldByOutbox(claim).outbox)
+                #expect(entries.map(\.content.destination) == [.replies(nil), .event(.captured)])
+                try await scene.expectNothingToTell()
+            },
+            StoreCheck("what needs a person, and was not told, is told by a look") { scene in
+                let claim = try await scene.stuckCapture()
+                let given = Settlement.needsAttention(claim, reason: "r", ambiguousSends: 1)
+                #expect(try await scene.store.settle(given) == .settled)
+                #expect(try await scene.lookUntilTold().told == 1)
+                let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
+                #expect(entries.map(\.content) == given.toldByOutbox(claim).outbox)
+                try await scene.expectNothingToTell()
+            },
+            StoreCheck("what was told is left alone: by a note, or by the commit that settled it") { scene in
+                let (noted, relayed) = (try await scene.stuckCapture(), try await scene.stuckCapture())
+                let settlement = StoreScene<Subject>.success(noted)
+                #expect(try await scene.store.settle(settlement) == .settled)
+                let told = StoreScene<Subject>.success(relayed).toldByOutbox(relayed)
+                #expect(try await scene.store.settle(told) == .settled)
+                #expect(try await scene.view(noted.payment.id).operations.last?.isTold == false)
+                #expect(try await scene.view(relayed.payment.id).operations.last?.isTold == true)
+                for _ in 0..<2 { try await scene.store.recordTold(settlement.operation, isUndeliverable: false) }
+                #expect(try await scene.view(noted.payment.id).operations.last?.isTold == true)
+                // What the commit wrote, and nothing more.
+                let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
+                #expect(entries.map(\.content) == told.outbox)
+                try await scene.expectNothingToTell()
+            },
+            StoreCheck("a note of an attempt that another has followed says nothing") { scene in
+                let first = try await scene.stuckCapture()
+                let given = Settlement.needsAttention(first, reason: "r", ambiguousSends: 1)
+                #expect(try await scene.store.settle(given) == .settled)
+                // Under the fence of the first attempt, and as it had ended otherwise.
+                var (old, other) = (given.operation, given.operation)
+                old.fence -= 1
+                other.state = .succeeded
+                for operation in [old, other] {
+                    try await scene.store.recordTold(operation, isUndeliverable: true)
+                }
+                #expect(try await scene.view(first.payment.id).operations.last?.isTold == false)
+                try await scene.store.recordTold(given.operation, isUndeliverable: false)
+                #expect(try await scene.view(first.payment.id).operations.last?.isTold == true)
+            },
+            StoreCheck("a rejection that was stored by a claim, and not told, is told by a look") { scene in
+                let payment = try await scene.authorized()
+                let rejected = try await scene.settled(
+                    scene.command(.refund(amount: nil), payment.id),
+                    isReplay: false
+                )
+                #expect(try await scene.lookUntilTold().told == 1)
+                let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
+                #expect(entries.map(\.content.message.body) == [try #require(rejected.reply)])
+            },
             StoreCheck("rows that nobody can resolve do not fill the looks of those behind them (trap P15)") { scene in
                 for _ in 0..<6 { _ = try await scene.claimed(scene.authorize(), lease: StoreScene<Subject>.shortLease) }
                 let stuck = try await scene.stuckCapture()

@@ -74,9 +74,10 @@ extension StoreCheck {
                 let command = try scene.authorize()
                 let claim = try await scene.claimed(command)
                 #expect(try await scene.store.settle(StoreScene<Subject>.success(claim)) == .settled)
-                try await scene.store.recordUndeliverable(claim.operation.id, of: command.paymentID)
-                try await scene.store.recordUndeliverable(claim.operation.id, of: command.paymentID)
-                #expect(try await scene.settled(command, isReplay: true).state == .succeeded)
+                let operation = try await scene.settled(command, isReplay: true)
+                #expect(operation.state == .succeeded && !operation.isTold)
+                for _ in 0..<2 { try await scene.store.recordTold(operation, isUndeliverable: true) }
+                #expect(try await scene.settled(command, isReplay: true).isTold)
             },
             StoreCheck("what cannot be stored does not fail its neighbours") { scene in
                 let taken = try await scene.authorized()

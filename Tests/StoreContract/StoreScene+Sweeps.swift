@@ -34,6 +34,33 @@ extension StoreScene {
         throw Unexpected()
     }
 
+    /// Looks that come back soon to what they could not resolve.
+    private static var hastyPolicy: SweepPolicy {
+        var policy = SweepPolicy()
+        policy.pause = .milliseconds(40)
+        return policy
+    }
+
+    /// Looks again and again, until a look tells something.
+    func lookUntilTold() async throws -> OpenFindings {
+        for _ in 0..<400 {
+            let findings = try await look(policy: Self.hastyPolicy)
+            if findings.told > 0 { return findings }
+            try await subject.pass(.milliseconds(25))
+        }
+        Issue.record("nothing was ever told")
+        throw Unexpected()
+    }
+
+    /// Looks until what was due is due no more, and expects that nothing comes of it.
+    func expectNothingToTell() async throws {
+        for _ in 0..<12 {
+            #expect(try await look(policy: Self.hastyPolicy).told == 0)
+            try await subject.pass(.milliseconds(25))
+        }
+        #expect(try await sweeps.take(limit: 10, hold: .seconds(60)).isEmpty)
+    }
+
     /// A capture that its holder has left behind, with its lease run out soon.
     func stuckCapture() async throws -> Claim {
         let payment = try await authorized()

@@ -1,7 +1,9 @@
 /// What the reconciling sweep does with an operation that was due. Shared by every store, so that all decide alike.
 package enum OpenDecision: Hashable, Sendable {
-    /// Its outcome is stored, or a person has it.
+    /// Its outcome is stored, or it needs a person, and that is told.
     case forget
+    /// It has ended, and nobody has noted that it was told: whoever ended it is gone, and perhaps its delivery, too.
+    case tell
     case wait(until: Timestamp)
     /// Taken over, as it is from now on; looked at again at `next` if it is open still.
     case take(Operation, next: Timestamp)
@@ -11,12 +13,19 @@ package enum OpenDecision: Hashable, Sendable {
     ///   - looks: at it, before this one.
     ///   - now: the store's clock: leases are judged by it alone (traps P3, P14).
     package init(_ operation: Operation, looks: Int, _ look: OpenLook, now: Timestamp) {
+        let dice = look.dice ^ operation.id.value.low
+        let next = now.advanced(by: look.policy.backoff(looks: looks, dice: dice))
         switch operation.state {
         case .succeeded, .declined, .rejected, .needsAttention:
-            self = .forget
+            if operation.isTold {
+                self = .forget
+            } else if looks > 0, operation.leaseUntil <= now {
+                self = .tell
+            } else {
+                // Whoever has ended it may be about to tell.
+                self = .wait(until: max(operation.leaseUntil, next))
+            }
         case .sent, .unknown:
-            let dice = look.dice ^ operation.id.value.low
-            let next = now.advanced(by: look.policy.backoff(looks: looks, dice: dice))
             if operation.leaseUntil > now {
                 // A delivery is working on it, or its key rests.
                 self = .wait(until: max(operation.leaseUntil, next))

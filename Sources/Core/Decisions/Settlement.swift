@@ -1,7 +1,7 @@
 /// How an attempt ended, ready to be written in one commit. The store refuses it where the fence has moved on (trap P3).
 package struct Settlement: Hashable, Sendable {
     /// As it is from now on; its fence is the one under which the attempt was made.
-    package let operation: Operation
+    package private(set) var operation: Operation
     /// As it is from now on; `nil` where the attempt proved nothing about it.
     package let payment: Payment?
     package let transition: Transition?
@@ -18,6 +18,7 @@ package struct Settlement: Hashable, Sendable {
     package func toldByOutbox(_ claim: Claim) -> Settlement {
         var copy = self
         copy.outbox = OutboxMessage.telling(operation, payment ?? claim.payment)
+        copy.operation.isTold = true
         return copy
     }
 
@@ -101,6 +102,7 @@ package struct Settlement: Hashable, Sendable {
     ) -> Settlement {
         var operation = claim.operation
         operation.state = state
+        operation.isTold = false
         operation.lastError = reason
         operation.ambiguousSends = ambiguousSends
         return Settlement(operation: operation, rest: rest, lateNote: "late answer refused: \(reason)")
@@ -117,6 +119,7 @@ package struct Settlement: Hashable, Sendable {
     ) -> Settlement {
         var operation = claim.operation
         operation.state = state
+        operation.isTold = false
         operation.reply =
             Reply(
                 operation: operation.kind,

@@ -30,6 +30,9 @@ package struct Operation: Hashable, Sendable {
     package var lastError: String?
     /// The final reply, byte for byte (invariant I5).
     package var reply: [UInt8]?
+    /// Whether the broker has what there is to tell of its end: reply and events of an outcome, the dead letter of one that needs a
+    /// person (invariant I7). Says nothing while the operation is open.
+    package var isTold: Bool
 
     package init(
         id: OperationID,
@@ -50,7 +53,8 @@ package struct Operation: Hashable, Sendable {
         attempts: Int,
         ambiguousSends: Int = 0,
         lastError: String? = nil,
-        reply: [UInt8]? = nil
+        reply: [UInt8]? = nil,
+        isTold: Bool = false
     ) {
         self.id = id
         self.merchantID = merchantID
@@ -71,9 +75,13 @@ package struct Operation: Hashable, Sendable {
         self.ambiguousSends = ambiguousSends
         self.lastError = lastError
         self.reply = reply
+        self.isTold = isTold
     }
 
     package var isAmbiguous: Bool { ambiguousSends > 0 }
+
+    /// Somebody, or the sweep, has to go on with it.
+    package var isOpen: Bool { state == .sent || state == .unknown }
 }
 
 /// How far an operation got (correctness.md, States). Raw values are the names in the store.

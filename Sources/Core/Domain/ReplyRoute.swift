@@ -16,5 +16,9 @@ package struct ReplyRoute: Hashable, Sendable {
     /// Of an operation that nobody has asked us for. No command has this address: it is none that `ReplyAddress` allows.
     package static let nobody = ReplyRoute(replyTo: "")
 
+    /// The address in a dead letter of such an operation: an allowed one, of a queue that nobody has declared, so that the reply to its
+    /// replay surprises nobody and is recorded as undeliverable.
+    package static let nobodysQueue = "replies.nobody"
+
     package var isNobody: Bool { replyTo?.isEmpty ?? false }
 }

@@ -8,8 +8,13 @@ package protocol PaymentStore: Sendable {
     /// Repeating it after an unknown outcome is safe (trap P7).
     func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome
 
-    /// Notes that the final reply of an operation could not be routed (trap P8).
-    func recordUndeliverable(_ operation: OperationID, of payment: PaymentID) async throws(StoreError)
+    /// Notes that the broker has what there was to tell of an operation's end; where nobody notes it, the sweep tells it once more
+    /// (invariant I7). Changes nothing where another attempt has begun since.
+    ///
+    /// - Parameters:
+    ///   - operation: as it ended.
+    ///   - isUndeliverable: whether no queue took its final reply (trap P8).
+    func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError)
 }
 
 package enum SettleOutcome: Hashable, Sendable {

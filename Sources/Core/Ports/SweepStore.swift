@@ -12,7 +12,7 @@ package protocol SweepStore: Sendable {
     /// Newest first.
     func runs(limit: Int) async throws(StoreError) -> [SweepRun]
 
-    /// Looks at operations that are open and due, in the order of their due time, decides by `OpenDecision`, and moves every
+    /// Looks at operations that are due, open or untold, in the order of their due time, decides by `OpenDecision`, and moves every
     /// one's next due time (trap P15). What others are looking at is left out.
     func look(_ look: OpenLook) async throws(StoreError) -> OpenFindings
 

@@ -170,10 +170,10 @@ package struct CommandHandler: Sendable {
     private func deadLetter(_ operation: Operation, _ payment: Payment?, _ command: Command) -> Disposition {
         .deadLetter(
             code: DeadLetterFailure.needsAttention,
-            message: operation.lastError ?? "needs a person",
+            message: operation.attentionReason,
             provisional: unknown(operation, payment, command),
-            // Of this attempt: after a replay the fence has moved on.
-            instance: "operation \(operation.id) \(operation.fence)"
+            instance: operation.attentionInstance,
+            ends: operation
         )
     }
 

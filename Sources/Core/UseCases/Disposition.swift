@@ -5,8 +5,14 @@ package enum Disposition: Hashable, Sendable {
     /// Put a clean copy on the retry ladder; perhaps tell the client that nothing is known yet.
     case park(RetryTier, reason: String, provisional: OutgoingReply?, headers: [String: HeaderValue])
     /// A person must look. `instance`: names the failure, so that publishing it again is harmless; `nil` where the message's
-    /// own content does.
-    case deadLetter(code: String, message: String, provisional: OutgoingReply?, instance: String? = nil)
+    /// own content does. `ends`: the operation that is told to be in need of a person by it.
+    case deadLetter(
+        code: String,
+        message: String,
+        provisional: OutgoingReply?,
+        instance: String? = nil,
+        ends: Operation? = nil
+    )
 
     /// For the log line and the metric of a reply.
     package enum Label: String, Sendable {

@@ -17,13 +17,14 @@ struct DispositionExecutor: Sendable {
     func carryOut(_ disposition: Disposition, of original: Message) async throws(CancellationError) {
         switch disposition {
         case .reply(let reply, _, let operation):
-            guard try await !send(reply, settling: operation) else { return }
+            let sending = try await send(reply, isOutcome: operation != nil)
+            if sending != .refused, await record(operation, sending) { return }
             // Parked with its command, which finds its stored reply when it comes back.
             try await insist(original.cleanCopy(), .retry(.seconds30))
         case .park(let tier, _, let provisional, let headers):
             if let provisional { try await offer(provisional) }
             try await insist(original.cleanCopy(adding: headers), .retry(tier))
-        case .deadLetter(let code, let message, let provisional, let instance):
+        case .deadLetter(let code, let message, let provisional, let instance, let operation):
             if let provisional { try await offer(provisional) }
             var copy = original.cleanCopy(adding: [
                 HeaderName.errorCode: .string(code), HeaderName.errorMessage: .string(message),
@@ -32,25 +33,33 @@ struct DispositionExecutor: Sendable {
             // Whatever a client has written there.
             copy.headers[HeaderName.failureInstance] = instance.map(HeaderValue.string)
             try await insist(copy, .deadLetters)
+            _ = await record(operation, .told)
         }
     }
 
-    /// A reply whose queue is gone is recorded; one whose queue is full is tried again a few times (contract.md §3).
+    /// How a reply and its events ended.
+    private enum Sending {
+        case told
+        /// The events are told; the reply's queue is gone.
+        case undeliverable
+        /// A queue stays full.
+        case refused
+    }
+
+    /// One whose queue is full is tried again a few times (contract.md §3).
     ///
     /// The events are under way at the same time: each of the two waits for its own confirm.
-    ///
-    /// - Returns: false where the queue stays full, or the store does not take the note that it is gone.
-    private func send(_ reply: OutgoingReply, settling operation: Operation?) async throws(CancellationError) -> Bool {
-        guard !reply.events.isEmpty else { return try await deliver(reply, settling: operation) }
+    private func send(_ reply: OutgoingReply, isOutcome: Bool) async throws(CancellationError) -> Sending {
+        guard !reply.events.isEmpty else { return try await deliver(reply, isOutcome: isOutcome) }
         async let told = tell(reply.events)
-        let isDelivered: Result<Bool, CancellationError>
+        let delivered: Result<Sending, CancellationError>
         do throws(CancellationError) {
-            isDelivered = .success(try await deliver(reply, settling: operation))
+            delivered = .success(try await deliver(reply, isOutcome: isOutcome))
         } catch {
-            isDelivered = .failure(error)
+            delivered = .failure(error)
         }
-        let isTold = try await told.get()
-        return try isDelivered.get() && isTold
+        let areTold = try await told.get()
+        return areTold ? try delivered.get() : .refused
     }
 
     /// - Returns: false where a listener's queue stays full.
@@ -80,36 +89,32 @@ struct DispositionExecutor: Sendable {
         return false
     }
 
-    private func deliver(
-        _ reply: OutgoingReply,
-        settling operation: Operation?
-    ) async throws(CancellationError) -> Bool {
+    private func deliver(_ reply: OutgoingReply, isOutcome: Bool) async throws(CancellationError) -> Sending {
         var message = reply.message
         for attempt in 0... {
             switch await publish(message, .replies(reply.replyTo)) {
             case .confirmed:
-                return true
+                return .told
             case .unroutable:
                 observer.observe(.replyUndeliverable(replyTo: reply.replyTo))
-                guard let operation else { return true }
-                return await record(operation)
+                return .undeliverable
             case .refused where attempt >= Self.refusals:
                 observer.observe(.publishFailed("replies: refused by the broker"))
-                return false
+                return .refused
             case .refused:
                 try await time.sleep(for: policy.backoff(attempt: attempt, dice: random.next()))
             case nil:
                 // It may be there already: the one that says that it is no replay must not be there twice.
-                if operation != nil { message.headers[HeaderName.idempotentReplayed] = .bool(true) }
+                if isOutcome { message.headers[HeaderName.idempotentReplayed] = .bool(true) }
                 try await time.sleep(for: policy.backoff(attempt: attempt, dice: random.next()))
             }
         }
-        return false
+        return .refused
     }
 
     /// What is said in passing may fail: its command goes on, as one message, and the final reply follows.
     private func offer(_ provisional: OutgoingReply) async throws(CancellationError) {
-        _ = try await send(provisional, settling: nil)
+        _ = try await send(provisional, isOutcome: false)
     }
 
     /// Until the broker has it. The retry and dead-letter queues refuse only while the broker is in trouble.
@@ -135,18 +140,27 @@ struct DispositionExecutor: Sendable {
         }
     }
 
-    /// Every stored outcome is published or recorded as undeliverable (invariant I7).
+    /// Every stored outcome is published, or recorded as undeliverable (invariant I7).
+    ///
+    /// That it is told may stay unsaid: then the sweep tells it once more. That no queue took the reply must be known.
     ///
     /// - Returns: false where it must be tried again later.
-    private func record(_ operation: Operation) async -> Bool {
+    private func record(_ operation: Operation?, _ sending: Sending) async -> Bool {
+        let isUndeliverable = sending == .undeliverable
+        guard let operation, isUndeliverable || !operation.isTold else { return true }
         let patiently = StorePatience(time: time, random: random, observer: observer, policy: policy)
         do throws(StoreError) {
-            try await patiently { () async throws(StoreError) in
-                try await store.recordUndeliverable(operation.id, of: operation.paymentID)
+            if isUndeliverable {
+                try await patiently { () async throws(StoreError) in
+                    try await store.recordTold(operation, isUndeliverable: true)
+                }
+            } else {
+                try await store.recordTold(operation, isUndeliverable: false)
             }
             return true
         } catch {
-            return !error.isRetriable
+            if !isUndeliverable { observer.observe(.storeFailed(error)) }
+            return !isUndeliverable || !error.isRetriable
         }
     }
 }

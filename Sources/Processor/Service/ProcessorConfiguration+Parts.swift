@@ -21,7 +21,6 @@ extension PostgresPaymentStore {
             claimPool: pools.claims,
             settlePool: pools.settles,
             sweepPool: pools.sweeps,
-            queryPool: pools.queries,
             fingerprinter: fingerprinter
         )
     }

@@ -81,7 +81,7 @@ struct ProcessorTelemetry: ProcessorObserver {
         case .park(let tier, let reason, _, _):
             fields.set(.tier, tier.rawValue)
             fields.set(.reason, foreign: reason)
-        case .deadLetter(_, let reason, _, _):
+        case .deadLetter(_, let reason, _, _, _):
             fields.set(.reason, foreign: reason)
         }
         logger.info("command", metadata: fields.metadata)

@@ -35,6 +35,18 @@ extension Checker {
         }
     }
 
+    /// I11: what waits for a person is marked as such, where that person looks.
+    mutating func checkAttention() {
+        for operation in evidence.rows.operations where operation.state == .needsAttention {
+            expect(
+                evidence.openLetterKeys.contains(operation.idempotencyKey.description),
+                .drains,
+                operation.paymentID,
+                "\(operation.name) needs a person, and no dead letter says so"
+            )
+        }
+    }
+
     /// I5 and I7, for each key of each merchant.
     mutating func checkKeys() {
         let intents = Dictionary(grouping: evidence.sent) { MerchantKey($0.merchant, $0.key) }
@@ -75,17 +87,8 @@ extension Checker {
                 payment,
                 "\(key.key) was answered otherwise than is stored"
             )
-            // What the broker has given up waits for an operator, its reply with it.
-            let isRecorded =
-                evidence.rows.undeliverable.contains(operation.id) || evidence.openLetterKeys.contains(key.key)
-            // A rejection that a dying process stored when its command had been answered by another already, or its answer returned:
-            // the key keeps it for whoever asks again, and nobody is left waiting.
-            let isAnswered =
-                operation.state == .rejected
-                && ((replies[key] ?? []).contains(where: \.isFinal)
-                    || (intents[key] ?? []).contains { evidence.returned.contains($0.id) })
             expect(
-                !stored.isEmpty || isRecorded || isAnswered,
+                !stored.isEmpty || evidence.rows.undeliverable.contains(operation.id),
                 .outcomesAreTold,
                 payment,
                 "nobody was told how \(key.key) ended"

@@ -9,6 +9,7 @@ struct Checker {
         var checker = Checker(evidence: evidence)
         checker.checkDrained()
         checker.checkMessages()
+        checker.checkAttention()
         checker.checkKeys()
         checker.checkBank()
         checker.checkSweeps()

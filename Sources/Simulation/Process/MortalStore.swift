@@ -41,15 +41,14 @@ struct MortalStore: PaymentStore {
         }
     }
 
-    func recordUndeliverable(_ operation: OperationID, of payment: PaymentID) async throws(StoreError) {
-        try await call("note", payment.description) { () async throws(StoreError) in
-            try await store.recordUndeliverable(operation, of: payment)
-            trace.note(
-                .recorded,
-                operation.value.low,
-                payment: payment.description,
-                "a reply is recorded undeliverable"
-            )
+    func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
+        let payment = operation.paymentID.description
+        try await call("note", payment) { () async throws(StoreError) in
+            try await store.recordTold(operation, isUndeliverable: isUndeliverable)
+            trace.note(.recorded, operation.id.value.low, payment: payment) {
+                let manner = isUndeliverable ? "told, but its reply is undeliverable" : "told"
+                return "process \(process) notes that \(operation.kind) \(operation.idempotencyKey) is \(manner)"
+            }
         }
     }
 

@@ -6,10 +6,11 @@ extension InMemoryPaymentStore: DeadLetterIntake {
         return try await transaction(.deadLetters) { tables throws(StoreError) in
             guard try tables.deadLetters.insert(letter) else { return .known }
             guard letter.failure.source == .broker, let operation = tables.operation(of: letter),
-                operation.state == .sent || operation.state == .unknown, operation.leaseUntil <= clock.now()
+                operation.isOpen, operation.leaseUntil <= clock.now()
             else { return .stored }
             var opened = operation
             opened.state = .needsAttention
+            opened.isTold = false
             // A holder that never came back may have sent its request.
             if operation.state == .sent { opened.ambiguousSends += 1 }
             opened.lastError = letter.failure.code

@@ -42,6 +42,9 @@ extension InMemoryPaymentStore: SweepStore {
                 case .forget:
                     tables.sweeps.open[id] = nil
                     findings.forgotten += 1
+                case .tell:
+                    tables.tell(operation, payment, at: now)
+                    findings.told += 1
                 case .wait(let until):
                     tables.sweeps.open[id] = SweepTables.Due(at: until, looks: looks + 1)
                     findings.waiting += 1
@@ -100,7 +103,7 @@ extension InMemoryPaymentStore: SweepStore {
             switch job {
             case .reconcile:
                 let open = tables.dueOperations(by: now).compactMap { tables.operations[$0] }
-                    .filter { $0.state == .sent || $0.state == .unknown }
+                    .filter { $0.isOpen || !$0.isTold }
                 return SweepReport(examined: open.count, waiting: open.count)
             case .expire:
                 let due = tables.dueAuthorizations(by: expiredBy ?? now).compactMap { tables.payments[$0] }
@@ -132,7 +135,7 @@ extension InMemoryPaymentStore: SweepStore {
     package func backlog() async throws(StoreError) -> Backlog {
         let now = clock.now()
         return try await read { tables in
-            let open = tables.operations.values.filter { $0.state == .sent || $0.state == .unknown }
+            let open = tables.operations.values.filter(\.isOpen)
             let oldest = tables.outbox.unsent.map(\.createdAt).min()
             return Backlog(
                 open: Dictionary(grouping: open, by: \.kind).mapValues(\.count),
@@ -168,6 +171,13 @@ extension StoreTables {
     fileprivate func dueOperations(by limit: Timestamp) -> [OperationID] {
         sweeps.open.filter { $0.value.at <= limit }
             .sorted { ($0.value.at, $0.key.value) < ($1.value.at, $1.key.value) }.map(\.key)
+    }
+
+    /// By way of the outbox: what nobody has told.
+    fileprivate mutating func tell(_ operation: Operation, _ payment: Payment, at now: Timestamp) {
+        markTold(operation, isUndeliverable: false)
+        outbox.append(OutboxMessage.telling(operation, payment), at: now)
+        sweeps.open[operation.id] = nil
     }
 
     fileprivate func dueAuthorizations(by limit: Timestamp) -> [PaymentID] {

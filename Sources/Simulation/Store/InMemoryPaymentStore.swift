@@ -71,9 +71,10 @@ package final class InMemoryPaymentStore: PaymentStore {
     /// What the sweeps and the relay have to finish: without authorizes, which wait for their cards, and with them.
     package var unfinished: (now: Int, everything: Int) {
         state.withLock { state in
-            let open = state.tables.operations.values.filter { $0.state == .sent || $0.state == .unknown }
-            let relayed = state.tables.outbox.unsent.count
-            return (open.count { $0.kind != .authorize } + relayed, open.count + relayed)
+            let open = state.tables.operations.values.filter(\.isOpen)
+            let untold = state.tables.operations.values.count { !$0.isOpen && !$0.isTold }
+            let others = untold + state.tables.outbox.unsent.count
+            return (open.count { $0.kind != .authorize } + others, open.count + others)
         }
     }
 
@@ -136,8 +137,10 @@ package final class InMemoryPaymentStore: PaymentStore {
         }
     }
 
-    package func recordUndeliverable(_ operation: OperationID, of payment: PaymentID) async throws(StoreError) {
-        try await transaction(.recordUndeliverable) { tables throws(StoreError) in tables.markUndeliverable(operation) }
+    package func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
+        try await transaction(.recordTold) { tables throws(StoreError) in
+            tables.markTold(operation, isUndeliverable: isUndeliverable)
+        }
     }
 
     // MARK: Transactions

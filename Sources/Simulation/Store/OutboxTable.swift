@@ -54,11 +54,11 @@ struct OutboxTable {
 
     private struct Lane: Hashable {
         let payment: PaymentID
-        let isReply: Bool
+        let role: InMemoryBroker.Role
 
         init(_ content: OutboxMessage) {
             payment = content.paymentID
-            isReply = content.destination.role == .replies
+            role = content.destination.role
         }
     }
 }

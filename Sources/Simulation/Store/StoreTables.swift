@@ -95,6 +95,13 @@ struct StoreTables {
         undeliverable.insert(operation)
     }
 
+    mutating func markTold(_ operation: Operation, isUndeliverable: Bool) {
+        guard let stored = operations[operation.id], stored.fence == operation.fence, stored.state == operation.state
+        else { return }
+        operations[operation.id]?.isTold = true
+        if isUndeliverable { markUndeliverable(operation.id) }
+    }
+
     private mutating func append(_ transition: Transition, at now: Timestamp) {
         let entry = HistoryEntry(
             at: now,

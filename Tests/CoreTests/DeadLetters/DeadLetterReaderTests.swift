@@ -39,6 +39,33 @@ struct DeadLetterReaderTests {
         #expect(letter.replayCopy == copy)
     }
 
+    @Test(
+        "the letter of an operation without a delivery asks for the same, and is the same failure; without a card it is no command",
+        arguments: OperationKind.allCases
+    )
+    func rebuilt(_ kind: OperationKind) throws {
+        var operation = try PaymentFixture.operation(kind, .needsAttention, fence: 3)
+        operation.lastError = "bank_timeout"
+        let letter = letter(Message(rebuilding: operation, of: try PaymentFixture.held(by: kind)))
+        #expect(letter.failure.code == "needs_attention" && letter.failure.message == "bank_timeout")
+        #expect(letter.failure.source == .processor && letter.failure.at == now)
+        #expect(letter.command.kind == kind && letter.command.fingerprint == nil)
+        #expect(letter.command.paymentID == operation.paymentID && letter.command.merchantID == operation.merchantID)
+        #expect(letter.command.idempotencyKey == operation.idempotencyKey)
+        // The one that a delivery's letter names, so that the two are one row.
+        let headers: [String: HeaderValue] = ["failure-instance": .string("operation \(operation.id) 3")]
+        #expect(letter.instance == self.letter(CommandMessage.valid(kind).cleanCopy(adding: headers)).instance)
+
+        #expect(letter.content.isReplayable == (kind != .authorize))
+        guard kind != .authorize else { return }
+        guard case .command(let command) = CommandDecoder().decode(letter.replayCopy) else {
+            Issue.record("no command any more")
+            return
+        }
+        #expect(command.paymentID == operation.paymentID && command.idempotencyKey == operation.idempotencyKey)
+        #expect(command.parameters.statedAmount == (kind == .void ? nil : 5_000))
+    }
+
     @Test("the broker's letter has the broker's reason, and what its headers pretend does not count")
     func brokers() {
         let forged = CommandMessage.valid(.void).cleanCopy(adding: [

@@ -80,7 +80,7 @@ struct BrokerTroubleTests {
     func unroutableWithoutStore(seconds: Int) throws {
         try World.run { world in
             world.broker.inject(.unroutable, into: .replies)
-            world.store.inject(.unavailable, .lostBeforeCommit, into: .recordUndeliverable)
+            world.store.inject(.unavailable, .lostBeforeCommit, into: .recordTold)
             world.send(.authorize, key: "a")
             try await world.until { world.bank.ledger.count == 1 }
             // Once the outcome is stored and before the note is.

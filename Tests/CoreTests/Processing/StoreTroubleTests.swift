@@ -97,8 +97,8 @@ struct StoreTroubleTests {
                 return try await store.settle(settlement)
             }
 
-            func recordUndeliverable(_ operation: OperationID, of payment: PaymentID) async throws(StoreError) {
-                try await store.recordUndeliverable(operation, of: payment)
+            func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
+                try await store.recordTold(operation, isUndeliverable: isUndeliverable)
             }
         }
         try World.run(consumers: { world in
@@ -137,8 +137,8 @@ struct StoreTroubleTests {
                 try await store.settle(settlement)
             }
 
-            func recordUndeliverable(_ operation: OperationID, of payment: PaymentID) async throws(StoreError) {
-                try await store.recordUndeliverable(operation, of: payment)
+            func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
+                try await store.recordTold(operation, isUndeliverable: isUndeliverable)
             }
         }
         try World.run(consumers: { [$0.consumer(store: SlowStore(store: $0.store, time: $0.time))] }) { world in

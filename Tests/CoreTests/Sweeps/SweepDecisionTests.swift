@@ -15,12 +15,31 @@ struct SweepDecisionTests {
     }
 
     @Test(
-        "what is final, or a person's, is forgotten",
+        "what is final, or a person's, is forgotten when it is told",
+        arguments: [OperationState.succeeded, .declined, .rejected, .needsAttention],
+        [0, 1]
+    )
+    func forget(_ state: OperationState, looks: Int) throws {
+        var operation = try PaymentFixture.operation(.capture, state)
+        operation.isTold = true
+        #expect(OpenDecision(operation, looks: looks, Self.look(), now: Self.now) == .forget)
+    }
+
+    @Test(
+        "what is final, or a person's, and was not told is told, but never at the first look nor within its lease",
         arguments: [OperationState.succeeded, .declined, .rejected, .needsAttention]
     )
-    func forget(_ state: OperationState) throws {
-        let operation = try PaymentFixture.operation(.capture, state)
-        #expect(OpenDecision(operation, looks: 0, Self.look(), now: Self.now) == .forget)
+    func tell(_ state: OperationState) throws {
+        let over = try PaymentFixture.operation(.capture, state)
+        guard case .wait(let next) = OpenDecision(over, looks: 0, Self.look(), now: Self.now) else {
+            Issue.record("not waited for")
+            return
+        }
+        #expect(Self.now.duration(to: next) >= .seconds(15))
+        #expect(OpenDecision(over, looks: 1, Self.look(), now: Self.now) == .tell)
+        let until = Self.now.advanced(by: .seconds(600))
+        let leased = try PaymentFixture.operation(.capture, state, leaseUntil: until)
+        #expect(OpenDecision(leased, looks: 1, Self.look(), now: Self.now) == .wait(until: until))
     }
 
     @Test("what is leased or resting waits, until it is neither", arguments: [OperationState.sent, .unknown])
@@ -76,7 +95,7 @@ struct SweepDecisionTests {
             // Never later than the moment from which it may be given up.
             let end = PaymentFixture.createdAt.advanced(by: .seconds(23 * 3_600))
             #expect(end <= now || until <= end)
-        case .forget: Issue.record("forgotten")
+        case .forget, .tell: Issue.record("\(decision)")
         }
     }
 

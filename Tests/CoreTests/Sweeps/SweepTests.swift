@@ -33,6 +33,56 @@ struct SweepTests {
         }
     }
 
+    @Test("what a processor settled whose delivery had been another's meanwhile is told by the sweep")
+    func zombie() throws {
+        /// A process that stands still before its claim, and dies after its settle.
+        struct ZombieStore: PaymentStore {
+            let store: InMemoryPaymentStore
+            let time: VirtualTime
+
+            func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
+                try? await time.sleep(for: .seconds(10))
+                return try await store.claim(request)
+            }
+
+            func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
+                _ = try await store.settle(settlement)
+                try? await time.sleep(for: .seconds(30 * 86_400))
+                throw StoreError(.unavailable, detail: "dead")
+            }
+
+            func recordTold(_ operation: Core.Operation, isUndeliverable: Bool) async throws(StoreError) {}
+        }
+        try World.run(consumers: { world in
+            [world.consumer(store: ZombieStore(store: world.store, time: world.time)), world.consumer()]
+        }) { world in
+            world.send(.capture, key: "c", to: 0)
+            // The broker has given it up, and gives its delivery to another one, who answers it.
+            world.send(.capture, key: "c", to: 1)
+            try await world.until { world.replies("c").map(\.code) == ["payment_not_found"] }
+            world.send(.authorize, key: "a", to: 1)
+            try await world.until { world.finalReplies("a").count == 1 }
+            try await world.until { world.bank.ledger.count == 2 }
+
+            let sweep = world.reconcile()
+            try await world.until {
+                _ = try await sweep.run(until: StopFlag())
+                try await world.relay().relayAll()
+                return world.replies("c").count == 2
+            }
+            let reply = try #require(world.replies("c").last)
+            #expect(reply.outcome == "succeeded")
+            #expect(reply.isReplayed == true)
+            #expect(world.events == ["payment.authorized.v1", "payment.captured.v1"])
+            // Once, and the same for whoever asks again.
+            try await world.time.sleep(for: .seconds(3_600))
+            #expect(try await sweep.run(until: StopFlag()) == SweepReport())
+            world.send(.capture, key: "c", to: 1)
+            try await world.until { world.replies("c").count == 3 }
+            #expect(world.replies("c").last?.message.body == reply.message.body)
+        }
+    }
+
     @Test("while the bank is known to be out nothing is looked at, and no attempt is spent")
     func outage() throws {
         try World.run { world in
@@ -71,6 +121,7 @@ struct SweepTests {
             try await world.relay().relayAll()
             #expect(world.replies("a").map(\.outcome) == ["unknown"])
             #expect(world.events == ["payment.needs_attention.v1"])
+            #expect(world.deadLetters.map { $0.headers[HeaderName.errorMessage] } == [.string("authorize_abandoned")])
             #expect(world.count { if case .needsAttention = $0 { true } else { false } } == 1)
             #expect(world.bank.ledger.count == 1)
         }

@@ -23,8 +23,8 @@ struct PostgresStoreContractTests {
             try await payments.settle(settlement)
         }
 
-        func recordUndeliverable(_ operation: OperationID, of payment: PaymentID) async throws(StoreError) {
-            try await payments.recordUndeliverable(operation, of: payment)
+        func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
+            try await payments.recordTold(operation, isUndeliverable: isUndeliverable)
         }
 
         func payment(_ id: PaymentID) async throws(StoreError) -> PaymentView? {

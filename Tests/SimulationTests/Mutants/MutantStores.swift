@@ -83,6 +83,25 @@ struct GuessingStore: StoreMutant {
     }
 }
 
+/// Takes a stored outcome for one that somebody will tell.
+struct HastyTeller: StoreMutant {
+    let store: any ProcessPorts.Store
+
+    func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
+        let outcome = try await store.claim(request)
+        if case .settled(let operation, isReplay: false) = outcome {
+            try await store.recordTold(operation, isUndeliverable: false)
+        }
+        return outcome
+    }
+
+    func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
+        let outcome = try await store.settle(settlement)
+        if outcome == .settled { try await store.recordTold(settlement.operation, isUndeliverable: false) }
+        return outcome
+    }
+}
+
 /// Gives an operation up that is not known after its second attempt.
 struct ImpatientStore: StoreMutant {
     private final class Claims: Sendable {

@@ -13,8 +13,8 @@ extension StoreMutant {
         try await store.settle(settlement)
     }
 
-    func recordUndeliverable(_ operation: OperationID, of payment: PaymentID) async throws(StoreError) {
-        try await store.recordUndeliverable(operation, of: payment)
+    func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
+        try await store.recordTold(operation, isUndeliverable: isUndeliverable)
     }
 
     // MARK: Sweeps

@@ -82,6 +82,8 @@ package struct OutboxRelay: Sendable {
         do throws(SinkError) {
             switch try await sink.publish(content.message, to: content.destination) {
             case .confirmed: return OutboxEnding(entry, .sent)
+            case .unroutable where content.destination == .deadLetters:
+                observer.observe(.publishFailed("outbox: no dead-letter queue"))
             case .unroutable:
                 if case .replies(let queue) = content.destination {
                     observer.observe(.replyUndeliverable(replyTo: queue))

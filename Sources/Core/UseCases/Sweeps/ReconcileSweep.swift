@@ -85,8 +85,10 @@ package struct ReconcileSweep: Sweep {
         do throws(StoreError) {
             let findings = try await store.look(look(limit: limit, dueBy: run.dueBy))
             run.dueBy = run.dueBy ?? findings.now
-            run.report.examined += findings.claims.count + findings.waiting
+            run.report.examined += findings.count - findings.forgotten
             run.report.waiting += findings.waiting
+            run.report.resolved += findings.told
+            if findings.told > 0 { bell.ring() }
             run.running += findings.claims.count
             run.isThrough = findings.count < limit
             return (findings.claims, permit)

@@ -4,11 +4,11 @@ package struct OutboxMessage: Hashable, Sendable {
     package let paymentID: PaymentID
     /// Whose final reply it is: where it cannot be routed, that is recorded.
     package let operationID: OperationID?
-    /// `.replies` or `.event`.
+    /// `.replies`, `.event` or `.deadLetters`.
     package let destination: Destination
     package let message: Message
 
-    /// - Parameter destination: `.replies` or `.event`.
+    /// - Parameter destination: `.replies`, `.event` or `.deadLetters`.
     package init(paymentID: PaymentID, operationID: OperationID?, destination: Destination, message: Message) {
         self.paymentID = paymentID
         self.operationID = operationID
@@ -20,13 +20,13 @@ package struct OutboxMessage: Hashable, Sendable {
         self.init(paymentID: payment, operationID: nil, destination: .event(event.name), message: event.message)
     }
 
-    /// What is told of an operation that an attempt without a delivery has ended: the reply to where its first delivery wanted
-    /// it, and the events.
+    /// What is told of the end of an operation that no delivery tells: the reply to where its first delivery wanted it, the events,
+    /// and the dead letter where it needs a person.
     ///
     /// - Parameters:
     ///   - operation: settled, or in need of a person; for any other nothing is told.
-    ///   - payment: shown by a provisional reply.
-    static func telling(_ operation: Operation, _ payment: Payment) -> [OutboxMessage] {
+    ///   - payment: shown by a provisional reply, and asked for by a dead letter.
+    package static func telling(_ operation: Operation, _ payment: Payment) -> [OutboxMessage] {
         guard let reply = OutgoingReply(sweptTo: operation, payment) else { return [] }
         var messages: [OutboxMessage] = []
         if !operation.route.isNobody {
@@ -39,7 +39,18 @@ package struct OutboxMessage: Hashable, Sendable {
                 )
             )
         }
-        return messages + reply.events.map { OutboxMessage($0, of: operation.paymentID) }
+        messages += reply.events.map { OutboxMessage($0, of: operation.paymentID) }
+        if operation.state == .needsAttention {
+            messages.append(
+                OutboxMessage(
+                    paymentID: operation.paymentID,
+                    operationID: nil,
+                    destination: .deadLetters,
+                    message: Message(rebuilding: operation, of: payment)
+                )
+            )
+        }
+        return messages
     }
 }
 

@@ -73,7 +73,7 @@ struct OperationOpening: Sendable {
             """
             WITH opened AS (
                 UPDATE operations
-                SET state = 'NEEDS_ATTENTION', last_error = $4,
+                SET state = 'NEEDS_ATTENTION', last_error = $4, told_at = NULL,
                     ambiguous_sends = ambiguous_sends + (state = 'SENT')::integer
                 WHERE merchant_id = $1 AND idempotency_key = $2 AND payment_id = $3 AND kind = $5
                     AND state IN ('SENT', 'UNKNOWN') AND lease_until <= clock_timestamp()

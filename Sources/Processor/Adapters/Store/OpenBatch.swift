@@ -52,12 +52,16 @@ struct OpenBatch: Sendable {
     ) throws(PostgresError) -> OpenFindings {
         var findings = OpenFindings(now: now)
         var forgotten: [OperationID] = []
+        var told: [(operation: Operation, payment: Payment)] = []
         var moved: [(id: OperationID, dueAt: Timestamp)] = []
         for row in rows {
             let operation = try OperationRow.operation(from: row)
             switch OpenDecision(operation, looks: looks[operation.id] ?? 0, look, now: now) {
             case .forget:
                 forgotten.append(operation.id)
+            case .tell:
+                guard let payment = payments[operation.paymentID] else { continue }
+                told.append((operation, payment))
             case .wait(let until):
                 moved.append((operation.id, until))
                 findings.waiting += 1
@@ -68,6 +72,9 @@ struct OpenBatch: Sendable {
             }
         }
         findings.forgotten = forgotten.count
+        findings.told = told.count
+        try ToldWriter(told.map { ToldNote(operation: $0.operation, isUndeliverable: false) }).write(on: connection)
+        try OutboxWriter(told.flatMap { OutboxMessage.telling($0.operation, $0.payment) }).write(on: connection)
         try TakenOperations(findings.claims.map(\.operation)).write(on: connection)
         try connection.enqueue(
             """
@@ -81,7 +88,7 @@ struct OpenBatch: Sendable {
         )
         try connection.enqueue(
             "DELETE FROM open_operations WHERE operation_id = ANY ($1::uuid[])",
-            [.uuidArray(forgotten.map { PostgresUUID($0.value) })]
+            [.uuidArray((forgotten + told.map(\.operation.id)).map { PostgresUUID($0.value) })]
         )
         return findings
     }
@@ -100,7 +107,7 @@ struct OpenBatch: Sendable {
         WHERE due_at <= coalesce($1, now()) ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
         """
 
-    /// Puts down which operations are open among those that were inserted since the last time. Every transaction below the
+    /// Puts down which operations are open, or not told, among those that were inserted since the last time. Every transaction below the
     /// snapshot's xmin has ended, so whatever it inserted is seen by this statement; the others are seen again next time.
     ///
     /// One at a time: another that is at it makes this one do nothing. A mark from the future is another cluster's, from which
@@ -113,7 +120,7 @@ struct OpenBatch: Sendable {
             INSERT INTO open_operations (operation_id, merchant_id, idempotency_key, payment_id, due_at)
             SELECT o.id, o.merchant_id, o.idempotency_key, o.payment_id, o.lease_until
             FROM mark JOIN operations o ON o.created_in >= mark.seen
-            WHERE o.state IN ('SENT', 'UNKNOWN')
+            WHERE o.state IN ('SENT', 'UNKNOWN') OR o.told_at IS NULL
             ON CONFLICT DO NOTHING
         )
         UPDATE sweep_marks SET seen = pg_snapshot_xmin(pg_current_snapshot())

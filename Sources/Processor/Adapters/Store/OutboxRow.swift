@@ -6,13 +6,16 @@ enum OutboxRow {
     /// In the order in which `entry(from:)` reads them, each of the table `o`.
     static let columns = """
         o.id, o.payment_id, o.operation_id, o.destination, o.address, o.type, o.message_id, o.correlation_id, o.headers, \
-        o.body, o.attempts
+        o.body, o.attempts, o.reply_to
         """
 
     static func entry(from row: PostgresRow) throws(PostgresError) -> OutboxEntry {
-        let isEvent = try row.text(3) == "event"
         let destination: Destination =
-            isEvent ? .event(try row.parsed(4, PaymentEvent.Name.init)) : .replies(try row.optionalText(4))
+            switch try row.text(3) {
+            case "event": .event(try row.parsed(4, PaymentEvent.Name.init))
+            case "dead_letter": .deadLetters
+            default: .replies(try row.optionalText(4))
+            }
         let operation = try row.optionalUUID(2).map { OperationID(UniqueID($0)) }
         return OutboxEntry(
             id: OutboxID(try row.int64(0)),
@@ -25,6 +28,7 @@ enum OutboxRow {
                     contentType: "application/json",
                     messageID: try row.optionalText(6),
                     correlationID: try row.optionalText(7),
+                    replyTo: try row.optionalText(11),
                     headers: headers(try row.text(8)),
                     body: try row.bytes(9)
                 )

@@ -14,15 +14,17 @@ struct OutboxWriter: Sendable {
         try connection.enqueue(
             """
             INSERT INTO outbox (
-                payment_id, operation_id, destination, address, type, message_id, correlation_id, headers, body,
+                payment_id, operation_id, destination, address, type, message_id, correlation_id, reply_to, headers, body,
                 created_at, due_at
             )
-            SELECT payment_id, operation_id, destination, address, type, message_id, correlation_id, headers, body,
+            SELECT payment_id, operation_id, destination, address, type, message_id, correlation_id, reply_to, headers, body,
                 clock_timestamp(), clock_timestamp()
             FROM unnest(
-                $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bytea[]
+                $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+                $10::bytea[]
             ) WITH ORDINALITY AS n (
-                payment_id, operation_id, destination, address, type, message_id, correlation_id, headers, body, position
+                payment_id, operation_id, destination, address, type, message_id, correlation_id, reply_to, headers, body,
+                position
             )
             ORDER BY position
             """,
@@ -34,6 +36,7 @@ struct OutboxWriter: Sendable {
                 .textArray(messages.map(\.message.type)),
                 .textArray(messages.map(\.message.messageID)),
                 .textArray(messages.map(\.message.correlationID)),
+                .textArray(messages.map(\.message.replyTo)),
                 .textArray(messages.map(\.message.headersText)),
                 .bytesArray(messages.map(\.message.body)),
             ]
@@ -43,8 +46,11 @@ struct OutboxWriter: Sendable {
 
 extension Destination {
     fileprivate var outboxName: String {
-        if case .event = self { return "event" }
-        return "reply"
+        switch self {
+        case .event: "event"
+        case .deadLetters: "dead_letter"
+        case .replies, .commands, .retry, .sweeps: "reply"
+        }
     }
 
     fileprivate var outboxAddress: String? {

@@ -49,7 +49,7 @@ extension PostgresPaymentStore {
                     FROM open_operations w
                     JOIN operations o ON o.merchant_id = w.merchant_id AND o.idempotency_key = w.idempotency_key
                     WHERE w.due_at <= clock_timestamp() AND o.lease_until <= clock_timestamp()
-                        AND o.state IN ('SENT', 'UNKNOWN')
+                        AND (o.state IN ('SENT', 'UNKNOWN') OR o.told_at IS NULL)
                     """,
                     [.int8(policy.abandonAfter.microseconds), .int8(Int64(policy.abandonLooks))]
                 )

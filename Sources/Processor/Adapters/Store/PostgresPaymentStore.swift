@@ -4,32 +4,28 @@ import Postgres
 /// The payment store over PostgreSQL: claims and settles of many commands share one transaction each.
 struct PostgresPaymentStore: PaymentStore {
     private let claims: Coalescer<ClaimRequest, ClaimOutcome>
-    private let settles: Coalescer<Settlement, SettleOutcome>
-    private let queries: PostgresPool
+    private let endings: Coalescer<OperationEnding, SettleOutcome>
     let sweeps: PostgresPool
 
     /// - Parameters:
     ///   - claimPool: used for claims only, so that they never wait behind settles, nor settles behind them.
-    ///   - settlePool: used for settles only.
+    ///   - settlePool: used for settles, and for notes of what was told.
     ///   - sweepPool: used by the sweeps and the outbox.
-    ///   - queryPool: for everything else.
     init(
         claimPool: PostgresPool,
         settlePool: PostgresPool,
         sweepPool: PostgresPool,
-        queryPool: PostgresPool,
         fingerprinter: Fingerprinter
     ) {
-        queries = queryPool
         sweeps = sweepPool
         claims = Coalescer(batchLimit: Self.batchLimit, flushLimit: claimPool.size) { requests in
             await BatchRunner(pool: claimPool).run(requests) { connection, requests throws(PostgresError) in
                 try ClaimBatch(requests, fingerprinter: fingerprinter).run(on: connection)
             }
         }
-        settles = Coalescer(batchLimit: Self.batchLimit, flushLimit: settlePool.size) { settlements in
-            await BatchRunner(pool: settlePool).run(settlements) { connection, settlements throws(PostgresError) in
-                try SettleBatch(settlements).run(on: connection)
+        endings = Coalescer(batchLimit: Self.batchLimit, flushLimit: settlePool.size) { endings in
+            await BatchRunner(pool: settlePool).run(endings) { connection, endings throws(PostgresError) in
+                try SettleBatch.run(endings, on: connection)
             }
         }
     }
@@ -51,18 +47,10 @@ struct PostgresPaymentStore: PaymentStore {
     }
 
     func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
-        try await settles.submit(settlement)
+        try await endings.submit(.settlement(settlement))
     }
 
-    func recordUndeliverable(_ operation: OperationID, of payment: PaymentID) async throws(StoreError) {
-        try await queries.storeTransaction { connection throws(PostgresError) in
-            _ = try connection.execute(
-                """
-                UPDATE operations SET undeliverable_at = coalesce(undeliverable_at, now())
-                WHERE payment_id = $1 AND id = $2
-                """,
-                [.uuid(PostgresUUID(payment.value)), .uuid(PostgresUUID(operation.value))]
-            )
-        }
+    func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
+        _ = try await endings.submit(.told(operation, isUndeliverable: isUndeliverable))
     }
 }

@@ -9,8 +9,20 @@ struct SettleBatch: Sendable {
         self.settlements = settlements
     }
 
+    /// The endings of one transaction: notes of what was told travel with the settlements of others.
+    static func run(
+        _ endings: [OperationEnding],
+        on connection: isolated PostgresConnection
+    ) throws(PostgresError) -> [SettleOutcome] {
+        var outcomes = try SettleBatch(endings.compactMap(\.settlement)).run(on: connection).makeIterator()
+        // After the locks on payments, which every transaction takes before it touches an operation.
+        try ToldWriter(endings.compactMap(\.told)).write(on: connection)
+        return endings.map { ending in ending.settlement == nil ? .settled : outcomes.next() ?? .superseded }
+    }
+
     /// The outcome of each, in order.
     func run(on connection: isolated PostgresConnection) throws(PostgresError) -> [SettleOutcome] {
+        if settlements.isEmpty { return [] }
         let rows = try connection.execute([paymentLocks, operationUpdate])
         var written: Set<Int> = []
         for row in rows[1] { written.insert(Int(try row.int64(0)) - 1) }
@@ -43,13 +55,15 @@ struct SettleBatch: Sendable {
             UPDATE operations o
             SET state = n.state, last_error = n.last_error, ambiguous_sends = n.ambiguous_sends, reply = n.reply,
                 settled_at = CASE WHEN n.reply IS NOT NULL THEN clock_timestamp() END,
+                told_at = CASE WHEN n.is_told THEN clock_timestamp() END,
                 lease_until = CASE WHEN n.state = 'UNKNOWN' THEN clock_timestamp() + n.rest * interval '1 microsecond'
                               ELSE o.lease_until END
             FROM unnest(
                 $1::text[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::integer[], $8::bytea[],
-                $9::bigint[]
-            ) WITH ORDINALITY
-                AS n (merchant_id, idempotency_key, id, fence, state, last_error, ambiguous_sends, reply, rest, position)
+                $9::bigint[], $10::boolean[]
+            ) WITH ORDINALITY AS n (
+                merchant_id, idempotency_key, id, fence, state, last_error, ambiguous_sends, reply, rest, is_told, position
+            )
             WHERE o.merchant_id = n.merchant_id AND o.idempotency_key = n.idempotency_key AND o.id = n.id
                 AND o.fence = n.fence AND o.state = 'SENT'
             RETURNING n.position
@@ -64,6 +78,7 @@ struct SettleBatch: Sendable {
                 .int4Array(operations.map { Int32($0.ambiguousSends) }),
                 .bytesArray(operations.map(\.reply)),
                 .int8Array(settlements.map(\.rest.microseconds)),
+                .boolArray(operations.map(\.isTold)),
             ]
         )
     }
