@@ -2,40 +2,14 @@
 ///
 /// Live commands and the reconciling sweep share it, so that both judge and write alike.
 package struct BankAttempt: Sendable {
-    private let store: any PaymentStore
-    private let bank: any Bank
-    private let breaker: CircuitBreaker
-    private let time: any TimeSource
-    private let random: any RandomSource
-    private let observer: any ProcessorObserver
-    private let limits: HandlerLimits
-    private let policy: RetryPolicy
-    private let patiently: StorePatience
+    private let context: ProcessorContext
     private let tellsByOutbox: Bool
 
     /// - Parameter tellsByOutbox: whether what an attempt ends with is written to the outbox too: there is no delivery that would
     ///   tell it.
-    package init(
-        store: any PaymentStore,
-        bank: any Bank,
-        breaker: CircuitBreaker,
-        time: any TimeSource,
-        random: any RandomSource,
-        observer: any ProcessorObserver,
-        limits: HandlerLimits,
-        policy: RetryPolicy,
-        tellsByOutbox: Bool = false
-    ) {
+    init(_ context: ProcessorContext, tellsByOutbox: Bool = false) {
+        self.context = context
         self.tellsByOutbox = tellsByOutbox
-        self.store = store
-        self.bank = bank
-        self.breaker = breaker
-        self.time = time
-        self.random = random
-        self.observer = observer
-        self.limits = limits
-        self.policy = policy
-        patiently = StorePatience(time: time, random: random, observer: observer, policy: policy)
     }
 
     /// How an attempt ended; all but `superseded` is stored.
@@ -52,7 +26,7 @@ package struct BankAttempt: Sendable {
     /// - Parameters:
     ///   - claim: ours.
     ///   - action: what to ask; `nil` where the payment lacks the bank id for it.
-    ///   - permit: of the circuit breaker.
+    ///   - permit: of the circuit context.breaker.
     ///   - traceparent: of the command.
     ///   - started: the uptime before the claim: the lease counts from then on at the earliest.
     package func run(
@@ -66,10 +40,10 @@ package struct BankAttempt: Sendable {
         guard let action else { return try await giveUp(claim, reason: "payment_lacks_bank_id", ambiguousSends) }
         if let reason = reasonToStop(claim.operation) { return try await giveUp(claim, reason: reason, ambiguousSends) }
         for send in 1... {
-            guard let timeout = limits.timeout(elapsed: time.uptime() - started) else {
+            guard let timeout = context.limits.timeout(elapsed: context.time.uptime() - started) else {
                 return try await rest(claim, reason: "lease_used_up", ambiguousSends, .zero)
             }
-            let answer = await bank.send(
+            let answer = await context.bank.send(
                 BankRequest(
                     action: action,
                     idempotencyKey: claim.operation.bankKey,
@@ -77,9 +51,9 @@ package struct BankAttempt: Sendable {
                     timeout: timeout
                 )
             )
-            breaker.record(answer, under: permit)
+            context.breaker.record(answer, under: permit)
             let verdict = Verdict.of(action, answer, ambiguousSends: ambiguousSends).redacted(for: action)
-            observer.observe(.bankAnswered(action.kind, verdict))
+            context.observer.observe(.bankAnswered(action.kind, verdict))
             switch verdict {
             case .succeeded, .declined, .expired:
                 return try await settle(claim, verdict, answer.redacted(for: action))
@@ -88,15 +62,15 @@ package struct BankAttempt: Sendable {
             case .notSent(let reason):
                 return try await rest(claim, reason: reason, ambiguousSends, .zero)
             case .ambiguous(let reason, isComplete: false):
-                return try await rest(claim, reason: reason, ambiguousSends + 1, limits.bankWorstCase)
+                return try await rest(claim, reason: reason, ambiguousSends + 1, context.limits.bankWorstCase)
             case .ambiguous(let reason, isComplete: true):
                 ambiguousSends += 1
                 // An authorize that may have been executed rests first, so that the count is stored before it is sent again: a crash
                 // in between must not make two holds look like one (trap B3).
-                guard action.kind != .authorize || answer.isRefusal, send < policy.bankSends,
-                    await pauseBeforeSending(again: send), breaker.honours(permit)
+                guard action.kind != .authorize || answer.isRefusal, send < context.policy.bankSends,
+                    await pauseBeforeSending(again: send), context.breaker.honours(permit)
                 else {
-                    return try await rest(claim, reason: reason, ambiguousSends, policy.bankPause)
+                    return try await rest(claim, reason: reason, ambiguousSends, context.policy.bankPause)
                 }
             }
         }
@@ -106,8 +80,9 @@ package struct BankAttempt: Sendable {
     /// Why the bank is not asked again, before it is: the attempts before this one may have crashed, or could not be written.
     private func reasonToStop(_ operation: Operation) -> String? {
         // The database's time of this claim.
-        let now = operation.leaseUntil.advanced(by: .zero - limits.lease)
-        if operation.isAmbiguous, let sent = operation.firstSentAt, sent.duration(to: now) >= policy.resendLimit {
+        let now = operation.leaseUntil.advanced(by: .zero - context.limits.lease)
+        if operation.isAmbiguous, let sent = operation.firstSentAt, sent.duration(to: now) >= context.policy.resendLimit
+        {
             return "bank_key_too_old"
         }
         return nil
@@ -115,7 +90,9 @@ package struct BankAttempt: Sendable {
 
     private func pauseBeforeSending(again send: Int) async -> Bool {
         do throws(CancellationError) {
-            try await time.sleep(for: policy.bankBackoff(attempt: send - 1, dice: random.next()))
+            try await context.time.sleep(
+                for: context.policy.bankBackoff(attempt: send - 1, dice: context.random.next())
+            )
             return true
         } catch {
             return false
@@ -129,8 +106,14 @@ package struct BankAttempt: Sendable {
         let settlement: Settlement
         switch verdict {
         case .succeeded(let effect, let isPossibleOrphan):
-            settlement = .succeeded(claim, effect, response, isPossibleOrphan: isPossibleOrphan, now: time.now())
-            if isPossibleOrphan { observer.observe(.possibleOrphan(claim.operation)) }
+            settlement = .succeeded(
+                claim,
+                effect,
+                response,
+                isPossibleOrphan: isPossibleOrphan,
+                now: context.time.now()
+            )
+            if isPossibleOrphan { context.observer.observe(.possibleOrphan(claim.operation)) }
         case .declined(let refusal):
             settlement = .declined(claim, refusal, response)
         case .expired(let refusal):
@@ -156,14 +139,16 @@ package struct BankAttempt: Sendable {
     func giveUp(_ claim: Claim, reason: String, _ ambiguousSends: Int) async throws(StoreError) -> Outcome {
         let settlement = Settlement.needsAttention(claim, reason: reason, ambiguousSends: ambiguousSends)
         guard try await write(settlement, claim) else { return .superseded }
-        observer.observe(.needsAttention(settlement.operation, reason: reason))
+        context.observer.observe(.needsAttention(settlement.operation, reason: reason))
         return .needsAttention(settlement.operation, reason: reason)
     }
 
     private func write(_ settlement: Settlement, _ claim: Claim) async throws(StoreError) -> Bool {
         let settlement = tellsByOutbox ? settlement.toldByOutbox(claim) : settlement
-        let outcome = try await patiently { () async throws(StoreError) in try await store.settle(settlement) }
-        if outcome == .superseded { observer.observe(.superseded(settlement.operation)) }
+        let outcome = try await context.patiently { () async throws(StoreError) in
+            try await context.store.settle(settlement)
+        }
+        if outcome == .superseded { context.observer.observe(.superseded(settlement.operation)) }
         return outcome == .settled
     }
 }

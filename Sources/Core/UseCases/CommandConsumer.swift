@@ -2,46 +2,16 @@
 ///
 /// Bounded by the prefetch of the deliveries' source. Deliveries of one payment run in arrival order.
 package struct CommandConsumer: Sendable {
+    private let context: ProcessorContext
     private let handler: CommandHandler
     private let executor: DispositionExecutor
-    private let time: any TimeSource
-    private let random: any RandomSource
-    private let observer: any ProcessorObserver
     private let decoder = CommandDecoder()
     private let lanes = Lanes()
 
-    package init(
-        store: any PaymentStore,
-        bank: any Bank,
-        breaker: CircuitBreaker,
-        sink: any MessageSink,
-        time: any TimeSource,
-        random: any RandomSource,
-        observer: any ProcessorObserver,
-        limits: HandlerLimits,
-        policy: RetryPolicy = RetryPolicy()
-    ) {
-        self.time = time
-        self.random = random
-        self.observer = observer
-        handler = CommandHandler(
-            store: store,
-            bank: bank,
-            breaker: breaker,
-            time: time,
-            random: random,
-            observer: observer,
-            limits: limits,
-            policy: policy
-        )
-        executor = DispositionExecutor(
-            sink: sink,
-            store: store,
-            time: time,
-            random: random,
-            observer: observer,
-            policy: policy
-        )
+    package init(_ context: ProcessorContext, sink: any MessageSink) {
+        self.context = context
+        handler = CommandHandler(context)
+        executor = DispositionExecutor(context: context, sink: sink)
     }
 
     /// Returns when the deliveries have ended and each of them is done with. When the task is cancelled, what is not done with
@@ -68,7 +38,7 @@ package struct CommandConsumer: Sendable {
         let message = delivery.message
         switch decoder.decode(message) {
         case .unanswerable(let problem):
-            observer.observe(.unanswerable(problem))
+            context.observer.observe(.unanswerable(problem))
             let instance = anonymousInstance(message)
             return {
                 await finish(
@@ -82,11 +52,11 @@ package struct CommandConsumer: Sendable {
                 )
             }
         case .answerable(let command):
-            observer.observe(.rejectedInvalid(command))
-            if message.replyTo != nil, command.route.replyTo == nil { observer.observe(.replyAddressIgnored) }
+            context.observer.observe(.rejectedInvalid(command))
+            if message.replyTo != nil, command.route.replyTo == nil { context.observer.observe(.replyAddressIgnored) }
             return { await finish(delivery, .reply(OutgoingReply(to: command), .rejected, settles: nil)) }
         case .command(let command):
-            if message.replyTo != nil, command.route.replyTo == nil { observer.observe(.replyAddressIgnored) }
+            if message.replyTo != nil, command.route.replyTo == nil { context.observer.observe(.replyAddressIgnored) }
             let ticket = lanes.ticket(for: command.paymentID)
             return { await run(command, delivery, ticket) }
         }
@@ -95,11 +65,11 @@ package struct CommandConsumer: Sendable {
     /// A message without an id can be told from its likes by nothing but its delivery.
     private func anonymousInstance(_ message: Message) -> String? {
         guard message.messageID?.isEmpty != false, message.headers[HeaderName.replayOf] == nil else { return nil }
-        return "delivery \(random.identifier(at: time.now()))"
+        return "delivery \(context.random.identifier(at: context.time.now()))"
     }
 
     private func run(_ command: Command, _ delivery: any Delivery, _ ticket: Lanes.Ticket) async {
-        let started = time.uptime()
+        let started = context.time.uptime()
         var settled: Lanes.Settled?
         do throws(CancellationError) {
             let disposition: Disposition
@@ -114,7 +84,7 @@ package struct CommandConsumer: Sendable {
             }
             // The next one of this payment need not wait for the broker's confirm of this one's reply.
             lanes.leave(ticket, settled: settled)
-            observer.observe(.handled(command, disposition, duration: time.uptime() - started))
+            context.observer.observe(.handled(command, disposition, duration: context.time.uptime() - started))
             await finish(delivery, disposition)
         } catch {
             lanes.leave(ticket)

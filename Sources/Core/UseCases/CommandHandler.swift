@@ -3,42 +3,12 @@
 /// It ends with what is to become of the delivery; publishing and acknowledging are `CommandConsumer`'s. It may be re-entered at any
 /// point after a crash: the claim finds out how far the last attempt got.
 package struct CommandHandler: Sendable {
-    private let store: any PaymentStore
-    private let time: any TimeSource
-    private let random: any RandomSource
-    private let limits: HandlerLimits
-    private let policy: RetryPolicy
-    private let breaker: CircuitBreaker
+    private let context: ProcessorContext
     private let attempt: BankAttempt
-    private let patiently: StorePatience
 
-    package init(
-        store: any PaymentStore,
-        bank: any Bank,
-        breaker: CircuitBreaker,
-        time: any TimeSource,
-        random: any RandomSource,
-        observer: any ProcessorObserver,
-        limits: HandlerLimits,
-        policy: RetryPolicy
-    ) {
-        self.store = store
-        self.time = time
-        self.random = random
-        self.limits = limits
-        self.policy = policy
-        self.breaker = breaker
-        attempt = BankAttempt(
-            store: store,
-            bank: bank,
-            breaker: breaker,
-            time: time,
-            random: random,
-            observer: observer,
-            limits: limits,
-            policy: policy
-        )
-        patiently = StorePatience(time: time, random: random, observer: observer, policy: policy)
+    init(_ context: ProcessorContext) {
+        self.context = context
+        attempt = BankAttempt(context)
     }
 
     /// - Parameters:
@@ -51,13 +21,13 @@ package struct CommandHandler: Sendable {
         arrived: Duration
     ) async throws(CancellationError) -> Disposition {
         // Before the claim: what a known outage refuses is no attempt (trap P13).
-        guard let permit = try await breaker.admit(since: arrived) else {
+        guard let permit = try await context.breaker.admit(since: arrived) else {
             return .park(.seconds30, reason: "bank_out", provisional: nil, headers: [:])
         }
-        defer { breaker.end(permit) }
+        defer { context.breaker.end(permit) }
         do throws(StoreError) {
             while true {
-                let started = time.uptime()
+                let started = context.time.uptime()
                 let outcome = try await claim(command)
                 guard case .claimed(let claim) = outcome else { return answer(outcome, to: command, note) }
                 let ended = try await attempt.run(
@@ -80,11 +50,11 @@ package struct CommandHandler: Sendable {
     private func claim(_ command: Command) async throws(StoreError) -> ClaimOutcome {
         let request = ClaimRequest(
             command: command,
-            operationID: OperationID(random.identifier(at: time.now())),
-            token: ClaimToken(random.identifier(at: time.now())),
-            lease: limits.lease
+            operationID: OperationID(context.random.identifier(at: context.time.now())),
+            token: ClaimToken(context.random.identifier(at: context.time.now())),
+            lease: context.limits.lease
         )
-        return try await patiently { () async throws(StoreError) in try await store.claim(request) }
+        return try await context.patiently { () async throws(StoreError) in try await context.store.claim(request) }
     }
 
     private func disposition(
@@ -98,9 +68,9 @@ package struct CommandHandler: Sendable {
             let reply = OutgoingReply.final(operation.reply ?? [], of: operation, to: command, replayed: false)
             return .reply(reply, operation.state == .succeeded ? .succeeded : .declined, settles: operation)
         case .resting(let operation, let reason, let rest):
-            // The client hears once that nothing is known yet: when the operation is parked for the second time.
+            // The client hears once that nothing is known yet: when the operation is parked for the second context.time.
             let provisional = note.parks == 1 ? unknown(operation, claim.payment, command) : nil
-            let rung = policy.rung(attempts: operation.attempts, rest: rest)
+            let rung = context.policy.rung(attempts: operation.attempts, rest: rest)
             return .park(rung, reason: reason, provisional: provisional, headers: note.parkedAgain)
         case .needsAttention(let operation, _):
             return deadLetter(operation, claim.payment, command)
@@ -113,10 +83,10 @@ package struct CommandHandler: Sendable {
     private func disposition(_ error: StoreError, _ note: ParkingNote) -> Disposition {
         let reason = "store_\(error.code.rawValue)"
         if error.isRetriable { return .park(.seconds30, reason: reason, provisional: nil, headers: [:]) }
-        guard note.parks < policy.refusals else {
+        guard note.parks < context.policy.refusals else {
             return .deadLetter(code: reason, message: error.detail, provisional: nil)
         }
-        let rung = policy.rung(attempts: note.parks + 1, rest: .zero)
+        let rung = context.policy.rung(attempts: note.parks + 1, rest: .zero)
         return .park(rung, reason: reason, provisional: nil, headers: note.parkedAgain)
     }
 
@@ -142,13 +112,13 @@ package struct CommandHandler: Sendable {
     }
 
     private func wait(_ command: Command, for payment: Payment, since: Timestamp?) -> Disposition {
-        let now = time.now()
+        let now = context.time.now()
         // Whatever a client writes into the header: a time to come would make the command wait for ever.
         let since = min(since ?? now, now)
         let waited = since.duration(to: now)
-        guard waited < limits.busyAfter else { return reject(command, .paymentBusy, payment) }
+        guard waited < context.limits.busyAfter else { return reject(command, .paymentBusy, payment) }
         return .park(
-            policy.waitingRung(waited: waited),
+            context.policy.waitingRung(waited: waited),
             reason: "payment_in_progress",
             provisional: nil,
             headers: [HeaderName.waitingSince: .integer(since.microseconds)]

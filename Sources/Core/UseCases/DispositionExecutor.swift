@@ -1,12 +1,8 @@
 /// Carries out what was decided about a delivery: publishes, confirmed, again and again until it is; then the delivery may be
 /// acknowledged.
 struct DispositionExecutor: Sendable {
+    let context: ProcessorContext
     let sink: any MessageSink
-    let store: any PaymentStore
-    let time: any TimeSource
-    let random: any RandomSource
-    let observer: any ProcessorObserver
-    let policy: RetryPolicy
 
     /// How often a full queue is tried again before the command is parked.
     private static let refusals = 3
@@ -28,7 +24,7 @@ struct DispositionExecutor: Sendable {
             if let provisional { try await offer(provisional) }
             var copy = original.cleanCopy(adding: [
                 HeaderName.errorCode: .string(code), HeaderName.errorMessage: .string(message),
-                HeaderName.failedAt: .integer(time.now().microseconds),
+                HeaderName.failedAt: .integer(context.time.now().microseconds),
             ])
             // Whatever a client has written there.
             copy.headers[HeaderName.failureInstance] = instance.map(HeaderValue.string)
@@ -80,10 +76,10 @@ struct DispositionExecutor: Sendable {
             case .confirmed, .unroutable:
                 return true
             case .refused where attempt >= Self.refusals:
-                observer.observe(.publishFailed("\(destination): refused by the broker"))
+                context.observer.observe(.publishFailed("\(destination): refused by the broker"))
                 return false
             case .refused, nil:
-                try await time.sleep(for: policy.backoff(attempt: attempt, dice: random.next()))
+                try await context.time.sleep(for: context.policy.backoff(attempt: attempt, dice: context.random.next()))
             }
         }
         return false
@@ -96,17 +92,17 @@ struct DispositionExecutor: Sendable {
             case .confirmed:
                 return .told
             case .unroutable:
-                observer.observe(.replyUndeliverable(replyTo: reply.replyTo))
+                context.observer.observe(.replyUndeliverable(replyTo: reply.replyTo))
                 return .undeliverable
             case .refused where attempt >= Self.refusals:
-                observer.observe(.publishFailed("replies: refused by the broker"))
+                context.observer.observe(.publishFailed("replies: refused by the broker"))
                 return .refused
             case .refused:
-                try await time.sleep(for: policy.backoff(attempt: attempt, dice: random.next()))
+                try await context.time.sleep(for: context.policy.backoff(attempt: attempt, dice: context.random.next()))
             case nil:
                 // It may be there already: the one that says that it is no replay must not be there twice.
                 if isOutcome { message.headers[HeaderName.idempotentReplayed] = .bool(true) }
-                try await time.sleep(for: policy.backoff(attempt: attempt, dice: random.next()))
+                try await context.time.sleep(for: context.policy.backoff(attempt: attempt, dice: context.random.next()))
             }
         }
         return .refused
@@ -122,11 +118,11 @@ struct DispositionExecutor: Sendable {
         for attempt in 0... {
             switch await publish(message, destination) {
             case .confirmed: return
-            case .unroutable: observer.observe(.publishFailed("\(destination): no such queue"))
-            case .refused: observer.observe(.publishFailed("\(destination): refused by the broker"))
+            case .unroutable: context.observer.observe(.publishFailed("\(destination): no such queue"))
+            case .refused: context.observer.observe(.publishFailed("\(destination): refused by the broker"))
             case nil: break
             }
-            try await time.sleep(for: policy.backoff(attempt: attempt, dice: random.next()))
+            try await context.time.sleep(for: context.policy.backoff(attempt: attempt, dice: context.random.next()))
         }
     }
 
@@ -135,7 +131,7 @@ struct DispositionExecutor: Sendable {
         do throws(SinkError) {
             return try await sink.publish(message, to: destination)
         } catch {
-            observer.observe(.publishFailed(error.description))
+            context.observer.observe(.publishFailed(error.description))
             return nil
         }
     }
@@ -148,18 +144,17 @@ struct DispositionExecutor: Sendable {
     private func record(_ operation: Operation?, _ sending: Sending) async -> Bool {
         let isUndeliverable = sending == .undeliverable
         guard let operation, isUndeliverable || !operation.isTold else { return true }
-        let patiently = StorePatience(time: time, random: random, observer: observer, policy: policy)
         do throws(StoreError) {
             if isUndeliverable {
-                try await patiently { () async throws(StoreError) in
-                    try await store.recordTold(operation, isUndeliverable: true)
+                try await context.patiently { () async throws(StoreError) in
+                    try await context.store.recordTold(operation, isUndeliverable: true)
                 }
             } else {
-                try await store.recordTold(operation, isUndeliverable: false)
+                try await context.store.recordTold(operation, isUndeliverable: false)
             }
             return true
         } catch {
-            if !isUndeliverable { observer.observe(.storeFailed(error)) }
+            if !isUndeliverable { context.observer.observe(.storeFailed(error)) }
             return !isUndeliverable || !error.isRetriable
         }
     }

@@ -46,13 +46,17 @@ struct RunSweep: AsyncParsableCommand {
             time: SystemTime()
         )
         let store = PostgresPaymentStore(pools, fingerprinter: configuration.fingerprinter)
-        let parts = SweepParts(
-            configuration,
+        let bank = HTTPBank(client: client, url: configuration.bank.base)
+        let context = ProcessorContext(
             store: store,
-            bank: HTTPBank(client: client, url: configuration.bank.base),
+            bank: bank,
             breaker: CircuitBreaker(time: SystemTime(), random: SystemRandom(), observer: observer),
-            observer: observer
+            time: SystemTime(),
+            random: SystemRandom(),
+            observer: observer,
+            limits: configuration.limits
         )
+        let parts = SweepParts(configuration.sweeps, context, store: store, bank: bank)
         let report = try await report(of: parts, store)
         StandardStream.output.print(
             json

@@ -72,7 +72,16 @@ struct ProcessorService: Service {
         let store = PostgresPaymentStore(pools, fingerprinter: configuration.fingerprinter)
         let bank = HTTPBank(client: bankClient, url: configuration.bank.base)
         breaker = CircuitBreaker(time: SystemTime(), random: SystemRandom(), observer: observer)
-        let parts = SweepParts(configuration, store: store, bank: bank, breaker: breaker, observer: observer)
+        let context = ProcessorContext(
+            store: store,
+            bank: bank,
+            breaker: breaker,
+            time: SystemTime(),
+            random: SystemRandom(),
+            observer: observer,
+            limits: configuration.limits
+        )
+        let parts = SweepParts(configuration.sweeps, context, store: store, bank: bank)
         sweeps = SweepSubscription(
             session: ticking,
             names: configuration.names,
@@ -100,16 +109,7 @@ struct ProcessorService: Service {
             metrics: metrics,
             time: SystemTime()
         )
-        consumer = CommandConsumer(
-            store: store,
-            bank: bank,
-            breaker: breaker,
-            sink: sink,
-            time: SystemTime(),
-            random: SystemRandom(),
-            observer: observer,
-            limits: configuration.limits
-        )
+        consumer = CommandConsumer(context, sink: sink)
     }
 
     /// Leaves room below the usual limit of 1,024 descriptors for a process.

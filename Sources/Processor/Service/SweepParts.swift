@@ -10,37 +10,21 @@ struct SweepParts: Sendable {
     let bell: OutboxBell
 
     init(
-        _ configuration: ProcessorConfiguration,
-        store: PostgresPaymentStore,
-        bank: any Bank & BankQueries,
-        breaker: CircuitBreaker,
-        observer: any ProcessorObserver
+        _ configuration: SweepConfiguration,
+        _ context: ProcessorContext,
+        store: any SweepStore,
+        bank: any BankQueries
     ) {
-        let (time, random, bell) = (SystemTime(), SystemRandom(), OutboxBell())
-        let sweeps = configuration.sweeps
-        let policy = SweepPolicy(batch: sweeps.batch)
-        reconcile = ReconcileSweep(
-            store: store,
-            bank: bank,
-            breaker: breaker,
-            time: time,
-            random: random,
-            observer: observer,
-            limits: configuration.limits,
-            policy: policy,
-            bell: bell
-        )
+        let policy = SweepPolicy(batch: configuration.batch)
+        let bell = OutboxBell()
+        reconcile = ReconcileSweep(context, store: store, policy: policy, bell: bell)
         expire = ExpireSweep(
+            context,
             store: store,
             bank: bank,
-            breaker: breaker,
-            time: time,
-            random: random,
-            observer: observer,
-            limits: configuration.limits,
             policy: policy,
-            grace: sweeps.expireGrace,
-            voidsExpired: sweeps.voidsExpired,
+            grace: configuration.expireGrace,
+            voidsExpired: configuration.voidsExpired,
             bell: bell
         )
         runner = SweepRunner(
@@ -49,9 +33,9 @@ struct SweepParts: Sendable {
                 .reconcile: reconcile, .expire: expire,
                 .retention: RetentionSweep(store: store, policy: policy),
             ],
-            time: time,
-            random: random,
-            observer: observer
+            time: context.time,
+            random: context.random,
+            observer: context.observer
         )
         self.policy = policy
         self.bell = bell

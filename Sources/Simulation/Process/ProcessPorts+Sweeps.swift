@@ -44,31 +44,15 @@ extension ProcessPorts {
     }
 
     private func reconcile(_ breaker: CircuitBreaker, _ bell: OutboxBell) -> ReconcileSweep {
-        ReconcileSweep(
-            store: store,
-            bank: bank,
-            breaker: breaker,
-            time: time,
-            random: random,
-            observer: observer,
-            limits: limits,
-            policy: sweeps.policy,
-            retries: policy,
-            bell: bell
-        )
+        ReconcileSweep(context(breaker), store: store, policy: sweeps.policy, bell: bell)
     }
 
     private func expire(_ breaker: CircuitBreaker, _ bell: OutboxBell) -> ExpireSweep {
         ExpireSweep(
+            context(breaker),
             store: store,
             bank: bank,
-            breaker: breaker,
-            time: time,
-            random: random,
-            observer: observer,
-            limits: limits,
             policy: sweeps.policy,
-            retries: policy,
             grace: sweeps.grace,
             voidsExpired: sweeps.voidsExpired,
             bell: bell

@@ -36,11 +36,14 @@ package struct ProcessPorts: Sendable {
 
     /// The real thing, over these ports.
     func consumer(_ breaker: CircuitBreaker) -> CommandConsumer {
-        CommandConsumer(
+        CommandConsumer(context(breaker), sink: sink)
+    }
+
+    func context(_ breaker: CircuitBreaker) -> ProcessorContext {
+        ProcessorContext(
             store: store,
             bank: bank,
             breaker: breaker,
-            sink: sink,
             time: time,
             random: random,
             observer: observer,

@@ -45,11 +45,18 @@ struct World: Sendable {
         bank: (any Bank)? = nil,
         breaker: CircuitBreaker? = nil
     ) -> CommandConsumer {
-        CommandConsumer(
+        CommandConsumer(context(store: store, bank: bank, breaker: breaker), sink: broker)
+    }
+
+    func context(
+        store: (any PaymentStore)? = nil,
+        bank: (any Bank)? = nil,
+        breaker: CircuitBreaker? = nil
+    ) -> ProcessorContext {
+        ProcessorContext(
             store: store ?? self.store,
             bank: bank ?? self.bank,
             breaker: breaker ?? self.breaker(),
-            sink: broker,
             time: time,
             random: random,
             observer: observer,

@@ -5,28 +5,14 @@ import Testing
 /// The sweeps and the relay over the world of the command tests.
 extension World {
     func reconcile(_ breaker: CircuitBreaker? = nil, policy: SweepPolicy = SweepPolicy()) -> ReconcileSweep {
-        ReconcileSweep(
-            store: store,
-            bank: bank,
-            breaker: breaker ?? self.breaker(),
-            time: time,
-            random: random,
-            observer: observer,
-            limits: limits,
-            policy: policy,
-            bell: OutboxBell()
-        )
+        ReconcileSweep(context(breaker: breaker), store: store, policy: policy, bell: OutboxBell())
     }
 
     func expire(grace: Duration = .seconds(3_600), voids: Bool = false) -> ExpireSweep {
         ExpireSweep(
+            context(),
             store: store,
             bank: bank,
-            breaker: breaker(),
-            time: time,
-            random: random,
-            observer: observer,
-            limits: limits,
             policy: SweepPolicy(),
             grace: grace,
             voidsExpired: voids,

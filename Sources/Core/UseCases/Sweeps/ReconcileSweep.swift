@@ -1,45 +1,18 @@
 /// Finishes what nobody is working on any more: asks the bank again under the same key, by the same code and under the same
 /// fence as a live command, and writes what it learns to the store and, for whoever waits, to the outbox.
 package struct ReconcileSweep: Sweep {
+    private let context: ProcessorContext
     private let store: any SweepStore
-    private let attempt: BankAttempt
-    private let breaker: CircuitBreaker
-    private let time: any TimeSource
-    private let random: any RandomSource
-    private let limits: HandlerLimits
     private let policy: SweepPolicy
     private let bell: OutboxBell
+    private let attempt: BankAttempt
 
-    package init(
-        store: any SweepStore & PaymentStore,
-        bank: any Bank,
-        breaker: CircuitBreaker,
-        time: any TimeSource,
-        random: any RandomSource,
-        observer: any ProcessorObserver,
-        limits: HandlerLimits,
-        policy: SweepPolicy,
-        retries: RetryPolicy = RetryPolicy(),
-        bell: OutboxBell
-    ) {
+    package init(_ context: ProcessorContext, store: any SweepStore, policy: SweepPolicy, bell: OutboxBell) {
+        self.context = context
         self.store = store
-        self.breaker = breaker
-        self.time = time
-        self.random = random
-        self.limits = limits
         self.policy = policy
         self.bell = bell
-        attempt = BankAttempt(
-            store: store,
-            bank: bank,
-            breaker: breaker,
-            time: time,
-            random: random,
-            observer: observer,
-            limits: limits,
-            policy: retries,
-            tellsByOutbox: true
-        )
+        attempt = BankAttempt(context, tellsByOutbox: true)
     }
 
     /// The work of one run.
@@ -59,10 +32,10 @@ package struct ReconcileSweep: Sweep {
             while true {
                 // Refilled when half of it is done with: one that takes long holds nobody up, and a look is worth its while.
                 while !run.isThrough, run.running <= policy.batch / 2 {
-                    let started = time.uptime()
+                    let started = context.time.uptime()
                     guard let (claims, permit) = await look(&run) else { break }
                     for claim in claims { group.addTask { await finish(claim, permit, started: started) } }
-                    if claims.isEmpty { breaker.end(permit) }
+                    if claims.isEmpty { context.breaker.end(permit) }
                     if stop.isSet || Task.isCancelled { run.isThrough = true }
                 }
                 guard let ending = await group.next() else { return run }
@@ -77,7 +50,7 @@ package struct ReconcileSweep: Sweep {
     /// - Returns: what is to be asked, and the permit to ask it under; `nil` at the end of the run.
     private func look(_ run: inout Run) async -> (claims: [Claim], permit: CircuitBreaker.Permit)? {
         // While the bank is known to be out nothing is looked at: no attempt is spent, and no row comes nearer to being given up.
-        guard let permit = try? await breaker.admit(since: nil) else {
+        guard let permit = try? await context.breaker.admit(since: nil) else {
             run.isThrough = true
             return nil
         }
@@ -93,7 +66,7 @@ package struct ReconcileSweep: Sweep {
             run.isThrough = findings.count < limit
             return (findings.claims, permit)
         } catch {
-            breaker.end(permit)
+            context.breaker.end(permit)
             run.failure = error
             run.isThrough = true
             return nil
@@ -104,15 +77,15 @@ package struct ReconcileSweep: Sweep {
         OpenLook(
             limit: limit,
             dueBy: dueBy,
-            token: ClaimToken(random.identifier(at: time.now())),
-            lease: limits.lease,
+            token: ClaimToken(context.random.identifier(at: context.time.now())),
+            lease: context.limits.lease,
             policy: policy,
-            dice: random.next()
+            dice: context.random.next()
         )
     }
 
     private func finish(_ claim: Claim, _ permit: CircuitBreaker.Permit, started: Duration) async -> SweepEnding {
-        defer { breaker.end(permit) }
+        defer { context.breaker.end(permit) }
         do throws(StoreError) {
             let outcome: BankAttempt.Outcome
             if claim.operation.kind == .authorize {

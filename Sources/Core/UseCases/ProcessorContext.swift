@@ -1,0 +1,33 @@
+/// What the processor works with, the same for live commands and for sweeps: the ports, the clocks and the rules.
+package struct ProcessorContext: Sendable {
+    package let store: any PaymentStore
+    package let bank: any Bank
+    package let breaker: CircuitBreaker
+    package let time: any TimeSource
+    package let random: any RandomSource
+    package let observer: any ProcessorObserver
+    package let limits: HandlerLimits
+    package let policy: RetryPolicy
+
+    package init(
+        store: any PaymentStore,
+        bank: any Bank,
+        breaker: CircuitBreaker,
+        time: any TimeSource,
+        random: any RandomSource,
+        observer: any ProcessorObserver,
+        limits: HandlerLimits,
+        policy: RetryPolicy = RetryPolicy()
+    ) {
+        self.store = store
+        self.bank = bank
+        self.breaker = breaker
+        self.time = time
+        self.random = random
+        self.observer = observer
+        self.limits = limits
+        self.policy = policy
+    }
+
+    var patiently: StorePatience { StorePatience(time: time, random: random, observer: observer, policy: policy) }
+}
