@@ -81,6 +81,7 @@ let package = Package(
                 .embedInCode("0003_sweeps.sql"),
                 .embedInCode("0004_ambiguous_sends.sql"),
                 .embedInCode("0005_told.sql"),
+                .embedInCode("0006_room_for_updates.sql"),
             ],
             swiftSettings: swiftSettings
         ),
