@@ -28,6 +28,7 @@ extension FaultLane {
                 let events = try await world.upstream.listenToEvents(of: world.names)
                 try await world.startProcessor()
 
+                if point == .beforeTheReply { try await world.lookAgainSoon() }
                 let reply = try await world.upstream.finalReply(to: command)
                 #expect(reply.result == "succeeded")
                 #expect(reply.paymentStatus == kind.succeeded.rawValue)
@@ -70,6 +71,11 @@ extension FaultLane {
                     try await world.upstream.browse(events).first
                 }
                 #expect(event.properties.type == "payment.needs_attention.v1")
+                let letter = try #require(try await world.keptDeadLetters(1).first)
+                #expect(letter["code"]?.string == "needs_attention")
+                #expect(letter["message"]?.string == "authorize_abandoned")
+                #expect(letter["idempotency_key"]?.string == command.key)
+                #expect(letter["replayable"] == .bool(false))
                 let rows = try await world.database.rows("SELECT state, last_error FROM operations")
                 #expect(rows.first?["state"]?.string == "NEEDS_ATTENTION")
                 #expect(

@@ -10,20 +10,22 @@ enum StuckPoint: String, CaseIterable, Sendable {
     case beforeTheAnswer
     /// The answer has come, and its settle has not reached the database.
     case beforeTheSettle
+    /// The outcome is stored, and nobody has heard of it.
+    case beforeTheReply
 
     /// Sends a command, lets the processor get to this point, kills it, and takes the delivery away, so that nothing but a sweep
     /// is left to finish the operation.
     func leaveBehind(_ command: TestCommand, in world: World) async throws {
-        let (bank, database) = try (TCPProxy(toPort: bankPort(world)), TCPProxy(toPort: databasePort(world)))
-        defer {
-            bank.stop()
-            database.stop()
-        }
+        let bank = try TCPProxy(toPort: ServerURL(world.bank.url).port)
+        let database = try TCPProxy(toPort: ServerURL(world.database.url).port)
+        let broker = try TCPProxy(toPort: ServerURL(world.servers.amqpURL).port)
+        defer { for proxy in [bank, database, broker] { proxy.stop() } }
         let processor = try await world.startProcessor(
             nil,
             [
                 "BANK_URL": "http://127.0.0.1:\(bank.port)",
                 "DATABASE_URL": ServerURL(world.database.url).through(database),
+                "AMQP_URL": ServerURL(world.servers.amqpURL).through(broker),
                 // Takes no part in what is tested.
                 "SWEEPS_RECONCILE_PERIOD": "1h",
             ]
@@ -32,7 +34,8 @@ enum StuckPoint: String, CaseIterable, Sendable {
         switch self {
         case .beforeTheBank: bank.setStalled(.toServer, true)
         case .beforeTheAnswer: try await world.bank.fault("timeout-after-execute", on: command.kind)
-        case .beforeTheSettle: try await world.bank.fault("latency", on: command.kind, milliseconds: 500)
+        case .beforeTheSettle, .beforeTheReply:
+            try await world.bank.fault("latency", on: command.kind, milliseconds: 500)
         }
         try await world.send(command)
         let claimed = "SELECT count(*) FROM operations WHERE idempotency_key = '\(command.key)' AND state = 'SENT'"
@@ -48,15 +51,17 @@ enum StuckPoint: String, CaseIterable, Sendable {
             try await eventually("the bank had it") { try await world.bank.requests().count > before }
             database.setStalled(.toServer, true)
             try await eventually("the bank had answered") { try await world.bank.requests().last?.status == 200 }
+        case .beforeTheReply:
+            try await eventually("the bank had it") { try await world.bank.requests().count > before }
+            broker.setStalled(.toServer, true)
+            let settled = claimed.replacing("'SENT'", with: "'SUCCEEDED'")
+            try await eventually("the outcome was stored") { try await world.database.number(settled) == 1 }
         }
         try await processor.child.crash()
         bank.cutConnections()
+        broker.cutConnections()
         try await world.purgeCommands()
     }
-
-    private func bankPort(_ world: World) -> UInt16 { ServerURL(world.bank.url).port }
-
-    private func databasePort(_ world: World) -> UInt16 { ServerURL(world.database.url).port }
 }
 
 extension World {

@@ -21,6 +21,14 @@ extension World {
         return processor
     }
 
+    /// Waits for the first look at what is stuck, and lets the second one come at once.
+    func lookAgainSoon() async throws {
+        try await eventually("it was looked at") {
+            try await database.number("SELECT coalesce(max(looks), 0) FROM open_operations") > 0
+        }
+        try await database.execute("UPDATE open_operations SET due_at = now()")
+    }
+
     /// Puts captures of so many authorized payments into the state in which a dead processor leaves them, as if their deliveries
     /// were gone.
     ///
