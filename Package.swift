@@ -61,6 +61,9 @@ let package = Package(
         // What decides: no I/O, no driver, no clock and no dice of its own.
         .target(name: "Core", dependencies: [crypto], swiftSettings: swiftSettings),
 
+        // What settings are written in: durations, and the file .env.
+        .target(name: "ConfigurationText", swiftSettings: swiftSettings),
+
         // Core's messages in the words of AMQP.
         .target(name: "BrokerMapping", dependencies: ["AMQP", "Core"], swiftSettings: swiftSettings),
 
@@ -89,7 +92,7 @@ let package = Package(
         .executableTarget(
             name: "Processor",
             dependencies: [
-                "AMQP", "BrokerMapping", "Core", "HTTPClient", "Migrations", "Postgres",
+                "AMQP", "BrokerMapping", "ConfigurationText", "Core", "HTTPClient", "Migrations", "Postgres",
                 argumentParser, configuration, coreMetrics, crypto, httpTypes, hummingbird, hummingbirdCore, logging,
                 nioCore, nioPosix, serviceLifecycle, unixSignals,
             ],
@@ -97,7 +100,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "Publisher",
-            dependencies: ["AMQP", "BrokerMapping", "Core", argumentParser, configuration, crypto],
+            dependencies: [
+                "AMQP", "BrokerMapping", "ConfigurationText", "Core", argumentParser, configuration, crypto,
+            ],
             swiftSettings: swiftSettings
         ),
         .executableTarget(
@@ -111,6 +116,11 @@ let package = Package(
             name: "StoreContract",
             dependencies: ["Core"],
             path: "Tests/StoreContract",
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "ConfigurationTextTests",
+            dependencies: ["ConfigurationText"],
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "ThreadExecutorTests", dependencies: ["ThreadExecutor"], swiftSettings: swiftSettings),
@@ -141,15 +151,16 @@ let package = Package(
         .testTarget(
             name: "ProcessorTests",
             dependencies: [
-                "AMQP", "BrokerContract", "BrokerMapping", "Core", "Migrations", "Postgres", "Processor", "Simulation",
-                "StoreContract", "TestSupport",
+                "AMQP", "BrokerContract", "BrokerMapping", "ConfigurationText", "Core", "Migrations", "Postgres",
+                "Processor",
+                "Simulation", "StoreContract", "TestSupport",
                 argumentParser, coreMetrics, httpTypes, logging, serviceLifecycle,
             ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
             name: "PublisherTests",
-            dependencies: ["AMQP", "BrokerMapping", "Core", "Publisher"],
+            dependencies: ["AMQP", "BrokerMapping", "ConfigurationText", "Core", "Publisher"],
             swiftSettings: swiftSettings
         ),
         .testTarget(

@@ -1,3 +1,5 @@
+import ConfigurationText
+
 extension DotEnvFile {
     /// Names that look like keys of ours and are none: most likely misspelt, and without effect.
     var warnings: [String] {

@@ -1,3 +1,5 @@
+import ConfigurationText
+
 /// Takes the passwords out of addresses before they are shown. Where in doubt it shows less.
 enum Redaction {
     static let mask = "***"
@@ -64,14 +66,5 @@ enum Redaction {
             if character == "\\", !rest.isEmpty { rest.removeFirst() }
         }
         return !isQuoted
-    }
-}
-
-extension Substring {
-    /// Without white space at its ends.
-    var trimmed: Substring {
-        var text = drop(while: \.isWhitespace)
-        while text.last?.isWhitespace == true { text.removeLast() }
-        return text
     }
 }

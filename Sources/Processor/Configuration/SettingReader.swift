@@ -1,4 +1,5 @@
 import Configuration
+import ConfigurationText
 import Synchronization
 
 /// Looks settings up, the strongest source first, and collects what is wrong with them.

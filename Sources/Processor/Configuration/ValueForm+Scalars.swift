@@ -1,3 +1,4 @@
+import ConfigurationText
 import Logging
 
 extension ValueForm where Value == Bool {

@@ -1,3 +1,4 @@
+import ConfigurationText
 import Core
 
 /// The filters as a client or an operator gave them: texts, by the names of the command line (contract.md §6).

@@ -1,5 +1,6 @@
 import AMQP
 import BrokerMapping
+import ConfigurationText
 import Core
 
 /// How a person or a program gets the result.
@@ -54,7 +55,7 @@ struct SingleExchange {
             return reply.status
         case .timedOut(let provisional):
             if let provisional { show(provisional) }
-            throw Failure(.unknown, "no final reply within \(timeout.text); \(wayOut)")
+            throw Failure(.unknown, "no final reply within \(DurationText.text(of: timeout)); \(wayOut)")
         case .lost(let error):
             let cause = error.map(\.description) ?? "connection closed"
             throw Failure(.unknown, "\(cause) before the reply came; \(wayOut)")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ConfigurationText
 import Core
 
 struct BatchCommand: PublishingCommand {
@@ -49,7 +50,7 @@ struct BatchCommand: PublishingCommand {
     private static let windows = 1...50_000
 
     func publish() async throws -> PublisherStatus {
-        let timeLimit = try DurationText.duration(timeout, option: "--timeout")
+        let timeLimit = try DurationText.usable(timeout, option: "--timeout")
         guard Self.windows.contains(window) else {
             throw Failure(.usage, "--window must be from \(Self.windows.lowerBound) to \(Self.windows.upperBound)")
         }

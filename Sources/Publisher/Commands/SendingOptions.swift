@@ -1,4 +1,5 @@
 import ArgumentParser
+import ConfigurationText
 import Core
 
 /// What the commands that send one message have in common.
@@ -33,7 +34,7 @@ struct SendingOptions: ParsableArguments {
     var broker: BrokerOptions
 
     var timeLimit: Duration {
-        get throws(Failure) { try DurationText.duration(timeout, option: "--timeout") }
+        get throws(Failure) { try DurationText.usable(timeout, option: "--timeout") }
     }
 
     /// A duration counts from now.

@@ -1,4 +1,5 @@
 import AMQP
+import ConfigurationText
 import Core
 import Logging
 import Testing

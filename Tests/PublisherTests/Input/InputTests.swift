@@ -1,3 +1,4 @@
+import ConfigurationText
 import Core
 import Testing
 
@@ -14,8 +15,7 @@ struct InputTests {
         ]
     )
     func duration(text: String, expected: Duration) {
-        #expect(DurationText.duration(text) == expected)
-        #expect(DurationText.duration(expected.text) == expected)
+        #expect(DurationText.usable(text) == expected)
     }
 
     @Test(
@@ -25,9 +25,9 @@ struct InputTests {
         ]
     )
     func noDuration(text: String) {
-        #expect(DurationText.duration(text) == nil)
+        #expect(DurationText.usable(text) == nil)
         #expect(throws: Failure(.usage, "--timeout must be a duration such as 250ms, 15s, 2m or 1h")) {
-            try DurationText.duration(text, option: "--timeout")
+            try DurationText.usable(text, option: "--timeout")
         }
     }
 

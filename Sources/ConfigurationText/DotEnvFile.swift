@@ -1,13 +1,13 @@
 /// The variables of a `.env` file: `KEY=value` lines, with comments, blank lines, quotes and a leading `export` as in a
 /// shell.
-struct DotEnvFile: Sendable {
-    private(set) var variables: [String: String] = [:]
+package struct DotEnvFile: Sendable {
+    package private(set) var variables: [String: String] = [:]
     /// `.env line 3: is not KEY=value`; never what stands there.
-    private(set) var problems: [String] = []
+    package private(set) var problems: [String] = []
 
-    init() {}
+    package init() {}
 
-    init(_ text: String) {
+    package init(_ text: String) {
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let line = line.trimmed
             guard !line.isEmpty, line.first != "#" else { continue }

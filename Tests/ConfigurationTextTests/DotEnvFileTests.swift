@@ -1,6 +1,5 @@
+import ConfigurationText
 import Testing
-
-@testable import Processor
 
 @Suite("The .env file", .timeLimit(.minutes(1)))
 struct DotEnvFileTests {
@@ -31,19 +30,5 @@ struct DotEnvFileTests {
     @Test("line feeds of every kind end a line, and the last of several assignments counts")
     func newlines() {
         #expect(DotEnvFile("A=1\r\nB=2\nA=3\r\n").variables == ["A": "3", "B": "2"])
-    }
-
-    @Test("names that look like ours and are none are told, with the nearest key")
-    func unknownNames() {
-        let file = DotEnvFile(
-            "AMQP_PREFECTH=1\nBANK_SOMETHING_ELSE=1\nPORT=1\nRABBITMQ_X=1\nAMQP_PREFETCH=2\nADMIN_HOTS=x"
-        )
-        #expect(
-            file.warnings == [
-                ".env: ADMIN_HOTS is not a key of the processor and has no effect; did you mean ADMIN_HOST?",
-                ".env: AMQP_PREFECTH is not a key of the processor and has no effect; did you mean AMQP_PREFETCH?",
-                ".env: BANK_SOMETHING_ELSE is not a key of the processor and has no effect",
-            ]
-        )
     }
 }
