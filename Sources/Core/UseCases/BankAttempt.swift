@@ -26,7 +26,7 @@ package struct BankAttempt: Sendable {
     /// - Parameters:
     ///   - claim: ours.
     ///   - action: what to ask; `nil` where the payment lacks the bank id for it.
-    ///   - permit: of the circuit context.breaker.
+    ///   - permit: of the circuit breaker.
     ///   - traceparent: of the command.
     ///   - started: the uptime before the claim: the lease counts from then on at the earliest.
     package func run(

@@ -68,7 +68,7 @@ package struct CommandHandler: Sendable {
             let reply = OutgoingReply.final(operation.reply ?? [], of: operation, to: command, replayed: false)
             return .reply(reply, operation.state == .succeeded ? .succeeded : .declined, settles: operation)
         case .resting(let operation, let reason, let rest):
-            // The client hears once that nothing is known yet: when the operation is parked for the second context.time.
+            // The client hears once that nothing is known yet: when the operation is parked for the second time.
             let provisional = note.parks == 1 ? unknown(operation, claim.payment, command) : nil
             let rung = context.policy.rung(attempts: operation.attempts, rest: rest)
             return .park(rung, reason: reason, provisional: provisional, headers: note.parkedAgain)

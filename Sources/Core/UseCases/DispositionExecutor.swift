@@ -18,10 +18,12 @@ struct DispositionExecutor: Sendable {
             // Parked with its command, which finds its stored reply when it comes back.
             try await insist(original.cleanCopy(), .retry(.seconds30))
         case .park(let tier, _, let provisional, let headers):
-            if let provisional { try await offer(provisional) }
+            // What is said in passing may fail: its command goes on, as one message, and the final reply follows.
+            if let provisional { _ = try await send(provisional, isOutcome: false) }
             try await insist(original.cleanCopy(adding: headers), .retry(tier))
         case .deadLetter(let code, let message, let provisional, let instance, let operation):
-            if let provisional { try await offer(provisional) }
+            var offered = Sending.told
+            if let provisional { offered = try await send(provisional, isOutcome: false) }
             var copy = original.cleanCopy(adding: [
                 HeaderName.errorCode: .string(code), HeaderName.errorMessage: .string(message),
                 HeaderName.failedAt: .integer(context.time.now().microseconds),
@@ -29,7 +31,8 @@ struct DispositionExecutor: Sendable {
             // Whatever a client has written there.
             copy.headers[HeaderName.failureInstance] = instance.map(HeaderValue.string)
             try await insist(copy, .deadLetters)
-            _ = await record(operation, .told)
+            // No final reply may ever follow: one that its queue refuses now is left to the sweep.
+            if offered != .refused { _ = await record(operation, .told) }
         }
     }
 
@@ -106,11 +109,6 @@ struct DispositionExecutor: Sendable {
             }
         }
         return .refused
-    }
-
-    /// What is said in passing may fail: its command goes on, as one message, and the final reply follows.
-    private func offer(_ provisional: OutgoingReply) async throws(CancellationError) {
-        _ = try await send(provisional, isOutcome: false)
     }
 
     /// Until the broker has it. The retry and dead-letter queues refuse only while the broker is in trouble.

@@ -83,6 +83,31 @@ struct SweepTests {
         }
     }
 
+    @Test("an unknown reply that its queue refused is told by the sweep, and its dead letter stays one")
+    func refusedUnknown() throws {
+        try World.run { world in
+            world.bank.inject(.dropBefore, into: .authorize)
+            world.broker.setRefusing(.replies, true)
+            let card = #"{"number":"5555555555554444","cvv":"789","expiry_month":12,"expiry_year":2030}"#
+            world.send(.authorize, key: "a", body: CommandMessage.authorizeBody(card: card))
+            try await world.until { world.deadLetters.count == 1 && world.broker.unacknowledged == 0 }
+            #expect(world.replies("a").isEmpty)
+
+            world.broker.setRefusing(.replies, false)
+            let sweep = world.reconcile()
+            try await world.until {
+                _ = try await sweep.run(until: StopFlag())
+                try await world.relay().relayAll()
+                return !world.replies("a").isEmpty
+            }
+            #expect(world.replies("a").map(\.outcome) == ["unknown"])
+            #expect(Set(world.events) == ["payment.needs_attention.v1"])
+            #expect(Set(world.deadLetters.map { $0.headers[HeaderName.failureInstance] }).count == 1)
+            try await world.time.sleep(for: .seconds(3_600))
+            #expect(try await sweep.run(until: StopFlag()) == SweepReport())
+        }
+    }
+
     @Test("while the bank is known to be out nothing is looked at, and no attempt is spent")
     func outage() throws {
         try World.run { world in

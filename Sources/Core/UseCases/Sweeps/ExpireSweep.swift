@@ -57,7 +57,7 @@ package struct ExpireSweep: Sweep {
         return report
     }
 
-    /// What expired before this instant is due; `nil` where the bank does not tell its context.time.
+    /// What expired before this instant is due; `nil` where the bank does not tell its time.
     package func expiredBy() async -> Timestamp? {
         guard context.breaker.condition != .open,
             case .response(let response) = await bank.ask(.health, timeout: context.limits.bankTimeout)
