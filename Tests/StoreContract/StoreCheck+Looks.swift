@@ -84,6 +84,19 @@ extension StoreCheck {
                 #expect(entries.map(\.content) == given.toldByOutbox(claim).outbox)
                 try await scene.expectNothingToTell()
             },
+            StoreCheck("what the broker's letter has opened is told by a look, without a letter of its own") { scene in
+                let payment = try await scene.authorized()
+                let command = try scene.command(.capture(amount: nil), payment.id)
+                _ = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)
+                try await scene.subject.pass(.milliseconds(100))
+                #expect(
+                    try await scene.store.keep(try scene.letter(.capture, "a", command, origin: .unrouted)) == .stored
+                )
+                #expect(try await scene.lookUntilTold().told == 1)
+                let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
+                #expect(entries.map(\.content.destination) == [.replies(nil), .event(.needsAttention)])
+                try await scene.expectNothingToTell()
+            },
             StoreCheck("what was told is left alone: by a note, or by the commit that settled it") { scene in
                 let (noted, relayed) = (try await scene.stuckCapture(), try await scene.stuckCapture())
                 let settlement = StoreScene<Subject>.success(noted)

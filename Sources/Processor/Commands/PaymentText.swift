@@ -30,7 +30,7 @@ enum PaymentText {
         }
         let operations = view.operations.map { operation in
             [
-                operation.kind.rawValue, operation.state.rawValue, "\(operation.attempts)",
+                operation.kind.rawValue, operation.state.rawValue, "\(operation.attempts)", told(operation),
                 operation.idempotencyKey.description, operation.lastError ?? "-",
             ]
         }
@@ -39,10 +39,16 @@ enum PaymentText {
             TextTable.section("History", ["AT", "FROM", "TO", "OPERATION", "CAUSE"], history),
             TextTable.section(
                 "Operations",
-                ["KIND", "STATE", "ATTEMPTS", "IDEMPOTENCY KEY", "LAST ERROR"],
+                ["KIND", "STATE", "ATTEMPTS", "TOLD", "IDEMPOTENCY KEY", "LAST ERROR"],
                 operations
             ),
         ].joined(separator: "\n\n")
+    }
+
+    /// Whether the broker has the reply and the events of its end, or its dead letter.
+    private static func told(_ operation: Operation) -> String {
+        if operation.isOpen { return "-" }
+        return operation.isTold ? "yes" : "not yet"
     }
 
     static func table(of page: PaymentPage) -> String {

@@ -176,7 +176,11 @@ extension StoreTables {
     /// By way of the outbox: what nobody has told.
     fileprivate mutating func tell(_ operation: Operation, _ payment: Payment, at now: Timestamp) {
         markTold(operation, isUndeliverable: false)
-        outbox.append(OutboxMessage.telling(operation, payment), at: now)
+        let hasLetter = deadLetters.letters.values.contains { letter in
+            !letter.state.isClosed && letter.command.merchantID == operation.merchantID
+                && letter.command.idempotencyKey == operation.idempotencyKey
+        }
+        outbox.append(OutboxMessage.telling(operation, payment, hasLetter: hasLetter), at: now)
         sweeps.open[operation.id] = nil
     }
 

@@ -88,8 +88,8 @@ struct CommandTests {
                   1970-01-01T00:00:01.500000Z  PENDING  AUTHORIZED  authorize  authorize succeeded
 
                 Operations
-                  KIND     STATE    ATTEMPTS  IDEMPOTENCY KEY  LAST ERROR
-                  capture  UNKNOWN  2         key-1            bank_timeout
+                  KIND     STATE    ATTEMPTS  TOLD  IDEMPOTENCY KEY  LAST ERROR
+                  capture  UNKNOWN  2         -     key-1            bank_timeout
                 """
         )
     }

@@ -26,7 +26,12 @@ package struct OutboxMessage: Hashable, Sendable {
     /// - Parameters:
     ///   - operation: settled, or in need of a person; for any other nothing is told.
     ///   - payment: shown by a provisional reply, and asked for by a dead letter.
-    package static func telling(_ operation: Operation, _ payment: Payment) -> [OutboxMessage] {
+    ///   - hasLetter: whether a person finds a dead letter of it already.
+    package static func telling(
+        _ operation: Operation,
+        _ payment: Payment,
+        hasLetter: Bool = false
+    ) -> [OutboxMessage] {
         guard let reply = OutgoingReply(sweptTo: operation, payment) else { return [] }
         var messages: [OutboxMessage] = []
         if !operation.route.isNobody {
@@ -40,7 +45,7 @@ package struct OutboxMessage: Hashable, Sendable {
             )
         }
         messages += reply.events.map { OutboxMessage($0, of: operation.paymentID) }
-        if operation.state == .needsAttention {
+        if operation.state == .needsAttention, !hasLetter {
             messages.append(
                 OutboxMessage(
                     paymentID: operation.paymentID,

@@ -73,8 +73,7 @@ struct OpenBatch: Sendable {
         }
         findings.forgotten = forgotten.count
         findings.told = told.count
-        try ToldWriter(told.map { ToldNote(operation: $0.operation, isUndeliverable: false) }).write(on: connection)
-        try OutboxWriter(told.flatMap { OutboxMessage.telling($0.operation, $0.payment) }).write(on: connection)
+        try tell(told, on: connection)
         try TakenOperations(findings.claims.map(\.operation)).write(on: connection)
         try connection.enqueue(
             """
@@ -91,6 +90,46 @@ struct OpenBatch: Sendable {
             [.uuidArray((forgotten + told.map(\.operation.id)).map { PostgresUUID($0.value) })]
         )
         return findings
+    }
+
+    private func tell(
+        _ told: [(operation: Operation, payment: Payment)],
+        on connection: isolated PostgresConnection
+    ) throws(PostgresError) {
+        try ToldWriter(told.map { ToldNote(operation: $0.operation, isUndeliverable: false) }).write(on: connection)
+        let waiting = told.map(\.operation).filter { $0.state == .needsAttention }
+        let known = waiting.isEmpty ? [] : try Self.withLetters(waiting, on: connection)
+        let messages = told.flatMap { entry in
+            OutboxMessage.telling(entry.operation, entry.payment, hasLetter: known.contains(entry.operation.id))
+        }
+        try OutboxWriter(messages).write(on: connection)
+    }
+
+    /// Those of which a person finds a dead letter already: the broker had given their command up.
+    private static func withLetters(
+        _ operations: [Operation],
+        on connection: isolated PostgresConnection
+    ) throws(PostgresError) -> Set<OperationID> {
+        let rows = try connection.execute(
+            """
+            SELECT n.id FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
+                AS n (id, payment_id, merchant_id, idempotency_key)
+            WHERE EXISTS (
+                SELECT FROM dead_letters l
+                WHERE l.payment_id = n.payment_id AND l.merchant_id = n.merchant_id
+                    AND l.idempotency_key = n.idempotency_key AND l.state IN ('open', 'replaying')
+            )
+            """,
+            [
+                .uuidArray(operations.map { PostgresUUID($0.id.value) }),
+                .uuidArray(operations.map { PostgresUUID($0.paymentID.value) }),
+                .textArray(operations.map(\.merchantID.description)),
+                .textArray(operations.map(\.idempotencyKey.description)),
+            ]
+        )
+        var known: Set<OperationID> = []
+        for row in rows { known.insert(OperationID(UniqueID(try row.uuid(0)))) }
+        return known
     }
 
     private static func payments(in rows: PostgresResult) throws(PostgresError) -> [PaymentID: Payment] {
