@@ -14,9 +14,14 @@ struct SettleBatch: Sendable {
         _ endings: [OperationEnding],
         on connection: isolated PostgresConnection
     ) throws(PostgresError) -> [SettleOutcome] {
-        var outcomes = try SettleBatch(endings.compactMap(\.settlement)).run(on: connection).makeIterator()
+        let (settlements, notes) = (endings.compactMap(\.settlement), endings.compactMap(\.told))
+        if settlements.isEmpty, !notes.contains(where: \.isUndeliverable) {
+            // Nobody waits for the disk: a note that a crash of the server loses costs a second telling, nothing else.
+            try connection.enqueue("SET LOCAL synchronous_commit = off")
+        }
+        var outcomes = try SettleBatch(settlements).run(on: connection).makeIterator()
         // After the locks on payments, which every transaction takes before it touches an operation.
-        try ToldWriter(endings.compactMap(\.told)).write(on: connection)
+        try ToldWriter(notes).write(on: connection)
         return endings.map { ending in ending.settlement == nil ? .settled : outcomes.next() ?? .superseded }
     }
 
