@@ -4,19 +4,14 @@ extension InMemoryPaymentStore: SweepStore {
     package func begin(_ run: SweepRunID, _ slot: SweepSlot) async throws(StoreError) -> Bool {
         let now = clock.now()
         return try await transaction(.sweep) { tables throws(StoreError) in
-            if let taken = tables.sweeps.runs.first(where: { $0.job == slot.job && $0.slot == slot.start }) {
-                return taken.id == run
-            }
-            tables.sweeps.runs.append(SweepRun(id: run, job: slot.job, slot: slot.start, startedAt: now))
-            return true
+            tables.sweeps.begin(run, slot, at: now)
         }
     }
 
     package func begin(_ run: SweepRunID, _ job: SweepJob) async throws(StoreError) {
         let now = clock.now()
         try await transaction(.sweep) { tables throws(StoreError) in
-            guard !tables.sweeps.runs.contains(where: { $0.id == run }) else { return }
-            tables.sweeps.runs.append(SweepRun(id: run, job: job, slot: nil, startedAt: now))
+            tables.sweeps.begin(run, job, at: now)
         }
     }
 
@@ -124,10 +119,8 @@ extension InMemoryPaymentStore: SweepStore {
         let now = clock.now()
         return try await transaction(.sweep) { tables throws(StoreError) in
             let oldRuns = now.advanced(by: .zero - policy.keepsRuns)
-            let old = Set(tables.sweeps.runs.filter { $0.startedAt < oldRuns }.prefix(policy.batch).map(\.id))
-            tables.sweeps.runs.removeAll { old.contains($0.id) }
             let sentBefore = now.advanced(by: .zero - policy.keepsRelayed)
-            return old.count
+            return tables.sweeps.removeRuns(startedBefore: oldRuns, most: policy.batch)
                 + tables.outbox.remove(sentBefore: sentBefore, most: policy.batch)
         }
     }
