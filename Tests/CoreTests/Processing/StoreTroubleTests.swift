@@ -84,21 +84,13 @@ struct StoreTroubleTests {
     @Test("a settle that comes too late answers what the store says")
     func superseded() throws {
         /// A process that stalls before its first settle.
-        struct StallingStore: PaymentStore {
+        struct StallingStore: StoreFront {
             let store: InMemoryPaymentStore
             let time: VirtualTime
-
-            func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
-                try await store.claim(request)
-            }
 
             func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
                 _ = try? await time.sleep(for: .seconds(120))
                 return try await store.settle(settlement)
-            }
-
-            func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
-                try await store.recordTold(operation, isUndeliverable: isUndeliverable)
             }
         }
         try World.run(consumers: { world in
@@ -121,7 +113,7 @@ struct StoreTroubleTests {
 
     @Test("a claim that uses its lease up sends nothing, and makes nothing ambiguous")
     func slowClaim() throws {
-        struct SlowStore: PaymentStore {
+        struct SlowStore: StoreFront {
             let store: InMemoryPaymentStore
             let time: VirtualTime
 
@@ -131,14 +123,6 @@ struct StoreTroubleTests {
                     _ = try? await time.sleep(for: .seconds(30))
                 }
                 return outcome
-            }
-
-            func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
-                try await store.settle(settlement)
-            }
-
-            func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
-                try await store.recordTold(operation, isUndeliverable: isUndeliverable)
             }
         }
         try World.run(consumers: { [$0.consumer(store: SlowStore(store: $0.store, time: $0.time))] }) { world in

@@ -36,7 +36,7 @@ struct SweepTests {
     @Test("what a processor settled whose delivery had been another's meanwhile is told by the sweep")
     func zombie() throws {
         /// A process that stands still before its claim, and dies after its settle.
-        struct ZombieStore: PaymentStore {
+        struct ZombieStore: StoreFront {
             let store: InMemoryPaymentStore
             let time: VirtualTime
 
@@ -50,8 +50,6 @@ struct SweepTests {
                 try? await time.sleep(for: .seconds(30 * 86_400))
                 throw StoreError(.unavailable, detail: "dead")
             }
-
-            func recordTold(_ operation: Core.Operation, isUndeliverable: Bool) async throws(StoreError) {}
         }
         try World.run(consumers: { world in
             [world.consumer(store: ZombieStore(store: world.store, time: world.time)), world.consumer()]

@@ -104,12 +104,8 @@ struct HastyTeller: StoreMutant {
 
 /// Gives an operation up that is not known after its second attempt.
 struct ImpatientStore: StoreMutant {
-    private final class Claims: Sendable {
-        let claims = Mutex<[OperationID: Claim]>([:])
-    }
-
     let store: any ProcessPorts.Store
-    private let known = Claims()
+    private let known = KnownClaims()
 
     init(store: any ProcessPorts.Store) {
         self.store = store
@@ -117,12 +113,12 @@ struct ImpatientStore: StoreMutant {
 
     func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
         let outcome = try await store.claim(request)
-        if case .claimed(let claim) = outcome { known.claims.withLock { $0[claim.operation.id] = claim } }
+        if case .claimed(let claim) = outcome { known.keep(claim) }
         return outcome
     }
 
     func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
-        let claim = known.claims.withLock { $0[settlement.operation.id] }
+        let claim = known.claim(settlement.operation.id)
         guard let claim, settlement.operation.state == .unknown, claim.operation.attempts > 1 else {
             return try await store.settle(settlement)
         }

@@ -1,6 +1,5 @@
 import Core
 import Simulation
-import Synchronization
 
 /// Lets everybody run a slot.
 struct GenerousStore: StoreMutant {
@@ -27,12 +26,8 @@ struct ForgetfulOutbox: StoreMutant {
 
 /// Its sweep takes an authorize that is not known after half a minute for one that has failed.
 struct HastySweepStore: StoreMutant {
-    private final class Claims: Sendable {
-        let claims = Mutex<[OperationID: Claim]>([:])
-    }
-
     let store: any ProcessPorts.Store
-    private let known = Claims()
+    private let known = KnownClaims()
 
     init(store: any ProcessPorts.Store) {
         self.store = store
@@ -51,14 +46,12 @@ struct HastySweepStore: StoreMutant {
                 dice: look.dice
             )
         )
-        known.claims.withLock { claims in
-            for claim in findings.claims where claim.operation.kind == .authorize { claims[claim.operation.id] = claim }
-        }
+        for claim in findings.claims where claim.operation.kind == .authorize { known.keep(claim) }
         return findings
     }
 
     func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
-        let claim = known.claims.withLock { $0[settlement.operation.id] }
+        let claim = known.claim(settlement.operation.id)
         guard let claim, settlement.operation.lastError == "authorize_abandoned" else {
             return try await store.settle(settlement)
         }

@@ -1,0 +1,19 @@
+import Core
+import Simulation
+
+/// Stands before a store, changes one call and passes on the others.
+protocol StoreFront: PaymentStore {
+    var store: InMemoryPaymentStore { get }
+}
+
+extension StoreFront {
+    func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome { try await store.claim(request) }
+
+    func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
+        try await store.settle(settlement)
+    }
+
+    func recordTold(_ operation: Core.Operation, isUndeliverable: Bool) async throws(StoreError) {
+        try await store.recordTold(operation, isUndeliverable: isUndeliverable)
+    }
+}
