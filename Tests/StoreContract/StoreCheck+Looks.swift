@@ -97,6 +97,17 @@ extension StoreCheck {
                 #expect(entries.map(\.content.destination) == [.replies(nil), .event(.needsAttention)])
                 try await scene.expectNothingToTell()
             },
+            StoreCheck("a letter of another command under the same key is no letter of it") { scene in
+                let payment = try await scene.authorized()
+                let command = try scene.command(.capture(amount: nil), payment.id)
+                let claim = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)
+                let given = Settlement.needsAttention(claim, reason: "r", ambiguousSends: 1)
+                #expect(try await scene.store.settle(given) == .settled)
+                #expect(try await scene.store.keep(try scene.letter(.void, "a", command, origin: .unrouted)) == .stored)
+                #expect(try await scene.lookUntilTold().told == 1)
+                let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
+                #expect(entries.map(\.content.destination) == [.replies(nil), .event(.needsAttention), .deadLetters])
+            },
             StoreCheck("what was told is left alone: by a note, or by the commit that settled it") { scene in
                 let (noted, relayed) = (try await scene.stuckCapture(), try await scene.stuckCapture())
                 let settlement = StoreScene<Subject>.success(noted)

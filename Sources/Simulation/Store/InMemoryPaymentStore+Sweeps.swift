@@ -170,7 +170,8 @@ extension StoreTables {
     fileprivate mutating func tell(_ operation: Operation, _ payment: Payment, at now: Timestamp) {
         markTold(operation, isUndeliverable: false)
         let hasLetter = deadLetters.letters.values.contains { letter in
-            !letter.state.isClosed && letter.command.merchantID == operation.merchantID
+            !letter.state.isClosed && letter.command.kind == operation.kind
+                && letter.command.merchantID == operation.merchantID
                 && letter.command.idempotencyKey == operation.idempotencyKey
         }
         outbox.append(OutboxMessage.telling(operation, payment, hasLetter: hasLetter), at: now)

@@ -112,12 +112,12 @@ struct OpenBatch: Sendable {
     ) throws(PostgresError) -> Set<OperationID> {
         let rows = try connection.execute(
             """
-            SELECT n.id FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
-                AS n (id, payment_id, merchant_id, idempotency_key)
+            SELECT n.id FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[])
+                AS n (id, payment_id, merchant_id, idempotency_key, kind)
             WHERE EXISTS (
                 SELECT FROM dead_letters l
                 WHERE l.payment_id = n.payment_id AND l.merchant_id = n.merchant_id
-                    AND l.idempotency_key = n.idempotency_key AND l.state IN ('open', 'replaying')
+                    AND l.idempotency_key = n.idempotency_key AND l.operation = n.kind AND l.state IN ('open', 'replaying')
             )
             """,
             [
@@ -125,6 +125,7 @@ struct OpenBatch: Sendable {
                 .uuidArray(operations.map { PostgresUUID($0.paymentID.value) }),
                 .textArray(operations.map(\.merchantID.description)),
                 .textArray(operations.map(\.idempotencyKey.description)),
+                .textArray(operations.map(\.kind.rawValue)),
             ]
         )
         var known: Set<OperationID> = []
@@ -146,8 +147,9 @@ struct OpenBatch: Sendable {
         WHERE due_at <= coalesce($1, now()) ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
         """
 
-    /// Puts down which operations are open, or not told, among those that were inserted since the last time. Every transaction below the
-    /// snapshot's xmin has ended, so whatever it inserted is seen by this statement; the others are seen again next time.
+    /// Puts down which operations are open, or not told, among those that were inserted since the last time. Every transaction
+    /// below the snapshot's xmin has ended, so whatever it inserted is seen by this statement; the others are seen again next
+    /// time.
     ///
     /// One at a time: another that is at it makes this one do nothing. A mark from the future is another cluster's, from which
     /// this database was restored: everything is looked at once more.

@@ -51,6 +51,6 @@ struct PostgresPaymentStore: PaymentStore {
     }
 
     func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
-        _ = try await endings.submit(.told(operation, isUndeliverable: isUndeliverable))
+        _ = try await endings.submit(.told(ToldNote(operation: operation, isUndeliverable: isUndeliverable)))
     }
 }

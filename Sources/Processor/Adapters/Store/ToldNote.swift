@@ -1,0 +1,8 @@
+import Core
+
+/// That the broker has what there was to tell of an operation's end.
+struct ToldNote: Sendable {
+    let operation: Operation
+    /// No queue took its final reply (trap P8).
+    let isUndeliverable: Bool
+}
