@@ -85,6 +85,7 @@ let package = Package(
                 .embedInCode("0004_ambiguous_sends.sql"),
                 .embedInCode("0005_told.sql"),
                 .embedInCode("0006_room_for_updates.sql"),
+                .embedInCode("0007_waiting_commands.sql"),
             ],
             swiftSettings: swiftSettings
         ),

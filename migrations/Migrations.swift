@@ -19,6 +19,7 @@ package enum Migrations {
         Migration(name: "0004_ambiguous_sends", bytes: PackageResources._004_ambiguous_sends_sql),
         Migration(name: "0005_told", bytes: PackageResources._005_told_sql),
         Migration(name: "0006_room_for_updates", bytes: PackageResources._006_room_for_updates_sql),
+        Migration(name: "0007_waiting_commands", bytes: PackageResources._007_waiting_commands_sql),
     ]
 }
 

@@ -4,8 +4,8 @@ package import Core
 extension AMQPMessage {
     /// A message to publish: persistent, as all of ours are (contract.md §1).
     ///
-    /// A copy of a delivery gets from its origin the values of its `other` headers, its timestamp, its application id and its
-    /// priority. Never its `user_id`, for which the broker would close the channel (trap P12), nor its `expiration`, which would
+    /// A copy of a delivery gets from its origin the values of its `other` headers, its timestamp and its application id. Never its
+    /// `user_id`, for which the broker would close the channel (trap P12), nor its `expiration`, which would
     /// cut the copy's stay in a retry queue short. A header whose value is `other` has otherwise nothing to send.
     package init(_ message: Message) {
         let original = message.origin.value as? AMQPProperties
@@ -21,7 +21,7 @@ extension AMQPMessage {
                 contentEncoding: message.contentEncoding,
                 headers: AMQPTable(headers),
                 deliveryMode: .persistent,
-                priority: original?.priority,
+                priority: message.priority,
                 correlationID: message.correlationID,
                 replyTo: message.replyTo,
                 messageID: message.messageID,

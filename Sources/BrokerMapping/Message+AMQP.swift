@@ -2,7 +2,7 @@ package import AMQP
 package import Core
 
 extension Message {
-    /// What the contract uses of a message from the broker. What it does not use (priority, timestamp, …) and header values
+    /// What the contract uses of a message from the broker. What it does not use (timestamp, application id, …) and header values
     /// of types it knows nothing of travel in `origin`, for a copy.
     package init(_ message: AMQPMessage) {
         let properties = message.properties
@@ -13,6 +13,7 @@ extension Message {
             messageID: properties.messageID,
             correlationID: properties.correlationID,
             replyTo: properties.replyTo,
+            priority: properties.priority,
             // Of a name that arrives twice the first counts, as for RabbitMQ.
             headers: Dictionary(
                 properties.headers.lazy.map { ($0.key, HeaderValue($0.value)) },

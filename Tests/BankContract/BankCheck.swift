@@ -49,8 +49,8 @@ struct BankScene: Sendable {
 
     /// The effect of a request that succeeds.
     func succeed(_ action: BankAction, _ name: String) async throws -> BankEffect {
-        let verdict = Verdict.of(action, await send(action, name), ambiguousSends: 0)
-        guard case .succeeded(let effect, _) = verdict else {
+        let verdict = Verdict.of(action, await send(action, name), sends: .none)
+        guard case .succeeded(let effect, _, _) = verdict else {
             Issue.record("not a success: \(verdict)")
             throw Unexpected()
         }

@@ -18,7 +18,7 @@ extension StoreCheck {
                 #expect(claim.payment.orderID == "order \"é\" \\ 漢")
                 #expect(claim.operation.id == request.operationID)
                 #expect(claim.operation.claimToken == request.token)
-                #expect(claim.operation.bankKey == request.operationID.bankKey)
+                #expect(claim.operation.bankKey == request.command.bankKey)
                 #expect(claim.operation.state == .sent)
                 #expect(claim.operation.fence == 1)
                 #expect(claim.operation.attempts == 1)

@@ -62,7 +62,7 @@ extension StoreCheck {
                 let view = try await scene.view(payment.id)
                 #expect(view.operations.last?.state == .needsAttention)
                 // Its holder never came back: it may have sent its request.
-                #expect(view.operations.last?.ambiguousSends == 1)
+                #expect(view.operations.last?.sends.unanswered == 1)
                 #expect(view.operations.last?.lastError == "unrouted")
                 #expect(view.operations.last?.fence == claim.operation.fence)
                 #expect(view.history.last?.cause == "capture needs attention: dead letter unrouted")
@@ -139,7 +139,11 @@ extension StoreCheck {
                 let payment = try await scene.authorized()
                 let command = try scene.command(.capture(amount: nil), payment.id)
                 let claim = try await scene.claimed(command)
-                let attention = Settlement.needsAttention(claim, reason: "echo_differs", ambiguousSends: 1)
+                let attention = Settlement.needsAttention(
+                    claim,
+                    reason: "echo_differs",
+                    sends: EarlierSends(unanswered: 1)
+                )
                 #expect(try await scene.store.settle(attention) == .settled)
                 let letter = try scene.letter(.capture, "a", command)
                 _ = try await scene.store.keep(letter)
@@ -153,7 +157,11 @@ extension StoreCheck {
 
                 let second = try await scene.claimedWhenFree(command)
                 #expect(second.operation.fence == claim.operation.fence + 1 && second.operation.attempts == 1)
-                let failed = Settlement.needsAttention(second, reason: "echo_differs", ambiguousSends: 1)
+                let failed = Settlement.needsAttention(
+                    second,
+                    reason: "echo_differs",
+                    sends: EarlierSends(unanswered: 1)
+                )
                 #expect(try await scene.store.settle(failed) == .settled)
                 // Cut off before its end: the copy has had its turn already.
                 _ = try await scene.store.beginReplay(letter.id, by: "op")

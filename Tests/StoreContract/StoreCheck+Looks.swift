@@ -29,10 +29,15 @@ extension StoreCheck {
                 let leased = try await scene.authorized()
                 _ = try await scene.claimed(scene.command(.capture(amount: nil), leased.id))
                 let resting = try await scene.stuckCapture()
-                let rest = Settlement.resting(resting, reason: "timeout", ambiguousSends: 1, rest: .seconds(600))
+                let rest = Settlement.resting(
+                    resting,
+                    reason: "timeout",
+                    sends: EarlierSends(unanswered: 1),
+                    rest: .seconds(600)
+                )
                 #expect(try await scene.store.settle(rest) == .settled)
                 let attention = try await scene.stuckCapture()
-                let given = Settlement.needsAttention(attention, reason: "r", ambiguousSends: 1)
+                let given = Settlement.needsAttention(attention, reason: "r", sends: EarlierSends(unanswered: 1))
                 #expect(try await scene.store.settle(given) == .settled)
                 let settled = try await scene.stuckCapture()
                 #expect(try await scene.store.settle(StoreScene<Subject>.success(settled)) == .settled)
@@ -44,15 +49,44 @@ extension StoreCheck {
                 #expect(backlog.open[.capture] == 2)
                 #expect(backlog.outboxOldest == .zero)
             },
-            StoreCheck("an authorize whose lease has run out waits, and its next look is later") { scene in
+            StoreCheck("an authorize whose lease has run out is taken over to be asked by its key, as no attempt") {
+                scene in
                 let stuck = try await scene.claimed(scene.authorize(), lease: StoreScene<Subject>.shortLease)
-                let findings = try await scene.lookUntilDue()
-                #expect(findings.waiting == 1 && findings.claims.isEmpty)
+                let claim = try #require(try await scene.lookUntilDue().claims.first)
+                #expect(claim.operation.state == .unknown)
+                #expect(claim.operation.fence == stuck.operation.fence + 1)
+                #expect(claim.operation.attempts == stuck.operation.attempts)
+                // Its holder may have sent its request.
+                #expect(claim.operation.sends == EarlierSends(unanswered: 1))
+                #expect(try await scene.view(stuck.payment.id).operations == [claim.operation])
                 #expect(try await scene.look().count == 0)
-                #expect(try await scene.view(stuck.payment.id).operations == [stuck.operation])
-                // Its delivery may come back at any time.
-                let back = try await scene.claim(try scene.authorize())
-                #expect(back.isClaimed)
+                // What is learnt is written, and where nothing is, its delivery may come back at any time.
+                let rest = Settlement.resting(claim, reason: "key_unknown", sends: claim.operation.sends, rest: .zero)
+                #expect(try await scene.store.settle(rest) == .settled)
+            },
+            StoreCheck("a late answer completes what rests under its fence, and nothing that has been taken since") {
+                scene in
+                let payment = try await scene.authorized()
+                let capture = try scene.command(.capture(amount: nil), payment.id)
+                let first = try await scene.claimed(capture)
+                let rest = Settlement.resting(
+                    first,
+                    reason: "timed_out",
+                    sends: EarlierSends(unanswered: 1),
+                    rest: .zero
+                )
+                #expect(try await scene.store.settle(rest) == .settled)
+                let second = try await scene.claimed(capture)
+                #expect(try await scene.store.settle(StoreScene<Subject>.success(first)) == .superseded)
+                let again = Settlement.resting(
+                    second,
+                    reason: "timed_out",
+                    sends: EarlierSends(unanswered: 2),
+                    rest: .seconds(60)
+                )
+                #expect(try await scene.store.settle(again) == .settled)
+                #expect(try await scene.store.settle(StoreScene<Subject>.success(second)) == .settled)
+                #expect(try await scene.view(payment.id).payment.status == .captured)
             },
             StoreCheck("an authorize is claimed, to be given up, when its time is over") { scene in
                 let stuck = try await scene.claimed(scene.authorize(), lease: StoreScene<Subject>.shortLease)
@@ -77,7 +111,7 @@ extension StoreCheck {
             },
             StoreCheck("what needs a person, and was not told, is told by a look") { scene in
                 let claim = try await scene.stuckCapture()
-                let given = Settlement.needsAttention(claim, reason: "r", ambiguousSends: 1)
+                let given = Settlement.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1))
                 #expect(try await scene.store.settle(given) == .settled)
                 #expect(try await scene.lookUntilTold().told == 1)
                 let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
@@ -101,7 +135,7 @@ extension StoreCheck {
                 let payment = try await scene.authorized()
                 let command = try scene.command(.capture(amount: nil), payment.id)
                 let claim = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)
-                let given = Settlement.needsAttention(claim, reason: "r", ambiguousSends: 1)
+                let given = Settlement.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1))
                 #expect(try await scene.store.settle(given) == .settled)
                 #expect(try await scene.store.keep(try scene.letter(.void, "a", command, origin: .unrouted)) == .stored)
                 #expect(try await scene.lookUntilTold().told == 1)
@@ -125,7 +159,7 @@ extension StoreCheck {
             },
             StoreCheck("a note of an attempt that another has followed says nothing") { scene in
                 let first = try await scene.stuckCapture()
-                let given = Settlement.needsAttention(first, reason: "r", ambiguousSends: 1)
+                let given = Settlement.needsAttention(first, reason: "r", sends: EarlierSends(unanswered: 1))
                 #expect(try await scene.store.settle(given) == .settled)
                 // Under the fence of the first attempt, and as it had ended otherwise.
                 var (old, other) = (given.operation, given.operation)
@@ -151,15 +185,15 @@ extension StoreCheck {
             StoreCheck("rows that nobody can resolve do not fill the looks of those behind them (trap P15)") { scene in
                 for _ in 0..<6 { _ = try await scene.claimed(scene.authorize(), lease: StoreScene<Subject>.shortLease) }
                 let stuck = try await scene.stuckCapture()
-                var (claims, waiting) = ([Claim](), 0)
-                while claims.isEmpty {
+                var (captures, others) = ([Claim](), 0)
+                while captures.isEmpty {
                     let findings = try await scene.lookUntilDue(limit: 2)
                     #expect(findings.count <= 2)
-                    claims += findings.claims
-                    waiting += findings.waiting
-                    #expect(waiting <= 6)
+                    captures += findings.claims.filter { $0.operation.kind == .capture }
+                    others += findings.claims.count { $0.operation.kind == .authorize }
+                    #expect(others <= 6)
                 }
-                #expect(claims.map(\.operation.id) == [stuck.operation.id])
+                #expect(captures.map(\.operation.id) == [stuck.operation.id])
             },
             StoreCheck("looks at the same time share what is due") { scene in
                 for _ in 0..<24 { _ = try await scene.stuckCapture() }

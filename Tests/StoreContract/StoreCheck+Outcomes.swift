@@ -66,7 +66,7 @@ extension StoreCheck {
                     let resting = Settlement.resting(
                         first,
                         reason: "timeout",
-                        ambiguousSends: ambiguousSends,
+                        sends: EarlierSends(unanswered: ambiguousSends),
                         rest: .seconds(600)
                     )
                     #expect(try await scene.store.settle(resting) == .settled)
@@ -74,20 +74,20 @@ extension StoreCheck {
                     let operation = try #require(try await scene.view(command.paymentID).operations.first)
                     #expect(operation.state == .unknown)
                     #expect(operation.lastError == "timeout")
-                    #expect(operation.ambiguousSends == ambiguousSends)
+                    #expect(operation.sends.unanswered == ambiguousSends)
 
                     let next = try scene.authorize()
                     let resting2 = Settlement.resting(
                         try await scene.claimed(next),
                         reason: "timeout",
-                        ambiguousSends: ambiguousSends,
+                        sends: EarlierSends(unanswered: ambiguousSends),
                         rest: .milliseconds(50)
                     )
                     #expect(try await scene.store.settle(resting2) == .settled)
                     let second = try await scene.claimedWhenFree(next)
                     #expect(second.operation.fence == 2)
                     #expect(second.operation.attempts == 2)
-                    #expect(second.operation.ambiguousSends == ambiguousSends)
+                    #expect(second.operation.sends.unanswered == ambiguousSends)
                     #expect(second.payment.status == .pending)
                 }
             },
@@ -95,7 +95,11 @@ extension StoreCheck {
                 let payment = try await scene.authorized()
                 let command = try scene.command(.capture(amount: nil), payment.id)
                 let claim = try await scene.claimed(command)
-                let settlement = Settlement.needsAttention(claim, reason: "bank_echoed_other_amount", ambiguousSends: 2)
+                let settlement = Settlement.needsAttention(
+                    claim,
+                    reason: "bank_echoed_other_amount",
+                    sends: EarlierSends(unanswered: 2)
+                )
                 #expect(try await scene.store.settle(settlement) == .settled)
                 for _ in 0..<2 {
                     guard case .needsAttention(let operation, let held) = try await scene.claim(command) else {
@@ -104,7 +108,7 @@ extension StoreCheck {
                     }
                     #expect(operation.state == .needsAttention)
                     #expect(operation.lastError == "bank_echoed_other_amount")
-                    #expect(operation.ambiguousSends == 2)
+                    #expect(operation.sends.unanswered == 2)
                     #expect(held?.status == .capturing)
                 }
                 #expect(try await scene.claim(scene.command(.void, payment.id)).isWaitForPayment)
@@ -142,7 +146,7 @@ extension StoreScene {
 }
 
 extension ClaimOutcome {
-    var isWaitForPayment: Bool { if case .waitForPayment = self { true } else { false } }
+    var isWaitForPayment: Bool { if case .wait = self { true } else { false } }
 
     var isClaimed: Bool { if case .claimed = self { true } else { false } }
 }

@@ -16,7 +16,12 @@ extension StoreCheck {
             StoreCheck("of many takeovers of one key at the same time exactly one is claimed") { scene in
                 let command = try scene.authorize()
                 let first = try await scene.claimed(command)
-                let resting = Settlement.resting(first, reason: "timeout", ambiguousSends: 1, rest: .zero)
+                let resting = Settlement.resting(
+                    first,
+                    reason: "timeout",
+                    sends: EarlierSends(unanswered: 1),
+                    rest: .zero
+                )
                 #expect(try await scene.store.settle(resting) == .settled)
                 try await scene.subject.pass(.milliseconds(1))
                 let outcomes = try await scene.claimAll(Array(repeating: command, count: 24))

@@ -33,7 +33,12 @@ extension StoreCheck {
             },
             StoreCheck("a rest is repeatable too") { scene in
                 let claim = try await scene.claimed(try scene.authorize())
-                let resting = Settlement.resting(claim, reason: "timeout", ambiguousSends: 1, rest: .seconds(60))
+                let resting = Settlement.resting(
+                    claim,
+                    reason: "timeout",
+                    sends: EarlierSends(unanswered: 1),
+                    rest: .seconds(60)
+                )
                 #expect(try await scene.store.settle(resting) == .settled)
                 #expect(try await scene.store.settle(resting) == .settled)
                 #expect(try await scene.view(claim.payment.id).operations.map(\.state) == [.unknown])
@@ -93,7 +98,7 @@ extension StoreCheck {
                             do throws(StoreError) {
                                 return try await scene.store.settle(settlement) == .settled ? nil : index
                             } catch {
-                                return error.code == .refused ? index : -1
+                                return error.code == .bankIDTaken ? index : -1
                             }
                         }
                     }

@@ -9,8 +9,8 @@ extension StoreCheck {
                 let payment = try await scene.authorized()
                 let claim = try await scene.claimed(try scene.command(.capture(amount: nil), payment.id))
                 let void = try scene.command(.void, payment.id)
-                #expect(try await scene.claim(void) == .waitForPayment(claim.payment))
-                #expect(try await scene.claim(void) == .waitForPayment(claim.payment))
+                #expect(try await scene.claim(void) == .wait(.paymentInProgress, claim.payment))
+                #expect(try await scene.claim(void) == .wait(.paymentInProgress, claim.payment))
                 #expect(try await scene.store.settle(StoreScene<Subject>.success(claim)) == .settled)
                 #expect(try await scene.settled(void, isReplay: false).state == .rejected)
             },
@@ -28,7 +28,7 @@ extension StoreCheck {
                 let authorize = try scene.authorize()
                 let claim = try await scene.claimed(authorize)
                 let capture = try scene.command(.capture(amount: 5_000), authorize.paymentID)
-                #expect(try await scene.claim(capture) == .waitForPayment(claim.payment))
+                #expect(try await scene.claim(capture) == .wait(.paymentInProgress, claim.payment))
                 #expect(try await scene.store.settle(StoreScene<Subject>.success(claim)) == .settled)
                 #expect(try await scene.claim(capture).isClaimed)
             },
@@ -39,7 +39,12 @@ extension StoreCheck {
                 _ = try await scene.claimed(capture, lease: StoreScene<Subject>.shortLease)
                 let second = try await scene.claimedWhenFree(capture)
                 #expect(try await scene.claim(void).isWaitForPayment)
-                let resting = Settlement.resting(second, reason: "timeout", ambiguousSends: 1, rest: .zero)
+                let resting = Settlement.resting(
+                    second,
+                    reason: "timeout",
+                    sends: EarlierSends(unanswered: 1),
+                    rest: .zero
+                )
                 #expect(try await scene.store.settle(resting) == .settled)
                 #expect(try await scene.claim(void).isWaitForPayment)
             },

@@ -18,7 +18,8 @@ package struct StoreCheck<Subject: StoreUnderTest>: Sendable, CustomTestStringCo
     }
 
     package static var all: [StoreCheck] {
-        claims + settles + outcomes + rejections + waiting + races + queries + deadLetters + schedule + looks + expiries
+        claims + settles + outcomes + rejections + order + waiting + races + queries + deadLetters + schedule + looks
+            + expiries
             + outbox
     }
 }

@@ -69,17 +69,26 @@ struct StoreScene<Subject: StoreUnderTest>: Sendable {
 
     // MARK: Claims
 
-    func request(_ command: Command, lease: Duration = Self.longLease) -> ClaimRequest {
+    func request(
+        _ command: Command,
+        lease: Duration = Self.longLease,
+        hasWaited: Bool = false
+    ) -> ClaimRequest {
         ClaimRequest(
             command: command,
             operationID: OperationID(.random),
             token: ClaimToken(.random),
-            lease: lease
+            lease: lease,
+            hasWaited: hasWaited
         )
     }
 
-    func claim(_ command: Command, lease: Duration = Self.longLease) async throws -> ClaimOutcome {
-        try await store.claim(request(command, lease: lease))
+    func claim(
+        _ command: Command,
+        lease: Duration = Self.longLease,
+        hasWaited: Bool = false
+    ) async throws -> ClaimOutcome {
+        try await store.claim(request(command, lease: lease, hasWaited: hasWaited))
     }
 
     func claimed(
@@ -149,14 +158,14 @@ struct StoreScene<Subject: StoreUnderTest>: Sendable {
         }
     }
 
-    static func success(_ claim: Claim, bankID: String? = nil, isPossibleOrphan: Bool = false) -> Settlement {
+    static func success(_ claim: Claim, bankID: String? = nil, orphan: PossibleOrphan? = nil) -> Settlement {
         let effect = effect(of: claim, bankID: bankID)
         let body = JSONValue.object(["id": .string(effect.bankID), "text": .string("é \"quoted\" \\ / 漢")])
         return .succeeded(
             claim,
             effect,
             BankResponse(status: 200, body: .json(body)),
-            isPossibleOrphan: isPossibleOrphan,
+            orphan: orphan,
             now: bankTime
         )
     }

@@ -7,22 +7,30 @@ package enum BankAnswer: Hashable, Sendable {
     /// Sent, and no whole answer: the bank may have executed it, or may still.
     case noAnswer(reason: String)
 
-    /// Whether it tells of a bank that is out, rather than of a command that it does not like: what the circuit breaker counts.
+    /// Whether it tells of a bank that is unavailable, rather than of a command that it does not like: what the circuit breaker
+    /// counts.
     var isOutage: Bool {
         switch self {
         case .notSent, .noAnswer: return true
         case .response(let response):
+            if (400..<500).contains(response.status), BankDoor(response) != nil { return false }
             guard case .json(let body) = response.body else { return true }
             return response.status >= 500 || body["error"]?.string == BankCode.internalError.rawValue
         }
     }
 
-    /// Whether it is one of the bank's own errors, which it gives before it has executed anything (bank.md).
-    var isRefusal: Bool {
-        guard case .response(let response) = self, response.status >= 400, case .json(let body) = response.body else {
-            return false
+    /// Whether the bank refuses us, and not the command.
+    var isAccessRefused: Bool {
+        guard case .response(let response) = self, case .accessRefused = BankDoor(response) else { return false }
+        return true
+    }
+
+    /// What there is to say of a failure in one word.
+    var cause: String {
+        switch self {
+        case .notSent(let reason), .noAnswer(let reason): reason
+        case .response(let response): "http_\(response.status)"
         }
-        return body["error"]?.string.flatMap { BankCode(rawValue: $0) } != nil
     }
 
     /// The same answer with the card number of the request, should the bank have echoed it, reduced (invariant I10).
@@ -39,6 +47,8 @@ package struct BankResponse: Hashable, Sendable {
     package let isReplayed: Bool
     /// The bank's clock: its `Date` header. Read for questions only (trap P14).
     package let date: Timestamp?
+    /// Its `Retry-After`, an hour at most.
+    package let retryAfter: Duration?
 
     package enum Body: Hashable, Sendable {
         case json(JSONValue)
@@ -46,23 +56,42 @@ package struct BankResponse: Hashable, Sendable {
         case text(String)
     }
 
-    package init(status: Int, body: Body, isReplayed: Bool = false, date: Timestamp? = nil) {
+    package init(
+        status: Int,
+        body: Body,
+        isReplayed: Bool = false,
+        date: Timestamp? = nil,
+        retryAfter: Duration? = nil
+    ) {
         self.status = status
         self.body = body
         self.isReplayed = isReplayed
         self.date = date
+        self.retryAfter = retryAfter.map { min(max($0, .zero), Self.longestRetryAfter) }
     }
 
+    private static let longestRetryAfter = Duration.seconds(3_600)
+
     /// Reads a body that should be JSON and may be anything (trap B5).
-    package init(status: Int, bytes: [UInt8], isReplayed: Bool, date: Timestamp? = nil) {
+    package init(
+        status: Int,
+        bytes: [UInt8],
+        isReplayed: Bool,
+        date: Timestamp? = nil,
+        retryAfter: Duration? = nil
+    ) {
         let body: Body
+        let bytes = bytes.starts(with: Self.byteOrderMark) ? Array(bytes.dropFirst(Self.byteOrderMark.count)) : bytes
         if let json = try? JSONParser.parse(bytes) {
             body = .json(json)
         } else {
             body = .text(String(decoding: bytes.prefix(1_024), as: UTF8.self))
         }
-        self.init(status: status, body: body, isReplayed: isReplayed, date: date)
+        self.init(status: status, body: body, isReplayed: isReplayed, date: date, retryAfter: retryAfter)
     }
+
+    /// Allowed before JSON by those who read it (RFC 8259 §8.1).
+    private static let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
 
     var json: JSONValue {
         let body: JSONValue =

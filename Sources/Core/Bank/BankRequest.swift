@@ -3,14 +3,25 @@ package struct BankRequest: Hashable, Sendable {
     package let action: BankAction
     package let idempotencyKey: String
     package let traceparent: String?
-    /// For the whole exchange. No request is ever under way for longer than this and the bank's worst case together.
+    /// How long the caller waits for the answer.
     package let timeout: Duration
+    /// How long the exchange may go on: a call that is given up on is not cut before, because that makes the bank forget its key
+    /// (trap D14).
+    package let limit: Duration
 
-    package init(action: BankAction, idempotencyKey: String, traceparent: String?, timeout: Duration) {
+    /// - Parameter limit: `nil`: the timeout.
+    package init(
+        action: BankAction,
+        idempotencyKey: String,
+        traceparent: String?,
+        timeout: Duration,
+        limit: Duration? = nil
+    ) {
         self.action = action
         self.idempotencyKey = idempotencyKey
         self.traceparent = traceparent
         self.timeout = timeout
+        self.limit = limit ?? timeout
     }
 }
 
@@ -20,6 +31,9 @@ package enum BankAction: Hashable, Sendable {
     case capture(authorizationID: String, amount: Int64)
     case void(authorizationID: String)
     case refund(captureID: String, amount: Int64)
+    /// Asks what became of an earlier request under the same key, without anything that could be executed: the bank looks the key
+    /// up before it reads the body (bank.md, "Asking by key").
+    case inquiry(OperationKind, BankExpectation)
 
     package var kind: OperationKind {
         switch self {
@@ -27,7 +41,37 @@ package enum BankAction: Hashable, Sendable {
         case .capture: .capture
         case .void: .void
         case .refund: .refund
+        case .inquiry(let kind, _): kind
         }
+    }
+
+    /// Whether it only asks: there is nothing in it that could be executed.
+    package var isInquiry: Bool {
+        if case .inquiry = self { true } else { false }
+    }
+
+    /// What a success must echo.
+    var expectation: BankExpectation {
+        switch self {
+        case .authorize(_, let amount): BankExpectation(amount: amount)
+        case .capture(let id, let amount): BankExpectation(amount: amount, authorizationID: id)
+        case .void(let id): BankExpectation(authorizationID: id)
+        case .refund(let id, let amount): BankExpectation(amount: amount, captureID: id)
+        case .inquiry(_, let expectation): expectation
+        }
+    }
+
+    /// Asks by the key of an operation on a payment.
+    package static func inquiry(about kind: OperationKind, of payment: Payment) -> BankAction {
+        let amount = payment.amount.minorUnits
+        let expectation =
+            switch kind {
+            case .authorize: BankExpectation(amount: amount)
+            case .capture: BankExpectation(amount: amount, authorizationID: payment.bank.authorizationID)
+            case .void: BankExpectation(authorizationID: payment.bank.authorizationID)
+            case .refund: BankExpectation(amount: amount, captureID: payment.bank.captureID)
+            }
+        return .inquiry(kind, expectation)
     }
 
     /// `nil` where the payment lacks the bank id that the operation needs, which the state machine rules out.
@@ -46,5 +90,18 @@ package enum BankAction: Hashable, Sendable {
             guard let id = payment.bank.captureID else { return nil }
             self = .refund(captureID: id, amount: amount)
         }
+    }
+}
+
+/// What the answer to a request must echo; `nil` where the operation has no such field. Amounts are minor units of USD.
+package struct BankExpectation: Hashable, Sendable {
+    package let amount: Int64?
+    package let authorizationID: String?
+    package let captureID: String?
+
+    package init(amount: Int64? = nil, authorizationID: String? = nil, captureID: String? = nil) {
+        self.amount = amount
+        self.authorizationID = authorizationID
+        self.captureID = captureID
     }
 }

@@ -16,6 +16,16 @@ enum BankCode: String, CaseIterable {
     case notFound = "not_found"
     case internalError = "internal_error"
 
+    /// What it says, as the decline of an authorize, about a hold that an earlier unanswered request may have left: `nil` where the
+    /// card can never have been held. An invalid card is what the bank now and then says of a valid one (trap B5).
+    var orphanAfterUnanswered: PossibleOrphan? {
+        switch self {
+        case .insufficientFunds: .suspected
+        case .invalidCard: .unlikely
+        default: nil
+        }
+    }
+
     enum Meaning {
         /// Proof that the operation was not executed.
         case refused

@@ -75,6 +75,19 @@ struct BreakerCircuit: Hashable, Sendable {
         permit.generation == generation && condition != .open
     }
 
+    /// Begins otherwise than closed: what others know of the bank, or what a first question has shown.
+    mutating func begin(open: Bool, at now: Duration, dice: UInt64) {
+        guard open else { return change(to: .closed) }
+        self.open(at: now, dice: dice)
+    }
+
+    /// The bank refuses us altogether: opens at once, whatever came before.
+    mutating func trip(under permit: Permit, at now: Duration, dice: UInt64) {
+        guard honours(permit) else { return }
+        if permit.isProbe { failedProbes += 1 }
+        open(at: now, dice: dice)
+    }
+
     /// What became of a call. One that was allowed before the last change says nothing about now.
     mutating func record(failed: Bool, under permit: Permit, at now: Duration, dice: UInt64) {
         guard honours(permit) else { return }

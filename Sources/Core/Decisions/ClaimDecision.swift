@@ -2,6 +2,15 @@
 package struct ClaimDecision: Hashable, Sendable {
     package let outcome: ClaimOutcome
     package let write: Write?
+    /// What becomes of the command's place among those that wait.
+    package private(set) var registration = Registration.unchanged
+
+    package enum Registration: Hashable, Sendable {
+        case unchanged
+        /// It waits from now on, behind those that do already.
+        case add
+        case remove
+    }
 
     /// The rows to write, all in the transaction that found them.
     package struct Write: Hashable, Sendable {
@@ -22,13 +31,28 @@ package struct ClaimDecision: Hashable, Sendable {
     /// - Parameters:
     ///   - existing: the operation under the merchant and key of the command.
     ///   - payment: the payment under its payment id, whoever owns it.
+    ///   - waiting: the commands under its payment id that wait.
     ///   - now: the database's clock: leases and deadlines are judged by it alone (traps P3, P14).
     package init(
         _ request: ClaimRequest,
         existing: Operation?,
         payment: Payment?,
+        waiting: [WaitingCommand] = [],
         now: Timestamp,
         fingerprinter: Fingerprinter
+    ) {
+        let line = WaitingLine(waiting, of: request.command)
+        self.init(request, existing, payment, line, now, fingerprinter)
+        registration = line.registration(for: outcome)
+    }
+
+    private init(
+        _ request: ClaimRequest,
+        _ existing: Operation?,
+        _ payment: Payment?,
+        _ line: WaitingLine,
+        _ now: Timestamp,
+        _ fingerprinter: Fingerprinter
     ) {
         let command = request.command
         let own = payment.flatMap { $0.merchantID == command.merchantID ? $0 : nil }
@@ -45,20 +69,27 @@ package struct ClaimDecision: Hashable, Sendable {
         if let deadline = command.deadline, deadline < now {
             self.init(.rejected(.deadlinePassed, command.kind == .authorize ? nil : own))
         } else if case .authorize(let parameters) = command.parameters {
-            self = payment == nil ? opening.start(parameters) : opening.reject(.paymentExists, own)
+            if payment != nil {
+                self = opening.reject(.paymentExists, own)
+            } else {
+                self = line.hasEarlierAuthorize ? Self(.wait(.earlierCommand, nil)) : opening.start(parameters)
+            }
         } else if let own {
-            self = Self.onto(own, opening)
+            self = Self.onto(own, opening, line)
+        } else if line.hasAuthorize || !request.hasWaited {
+            self.init(.wait(.authorizeUnknown, nil))
         } else {
             self.init(.rejected(.paymentNotFound, nil))
         }
     }
 
-    private static func onto(_ payment: Payment, _ opening: Opening) -> ClaimDecision {
+    private static func onto(_ payment: Payment, _ opening: Opening, _ line: WaitingLine) -> ClaimDecision {
         let command = opening.request.command
         if let stated = command.parameters.statedAmount, stated != payment.amount.minorUnits {
             return opening.reject(.amountMismatch, payment)
         }
-        if payment.status.isInProgress { return ClaimDecision(.waitForPayment(payment)) }
+        if payment.status.isInProgress { return ClaimDecision(.wait(.paymentInProgress, payment)) }
+        if line.hasEarlierChange { return ClaimDecision(.wait(.earlierCommand, payment)) }
         guard command.kind.origins.contains(payment.status) else { return opening.reject(.invalidTransition, payment) }
         return opening.proceed(payment)
     }
@@ -189,7 +220,7 @@ package struct ClaimDecision: Hashable, Sendable {
                 kind: command.kind,
                 paymentID: command.paymentID,
                 fingerprint: fingerprint,
-                bankKey: request.operationID.bankKey,
+                bankKey: request.bankKey,
                 route: command.route,
                 createdAt: now,
                 origin: origin,

@@ -8,8 +8,8 @@ package enum ClaimOutcome: Hashable, Sendable {
     case rejected(RejectionCode, Payment?)
     /// Another delivery of the same key is at it, or it rests (trap P1).
     case waitForKey
-    /// Another command holds the payment (trap P5).
-    case waitForPayment(Payment)
+    /// It waits for others of its payment, and is looked at again later (traps P5, D12).
+    case wait(WaitReason, Payment?)
     /// A person must look first.
     case needsAttention(Operation, Payment?)
 }

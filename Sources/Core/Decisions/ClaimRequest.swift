@@ -6,11 +6,24 @@ package struct ClaimRequest: Sendable {
     /// Names this attempt, through all retries of the claim itself (trap P7).
     package let token: ClaimToken
     package let lease: Duration
+    /// What the bank will know the operation by, if the key is new.
+    package let bankKey: String
+    /// Whether it has waited a retry tier for its authorize already.
+    package let hasWaited: Bool
 
-    package init(command: Command, operationID: OperationID, token: ClaimToken, lease: Duration) {
+    package init(
+        command: Command,
+        operationID: OperationID,
+        token: ClaimToken,
+        lease: Duration,
+        bankKey: String? = nil,
+        hasWaited: Bool = false
+    ) {
         self.command = command
         self.operationID = operationID
         self.token = token
         self.lease = lease
+        self.bankKey = bankKey ?? command.bankKey
+        self.hasWaited = hasWaited
     }
 }

@@ -5,7 +5,8 @@ package enum OpenDecision: Hashable, Sendable {
     /// It has ended, and nobody has noted that it was told: whoever ended it is gone, and perhaps its delivery, too.
     case tell
     case wait(until: Timestamp)
-    /// Taken over, as it is from now on; looked at again at `next` if it is open still.
+    /// Taken over, as it is from now on; looked at again at `next` if it is open still. `SENT`: to be sent again, or given up;
+    /// `UNKNOWN`: to be asked by its key.
     case take(Operation, next: Timestamp)
 
     /// - Parameters:
@@ -30,9 +31,15 @@ package enum OpenDecision: Hashable, Sendable {
                 // A delivery is working on it, or its key rests.
                 self = .wait(until: max(operation.leaseUntil, next))
             } else if operation.kind == .authorize, !Self.isAbandoned(operation, looks: looks, look.policy, now) {
-                // The card is gone with its delivery, which may come back, or be replayed.
+                // The card is gone with its delivery, which may come back, or be replayed. Until then it can be asked by its key.
                 let end = (operation.firstSentAt ?? operation.createdAt).advanced(by: look.policy.abandonAfter)
-                self = .wait(until: end > now ? min(next, end) : next)
+                let next = end > now ? min(next, end) : next
+                if operation.state == .sent || operation.isAmbiguous {
+                    let taken = operation.takenForInquiry(by: look.token, lease: look.lease, now: now)
+                    self = .take(taken, next: max(taken.leaseUntil, next))
+                } else {
+                    self = .wait(until: next)
+                }
             } else {
                 let taken = operation.taken(by: look.token, lease: look.lease, now: now)
                 self = .take(taken, next: max(taken.leaseUntil, next))

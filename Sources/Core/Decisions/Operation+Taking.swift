@@ -1,15 +1,28 @@
 extension Operation {
     /// The same operation in other hands: after its last holder is gone, or has put it to rest.
     func taken(by token: ClaimToken, lease: Duration, now: Timestamp) -> Operation {
-        var operation = self
+        var operation = leased(to: token, lease: lease, now: now)
         // What was never sent has no age at the bank: its 24 hours begin with the next send (trap B3).
         if state == .unknown, !isAmbiguous { operation.firstSentAt = now }
+        operation.state = .sent
+        operation.attempts += 1
+        return operation
+    }
+
+    /// The same, to ask by its key only: nothing is sent that could be executed, so it is no attempt, and a holder that never comes
+    /// back has left nothing behind.
+    func takenForInquiry(by token: ClaimToken, lease: Duration, now: Timestamp) -> Operation {
+        var operation = leased(to: token, lease: lease, now: now)
+        operation.state = .unknown
+        return operation
+    }
+
+    private func leased(to token: ClaimToken, lease: Duration, now: Timestamp) -> Operation {
+        var operation = self
         operation.leaseUntil = now.advanced(by: lease)
         // A holder that never came back may have sent its request and not learnt the answer.
-        if state == .sent { operation.ambiguousSends += 1 }
-        operation.state = .sent
+        if state == .sent { operation.sends.unanswered += 1 }
         operation.fence += 1
-        operation.attempts += 1
         operation.claimToken = token
         return operation
     }

@@ -29,6 +29,12 @@ package struct RetryPolicy: Hashable, Sendable {
         return tiers.first { $0.delay >= max(rest, byAttempts.delay) } ?? .hour1
     }
 
+    /// The tier for a delivery whose operation stays open because the bank is unavailable: however long the outage has been, the
+    /// command is tried soon after it.
+    package func tierDuringOutage(rest: Duration) -> RetryTier {
+        RetryTier.allCases.first { $0.delay >= max(rest, RetryTier.seconds30.delay) } ?? .hour1
+    }
+
     /// The rung for a delivery that waits for another command of its payment, or for the store: the first ones only, because what it
     /// waits for is over soon (trap P5).
     package func waitingRung(waited: Duration) -> RetryTier {

@@ -9,6 +9,10 @@ package struct Settlement: Hashable, Sendable {
     package let rest: Duration
     /// What this attempt learnt, for the history of a payment that another has taken over in the meantime.
     package let lateNote: String
+    /// Whether the bank may hold money that no payment of ours knows of.
+    package let orphan: PossibleOrphan?
+    /// For the history, where it changes nothing about the payment: what an operator should know of this attempt.
+    package let note: String?
     /// Written in the same commit, to be relayed: where no delivery is there to tell it.
     package private(set) var outbox: [OutboxMessage] = []
 
@@ -27,34 +31,39 @@ package struct Settlement: Hashable, Sendable {
         payment: Payment? = nil,
         transition: Transition? = nil,
         rest: Duration = .zero,
+        orphan: PossibleOrphan? = nil,
+        note: String? = nil,
         lateNote: String
     ) {
         self.operation = operation
         self.payment = payment
         self.transition = transition
         self.rest = rest
+        self.orphan = orphan
+        self.note = note
         self.lateNote = lateNote
     }
 
     /// The bank did it.
+    ///
+    /// - Parameter isForgotten: it had done so before, and our store has lost that.
     package static func succeeded(
         _ claim: Claim,
         _ effect: BankEffect,
         _ response: BankResponse,
-        isPossibleOrphan: Bool,
+        orphan: PossibleOrphan? = nil,
+        isForgotten: Bool = false,
         now: Timestamp
     ) -> Settlement {
-        let cause =
-            isPossibleOrphan
-            ? "\(claim.operation.kind.rawValue) succeeded; possible orphan hold from an earlier unanswered send"
-            : "\(claim.operation.kind.rawValue) succeeded"
+        let forgotten = isForgotten ? "; the bank had executed it before, and this store has forgotten it" : ""
         return final(
             claim,
             .succeeded,
             payment: effect.apply(to: claim.payment, now: now),
             response: response,
             error: nil,
-            cause: cause,
+            orphan: orphan,
+            cause: "\(claim.operation.kind.rawValue) succeeded\(forgotten)\(orphan.cause)",
             lateNote: "late answer refused: \(effect.bankID)"
         )
     }
@@ -64,6 +73,7 @@ package struct Settlement: Hashable, Sendable {
         _ claim: Claim,
         _ refusal: BankRefusal,
         _ response: BankResponse,
+        orphan: PossibleOrphan? = nil,
         authorizationExpired: Bool = false
     ) -> Settlement {
         let back = authorizationExpired ? .expired : claim.operation.origin ?? .failed
@@ -73,39 +83,50 @@ package struct Settlement: Hashable, Sendable {
             payment: claim.payment.moved(to: back, heldBy: nil),
             response: response,
             error: ReplyError(refusal),
-            cause: "\(claim.operation.kind.rawValue) declined: \(refusal.code)",
+            orphan: orphan,
+            cause: "\(claim.operation.kind.rawValue) declined: \(refusal.code)\(orphan.cause)",
             lateNote: "late answer refused: \(refusal.code)"
         )
     }
 
     /// Not known yet, or never sent: the operation stays open and rests.
+    ///
+    /// - Parameters:
+    ///   - rest: how long its key must rest.
+    ///   - countsAttempt: false where a known outage, or the bank's own wish, is why: the next retry tier is no longer for it.
+    ///   - note: for the history.
     package static func resting(
         _ claim: Claim,
         reason: String,
-        ambiguousSends: Int,
-        rest: Duration
+        sends: EarlierSends,
+        rest: Duration,
+        countsAttempt: Bool = true,
+        note: String? = nil
     ) -> Settlement {
-        open(claim, .unknown, reason: reason, ambiguousSends: ambiguousSends, rest: rest)
+        open(claim, .unknown, reason: reason, sends: sends, rest: rest, countsAttempt: countsAttempt, note: note)
     }
 
-    /// Nothing that we can ask will tell: a person must look.
-    package static func needsAttention(_ claim: Claim, reason: String, ambiguousSends: Int) -> Settlement {
-        open(claim, .needsAttention, reason: reason, ambiguousSends: ambiguousSends, rest: .zero)
+    /// Nothing that we can ask will tell: manual review.
+    package static func needsAttention(_ claim: Claim, reason: String, sends: EarlierSends) -> Settlement {
+        open(claim, .needsAttention, reason: reason, sends: sends, rest: .zero)
     }
 
     private static func open(
         _ claim: Claim,
         _ state: OperationState,
         reason: String,
-        ambiguousSends: Int,
-        rest: Duration
+        sends: EarlierSends,
+        rest: Duration,
+        countsAttempt: Bool = true,
+        note: String? = nil
     ) -> Settlement {
         var operation = claim.operation
         operation.state = state
         operation.isTold = false
         operation.lastError = reason
-        operation.ambiguousSends = ambiguousSends
-        return Settlement(operation: operation, rest: rest, lateNote: "late answer refused: \(reason)")
+        operation.sends = sends
+        if !countsAttempt { operation.attempts = max(operation.attempts - 1, 0) }
+        return Settlement(operation: operation, rest: rest, note: note, lateNote: "late answer refused: \(reason)")
     }
 
     private static func final(
@@ -114,6 +135,7 @@ package struct Settlement: Hashable, Sendable {
         payment: Payment,
         response: BankResponse,
         error: ReplyError?,
+        orphan: PossibleOrphan?,
         cause: String,
         lateNote: String
     ) -> Settlement {
@@ -134,7 +156,19 @@ package struct Settlement: Hashable, Sendable {
             operation: operation,
             payment: payment,
             transition: Transition(from: claim.payment, to: payment, operation: operation.kind, cause: cause),
+            orphan: orphan,
             lateNote: lateNote
         )
+    }
+}
+
+extension PossibleOrphan? {
+    /// The end of a cause in the history.
+    fileprivate var cause: String {
+        switch self {
+        case .suspected: "; possible orphan hold from an earlier unanswered request"
+        case .unlikely: "; orphan hold unlikely, after earlier requests that proved nothing"
+        case nil: ""
+        }
     }
 }

@@ -14,6 +14,8 @@ package struct SweepPolicy: Hashable, Sendable {
     /// How long what is done with is kept: relayed messages, and the runs of sweeps.
     package var keepsRelayed: Duration = .seconds(7 * 86_400)
     package var keepsRuns: Duration = .seconds(30 * 86_400)
+    /// Places of commands that wait and were never seen again: their messages are lost.
+    package var keepsWaiting: Duration = .seconds(7 * 86_400)
     /// Dead letters that were replayed or discarded; what was done with them is kept for ever.
     package var keepsLetters: Duration = .seconds(90 * 86_400)
 

@@ -4,61 +4,119 @@ extension Verdict {
     /// - Parameters:
     ///   - action: what was asked.
     ///   - answer: what came back.
-    ///   - ambiguousSends: how many earlier sends under the same key may have reached the bank without our learning their outcome.
-    package static func of(_ action: BankAction, _ answer: BankAnswer, ambiguousSends: Int) -> Verdict {
+    ///   - sends: the earlier requests under the same key.
+    package static func of(_ action: BankAction, _ answer: BankAnswer, sends: EarlierSends) -> Verdict {
         switch answer {
         case .notSent(let reason): .notSent(reason: reason)
-        case .noAnswer(let reason): .ambiguous(reason: reason, isComplete: false)
-        case .response(let response): of(action, response, ambiguousSends)
+        case .noAnswer(let reason): .ambiguous(reason: reason, .noAnswer)
+        case .response(let response): of(action, response, sends)
         }
     }
 
-    private static func of(_ action: BankAction, _ response: BankResponse, _ ambiguousSends: Int) -> Verdict {
+    /// By status first: what comes from before the bank's door has a body that means nothing.
+    private static func of(_ action: BankAction, _ response: BankResponse, _ sends: EarlierSends) -> Verdict {
+        let reason = "http_\(response.status)"
+        if let door = BankDoor(response) { return .notExecuted(reason: reason, door) }
+        if response.status >= 500 { return serverError(response) }
         guard case .json(let body) = response.body else {
-            return .ambiguous(reason: "http_\(response.status)_not_json", isComplete: true)
+            let isSuccess = (200..<300).contains(response.status)
+            return .ambiguous(reason: "\(reason)_not_json", isSuccess ? .unreadable : .failed)
         }
         switch response.status {
-        case 200..<300: return success(action, body, isReplayed: response.isReplayed, ambiguousSends)
-        case 400..<500: return refusal(action, body, status: response.status, sentBefore: ambiguousSends > 0)
-        default: return .ambiguous(reason: "http_\(response.status)", isComplete: true)
+        case 200..<300: return success(action, body, isReplayed: response.isReplayed, sends)
+        case 400..<500: return refusal(action, body, status: response.status, sends)
+        default: return .ambiguous(reason: reason, .failed)
         }
     }
 
-    private static func success(_ action: BankAction, _ body: JSONValue, isReplayed: Bool, _ ambiguousSends: Int)
-        -> Verdict
-    {
+    /// The bank's own 500 and an overloaded door's 503 come before anything is executed; what a gateway says when its own patience
+    /// is over does not tell.
+    private static func serverError(_ response: BankResponse) -> Verdict {
+        guard case .json = response.body else {
+            return .ambiguous(
+                reason: "http_\(response.status)_not_json",
+                response.status == 503 ? .failed : .gateway
+            )
+        }
+        let isGateway = response.status == 502 || response.status == 504
+        return .ambiguous(reason: "http_\(response.status)", isGateway ? .gateway : .failed)
+    }
+
+    private static func success(
+        _ action: BankAction,
+        _ body: JSONValue,
+        isReplayed: Bool,
+        _ sends: EarlierSends
+    ) -> Verdict {
         do throws(BankEffect.Doubt) {
             let effect = try BankEffect.read(body, answering: action)
-            // Only an authorize can be executed twice: the bank's own state rules stop the others (traps B2, B3). A replay
-            // accounts for one of the sends before it, not for two: the first may have been executed and its key lost.
-            let isPossibleOrphan = action.kind == .authorize && ambiguousSends > (isReplayed ? 1 : 0)
-            return .succeeded(effect, isPossibleOrphan: isPossibleOrphan)
+            if case .inquiry = action, !isReplayed {
+                // It has nothing to execute: whatever this is, it is not the stored answer.
+                return .ambiguous(reason: "inquiry_not_replayed", .unreadable)
+            }
+            return .succeeded(
+                effect,
+                orphan: action.kind == .authorize ? orphan(isReplayed: isReplayed, sends) : nil,
+                isForgotten: isReplayed && sends.isEmpty
+            )
         } catch {
             switch error {
-            case .unreadable: return .ambiguous(reason: "success_unreadable", isComplete: true)
+            case .unreadable: return .ambiguous(reason: "success_unreadable", .unreadable)
+            case .otherStatus: return .ambiguous(reason: "success_status_other", .unreadable)
             case .mismatch(let field): return .needsAttention(reason: "bank_echoed_other_\(field)")
             }
         }
     }
 
-    private static func refusal(_ action: BankAction, _ body: JSONValue, status: Int, sentBefore: Bool) -> Verdict {
-        guard let text = body["error"]?.string, let code = BankCode(rawValue: text) else {
-            return .ambiguous(reason: "http_\(status)_unknown_code", isComplete: true)
+    /// Only an authorize can be executed twice: the bank's own state rules stop the others (traps B2, B3). A replay accounts for one
+    /// of the unanswered requests before it, not for two: the first may have been executed and its key lost.
+    private static func orphan(isReplayed: Bool, _ sends: EarlierSends) -> PossibleOrphan? {
+        if sends.unanswered > (isReplayed ? 1 : 0) { return .suspected }
+        return sends.failed > 0 && !isReplayed ? .unlikely : nil
+    }
+
+    private static func refusal(
+        _ action: BankAction,
+        _ body: JSONValue,
+        status: Int,
+        _ sends: EarlierSends
+    ) -> Verdict {
+        guard let text = body["error"]?.string, TextRule.holds(text, length: 1...128) else {
+            return .ambiguous(reason: "http_\(status)_unknown_code", .failed)
         }
+        if case .inquiry = action { return text == BankCode.internalError.rawValue ? unproven(text) : .keyUnknown }
         let refusal = BankRefusal(code: text, message: body["message"]?.string ?? text)
-        switch code.meaning(for: action.kind) {
-        case .unproven:
-            return .ambiguous(reason: text, isComplete: true)
-        case .refused where !sentBefore:
-            return .declined(refusal)
-        case .expired where !sentBefore:
-            return .expired(refusal)
-        case .refused where action.kind == .authorize:
-            // Our own lost hold may be what used the balance up (trap B4).
-            return .needsAttention(reason: "declined_after_ambiguous_send_\(text)")
-        case .refused, .expired:
-            // The effect of our own earlier send may be the reason (trap B8); the same key once more tells.
-            return .ambiguous(reason: "\(text)_after_ambiguous_send", isComplete: true)
+        let code = BankCode(rawValue: text)
+        // These two statuses say no to the payment itself, whatever the code.
+        let isPaymentRefused = (status == 402 || status == 422) && code != .internalError
+        switch code?.meaning(for: action.kind) {
+        case .expired: return sends.isEmpty ? .expired(refusal) : afterAmbiguousSend(text)
+        case .refused: return declined(action, refusal, code, sends)
+        case .unproven, nil:
+            if isPaymentRefused { return declined(action, refusal, code, sends) }
+            return code == nil ? .ambiguous(reason: "http_\(status)_unknown_code", .failed) : unproven(text)
         }
     }
+
+    private static func declined(
+        _ action: BankAction,
+        _ refusal: BankRefusal,
+        _ code: BankCode?,
+        _ sends: EarlierSends
+    ) -> Verdict {
+        guard action.kind == .authorize else {
+            // The effect of our own earlier request may be the reason (trap B8); the same key once more tells.
+            return sends.isEmpty ? .declined(refusal, orphan: nil) : afterAmbiguousSend(refusal.code)
+        }
+        // There is no authorization that anybody could use, so it is final; but an earlier request may have left a hold (trap B4).
+        guard !sends.isEmpty else { return .declined(refusal, orphan: nil) }
+        let grade = code.map(\.orphanAfterUnanswered) ?? .suspected
+        return .declined(refusal, orphan: sends.unanswered > 0 ? grade : grade.map { _ in .unlikely })
+    }
+
+    private static func afterAmbiguousSend(_ code: String) -> Verdict {
+        .ambiguous(reason: "\(code)_after_ambiguous_send", .failed)
+    }
+
+    private static func unproven(_ code: String) -> Verdict { .ambiguous(reason: code, .failed) }
 }

@@ -27,6 +27,16 @@ package struct Command: Hashable, Sendable {
         self.route = route
     }
 
+    /// What the bank knows its operation by.
+    package var bankKey: String {
+        BankKey.derived(
+            merchantID: merchantID,
+            idempotencyKey: idempotencyKey,
+            kind: kind,
+            paymentID: paymentID
+        )
+    }
+
     package var kind: OperationKind {
         switch parameters {
         case .authorize: .authorize

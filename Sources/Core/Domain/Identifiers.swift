@@ -16,7 +16,7 @@ package struct PaymentID: Hashable, Comparable, Sendable, CustomStringConvertibl
     package static func < (left: PaymentID, right: PaymentID) -> Bool { left.value < right.value }
 }
 
-/// Names one operation on a payment. Ours, a UUIDv7; the key sent to the bank is derived from it.
+/// Names one operation on a payment. Ours, a UUIDv7.
 package struct OperationID: Hashable, Sendable, CustomStringConvertible {
     package let value: UniqueID
 
@@ -25,9 +25,6 @@ package struct OperationID: Hashable, Sendable, CustomStringConvertible {
     }
 
     package var description: String { value.description }
-
-    /// The key that a new operation gets for the bank; never the client's.
-    package var bankKey: String { "op_\(value)" }
 }
 
 /// Names one attempt to claim, so that a claim whose COMMIT was not answered can be recognised as our own (trap P7).

@@ -24,8 +24,8 @@ package struct Operation: Hashable, Sendable {
     package var claimToken: ClaimToken
     /// Claims so far, counted here and not by the broker (trap P10).
     package var attempts: Int
-    /// How many sends may have reached the bank without our learning what they did (traps B3, B4, B8).
-    package var ambiguousSends: Int
+    /// Earlier requests to the bank whose outcome is not known (traps B3, B4, B8).
+    package var sends: EarlierSends
     /// A code, never a body.
     package var lastError: String?
     /// The final reply, byte for byte (invariant I5).
@@ -51,7 +51,7 @@ package struct Operation: Hashable, Sendable {
         leaseUntil: Timestamp,
         claimToken: ClaimToken,
         attempts: Int,
-        ambiguousSends: Int = 0,
+        sends: EarlierSends = .none,
         lastError: String? = nil,
         reply: [UInt8]? = nil,
         isTold: Bool = false
@@ -72,13 +72,14 @@ package struct Operation: Hashable, Sendable {
         self.leaseUntil = leaseUntil
         self.claimToken = claimToken
         self.attempts = attempts
-        self.ambiguousSends = ambiguousSends
+        self.sends = sends
         self.lastError = lastError
         self.reply = reply
         self.isTold = isTold
     }
 
-    package var isAmbiguous: Bool { ambiguousSends > 0 }
+    /// A request may have reached the bank, and what it did is not known.
+    package var isAmbiguous: Bool { !sends.isEmpty }
 
     /// Somebody, or the sweep, has to go on with it.
     package var isOpen: Bool { state == .sent || state == .unknown }

@@ -8,6 +8,13 @@ package protocol PaymentStore: Sendable {
     /// Repeating it after an unknown outcome is safe (trap P7).
     func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome
 
+    /// Gives a command that is put off without a claim its place among those of its payment that wait; one that has a place keeps it.
+    func register(_ command: Command) async throws(StoreError)
+
+    /// Takes a command that waits no longer out of the line, and with it those before it that have not been seen for so long: their
+    /// messages are lost, and nobody must wait for them.
+    func withdraw(_ command: Command, unseenFor limit: Duration) async throws(StoreError)
+
     /// Notes that the broker has what there was to tell of an operation's end; where nobody notes it, the sweep tells it once more
     /// (invariant I7). Changes nothing where another attempt has begun since.
     ///

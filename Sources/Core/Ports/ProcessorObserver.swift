@@ -11,7 +11,9 @@ package enum ProcessorEvent: Sendable {
     /// A message that nobody can be told about goes to the dead letters.
     case unanswerable(InvalidField)
     case bankAnswered(OperationKind, Verdict)
-    case possibleOrphan(Operation)
+    case possibleOrphan(Operation, PossibleOrphan)
+    /// The bank had executed what we took for a first send: the store has lost commits.
+    case storeRegressed(Operation)
     case needsAttention(Operation, reason: String)
     /// Another attempt has taken the operation over while this one was at the bank.
     case superseded(Operation)
@@ -23,7 +25,8 @@ package enum ProcessorEvent: Sendable {
     case deadLetterSentBack(DeadLetter, RetryTier)
     case storeFailed(StoreError)
     case publishFailed(String)
-    case breakerChanged(BreakerCondition)
+    /// The cause is that of the last failure: a code such as `http_401` or `connect_failed`.
+    case breakerChanged(BreakerCondition, cause: String?)
     case swept(SweepJob, SweepReport, duration: Duration)
     /// A sweep ended before it was through; the next slot goes on.
     case sweepFailed(SweepJob, StoreError)

@@ -7,6 +7,8 @@ package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case refused
         /// What was read does not fit the schema that this version knows.
         case unreadable
+        /// The bank's id of an effect belongs to another payment already.
+        case bankIDTaken = "bank_id_taken"
     }
 
     package let code: Code

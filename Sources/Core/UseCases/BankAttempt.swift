@@ -1,8 +1,8 @@
-/// One attempt at a claimed operation: asks the bank, again at once where that is safe, and settles what it learnt.
+/// One attempt at a claimed operation: asks the bank, again at once where that is safe, and writes what it learnt.
 ///
 /// Live commands and the reconciling sweep share it, so that both judge and write alike.
 package struct BankAttempt: Sendable {
-    private let context: ProcessorContext
+    let context: ProcessorContext
     private let tellsByOutbox: Bool
 
     /// - Parameter tellsByOutbox: whether what an attempt ends with is written to the outbox too: there is no delivery that would
@@ -16,11 +16,21 @@ package struct BankAttempt: Sendable {
     package enum Outcome: Hashable, Sendable {
         /// The operation with its final reply.
         case settled(Operation)
-        /// Open still: to be claimed again when its key has rested that long.
-        case resting(Operation, reason: String, rest: Duration)
+        /// Open still: to be claimed again after that retry tier, when its key has rested.
+        case resting(Operation, reason: String, RetryTier)
         case needsAttention(Operation, reason: String)
         /// Another attempt has taken over: what the store says now decides.
         case superseded
+    }
+
+    /// A request that is about to be sent.
+    struct Call {
+        let claim: Claim
+        let action: BankAction
+        let permit: CircuitBreaker.Permit
+        let traceparent: String?
+        /// The uptime before the claim: the lease counts from then on at the earliest.
+        let started: Duration
     }
 
     /// - Parameters:
@@ -28,7 +38,7 @@ package struct BankAttempt: Sendable {
     ///   - action: what to ask; `nil` where the payment lacks the bank id for it.
     ///   - permit: of the circuit breaker.
     ///   - traceparent: of the command.
-    ///   - started: the uptime before the claim: the lease counts from then on at the earliest.
+    ///   - started: the uptime before the claim.
     package func run(
         _ claim: Claim,
         _ action: BankAction?,
@@ -36,45 +46,109 @@ package struct BankAttempt: Sendable {
         traceparent: String?,
         started: Duration
     ) async throws(StoreError) -> Outcome {
-        var ambiguousSends = claim.operation.ambiguousSends
-        guard let action else { return try await giveUp(claim, reason: "payment_lacks_bank_id", ambiguousSends) }
-        if let reason = reasonToStop(claim.operation) { return try await giveUp(claim, reason: reason, ambiguousSends) }
+        var sends = claim.operation.sends
+        guard let action else { return try await giveUp(claim, reason: "payment_lacks_bank_id", sends) }
+        if let reason = reasonToStop(claim.operation) { return try await giveUp(claim, reason: reason, sends) }
+        let call = Call(claim: claim, action: action, permit: permit, traceparent: traceparent, started: started)
         for send in 1... {
-            guard let timeout = context.limits.timeout(elapsed: context.time.uptime() - started) else {
-                return try await rest(claim, reason: "lease_used_up", ambiguousSends, .zero)
+            guard let answer = await ask(call, after: sends) else {
+                return try await rest(claim, reason: "lease_used_up", sends)
             }
-            let answer = await context.bank.send(
-                BankRequest(
-                    action: action,
-                    idempotencyKey: claim.operation.bankKey,
-                    traceparent: traceparent,
-                    timeout: timeout
-                )
-            )
-            context.breaker.record(answer, under: permit)
-            let verdict = Verdict.of(action, answer, ambiguousSends: ambiguousSends).redacted(for: action)
-            context.observer.observe(.bankAnswered(action.kind, verdict))
-            switch verdict {
-            case .succeeded, .declined, .expired:
-                return try await settle(claim, verdict, answer.redacted(for: action))
-            case .needsAttention(let reason):
-                return try await giveUp(claim, reason: reason, ambiguousSends)
-            case .notSent(let reason):
-                return try await rest(claim, reason: reason, ambiguousSends, .zero)
-            case .ambiguous(let reason, isComplete: false):
-                return try await rest(claim, reason: reason, ambiguousSends + 1, context.limits.bankWorstCase)
-            case .ambiguous(let reason, isComplete: true):
-                ambiguousSends += 1
-                // An authorize that may have been executed rests first, so that the count is stored before it is sent again: a crash
-                // in between must not make two holds look like one (trap B3).
-                guard action.kind != .authorize || answer.isRefusal, send < context.policy.bankSends,
-                    await pauseBeforeSending(again: send), context.breaker.honours(permit)
-                else {
-                    return try await rest(claim, reason: reason, ambiguousSends, context.policy.bankPause)
-                }
+            let verdict = judge(action, answer, after: sends)
+            guard case .ambiguous(let reason, let ambiguity) = verdict else {
+                return try await end(call, verdict, answer, after: sends)
+            }
+            sends = ambiguity.counted(in: sends)
+            guard mayResend(action, ambiguity), send < context.policy.bankSends, await pauseBeforeSending(again: send),
+                context.breaker.honours(permit)
+            else {
+                let pause = ambiguity.mayBeExecuting ? context.limits.bankWorstCase : context.policy.bankPause
+                return try await rest(claim, reason: reason, sends, pause, note: note(on: ambiguity, action, answer))
             }
         }
         return .superseded
+    }
+
+    /// Asks by the key what became of an authorize whose card is gone. A replay is proof of success; anything else proves nothing.
+    func inquire(
+        _ claim: Claim,
+        _ permit: CircuitBreaker.Permit,
+        started: Duration
+    ) async throws(StoreError) -> Outcome {
+        let action = BankAction.inquiry(about: claim.operation.kind, of: claim.payment)
+        let call = Call(
+            claim: claim,
+            action: action,
+            permit: permit,
+            traceparent: claim.operation.route.traceparent,
+            started: started
+        )
+        let sends = claim.operation.sends
+        guard let answer = await ask(call, after: sends) else {
+            return try await rest(claim, reason: "lease_used_up", sends)
+        }
+        let verdict = judge(action, answer, after: sends)
+        switch verdict {
+        case .succeeded, .needsAttention: return try await end(call, verdict, answer, after: sends)
+        case .keyUnknown: return try await rest(claim, reason: "key_unknown_at_bank", sends)
+        case .declined, .expired, .notSent, .notExecuted, .ambiguous:
+            return try await rest(claim, reason: claim.operation.lastError ?? "inquiry_unanswered", sends)
+        }
+    }
+
+    /// What a late answer decides.
+    ///
+    /// - Returns: whether it has completed its operation.
+    func complete(_ entry: LateAnswers.Entry) async -> Bool {
+        let verdict = judge(entry.action, entry.answer, after: entry.sends)
+        switch verdict {
+        case .succeeded, .expired: break
+        // A decline after unanswered requests is confirmed by an inquiry first: the next attempt's.
+        case .declined where entry.sends.unanswered == 0: break
+        case .declined, .notSent, .notExecuted, .ambiguous, .keyUnknown, .needsAttention: return false
+        }
+        do throws(StoreError) {
+            let outcome = try await settle(entry.claim, verdict, entry.answer.redacted(for: entry.action))
+            return outcome != .superseded
+        } catch {
+            // The next attempt asks again under the same key.
+            return false
+        }
+    }
+
+    // MARK: Asking
+
+    /// - Returns: `nil` where too little is left of the lease.
+    func ask(_ call: Call, after sends: EarlierSends) async -> BankAnswer? {
+        guard let timeout = context.limits.timeout(elapsed: context.time.uptime() - call.started) else { return nil }
+        let request = BankRequest(
+            action: call.action,
+            idempotencyKey: call.claim.operation.bankKey,
+            traceparent: call.traceparent,
+            timeout: timeout,
+            limit: timeout + context.limits.bankWorstCase
+        )
+        let answer = await context.bank.send(request) { [late = context.lateAnswers] answer in
+            late.add(LateAnswers.Entry(claim: call.claim, action: call.action, sends: sends, answer: answer))
+        }
+        context.breaker.record(answer, under: call.permit)
+        return answer
+    }
+
+    func judge(_ action: BankAction, _ answer: BankAnswer, after sends: EarlierSends) -> Verdict {
+        let verdict = Verdict.of(action, answer, sends: sends).redacted(for: action)
+        context.observer.observe(.bankAnswered(action.kind, verdict))
+        return verdict
+    }
+
+    /// An authorize that may have been executed rests first, so that the count is stored before it is sent again: a crash in between
+    /// must not make two holds look like one (trap B3).
+    private func mayResend(_ action: BankAction, _ ambiguity: Ambiguity) -> Bool {
+        switch ambiguity {
+        case .noAnswer, .gateway: false
+        case .unreadable: action.kind != .authorize
+        case .failed: true
+        }
     }
 
     /// Why the bank is not asked again, before it is: the attempts before this one may have crashed, or could not be written.
@@ -99,51 +173,9 @@ package struct BankAttempt: Sendable {
         }
     }
 
-    // MARK: How it ended
+    // MARK: Writing
 
-    private func settle(_ claim: Claim, _ verdict: Verdict, _ answer: BankAnswer) async throws(StoreError) -> Outcome {
-        guard case .response(let response) = answer else { return .superseded }
-        let settlement: Settlement
-        switch verdict {
-        case .succeeded(let effect, let isPossibleOrphan):
-            settlement = .succeeded(
-                claim,
-                effect,
-                response,
-                isPossibleOrphan: isPossibleOrphan,
-                now: context.time.now()
-            )
-            if isPossibleOrphan { context.observer.observe(.possibleOrphan(claim.operation)) }
-        case .declined(let refusal):
-            settlement = .declined(claim, refusal, response)
-        case .expired(let refusal):
-            settlement = .declined(claim, refusal, response, authorizationExpired: true)
-        case .notSent, .ambiguous, .needsAttention:
-            return .superseded
-        }
-        return try await write(settlement, claim) ? .settled(settlement.operation) : .superseded
-    }
-
-    private func rest(
-        _ claim: Claim,
-        reason: String,
-        _ ambiguousSends: Int,
-        _ rest: Duration
-    ) async throws(StoreError) -> Outcome {
-        let settlement = Settlement.resting(claim, reason: reason, ambiguousSends: ambiguousSends, rest: rest)
-        return try await write(settlement, claim)
-            ? .resting(settlement.operation, reason: reason, rest: rest) : .superseded
-    }
-
-    /// Ends it without asking: a person must look.
-    func giveUp(_ claim: Claim, reason: String, _ ambiguousSends: Int) async throws(StoreError) -> Outcome {
-        let settlement = Settlement.needsAttention(claim, reason: reason, ambiguousSends: ambiguousSends)
-        guard try await write(settlement, claim) else { return .superseded }
-        context.observer.observe(.needsAttention(settlement.operation, reason: reason))
-        return .needsAttention(settlement.operation, reason: reason)
-    }
-
-    private func write(_ settlement: Settlement, _ claim: Claim) async throws(StoreError) -> Bool {
+    func write(_ settlement: Settlement, _ claim: Claim) async throws(StoreError) -> Bool {
         let settlement = tellsByOutbox ? settlement.toldByOutbox(claim) : settlement
         let outcome = try await context.patiently { () async throws(StoreError) in
             try await context.store.settle(settlement)

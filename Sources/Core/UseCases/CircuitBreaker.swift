@@ -17,6 +17,8 @@ package final class CircuitBreaker: Sendable {
         var lastWaiter: UInt64 = 0
         /// Counts what waiters must hear of: one that looked before a change does not wait for the next.
         var changes: UInt64 = 0
+        /// Of the last failure: a code.
+        var cause: String?
     }
 
     private let state: Mutex<State>
@@ -37,6 +39,9 @@ package final class CircuitBreaker: Sendable {
         self.observer = observer
         state = Mutex(State(circuit: BreakerCircuit(policy: policy)))
     }
+
+    /// Why it opened last: a code.
+    package var cause: String? { state.withLock { $0.cause } }
 
     package var condition: BreakerCondition { state.withLock { $0.circuit.condition } }
 
@@ -65,9 +70,25 @@ package final class CircuitBreaker: Sendable {
 
     /// What a call showed.
     package func record(_ answer: BankAnswer, under permit: Permit) {
-        let failed = answer.isOutage
-        let dice = failed ? random.next() : 0
-        change { $0.record(failed: failed, under: permit.permit, at: time.uptime(), dice: dice) }
+        let (failed, isRefused) = (answer.isOutage, answer.isAccessRefused)
+        let dice = failed || isRefused ? random.next() : 0
+        let now = time.uptime()
+        if failed || isRefused { state.withLock { $0.cause = answer.cause } }
+        if isRefused {
+            change { $0.trip(under: permit.permit, at: now, dice: dice) }
+        } else {
+            change { $0.record(failed: failed, under: permit.permit, at: now, dice: dice) }
+        }
+    }
+
+    /// Before anything is asked: what is known of the bank already (trap D8).
+    ///
+    /// - Parameter isUnavailable: it begins open, and lets one command try after the first pause.
+    package func begin(isUnavailable: Bool, cause: String? = nil) {
+        let dice = isUnavailable ? random.next() : 0
+        let now = time.uptime()
+        state.withLock { $0.cause = cause }
+        change { $0.begin(open: isUnavailable, at: now, dice: dice) }
     }
 
     /// The command that had the permit is done with.
@@ -107,14 +128,14 @@ package final class CircuitBreaker: Sendable {
 
     @discardableResult
     private func change<Value: Sendable>(_ body: (inout BreakerCircuit) -> Value) -> Value {
-        let (value, condition) = state.withLock { state in
+        let (value, condition, cause) = state.withLock { state in
             let before = state.circuit.condition
             let value = body(&state.circuit)
             let after = state.circuit.condition
-            return (value, before == after ? nil : after)
+            return (value, before == after ? nil : after, state.cause)
         }
         if let condition {
-            observer.observe(.breakerChanged(condition))
+            observer.observe(.breakerChanged(condition, cause: condition == .open ? cause : nil))
             wakeAll()
         }
         return value

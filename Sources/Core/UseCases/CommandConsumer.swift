@@ -57,6 +57,7 @@ package struct CommandConsumer: Sendable {
             return { await finish(delivery, .reply(OutgoingReply(to: command), .rejected, settles: nil)) }
         case .command(let command):
             if message.replyTo != nil, command.route.replyTo == nil { context.observer.observe(.replyAddressIgnored) }
+            if message.mayHaveOvertaken { return { await finish(delivery, .requeue) } }
             let ticket = lanes.ticket(for: command.paymentID)
             return { await run(command, delivery, ticket) }
         }

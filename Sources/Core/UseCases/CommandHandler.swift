@@ -22,14 +22,20 @@ package struct CommandHandler: Sendable {
     ) async throws(CancellationError) -> Disposition {
         // Before the claim: what a known outage refuses is no attempt (trap P13).
         guard let permit = try await context.breaker.admit(since: arrived) else {
-            return .park(.seconds30, reason: "bank_out", provisional: nil, headers: [:])
+            // Those that follow it must not overtake it. Where the store is unavailable too, it goes on without a place.
+            try? await context.store.register(command)
+            return .park(.seconds30, reason: "bank_unavailable", provisional: nil, note.deferredByOutage)
         }
         defer { context.breaker.end(permit) }
+        try await context.limiter.enter()
+        defer { context.limiter.leave() }
         do throws(StoreError) {
             while true {
                 let started = context.time.uptime()
-                let outcome = try await claim(command)
-                guard case .claimed(let claim) = outcome else { return answer(outcome, to: command, note) }
+                let outcome = try await claim(command, note)
+                guard case .claimed(let claim) = outcome else {
+                    return try await answer(outcome, to: command, note)
+                }
                 let ended = try await attempt.run(
                     claim,
                     BankAction(command.parameters, for: claim.payment),
@@ -43,16 +49,18 @@ package struct CommandHandler: Sendable {
             }
         } catch {
             if Task.isCancelled { throw CancellationError() }
-            return disposition(error, note)
+            return await disposition(error, of: command, note)
         }
     }
 
-    private func claim(_ command: Command) async throws(StoreError) -> ClaimOutcome {
+    private func claim(_ command: Command, _ note: ParkingNote) async throws(StoreError) -> ClaimOutcome {
         let request = ClaimRequest(
             command: command,
             operationID: OperationID(context.random.identifier(at: context.time.now())),
             token: ClaimToken(context.random.identifier(at: context.time.now())),
-            lease: context.limits.lease
+            lease: context.limits.lease,
+            // Its authorize may have been deferred just now by a store that could not give it a place.
+            hasWaited: note.waitingSince != nil && !context.deferrals.areRecent(at: context.time.uptime())
         )
         return try await context.patiently { () async throws(StoreError) in try await context.store.claim(request) }
     }
@@ -67,11 +75,10 @@ package struct CommandHandler: Sendable {
         case .settled(let operation):
             let reply = OutgoingReply.final(operation.reply ?? [], of: operation, to: command, replayed: false)
             return .reply(reply, operation.state == .succeeded ? .succeeded : .declined, settles: operation)
-        case .resting(let operation, let reason, let rest):
+        case .resting(let operation, let reason, let tier):
             // The client hears once that nothing is known yet: when the operation is parked for the second time.
             let provisional = note.parks == 1 ? unknown(operation, claim.payment, command) : nil
-            let rung = context.policy.rung(attempts: operation.attempts, rest: rest)
-            return .park(rung, reason: reason, provisional: provisional, headers: note.parkedAgain)
+            return .park(tier, reason: reason, provisional: provisional, note.parkedAgain)
         case .needsAttention(let operation, _):
             return deadLetter(operation, claim.payment, command)
         case .superseded:
@@ -80,19 +87,27 @@ package struct CommandHandler: Sendable {
     }
 
     /// The store did not do it. One that is away comes back; one that refuses this very work again and again needs a person.
-    private func disposition(_ error: StoreError, _ note: ParkingNote) -> Disposition {
+    private func disposition(_ error: StoreError, of command: Command, _ note: ParkingNote) async -> Disposition {
         let reason = "store_\(error.code.rawValue)"
-        if error.isRetriable { return .park(.seconds30, reason: reason, provisional: nil, headers: [:]) }
+        if error.isRetriable {
+            context.deferrals.note(at: context.time.uptime())
+            return .park(.seconds30, reason: reason, provisional: nil, note.deferredByOutage)
+        }
+        try? await context.store.register(command)
         guard note.parks < context.policy.refusals else {
             return .deadLetter(code: reason, message: error.detail, provisional: nil)
         }
         let rung = context.policy.rung(attempts: note.parks + 1, rest: .zero)
-        return .park(rung, reason: reason, provisional: nil, headers: note.parkedAgain)
+        return .park(rung, reason: reason, provisional: nil, note.parkedAgain)
     }
 
     // MARK: Without the bank
 
-    private func answer(_ outcome: ClaimOutcome, to command: Command, _ note: ParkingNote) -> Disposition {
+    private func answer(
+        _ outcome: ClaimOutcome,
+        to command: Command,
+        _ note: ParkingNote
+    ) async throws(StoreError) -> Disposition {
         switch outcome {
         case .settled(let operation, let isReplay):
             let reply = OutgoingReply.final(operation.reply ?? [], of: operation, to: command, replayed: isReplay)
@@ -100,9 +115,9 @@ package struct CommandHandler: Sendable {
         case .rejected(let code, let payment):
             return reject(command, code, payment)
         case .waitForKey:
-            return .park(.seconds5, reason: "key_in_progress", provisional: nil, headers: [:])
-        case .waitForPayment(let payment):
-            return wait(command, for: payment, since: note.waitingSince)
+            return .park(.seconds5, reason: "key_in_progress", provisional: nil, note)
+        case .wait(let reason, let payment):
+            return try await wait(command, reason, payment, note)
         case .needsAttention(let operation, let payment):
             // Perhaps the delivery that could not publish its dead letter before it was cut off: one more is the same row.
             return deadLetter(operation, payment, command)
@@ -111,17 +126,27 @@ package struct CommandHandler: Sendable {
         }
     }
 
-    private func wait(_ command: Command, for payment: Payment, since: Timestamp?) -> Disposition {
+    private func wait(
+        _ command: Command,
+        _ reason: WaitReason,
+        _ payment: Payment?,
+        _ note: ParkingNote
+    ) async throws(StoreError) -> Disposition {
         let now = context.time.now()
-        // Whatever a client writes into the header: a time to come would make the command wait for ever.
-        let since = min(since ?? now, now)
+        // Whatever a client writes into the header: a time to come would make the command wait without an end.
+        let since = min(note.waitingSince ?? now, now)
         let waited = since.duration(to: now)
-        guard waited < context.limits.busyAfter else { return reject(command, .paymentBusy, payment) }
+        guard waited < context.limits.busyAfter else {
+            try await context.patiently { () async throws(StoreError) in
+                try await context.store.withdraw(command, unseenFor: context.limits.busyAfter)
+            }
+            return reject(command, .paymentBusy, payment)
+        }
         return .park(
             context.policy.waitingRung(waited: waited),
-            reason: "payment_in_progress",
+            reason: reason.rawValue,
             provisional: nil,
-            headers: [HeaderName.waitingSince: .integer(since.microseconds)]
+            note.waiting(since: since)
         )
     }
 

@@ -3,7 +3,9 @@ package enum Disposition: Hashable, Sendable {
     /// Send this reply. `settles`: the operation whose stored outcome it is.
     case reply(OutgoingReply, Label, settles: Operation?)
     /// Put a clean copy on the retry ladder; perhaps tell the client that nothing is known yet.
-    case park(RetryTier, reason: String, provisional: OutgoingReply?, headers: [String: HeaderValue])
+    case park(RetryTier, reason: String, provisional: OutgoingReply?, ParkingNote)
+    /// Put a clean copy at the end of the queues: the broker has let it overtake others (trap D9).
+    case requeue
     /// A person must look. `instance`: names the failure, so that publishing it again is harmless; `nil` where the message's
     /// own content does. `ends`: the operation that is told to be in need of a person by it.
     case deadLetter(
@@ -23,7 +25,7 @@ package enum Disposition: Hashable, Sendable {
     package var label: String {
         switch self {
         case .reply(_, let label, _): label.rawValue
-        case .park: "parked"
+        case .park, .requeue: "parked"
         case .deadLetter: "dead_lettered"
         }
     }

@@ -17,10 +17,14 @@ struct DispositionExecutor: Sendable {
             if sending != .refused, await record(operation, sending) { return }
             // Parked with its command, which finds its stored reply when it comes back.
             try await insist(original.cleanCopy(), .retry(.seconds30))
-        case .park(let tier, _, let provisional, let headers):
+        case .park(let tier, _, let provisional, let note):
             // What is said in passing may fail: its command goes on, as one message, and the final reply follows.
             if let provisional { _ = try await send(provisional, isOutcome: false) }
-            try await insist(original.cleanCopy(adding: headers), .retry(tier))
+            var copy = original.cleanCopy()
+            note.write(to: &copy)
+            try await insist(copy, .retry(tier))
+        case .requeue:
+            try await insist(original.cleanCopy(), .commands)
         case .deadLetter(let code, let message, let provisional, let instance, let operation):
             var offered = Sending.told
             if let provisional { offered = try await send(provisional, isOutcome: false) }

@@ -1,8 +1,8 @@
-/// What our own headers on a parked copy tell about its travels. Whatever a client writes into them does no harm.
+/// What our own headers on a deferred copy tell about its travels. Whatever a client writes into them does no harm.
 package struct ParkingNote: Hashable, Sendable {
     /// Since when it has been waiting for another command of its payment, if it has.
     package let waitingSince: Timestamp?
-    /// How often it was parked because its outcome was not known.
+    /// How often it was deferred because its outcome was not known.
     package let parks: Int
 
     package init(waitingSince: Timestamp? = nil, parks: Int = 0) {
@@ -15,6 +15,18 @@ package struct ParkingNote: Hashable, Sendable {
         parks = message.headers[HeaderName.parks]?.integer.map { Int(min(max($0, 0), 1_000_000)) } ?? 0
     }
 
-    /// The header of a copy that is parked once more.
-    var parkedAgain: [String: HeaderValue] { [HeaderName.parks: .integer(Int64(parks + 1))] }
+    /// Of a copy that is deferred once more, because its outcome is not known or the store refuses it.
+    var parkedAgain: ParkingNote { ParkingNote(parks: parks + 1) }
+
+    /// Of a copy that waits for others of its payment.
+    func waiting(since: Timestamp) -> ParkingNote { ParkingNote(waitingSince: since, parks: parks) }
+
+    /// Of a copy that an outage defers: the time that it lasts is no time of waiting for others.
+    var deferredByOutage: ParkingNote { ParkingNote(parks: parks) }
+
+    /// Replaces the headers that a copy has from before.
+    func write(to message: inout Message) {
+        message.headers[HeaderName.waitingSince] = waitingSince.map { .integer($0.microseconds) }
+        message.headers[HeaderName.parks] = parks > 0 ? .integer(Int64(parks)) : nil
+    }
 }

@@ -8,6 +8,9 @@ package struct ProcessorContext: Sendable {
     package let observer: any ProcessorObserver
     package let limits: HandlerLimits
     package let policy: RetryPolicy
+    package let limiter: BankLimiter
+    package let lateAnswers = LateAnswers()
+    let deferrals = Deferrals()
 
     package init(
         store: any PaymentStore,
@@ -17,7 +20,8 @@ package struct ProcessorContext: Sendable {
         random: any RandomSource,
         observer: any ProcessorObserver,
         limits: HandlerLimits,
-        policy: RetryPolicy = RetryPolicy()
+        policy: RetryPolicy = RetryPolicy(),
+        limiter: BankLimiter = BankLimiter(concurrency: 128)
     ) {
         self.store = store
         self.bank = bank
@@ -27,6 +31,7 @@ package struct ProcessorContext: Sendable {
         self.observer = observer
         self.limits = limits
         self.policy = policy
+        self.limiter = limiter
     }
 
     var patiently: StorePatience { StorePatience(time: time, random: random, observer: observer, policy: policy) }

@@ -38,7 +38,7 @@ struct AdminError: Error, Hashable {
                 code: "unavailable",
                 message: "the database cannot be reached; try again later"
             )
-        case .refused, .unreadable: self = .internal
+        case .refused, .unreadable, .bankIDTaken: self = .internal
         }
     }
 

@@ -23,7 +23,7 @@ extension CommandFailure {
         switch error.code {
         case .unavailable:
             self.init(.unavailable, "the database cannot be reached (\(error.detail)); see database.url (DATABASE_URL)")
-        case .refused, .unreadable:
+        case .refused, .unreadable, .bankIDTaken:
             self.init(.internal, "the database does not answer as expected: \(error); was `processor migrate` run?")
         }
     }

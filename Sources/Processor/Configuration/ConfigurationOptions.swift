@@ -16,6 +16,7 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(Settings.bankURL) var bankURL: String?
     @Option(Settings.bankTimeout) var bankTimeout: String?
     @Option(Settings.bankWorstCase) var bankWorstCase: String?
+    @Option(Settings.bankConcurrency) var bankConcurrency: String?
     @Option(Settings.fingerprintSecret) var fingerprintSecret: String?
     @Option(Settings.lease) var lease: String?
     @Option(Settings.busyAfter) var busyAfter: String?
@@ -46,6 +47,7 @@ struct ConfigurationOptions: ParsableArguments {
             (Settings.bankURL.descriptor, bankURL),
             (Settings.bankTimeout.descriptor, bankTimeout),
             (Settings.bankWorstCase.descriptor, bankWorstCase),
+            (Settings.bankConcurrency.descriptor, bankConcurrency),
             (Settings.fingerprintSecret.descriptor, fingerprintSecret),
             (Settings.lease.descriptor, lease),
             (Settings.busyAfter.descriptor, busyAfter),

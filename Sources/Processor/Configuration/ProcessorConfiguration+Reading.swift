@@ -24,6 +24,7 @@ extension ProcessorConfiguration {
         let database = reader.read(Settings.database)
         let bank = reader.read(Settings.bankURL)
         let limits = Self.limits(&reader)
+        let bankConcurrency = reader.read(Settings.bankConcurrency)
         let secret = checks.secret(&reader, broker: broker, database: database, bank: bank)
         let admin = Self.admin(&reader, &checks)
         let grace = reader.read(Settings.shutdownGrace)
@@ -31,7 +32,7 @@ extension ProcessorConfiguration {
         let logLevel = reader.read(Settings.logLevel)
 
         guard reader.problems.isEmpty, let broker, let prefix, let partitions, let prefetch, let declares, let database,
-            let bank, let limits, let secret, let admin, let grace, let sweeps, let logLevel
+            let bank, let limits, let bankConcurrency, let secret, let admin, let grace, let sweeps, let logLevel
         else { throw ConfigurationError(problems: reader.problems) }
         self.broker = broker
         names = BrokerNames(prefix: prefix)
@@ -41,6 +42,7 @@ extension ProcessorConfiguration {
         self.database = database
         self.bank = bank
         self.limits = limits
+        self.bankConcurrency = bankConcurrency
         fingerprintSecret = secret
         self.admin = admin
         shutdownGrace = grace

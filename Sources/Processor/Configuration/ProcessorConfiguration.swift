@@ -17,6 +17,8 @@ struct ProcessorConfiguration: Sendable {
     let database: PostgresConfiguration
     let bank: BankAddress
     let limits: HandlerLimits
+    /// The most requests to the bank at a time, 1–1,024.
+    let bankConcurrency: Int
     let fingerprintSecret: Secret
     let admin: AdminConfiguration
     /// How long what is in flight may take to finish after a first SIGTERM.

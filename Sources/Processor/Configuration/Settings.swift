@@ -74,6 +74,12 @@ enum Settings {
         default: "17s",
         help: "How long the bank may go on executing a request that was given up"
     )
+    static let bankConcurrency = Setting(
+        "bank.concurrency",
+        .integer(1...1_024),
+        default: "128",
+        help: "The most requests to the bank at a time, of this processor"
+    )
     static let fingerprintSecret = Setting(
         "fingerprint.secret",
         .secret(16...1_024),
@@ -166,7 +172,7 @@ enum Settings {
         brokerURL.descriptor, prefix.descriptor, partitions.descriptor, prefetch.descriptor, declare.descriptor,
         caFile.descriptor, certFile.descriptor, keyFile.descriptor,
         database.descriptor,
-        bankURL.descriptor, bankTimeout.descriptor, bankWorstCase.descriptor,
+        bankURL.descriptor, bankTimeout.descriptor, bankWorstCase.descriptor, bankConcurrency.descriptor,
         fingerprintSecret.descriptor,
         lease.descriptor, busyAfter.descriptor,
         adminHost.descriptor, adminPort.descriptor, adminToken.descriptor,

@@ -17,6 +17,9 @@ struct ProcessorService: Service {
     private let publishing: AMQPSession
     private let breaker: CircuitBreaker
     private let deadLettering: AMQPSession
+    private let context: ProcessorContext
+    private let watch: BankWatch
+    private let bell: OutboxBell
     private let consumer: CommandConsumer
     private let ingester: DeadLetterIngester
     private let sink: BrokerSink
@@ -60,11 +63,7 @@ struct ProcessorService: Service {
         )
         bankClient = try HTTPClient(
             configuration: HTTPClientConfiguration(
-                // As many as there may be deliveries and rows of a sweep: none waits for another's connection while its lease runs.
-                maxConnections: min(
-                    configuration.partitions * Int(configuration.prefetch) + configuration.sweeps.batch,
-                    Self.connectionLimit
-                ),
+                maxConnections: configuration.bankConcurrency,
                 userAgent: "payment-processor"
             )
         )
@@ -79,9 +78,13 @@ struct ProcessorService: Service {
             time: SystemTime(),
             random: SystemRandom(),
             observer: observer,
-            limits: configuration.limits
+            limits: configuration.limits,
+            limiter: BankLimiter(concurrency: configuration.bankConcurrency)
         )
+        self.context = context
+        watch = BankWatch(context, store: store, bank: bank)
         let parts = SweepParts(configuration.sweeps, context, store: store, bank: bank)
+        bell = parts.bell
         sweeps = SweepSubscription(
             session: ticking,
             names: configuration.names,
@@ -112,9 +115,6 @@ struct ProcessorService: Service {
         consumer = CommandConsumer(context, sink: sink)
     }
 
-    /// Leaves room below the usual limit of 1,024 descriptors for a process.
-    private static let connectionLimit = 768
-
     /// Between two attempts at something that may come to life by itself.
     private static let pause = Duration.seconds(1)
 
@@ -130,6 +130,9 @@ struct ProcessorService: Service {
             group.addTask { await ticking.run() }
             defer { group.cancelAll() }
             guard try await prepareDatabase() else { return }
+            await watch.begin()
+            group.addTask { await watch.run() }
+            group.addTask { await context.lateAnswers.run(context, bell) }
             group.addTask { await deadLetterSubscription.run() }
             group.addTask { await relay.run() }
             group.addTask { await gauges.run() }

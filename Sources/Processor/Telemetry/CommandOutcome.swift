@@ -12,7 +12,7 @@ enum CommandOutcome: String, CaseIterable, Sendable {
         case .reply(_, .rejected, _): self = .rejected
         case .reply(_, .unknown, _): self = .unknown
         case .reply(_, .replayed, _): self = .replayed
-        case .park: self = .parked
+        case .park, .requeue: self = .parked
         case .deadLetter: self = .deadLettered
         }
     }
@@ -22,6 +22,8 @@ enum CommandOutcome: String, CaseIterable, Sendable {
 enum BankCallVerdict: String, CaseIterable, Sendable {
     case succeeded, declined, expired, ambiguous
     case notSent = "not_sent"
+    case notExecuted = "not_executed"
+    case keyUnknown = "key_unknown"
     case needsAttention = "needs_attention"
 
     init(_ verdict: Verdict) {
@@ -30,6 +32,8 @@ enum BankCallVerdict: String, CaseIterable, Sendable {
         case .declined: self = .declined
         case .expired: self = .expired
         case .notSent: self = .notSent
+        case .notExecuted: self = .notExecuted
+        case .keyUnknown: self = .keyUnknown
         case .ambiguous: self = .ambiguous
         case .needsAttention: self = .needsAttention
         }

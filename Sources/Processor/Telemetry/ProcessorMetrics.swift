@@ -17,6 +17,7 @@ struct ProcessorMetrics: Sendable {
     let deadLettersOpen: Meter
     let repliesUndeliverable: Counter
     let possibleOrphans: Counter
+    let storeRegressions: Counter
     let needsAttention: Counter
     private let breaker: Meter
     private let oldest: Meter
@@ -63,6 +64,7 @@ struct ProcessorMetrics: Sendable {
         breaker = meter(.breakerOpen)
         repliesUndeliverable = counter(.repliesUndeliverable)
         possibleOrphans = counter(.possibleOrphans)
+        storeRegressions = counter(.storeRegressions)
         needsAttention = counter(.needsAttention)
         oldest = meter(.outboxOldest)
     }
@@ -108,6 +110,7 @@ extension ProcessorMetrics {
         case breakerOpen = "payments_breaker_open"
         case repliesUndeliverable = "payments_replies_undeliverable_total"
         case possibleOrphans = "payments_possible_orphans_total"
+        case storeRegressions = "payments_store_regressions_total"
         case needsAttention = "payments_needs_attention_total"
         case outboxOldest = "payments_outbox_oldest_seconds"
         case sweepRuns = "payments_sweep_runs_total"
@@ -123,7 +126,9 @@ extension ProcessorMetrics {
             case .deadLettersOpen: "Dead letters that nobody has dealt with."
             case .breakerOpen: "1 while the bank counts as down."
             case .repliesUndeliverable: "Replies that no queue took."
-            case .possibleOrphans: "Authorizations that may have left a second hold at the bank."
+            case .possibleOrphans: "Authorizations suspected of having left a second hold at the bank."
+            case .storeRegressions:
+                "Requests that the bank had executed before, although the database had no record of it."
             case .needsAttention: "Operations handed to a person."
             case .outboxOldest: "Age of the oldest stored outcome whose reply is not confirmed."
             case .sweepRuns: "Runs of sweeps by this processor, by how they ended."

@@ -24,9 +24,14 @@ struct ProcessorTelemetry: ProcessorObserver {
             metrics.unanswerable.increment()
             warn("unanswerable", "message cannot be answered and goes to the dead letters", .reason, "\(problem)")
         case .bankAnswered(let kind, let verdict): bankAnswered(kind, verdict)
-        case .possibleOrphan(let operation):
+        case .possibleOrphan(let operation, .suspected):
             metrics.possibleOrphans.increment()
             log(.warning, "authorization may have left a second hold at the bank", operation)
+        case .possibleOrphan(let operation, .unlikely):
+            log(.debug, "authorization was answered with errors before: a second hold is unlikely", operation)
+        case .storeRegressed(let operation):
+            metrics.storeRegressions.increment()
+            log(.error, "the bank had executed what this database knows nothing of: it has lost commits", operation)
         case .needsAttention(let operation, let reason):
             metrics.needsAttention.increment()
             log(.error, "operation needs a person", operation, reason: reason)
@@ -44,8 +49,8 @@ struct ProcessorTelemetry: ProcessorObserver {
             warn("store \(error.code.rawValue)", "store failed", .error, error.description)
         case .publishFailed(let problem):
             warn("publish", "publish failed", .error, problem)
-        case .breakerChanged(let condition):
-            breakerChanged(condition)
+        case .breakerChanged(let condition, let cause):
+            breakerChanged(condition, cause)
         case .swept(let job, let report, let duration): swept(job, report, duration)
         case .sweepFailed(let job, let error):
             metrics.countSweep(job, .failed)
@@ -77,7 +82,7 @@ struct ProcessorTelemetry: ProcessorObserver {
         fields.set(.traceID, Self.traceID(command.route))
         fields.set(.duration, Self.milliseconds(duration))
         switch disposition {
-        case .reply: break
+        case .reply, .requeue: break
         case .park(let tier, let reason, _, _):
             fields.set(.tier, tier.rawValue)
             fields.set(.reason, foreign: reason)
@@ -151,13 +156,16 @@ struct ProcessorTelemetry: ProcessorObserver {
         logger.debug("bank answered", metadata: fields.metadata)
     }
 
-    private func breakerChanged(_ condition: BreakerCondition) {
+    private func breakerChanged(_ condition: BreakerCondition, _ cause: String?) {
         readiness.setBank(condition)
         metrics.setBreakerOpen(condition != .closed)
         switch condition {
-        case .open: logger.error("the bank is out: no commands are taken")
-        case .halfOpen: logger.notice("trying whether the bank is back, with one command")
-        case .closed: logger.notice("the bank is back: commands are taken again")
+        case .open:
+            var fields = LogFields()
+            fields.set(.reason, cause)
+            logger.error("the bank is unavailable: no commands are taken", metadata: fields.metadata)
+        case .halfOpen: logger.notice("one command finds out whether the bank is available again")
+        case .closed: logger.notice("the bank is available: commands are taken")
         }
     }
 

@@ -46,6 +46,7 @@ struct BankBooks {
         case .capture(let authorizationID, let amount): capture(authorizationID, amount, request, id, now)
         case .void(let authorizationID): void(authorizationID, request, id, now)
         case .refund(let captureID, let amount): refund(captureID, amount, request, id, now)
+        case .inquiry(let kind, _): .unknownKey(kind)
         }
     }
 
@@ -202,6 +203,15 @@ struct BankReplyBody {
 
     static func success(_ members: [String: JSONValue]) -> BankReplyBody {
         BankReplyBody(status: 200, bytes: JSONValue.object(members).encoded)
+    }
+
+    /// A body without anything to execute, under a key that nothing is stored under.
+    static func unknownKey(_ kind: OperationKind) -> BankReplyBody {
+        switch kind {
+        case .authorize: error(400, "invalid_card")
+        case .capture, .void: error(400, "authorization_not_found")
+        case .refund: error(400, "capture_not_found")
+        }
     }
 
     static func error(_ status: Int, _ code: String) -> BankReplyBody {

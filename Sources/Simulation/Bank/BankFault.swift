@@ -16,6 +16,8 @@ package enum BankFault: Hashable, Sendable, CaseIterable {
     case error400
     /// 400 with a code that is not true: its database gave a lock up (trap B5). Nothing is executed.
     case wrongCode
+    /// Executed, and the connection cut before the key is stored: what becomes of a caller that hangs up.
+    case cutAfterExecute
     /// Executed and answered, and the key is never stored.
     case loseKey
     /// Nobody listens: the request is never sent.
@@ -29,7 +31,7 @@ extension BankFault {
         case .error500: .error(500, "internal_error")
         case .error400: .error(400, "internal_error")
         case .wrongCode: .error(400, operation == .authorize ? "invalid_card" : "authorization_not_found")
-        case .timeoutAfterExecute, .dropBefore, .dropAfter, .garbage, .loseKey, .down: nil
+        case .timeoutAfterExecute, .dropBefore, .dropAfter, .cutAfterExecute, .garbage, .loseKey, .down: nil
         }
     }
 }

@@ -1,13 +1,13 @@
 package import Core
 import Synchronization
 
-/// The bank of bank.md in memory, with its weaknesses: errors are not stored, a key is not locked while its request executes, and
-/// it is stored only after the answer was written.
+/// The bank of bank.md in memory, with its weaknesses: errors are not stored, a key is not locked while its request executes, and when
+/// the caller hangs up, what is not executed yet is given up and the key of what has been executed is not stored.
 package final class InMemoryBank: Bank, BankQueries {
     package struct Configuration: Sendable {
         /// How long a request takes before it is executed.
         package var latency: Duration = .milliseconds(20)
-        /// How long after its execution a key is stored.
+        /// How long after its execution a key is stored, and the answer leaves.
         package var keyDelay: Duration = .milliseconds(2)
         /// How long an authorization may be captured.
         package var authorizationExpiry: Duration = .seconds(168 * 3_600)
@@ -47,6 +47,10 @@ package final class InMemoryBank: Bank, BankQueries {
         var latencies: [Duration] = []
         var isDown = false
         var underWay: [KeyID: Int] = [:]
+        /// The calls that are under way, by who made them.
+        var calls: [Int: [ObjectIdentifier: BankExchange]] = [:]
+        /// The keys that were not stored although something was executed under them.
+        var lostKeys: Set<String> = []
         var overlaps = 0
         var skew: Duration = .zero
 
@@ -113,20 +117,48 @@ package final class InMemoryBank: Bank, BankQueries {
 
     // MARK: Bank
 
-    package func send(_ request: BankRequest) async -> BankAnswer {
-        let exchange = BankExchange()
+    package func send(
+        _ request: BankRequest,
+        late: @escaping @Sendable (BankAnswer) -> Void
+    ) async -> BankAnswer {
+        await send(request, from: 0, late: late)
+    }
+
+    /// - Parameter caller: who makes the call, for `hangUp(_:)`.
+    package func send(
+        _ request: BankRequest,
+        from caller: Int,
+        late: @escaping @Sendable (BankAnswer) -> Void
+    ) async -> BankAnswer {
+        let exchange = BankExchange(late: late)
+        state.withLock { $0.calls[caller, default: [:]][ObjectIdentifier(exchange)] = exchange }
+        exchange.onEnd { [weak self] exchange in
+            self?.state.withLock { _ = $0.calls[caller]?.removeValue(forKey: ObjectIdentifier(exchange)) }
+        }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 exchange.begin(continuation)
                 guard !Task.isCancelled else { return exchange.end(.notSent(reason: "cancelled")) }
-                time.schedule(after: request.timeout) { exchange.end(.noAnswer(reason: "timeout")) }
+                time.schedule(after: request.timeout) { exchange.giveUp(reason: "timeout") }
+                if request.limit > request.timeout {
+                    time.schedule(after: request.limit) { exchange.end(.noAnswer(reason: "timeout")) }
+                }
                 receive(request, exchange)
             }
         } onCancel: {
-            // The client is gone; the bank does not notice.
-            exchange.end(.noAnswer(reason: "cancelled"))
+            // Nobody waits any more; the call goes on.
+            exchange.giveUp(reason: "cancelled")
         }
     }
+
+    /// The connections of a caller are cut: it is gone, and hears nothing any more.
+    package func hangUp(_ caller: Int) {
+        let calls = state.withLock { $0.calls.removeValue(forKey: caller) ?? [:] }
+        for call in calls.values { call.cut() }
+    }
+
+    /// The keys of effects that the bank has forgotten before anybody could ask for them.
+    package var lostKeys: Set<String> { state.withLock { $0.lostKeys } }
 
     /// The bank's own clock.
     private var now: Timestamp {
@@ -176,8 +208,10 @@ package final class InMemoryBank: Bank, BankQueries {
             if let stored = state.keys[KeyID(request)], stored.until > now {
                 return .response(BankResponse(status: stored.reply.status, bytes: stored.reply.bytes, isReplayed: true))
             }
-            if state.underWay[KeyID(request), default: 0] > 0 { state.overlaps += 1 }
-            state.underWay[KeyID(request), default: 0] += 1
+            if !request.action.isInquiry {
+                if state.underWay[KeyID(request), default: 0] > 0 { state.overlaps += 1 }
+                state.underWay[KeyID(request), default: 0] += 1
+            }
             let latency = state.latencies.isEmpty ? weather.latency : state.latencies.removeFirst()
             time.schedule(after: latency) { self.execute(request, fault, losesKey: weather.losesKey, exchange) }
             return nil
@@ -189,16 +223,27 @@ package final class InMemoryBank: Bank, BankQueries {
         let now = now
         let id = UniqueID(high: random.next(), low: random.next())
         let (reply, effect): (BankReplyBody, BankLedgerEntry?) = state.withLock { state in
-            state.underWay[KeyID(request), default: 0] -= 1
+            if !request.action.isInquiry { state.underWay[KeyID(request), default: 0] -= 1 }
+            // Nobody is there any more: what is not executed yet is given up.
+            if exchange.isOver { return (.error(500, "internal_error"), nil) }
             if let lie = fault?.lie(about: request.action.kind) { return (lie, nil) }
             let reply = state.books.execute(request, id: id, now: now)
             return (reply, reply.isSuccess ? state.books.ledger.last : nil)
         }
         if let effect { configuration.onEffect?(effect) }
-        if reply.isSuccess, fault != .loseKey, !losesKey { storeKey(request, reply) }
+        guard reply.isSuccess else { return answer(reply, fault, exchange) }
+        time.schedule(after: configuration.keyDelay) {
+            let isKept = fault != .loseKey && fault != .cutAfterExecute && !losesKey && !exchange.isOver
+            self.store(request, reply, isKept: isKept)
+            self.answer(reply, fault, exchange)
+        }
+    }
+
+    /// The answer leaves only after the key is stored: whoever has it can rely on the key.
+    private func answer(_ reply: BankReplyBody, _ fault: BankFault?, _ exchange: BankExchange) {
         switch fault {
         case .timeoutAfterExecute: break
-        case .dropAfter: exchange.end(.noAnswer(reason: "connection_cut"))
+        case .dropAfter, .cutAfterExecute: exchange.end(.noAnswer(reason: "connection_cut"))
         case .garbage:
             let body = Array("<html>it works</html>".utf8)
             exchange.end(.response(BankResponse(status: 200, bytes: body, isReplayed: false)))
@@ -207,14 +252,15 @@ package final class InMemoryBank: Bank, BankQueries {
         }
     }
 
-    /// Only after the answer was written (trap B2).
-    private func storeKey(_ request: BankRequest, _ reply: BankReplyBody) {
-        time.schedule(after: configuration.keyDelay) {
-            let until = self.now.advanced(by: self.configuration.keyLifetime)
-            self.state.withLock { state in
-                if state.keys[KeyID(request)] == nil {
-                    state.keys[KeyID(request)] = StoredKey(reply: reply, until: until)
-                }
+    private func store(_ request: BankRequest, _ reply: BankReplyBody, isKept: Bool) {
+        let until = now.advanced(by: configuration.keyLifetime)
+        state.withLock { state in
+            guard isKept else {
+                state.lostKeys.insert(request.idempotencyKey)
+                return
+            }
+            if state.keys[KeyID(request)] == nil {
+                state.keys[KeyID(request)] = StoredKey(reply: reply, until: until)
             }
         }
     }

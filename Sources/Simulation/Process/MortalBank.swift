@@ -8,15 +8,16 @@ struct MortalBank: Bank, BankQueries {
     let trace: Trace
     let process: Int
 
-    func send(_ request: BankRequest) async -> BankAnswer {
+    func send(_ request: BankRequest, late: @escaping @Sendable (BankAnswer) -> Void) async -> BankAnswer {
         await edge.pass()
         guard !edge.life.isOver else { return .notSent(reason: "over") }
         trace.note(
             .bankAsked,
             UInt64(process),
-            "process \(process) asks the bank: \(request.action.kind) \(request.idempotencyKey)"
+            "process \(process) asks the bank: \(request.action.isInquiry ? "inquiry about " : "")\(request.action.kind) "
+                + "\(request.idempotencyKey)"
         )
-        let answer = await bank.send(request)
+        let answer = await bank.send(request, from: process, late: late)
         await edge.passFromBank()
         guard !edge.life.isOver else { return .noAnswer(reason: "over") }
         trace.note(

@@ -41,6 +41,21 @@ struct MortalStore: PaymentStore {
         }
     }
 
+    func register(_ command: Command) async throws(StoreError) {
+        try await call("register", command.paymentID.description) { () async throws(StoreError) in
+            try await store.register(command)
+            trace.note(.recorded, 2, payment: command.paymentID.description) {
+                "process \(process) gives \(command.kind) \(command.idempotencyKey) its place"
+            }
+        }
+    }
+
+    func withdraw(_ command: Command, unseenFor limit: Duration) async throws(StoreError) {
+        try await call("withdraw", command.paymentID.description) { () async throws(StoreError) in
+            try await store.withdraw(command, unseenFor: limit)
+        }
+    }
+
     func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
         let payment = operation.paymentID.description
         try await call("note", payment) { () async throws(StoreError) in
@@ -98,6 +113,18 @@ struct MortalStore: PaymentStore {
     private static let gone = StoreError(.unavailable, detail: "over")
 }
 
+extension MortalStore: BankStatusStore {
+    func bankStatus() async throws(StoreError) -> BankStatus? {
+        try await call("bank status", nil) { () async throws(StoreError) in try await store.bankStatus() }
+    }
+
+    func recordBankStatus(isUnavailable: Bool, cause: String?) async throws(StoreError) {
+        try await call("record bank status", nil) { () async throws(StoreError) in
+            try await store.recordBankStatus(isUnavailable: isUnavailable, cause: cause)
+        }
+    }
+}
+
 extension Trace {
     fileprivate func note(_ event: Event, _ number: UInt64, payment: String?, _ text: () -> String) {
         note(event, number, payment: payment, text())
@@ -111,7 +138,7 @@ extension ClaimOutcome {
         case .settled: 1
         case .rejected: 2
         case .waitForKey: 3
-        case .waitForPayment: 4
+        case .wait: 4
         case .needsAttention: 5
         }
     }
@@ -123,7 +150,7 @@ extension ClaimOutcome {
         case .settled(let operation, let isReplay): "\(operation.state.rawValue)\(isReplay ? " already" : "")"
         case .rejected(let code, _): "rejected \(code.rawValue)"
         case .waitForKey: "the key is in progress"
-        case .waitForPayment(let payment): "the payment is \(payment.status.rawValue)"
+        case .wait(let reason, let payment): "waits, \(reason.rawValue), \(payment?.status.rawValue ?? "no payment")"
         case .needsAttention: "needs attention"
         }
     }

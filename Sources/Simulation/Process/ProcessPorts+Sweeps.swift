@@ -2,11 +2,11 @@ import Core
 
 extension ProcessPorts {
     /// The real thing, over these ports.
-    func sweeper(_ breaker: CircuitBreaker, _ bell: OutboxBell) -> SweepConsumer {
+    func sweeper(_ context: ProcessorContext, _ bell: OutboxBell) -> SweepConsumer {
         let runner = SweepRunner(
             store: store,
             sweeps: [
-                .reconcile: reconcile(breaker, bell), .expire: expire(breaker, bell),
+                .reconcile: reconcile(context, bell), .expire: expire(context, bell),
                 .retention: RetentionSweep(store: store, policy: sweeps.policy),
             ],
             time: time,
@@ -43,13 +43,13 @@ extension ProcessPorts {
         )
     }
 
-    private func reconcile(_ breaker: CircuitBreaker, _ bell: OutboxBell) -> ReconcileSweep {
-        ReconcileSweep(context(breaker), store: store, policy: sweeps.policy, bell: bell)
+    private func reconcile(_ context: ProcessorContext, _ bell: OutboxBell) -> ReconcileSweep {
+        ReconcileSweep(context, store: store, policy: sweeps.policy, bell: bell)
     }
 
-    private func expire(_ breaker: CircuitBreaker, _ bell: OutboxBell) -> ExpireSweep {
+    private func expire(_ context: ProcessorContext, _ bell: OutboxBell) -> ExpireSweep {
         ExpireSweep(
-            context(breaker),
+            context,
             store: store,
             bank: bank,
             policy: sweeps.policy,

@@ -2,7 +2,7 @@ package import Core
 
 /// What one process sees of the world. A test may put something of its own before any of it.
 package struct ProcessPorts: Sendable {
-    package typealias Store = PaymentStore & SweepStore & Outbox
+    package typealias Store = PaymentStore & SweepStore & Outbox & BankStatusStore
 
     package var store: any Store
     package var letters: any DeadLetterIntake
@@ -35,8 +35,12 @@ package struct ProcessPorts: Sendable {
     }
 
     /// The real thing, over these ports.
-    func consumer(_ breaker: CircuitBreaker) -> CommandConsumer {
-        CommandConsumer(context(breaker), sink: sink)
+    func consumer(_ context: ProcessorContext) -> CommandConsumer {
+        CommandConsumer(context, sink: sink)
+    }
+
+    func watch(_ context: ProcessorContext) -> BankWatch {
+        BankWatch(context, store: store, bank: bank)
     }
 
     func context(_ breaker: CircuitBreaker) -> ProcessorContext {

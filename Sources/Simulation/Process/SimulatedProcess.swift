@@ -30,11 +30,15 @@ package final class SimulatedProcess: Sendable {
     ) {
         let task = Task(executorPreference: executor) {
             await withTaskGroup(of: Void.self) { group in
-                let (breaker, bell) = (ports.breaker(), OutboxBell())
+                let (context, bell) = (ports.context(ports.breaker()), OutboxBell())
+                let watch = ports.watch(context)
+                await watch.begin()
+                group.addTask { await watch.run() }
+                group.addTask { await context.lateAnswers.run(context, bell) }
                 group.addTask { await self.ingest(broker, ports) }
-                group.addTask { await self.sweep(broker, ports, breaker, bell) }
+                group.addTask { await self.sweep(broker, ports, context, bell) }
                 group.addTask { await ports.relay(bell).run() }
-                await self.run(broker, partitions: partitions, prefetch: prefetch, ports, breaker)
+                await self.run(broker, partitions: partitions, prefetch: prefetch, ports, context)
                 group.cancelAll()
             }
         }
@@ -47,9 +51,9 @@ package final class SimulatedProcess: Sendable {
         partitions: Int,
         prefetch: Int,
         _ ports: ProcessPorts,
-        _ breaker: CircuitBreaker
+        _ context: ProcessorContext
     ) async {
-        let consumer = ports.consumer(breaker)
+        let (consumer, breaker) = (ports.consumer(context), context.breaker)
         while !isDraining, let condition = try? await breaker.untilNotOpen() {
             guard let connection = broker.connect(), adopt(connection) else {
                 try? await ports.time.sleep(for: .seconds(1))
@@ -107,10 +111,10 @@ package final class SimulatedProcess: Sendable {
     private func sweep(
         _ broker: SimulatedBroker,
         _ ports: ProcessPorts,
-        _ breaker: CircuitBreaker,
+        _ context: ProcessorContext,
         _ bell: OutboxBell
     ) async {
-        let consumer = ports.sweeper(breaker, bell)
+        let consumer = ports.sweeper(context, bell)
         while !isDraining, !Task.isCancelled {
             if let connection = broker.connect() {
                 state.withLock { $0.ticks = connection }

@@ -120,7 +120,9 @@ extension InMemoryPaymentStore: SweepStore {
         return try await transaction(.sweep) { tables throws(StoreError) in
             let oldRuns = now.advanced(by: .zero - policy.keepsRuns)
             let sentBefore = now.advanced(by: .zero - policy.keepsRelayed)
+            let lost = now.advanced(by: .zero - policy.keepsWaiting)
             return tables.sweeps.removeRuns(startedBefore: oldRuns, most: policy.batch)
+                + tables.waiting.remove(seenBefore: lost, most: policy.batch)
                 + tables.outbox.remove(sentBefore: sentBefore, most: policy.batch)
         }
     }

@@ -2,7 +2,7 @@ package import Core
 import Synchronization
 
 /// Payments and operations in memory: the same decisions and the same constraints as the real store, on a clock of its own.
-package final class InMemoryPaymentStore: PaymentStore {
+package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
     private struct State {
         var tables = StoreTables()
         var faults: [StoreFault.Call: [StoreFault]] = [:]
@@ -88,6 +88,7 @@ package final class InMemoryPaymentStore: PaymentStore {
                 request,
                 existing: tables.operation(request.command.merchantID, request.command.idempotencyKey),
                 payment: tables.payments[request.command.paymentID],
+                waiting: tables.waiting.line(of: request.command.paymentID),
                 now: now,
                 fingerprinter: fingerprinter
             )
@@ -101,6 +102,7 @@ package final class InMemoryPaymentStore: PaymentStore {
                 )
                 try tables.apply(changes, at: now)
             }
+            tables.waiting.apply(decision.registration, request.command, at: now)
             return decision.outcome
         }
     }
@@ -113,11 +115,13 @@ package final class InMemoryPaymentStore: PaymentStore {
                 throw StoreError(.refused, detail: "02000")
             }
             let isHolder = !checksFence || stored.fence == settlement.operation.fence
-            if isHolder, stored.state == settlement.operation.state, stored.reply == settlement.operation.reply {
+            let isSame = stored.state == settlement.operation.state && stored.reply == settlement.operation.reply
+            if isHolder, isSame, !stored.isOpen {
                 // The same settle again, whose first answer was lost (trap P7).
                 return .settled
             }
-            guard isHolder, stored.state == .sent else {
+            // One that rests is its last holder's still, for a late answer, until somebody else takes it.
+            guard isHolder, stored.isOpen else {
                 if let payment = tables.payments[stored.paymentID] {
                     tables.note(settlement.lateNote, by: stored.kind, on: payment, at: now)
                 }
@@ -130,6 +134,8 @@ package final class InMemoryPaymentStore: PaymentStore {
                 operation: operation,
                 payment: settlement.payment,
                 transition: settlement.transition,
+                note: settlement.note,
+                orphan: settlement.orphan,
                 outbox: settlement.outbox
             )
             try tables.apply(changes, at: now)
@@ -137,9 +143,39 @@ package final class InMemoryPaymentStore: PaymentStore {
         }
     }
 
+    package func register(_ command: Command) async throws(StoreError) {
+        let clock = clock
+        try await transaction(.claim) { tables throws(StoreError) in tables.waiting.add(command, at: clock.now()) }
+    }
+
+    package func withdraw(_ command: Command, unseenFor limit: Duration) async throws(StoreError) {
+        let clock = clock
+        try await transaction(.claim) { tables throws(StoreError) in
+            tables.waiting.withdraw(command, unseenSince: clock.now().advanced(by: .zero - limit))
+        }
+    }
+
     package func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
         try await transaction(.recordTold) { tables throws(StoreError) in
             tables.markTold(operation, isUndeliverable: isUndeliverable)
+        }
+    }
+
+    // MARK: BankStatusStore
+
+    package func bankStatus() async throws(StoreError) -> BankStatus? {
+        let now = clock.now()
+        return try await read { tables in
+            tables.bankStatus.map {
+                BankStatus(isUnavailable: $0.isUnavailable, cause: $0.cause, age: $0.at.duration(to: now))
+            }
+        }
+    }
+
+    package func recordBankStatus(isUnavailable: Bool, cause: String?) async throws(StoreError) {
+        let now = clock.now()
+        try await transaction(.sweep) { tables throws(StoreError) in
+            tables.bankStatus = (isUnavailable, cause, now)
         }
     }
 

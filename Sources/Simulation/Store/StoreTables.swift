@@ -9,6 +9,8 @@ struct StoreTables {
         let payment: Payment?
         var isNewPayment = false
         let transition: Transition?
+        var note: String?
+        var orphan: PossibleOrphan?
         var outbox: [OutboxMessage] = []
     }
 
@@ -36,6 +38,10 @@ struct StoreTables {
     var deadLetters = DeadLetterTables()
     var sweeps = SweepTables()
     var outbox = OutboxTable()
+    var waiting = WaitingTable()
+    var bankStatus: (isUnavailable: Bool, cause: String?, at: Timestamp)?
+    /// What an authorize may have left at the bank, by payment.
+    var orphans: [PaymentID: PossibleOrphan] = [:]
     private var operationByKey: [KeyID: OperationID] = [:]
     private var operationsByPayment: [PaymentID: [OperationID]] = [:]
     private var ownerOfBankID: [String: PaymentID] = [:]
@@ -72,6 +78,10 @@ struct StoreTables {
             payments[payment.id] = payment
         }
         if let transition = changes.transition { append(transition, at: now) }
+        if let note = changes.note, let payment = payments[operation.paymentID] {
+            self.note(note, by: operation.kind, on: payment, at: now)
+        }
+        if let orphan = changes.orphan { orphans[operation.paymentID] = orphan }
         sweeps.note(operation, changes.payment)
         outbox.append(changes.outbox, at: now)
     }
@@ -140,7 +150,7 @@ struct StoreTables {
         }
         guard payment.status.isInProgress == (payment.heldBy != nil) else { throw Self.checkFailed }
         guard payment.bank.all.allSatisfy({ ownerOfBankID[$0] ?? payment.id == payment.id }) else {
-            throw Self.notUnique
+            throw StoreError(.bankIDTaken, detail: "23505")
         }
     }
 

@@ -22,6 +22,6 @@ package struct SeedReport: Sendable {
 
 extension String {
     fileprivate var bankKeys: [Substring] {
-        split(whereSeparator: { $0 == " " || $0 == ":" || $0 == "," }).filter { $0.hasPrefix("op_") }
+        split(whereSeparator: { $0 == " " || $0 == ":" || $0 == "," }).filter { $0.hasPrefix("pp1-") }
     }
 }

@@ -82,6 +82,7 @@ extension SimulationWorld {
         time.schedule(after: .seconds(26)) { [weak self] in
             process.kill()
             process.disconnect()
+            self?.bank.hangUp(process.number)
             self?.start(slot)
         }
     }

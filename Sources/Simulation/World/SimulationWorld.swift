@@ -344,6 +344,8 @@ package final class SimulationWorld: Sendable {
         // A machine that is gone says nothing: the broker notices by its heartbeats.
         let noticed = processDice.happens(0.7) ? Duration.zero : processDice.duration(in: .zero...(.seconds(15)))
         time.schedule(after: noticed) { process.disconnect() }
+        // The kernel closes its connections to the bank at once.
+        bank.hangUp(process.number)
         time.schedule(after: processDice.duration(in: .milliseconds(50)...(.seconds(15)))) { [weak self] in
             self?.start(slot)
         }

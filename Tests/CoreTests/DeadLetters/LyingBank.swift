@@ -15,7 +15,7 @@ final class LyingBank: Sendable {
         let lies: LyingBank
         let bank: any Bank
 
-        func send(_ request: BankRequest) async -> BankAnswer {
+        func send(_ request: BankRequest, late: @escaping @Sendable (BankAnswer) -> Void) async -> BankAnswer {
             let isLie = lies.isLying.withLock { $0 } && request.action.kind == .capture
             guard isLie else { return await bank.send(request) }
             let body = JSONValue.object([

@@ -13,13 +13,15 @@ struct ClaimDecisionTests {
     private func decide(
         _ command: Command,
         existing: Operation? = nil,
-        payment: Payment? = nil
+        payment: Payment? = nil,
+        hasWaited: Bool = false
     ) -> ClaimDecision {
         let request = ClaimRequest(
             command: command,
             operationID: OperationID(UniqueID(high: 3, low: 4)),
             token: token,
-            lease: .seconds(40)
+            lease: .seconds(40),
+            hasWaited: hasWaited
         )
         return ClaimDecision(request, existing: existing, payment: payment, now: now, fingerprinter: fingerprinter)
     }
@@ -46,7 +48,7 @@ struct ClaimDecisionTests {
     func newKey(kind: OperationKind, status: PaymentStatus?) throws {
         let payment = try status.map { try PaymentFixture.payment($0) }
         let command = try PaymentFixture.command(kind)
-        let decision = decide(command, payment: payment)
+        let decision = decide(command, payment: payment, hasWaited: true)
         switch expected(kind, status) {
         case .claimed:
             guard case .claimed(let claim) = decision.outcome, let write = decision.write else {
@@ -68,7 +70,7 @@ struct ClaimDecisionTests {
             #expect(claim.operation.fence == 1)
             #expect(claim.operation.attempts == 1)
         case .waits:
-            #expect(decision.outcome == payment.map { .waitForPayment($0) })
+            #expect(decision.outcome == payment.map { .wait(.paymentInProgress, $0) })
             #expect(decision.write == nil)
         case .rejected(let code):
             guard case .settled(let operation, isReplay: false) = decision.outcome else {
@@ -93,7 +95,7 @@ struct ClaimDecisionTests {
     @Test("another merchant's payment does not exist", arguments: OperationKind.allCases)
     func otherMerchant(kind: OperationKind) throws {
         let payment = try PaymentFixture.payment(.authorized, merchant: other)
-        let decision = decide(try PaymentFixture.command(kind), payment: payment)
+        let decision = decide(try PaymentFixture.command(kind), payment: payment, hasWaited: true)
         guard kind == .authorize else {
             #expect(decision.outcome == .rejected(.paymentNotFound, nil))
             return
@@ -149,7 +151,7 @@ struct ClaimDecisionTests {
         _ state: OperationState,
         leaseUntil: Timestamp,
         token: ClaimToken = ClaimToken(UniqueID(high: 9, low: 9)),
-        ambiguousSends: Int = 0,
+        sends: EarlierSends = .none,
         deadline: Timestamp? = nil
     ) throws -> (decision: ClaimDecision, existing: Operation) {
         let command = try PaymentFixture.command(.capture, deadline: deadline)
@@ -160,7 +162,7 @@ struct ClaimDecisionTests {
             attempts: 4,
             token: token,
             leaseUntil: leaseUntil,
-            ambiguousSends: ambiguousSends,
+            sends: sends,
             fingerprint: fingerprint(command)
         )
         let payment = try PaymentFixture.payment(state.isFinal ? .captured : .capturing)
@@ -192,7 +194,11 @@ struct ClaimDecisionTests {
         [false, true]
     )
     func takeover(state: OperationState, isAmbiguous: Bool) throws {
-        let (decision, existing) = try known(state, leaseUntil: now, ambiguousSends: isAmbiguous ? 1 : 0)
+        let (decision, existing) = try known(
+            state,
+            leaseUntil: now,
+            sends: EarlierSends(unanswered: isAmbiguous ? 1 : 0)
+        )
         guard case .claimed(let claim) = decision.outcome else {
             Issue.record("not claimed: \(decision)")
             return
@@ -203,7 +209,7 @@ struct ClaimDecisionTests {
         #expect(claim.operation.claimToken == token)
         #expect(claim.operation.leaseUntil == now.advanced(by: .seconds(40)))
         // A holder that never came back may have sent its request; one that put the key to rest has told.
-        #expect(claim.operation.ambiguousSends == (isAmbiguous ? 1 : 0) + (state == .sent ? 1 : 0))
+        #expect(claim.operation.sends.unanswered == (isAmbiguous ? 1 : 0) + (state == .sent ? 1 : 0))
         #expect(claim.operation.bankKey == existing.bankKey)
         // What was never sent has no age at the bank yet.
         #expect(claim.operation.firstSentAt == (state == .unknown && !isAmbiguous ? now : existing.firstSentAt))

@@ -35,7 +35,6 @@ struct SettlementTests {
             claim,
             BankFixture.effect(kind),
             BankResponse(status: 200, body: .json(BankFixture.success(kind))),
-            isPossibleOrphan: false,
             now: Timestamp(microseconds: 42)
         )
         #expect(settlement.operation.state == .succeeded)
@@ -58,7 +57,7 @@ struct SettlementTests {
             try claim(.authorize),
             BankFixture.effect(.authorize),
             BankResponse(status: 200, body: .json(.null)),
-            isPossibleOrphan: true,
+            orphan: .suspected,
             now: Timestamp(microseconds: 42)
         )
         #expect(settlement.transition?.cause.contains("orphan") == true)
@@ -94,10 +93,15 @@ struct SettlementTests {
     @Test("what stays open has no reply and touches no payment")
     func open() throws {
         let claim = try claim(.capture)
-        let resting = Settlement.resting(claim, reason: "timeout", ambiguousSends: 1, rest: .seconds(17))
+        let resting = Settlement.resting(
+            claim,
+            reason: "timeout",
+            sends: EarlierSends(unanswered: 1),
+            rest: .seconds(17)
+        )
         #expect(resting.operation.state == .unknown)
         #expect(resting.rest == .seconds(17))
-        let attention = Settlement.needsAttention(claim, reason: "timeout", ambiguousSends: 1)
+        let attention = Settlement.needsAttention(claim, reason: "timeout", sends: EarlierSends(unanswered: 1))
         #expect(attention.operation.state == .needsAttention)
         for settlement in [resting, attention] {
             #expect(settlement.operation.lastError == "timeout")

@@ -71,7 +71,7 @@ enum PaymentFixture {
         attempts: Int = 1,
         token: ClaimToken = ClaimToken(UniqueID(high: 9, low: 9)),
         leaseUntil: Timestamp = createdAt,
-        ambiguousSends: Int = 0,
+        sends: EarlierSends = .none,
         fingerprint: Fingerprint = Fingerprint(bytes: [])
     ) throws -> Operation {
         Operation(
@@ -81,7 +81,7 @@ enum PaymentFixture {
             kind: kind,
             paymentID: try #require(PaymentID(CommandMessage.paymentID)),
             fingerprint: fingerprint,
-            bankKey: operationID.bankKey,
+            bankKey: "pp1-fixture",
             route: ReplyRoute(),
             createdAt: createdAt,
             origin: kind == .authorize ? nil : kind == .refund ? .captured : .authorized,
@@ -91,7 +91,7 @@ enum PaymentFixture {
             leaseUntil: leaseUntil,
             claimToken: token,
             attempts: attempts,
-            ambiguousSends: ambiguousSends,
+            sends: sends,
             reply: state.isFinal ? Array("{}".utf8) : nil
         )
     }

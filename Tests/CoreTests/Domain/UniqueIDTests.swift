@@ -50,11 +50,4 @@ struct UniqueIDTests {
         #expect(SeededRandom(seed: 1).identifier(at: time).high >> 16 == 1_700_000_000_000)
         #expect(SeededRandom(seed: 1).identifier(at: Timestamp(microseconds: -5)).high >> 16 == 0)
     }
-
-    @Test("the key for the bank is ours, and short enough")
-    func bankKey() throws {
-        let id = OperationID(try #require(UniqueID("0190c3a1-7b2d-7c3e-8f4a-123456789abc")))
-        #expect(id.bankKey == "op_0190c3a1-7b2d-7c3e-8f4a-123456789abc")
-        #expect(id.bankKey.utf8.count <= 64)
-    }
 }

@@ -157,40 +157,77 @@ struct BankTroubleTests {
         }
     }
 
-    @Test("a decline of an authorize after no answer is no plain decline (trap B4)")
-    func declineAfterAmbiguous() throws {
+    private static let emptyCard = #"{"number":"5555555555554444","cvv":"789","expiry_month":12,"expiry_year":2030}"#
+    private static let expiredCard = #"{"number":"5105105105105100","cvv":"321","expiry_month":3,"expiry_year":2020}"#
+
+    @Test(
+        "a decline after an authorize without an answer is final, once the bank was asked by the key (trap B4)",
+        arguments: [(emptyCard, "insufficient_funds", 1), (expiredCard, "card_expired", 0)]
+    )
+    func declineAfterAmbiguous(card: String, code: String, suspicions: Int) throws {
         try World.run { world in
             world.bank.inject(.dropBefore, into: .authorize)
-            let card = #"{"number":"5555555555554444","cvv":"789","expiry_month":12,"expiry_year":2030}"#
-            world.send(.authorize, key: "a", body: CommandMessage.authorizeBody(card: card))
-            try await world.until { world.deadLetters.count == 1 }
-            #expect(world.replies("a").map(\.outcome) == ["unknown"])
+            let reply = try await world.ask(.authorize, key: "a", body: CommandMessage.authorizeBody(card: card))
+            #expect(reply.outcome == "declined" && reply.code == code)
+            #expect(world.deadLetters.isEmpty)
             let view = try await world.view()
-            #expect(view.payment.status == .pending)
-            #expect(view.operations.map(\.state) == [.needsAttention])
+            #expect(view.payment.status == .failed)
+            #expect(view.history.count { $0.cause.contains("possible orphan") } == suspicions)
+            #expect(world.count { if case .possibleOrphan(_, .suspected) = $0 { true } else { false } } == suspicions)
+            // The request that was cut, the one that was declined, and the question by the key.
+            #expect(world.bank.requests.count == 3)
+        }
+    }
+
+    @Test("a decline that the bank takes back when it is asked by the key was a lie (trap B5)")
+    func liedDecline() throws {
+        struct LyingBank: Bank {
+            let bank: InMemoryBank
+            func send(_ request: BankRequest, late: @escaping @Sendable (BankAnswer) -> Void) async -> BankAnswer {
+                let answer = await bank.send(request, late: late)
+                guard !request.action.isInquiry, bank.requests.count == 2 else { return answer }
+                let body = JSONValue.object(["error": .string("invalid_card"), "message": .string("a lock timed out")])
+                return .response(BankResponse(status: 400, body: .json(body)))
+            }
+        }
+        try World.run(consumers: { [$0.consumer(bank: LyingBank(bank: $0.bank))] }) { world in
+            world.bank.inject(.dropAfter, into: .authorize)
+            let reply = try await world.ask(.authorize, key: "a")
+            #expect(reply.outcome == "succeeded")
+            #expect(world.bank.ledger.count == 1)
+            #expect(world.count { if case .possibleOrphan = $0 { true } else { false } } == 0)
         }
     }
 
     @Test("a second hold behind a lost key is recorded as a possible orphan (trap B3)")
     func possibleOrphan() throws {
-        try World.run(make: { seed in World(seed: seed) { $0.keyDelay = .seconds(3_600) } }) { world in
-            world.bank.inject(.dropAfter)
+        try World.run { world in
+            world.bank.inject(.cutAfterExecute)
             let reply = try await world.ask(.authorize, key: "a")
             #expect(reply.outcome == "succeeded")
             #expect(world.bank.ledger.count == 2)
             let view = try await world.view()
             #expect(view.payment.bank.authorizationID == world.bank.ledger.last?.id)
-            #expect(view.history.last?.cause.contains("orphan") == true)
-            #expect(world.count { if case .possibleOrphan = $0 { true } else { false } } == 1)
+            #expect(view.history.last?.cause.contains("possible orphan") == true)
+            #expect(world.count { if case .possibleOrphan(_, .suspected) = $0 { true } else { false } } == 1)
+        }
+    }
+
+    @Test("after complete errors only, a second hold is unlikely: that is in the history, and no alarm (trap D13)")
+    func unlikelyOrphan() throws {
+        try World.run { world in
+            world.bank.inject(.error500, .error500, into: .authorize)
+            try await world.ask(.authorize, key: "a")
+            #expect(try await world.view().history.last?.cause.contains("orphan hold unlikely") == true)
+            #expect(world.count { if case .possibleOrphan(_, .suspected) = $0 { true } else { false } } == 0)
         }
     }
 
     @Test("a replay after two unanswered sends accounts for one hold: the other is recorded (traps B2, B3)")
     func orphanBehindReplay() throws {
         try World.run { world in
-            // Executed behind the client's back, and its key lost; then executed again, and its answer lost.
-            world.bank.delayNext(by: .seconds(16))
-            world.bank.inject(.loseKey, .dropAfter)
+            // Executed, and its key lost; then executed again, and its answer lost.
+            world.bank.inject(.cutAfterExecute, .dropAfter)
             world.send(.authorize, key: "a")
             try await world.until { !world.finalReplies("a").isEmpty }
             #expect(world.bank.ledger.count == 2)
@@ -211,7 +248,7 @@ struct BankTroubleTests {
             try await world.until { world.parked.count == 1 }
             #expect(world.bank.requests.count == 1)
             let operation = try #require(try await world.view().operations.first)
-            #expect(operation.state == .unknown && operation.ambiguousSends == 1)
+            #expect(operation.state == .unknown && operation.sends.unanswered == 1)
             try await world.until { !world.replies("a").isEmpty }
             #expect(world.replies("a").map(\.outcome) == ["succeeded"])
             #expect(world.bank.ledger.count == 1)
@@ -250,7 +287,7 @@ struct BankTroubleTests {
     @Test("a card number that the bank echoes is in no reply, no row and no event (invariant I10)")
     func echo() throws {
         struct EchoingBank: Bank {
-            func send(_ request: BankRequest) async -> BankAnswer {
+            func send(_ request: BankRequest, late: @escaping @Sendable (BankAnswer) -> Void) async -> BankAnswer {
                 guard case .authorize(let card, _) = request.action else { return .notSent(reason: "none") }
                 let body = #"{"error":"invalid_card","message":"no card \#(card.number)"}"#
                 return .response(BankResponse(status: 400, bytes: Array(body.utf8), isReplayed: false))

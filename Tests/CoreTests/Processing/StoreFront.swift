@@ -13,6 +13,12 @@ extension StoreFront {
         try await store.settle(settlement)
     }
 
+    func register(_ command: Command) async throws(StoreError) { try await store.register(command) }
+
+    func withdraw(_ command: Command, unseenFor limit: Duration) async throws(StoreError) {
+        try await store.withdraw(command, unseenFor: limit)
+    }
+
     func recordTold(_ operation: Core.Operation, isUndeliverable: Bool) async throws(StoreError) {
         try await store.recordTold(operation, isUndeliverable: isUndeliverable)
     }

@@ -107,7 +107,7 @@ struct RedactionTests {
         for reply in replies {
             let dispositions: [Disposition] = [
                 .reply(reply, .rejected, settles: operation),
-                .park(.seconds5, reason: "r", provisional: reply, headers: [:]),
+                .park(.seconds5, reason: "r", provisional: reply, ParkingNote()),
                 .deadLetter(code: "c", message: "m", provisional: reply),
             ]
             for disposition in dispositions { Self.expectSilent(disposition) }
@@ -118,10 +118,10 @@ struct RedactionTests {
 
     @Test("nor any event, of every kind")
     func events() {
-        let disposition = Disposition.park(.seconds5, reason: "r", provisional: nil, headers: [:])
+        let disposition = Disposition.park(.seconds5, reason: "r", provisional: nil, ParkingNote())
         let refusal = BankRefusal(code: "invalid_card", message: "no card \(Self.number)")
         let action = BankAction.authorize(card: card, amount: 5_000)
-        let verdicts = [Verdict.declined(refusal), .expired(refusal)].map { $0.redacted(for: action) }
+        let verdicts = [Verdict.declined(refusal, orphan: nil), .expired(refusal)].map { $0.redacted(for: action) }
         let letter = DeadLetterReader(fingerprinter: Fingerprinter(secret: [1])).letter(
             CommandMessage.valid(body: CommandMessage.authorizeBody(card: Self.cardJSON)),
             .processor,
@@ -131,10 +131,11 @@ struct RedactionTests {
         let events: [ProcessorEvent] =
             [
                 .handled(command, disposition, duration: .seconds(1)), .rejectedInvalid(invalid),
-                .unanswerable(invalid.problem), .possibleOrphan(operation), .needsAttention(operation, reason: "r"),
+                .unanswerable(invalid.problem), .possibleOrphan(operation, .suspected), .storeRegressed(operation),
+                .needsAttention(operation, reason: "r"),
                 .superseded(operation), .replyUndeliverable(replyTo: "replies.a"), .replyAddressIgnored,
                 .storeFailed(StoreError(.unavailable, detail: "08006")), .publishFailed("d"),
-                .breakerChanged(.open),
+                .breakerChanged(.open, cause: nil),
                 .deadLetterKept(letter), .deadLetterSentBack(letter, .seconds5),
                 .swept(.reconcile, SweepReport(), duration: .seconds(1)),
                 .sweepFailed(.expire, StoreError(.unavailable, detail: "08006")), .tickUnreadable,
@@ -160,7 +161,7 @@ struct RedactionTests {
 }
 
 extension ProcessorEvent {
-    fileprivate static let kinds = 18
+    fileprivate static let kinds = 19
 
     /// A new case does not compile here until it has a number, and fails the count until it has a sample above.
     fileprivate var kind: Int {
@@ -170,6 +171,7 @@ extension ProcessorEvent {
         case .unanswerable: 2
         case .bankAnswered: 3
         case .possibleOrphan: 4
+        case .storeRegressed: 18
         case .needsAttention: 5
         case .superseded: 6
         case .replyUndeliverable: 7

@@ -1,15 +1,19 @@
 import Core
 import Simulation
+import Synchronization
 import Testing
 
 /// The weaknesses of bank.md are there, or the traps are not tested.
 @Suite("The bank in memory", .timeLimit(.minutes(1)))
 struct InMemoryBankTests {
+    private struct NoAnswer: Error {}
+
     private static func authorize(
         _ key: String,
         amount: Int64 = 5_000,
         number: String = "4111111111111111",
-        cvv: String = "123"
+        cvv: String = "123",
+        limit: Duration? = nil
     ) throws
         -> BankRequest
     {
@@ -18,7 +22,8 @@ struct InMemoryBankTests {
             action: .authorize(card: card, amount: amount),
             idempotencyKey: key,
             traceparent: nil,
-            timeout: .seconds(15)
+            timeout: .seconds(15),
+            limit: limit
         )
     }
 
@@ -66,27 +71,66 @@ struct InMemoryBankTests {
         }
     }
 
-    @Test("the key is stored after the answer")
-    func keyAfterAnswer() throws {
-        try simulate { bank, _ in
-            _ = await bank.send(try Self.authorize("a"))
-            _ = await bank.send(try Self.authorize("b"))
-            #expect(bank.ledger.count == 2)
-        }
+    @Test("whoever has an answer can rely on its key")
+    func keyBeforeAnswer() throws {
         try simulate({ $0.keyDelay = .seconds(1) }) { bank, _ in
             _ = await bank.send(try Self.authorize("a"))
             _ = await bank.send(try Self.authorize("a"))
-            #expect(bank.ledger.count == 2)
+            #expect(bank.ledger.count == 1)
         }
     }
 
-    @Test("a client that gives up does not stop the bank")
+    @Test("a call that is given up on goes on until its limit, and its answer comes late")
     func timeout() throws {
         try simulate { bank, time in
             bank.delayNext(by: .seconds(16))
-            #expect(await bank.send(try Self.authorize("a")) == .noAnswer(reason: "timeout"))
+            let request = try Self.authorize("a", limit: .seconds(30))
+            let late = Mutex<[BankAnswer]>([])
+            let answer = await bank.send(request) { answer in late.withLock { $0.append(answer) } }
+            #expect(answer == .noAnswer(reason: "timeout"))
             #expect(bank.ledger.isEmpty)
             try await time.sleep(for: .seconds(2))
+            #expect(bank.ledger.count == 1)
+            #expect(late.withLock { $0.count } == 1)
+            guard case .response(let response) = await bank.send(request) else { throw NoAnswer() }
+            #expect(response.isReplayed)
+        }
+    }
+
+    @Test("when the caller hangs up, what is not executed is given up, and the key of what is executed is not stored")
+    func hangUp() throws {
+        for (cutAfter, effects) in [(Duration.milliseconds(10), 0), (.milliseconds(21), 1)] {
+            try simulate { bank, time in
+                let request = try Self.authorize("a")
+                async let answer = bank.send(request, from: 7) { _ in }
+                try await time.sleep(for: cutAfter)
+                bank.hangUp(7)
+                try await time.sleep(for: .seconds(1))
+                #expect(bank.ledger.count == effects)
+                #expect(bank.lostKeys.count == effects)
+                guard case .response(let response) = await bank.send(request) else { throw NoAnswer() }
+                #expect(!response.isReplayed)
+                #expect(bank.ledger.count == effects + 1)
+                #expect(await answer == .noAnswer(reason: "connection_cut"))
+            }
+        }
+    }
+
+    @Test("asking by key executes nothing: it is a replay, or a refusal")
+    func inquiry() throws {
+        try simulate { bank, _ in
+            let authorize = try Self.authorize("a")
+            let inquiry = BankRequest(
+                action: .inquiry(.authorize, BankExpectation(amount: 5_000)),
+                idempotencyKey: "a",
+                traceparent: nil,
+                timeout: .seconds(15)
+            )
+            guard case .response(let before) = await bank.send(inquiry) else { throw NoAnswer() }
+            #expect(before.status == 400 && bank.ledger.isEmpty)
+            guard case .response(let first) = await bank.send(authorize) else { throw NoAnswer() }
+            guard case .response(let after) = await bank.send(inquiry) else { throw NoAnswer() }
+            #expect(after.body == first.body && after.isReplayed)
             #expect(bank.ledger.count == 1)
         }
     }
@@ -97,6 +141,7 @@ struct InMemoryBankTests {
             (.timeoutAfterExecute, 1, .noAnswer(reason: "timeout")),
             (.dropBefore, 0, .noAnswer(reason: "connection_cut")),
             (.dropAfter, 1, .noAnswer(reason: "connection_cut")), (.down, 0, .notSent(reason: "connection_refused")),
+            (.cutAfterExecute, 1, .noAnswer(reason: "connection_cut")),
             (.garbage, 1, nil), (.error500, 0, nil), (.loseKey, 1, nil),
         ] as [(BankFault, Int, BankAnswer?)]
     )
@@ -112,8 +157,9 @@ struct InMemoryBankTests {
                 return
             }
             #expect(second.status == 200)
-            #expect(second.isReplayed == (effects == 1 && fault != .loseKey))
-            #expect(bank.ledger.count == (fault == .loseKey ? 2 : 1))
+            let isForgotten = fault == .loseKey || fault == .cutAfterExecute
+            #expect(second.isReplayed == (effects == 1 && !isForgotten))
+            #expect(bank.ledger.count == (isForgotten ? 2 : 1))
         }
     }
 

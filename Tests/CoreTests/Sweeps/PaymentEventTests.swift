@@ -19,7 +19,6 @@ struct PaymentEventTests {
             try claim(kind),
             BankFixture.effect(kind),
             BankResponse(status: 200, body: .json(BankFixture.success(kind))),
-            isPossibleOrphan: false,
             now: PaymentFixture.createdAt
         )
     }
@@ -95,7 +94,9 @@ struct PaymentEventTests {
     )
     func attention() throws {
         let claim = try Self.claim(.capture)
-        let settlement = Settlement.needsAttention(claim, reason: "r", ambiguousSends: 1).toldByOutbox(claim)
+        let settlement = Settlement.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1)).toldByOutbox(
+            claim
+        )
         #expect(settlement.outbox.map(\.destination) == [.replies(nil), .event(.needsAttention), .deadLetters])
         let reply = try JSONParser.parse(try #require(settlement.outbox.first?.message.body))
         #expect(reply["outcome"]?.string == "unknown")
@@ -126,7 +127,8 @@ struct PaymentEventTests {
     func ours() throws {
         let token = ClaimToken(.version7(milliseconds: 1, random: (1, 2)))
         var claim = try Self.claim(.void)
-        let resting = Settlement.resting(claim, reason: "r", ambiguousSends: 1, rest: .zero).toldByOutbox(claim)
+        let resting = Settlement.resting(claim, reason: "r", sends: EarlierSends(unanswered: 1), rest: .zero)
+            .toldByOutbox(claim)
         #expect(resting.outbox.isEmpty)
         let operation = claim.operation
         let own = Operation(
@@ -152,7 +154,6 @@ struct PaymentEventTests {
             claim,
             BankFixture.effect(.void),
             BankResponse(status: 200, body: .json(BankFixture.success(.void))),
-            isPossibleOrphan: false,
             now: PaymentFixture.createdAt
         ).toldByOutbox(claim)
         #expect(settlement.outbox.map(\.destination) == [.event(.voided)])

@@ -108,7 +108,9 @@ struct CircuitBreakerTests {
     }
 
     private struct ClosedBank: Bank {
-        func send(_ request: BankRequest) async -> BankAnswer { .notSent(reason: "connect_failed") }
+        func send(_ request: BankRequest, late: @escaping @Sendable (BankAnswer) -> Void) async -> BankAnswer {
+            .notSent(reason: "connect_failed")
+        }
     }
 
     private static let success = BankResponse(status: 200, body: .json(.object([:])))

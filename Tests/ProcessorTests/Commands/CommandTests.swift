@@ -29,6 +29,7 @@ struct CommandTests {
                 bank.url = http://127.0.0.1:8787  # default
                 bank.timeout = 3s  # environment
                 bank.worst-case = 17s  # default
+                bank.concurrency = 128  # default
                 fingerprint.secret = ***  # default
                 operation.lease = 25s  # default
                 payment.busy-after = 2m  # default

@@ -23,6 +23,12 @@ struct PostgresStoreContractTests {
             try await payments.settle(settlement)
         }
 
+        func register(_ command: Command) async throws(StoreError) { try await payments.register(command) }
+
+        func withdraw(_ command: Command, unseenFor limit: Duration) async throws(StoreError) {
+            try await payments.withdraw(command, unseenFor: limit)
+        }
+
         func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
             try await payments.recordTold(operation, isUndeliverable: isUndeliverable)
         }

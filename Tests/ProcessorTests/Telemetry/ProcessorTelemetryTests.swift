@@ -50,7 +50,7 @@ struct ProcessorTelemetryTests {
         "parked and dead-lettered commands say why",
         arguments: [
             (
-                Disposition.park(.seconds30, reason: "bank_timeout", provisional: nil, headers: [:]),
+                Disposition.park(.seconds30, reason: "bank_timeout", provisional: nil, ParkingNote()),
                 "outcome=parked", "reason=bank_timeout tier=30s"
             ),
             (
@@ -116,7 +116,7 @@ struct ProcessorTelemetryTests {
     func attention() {
         let operation = Samples.operation()
         telemetry.observe(.needsAttention(operation, reason: "echo_mismatch"))
-        telemetry.observe(.possibleOrphan(operation))
+        telemetry.observe(.possibleOrphan(operation, .suspected))
         telemetry.observe(.superseded(operation))
         let fields =
             "idempotency.key=key-1 merchant.id=default operation=capture "
@@ -161,10 +161,12 @@ struct ProcessorTelemetryTests {
     @Test("bank calls are counted by what their answer proved, and logged only when debugging")
     func bankCalls() throws {
         let verdicts: [(Verdict, String)] = [
-            (.declined(BankRefusal(code: "c", message: "m")), "declined"), (.notSent(reason: "r"), "not_sent"),
+            (.declined(BankRefusal(code: "c", message: "m"), orphan: nil), "declined"),
+            (.notExecuted(reason: "http_429", .throttled(nil)), "not_executed"), (.keyUnknown, "key_unknown"),
+            (.notSent(reason: "r"), "not_sent"),
             (.expired(BankRefusal(code: "c", message: "m")), "expired"),
             (.needsAttention(reason: "r"), "needs_attention"),
-            (.ambiguous(reason: "r", isComplete: true), "ambiguous"),
+            (.ambiguous(reason: "r", .failed), "ambiguous"),
         ]
         for (verdict, label) in verdicts {
             telemetry.observe(.bankAnswered(.refund, verdict))
@@ -187,7 +189,7 @@ struct ProcessorTelemetryTests {
     @Test("the circuit breaker is told in the log, the metrics and the readiness")
     func breaker() {
         for (condition, gauge) in [(BreakerCondition.open, 1), (.halfOpen, 1), (.closed, 0)] {
-            telemetry.observe(.breakerChanged(condition))
+            telemetry.observe(.breakerChanged(condition, cause: nil))
             #expect(hasSample("payments_breaker_open \(gauge)"))
             #expect(readiness.current.bank == condition)
         }

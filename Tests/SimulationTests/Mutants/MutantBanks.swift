@@ -7,7 +7,9 @@ protocol BankMutant: Bank, BankQueries {
 }
 
 extension BankMutant {
-    func send(_ request: BankRequest) async -> BankAnswer { await bank.send(request) }
+    func send(_ request: BankRequest, late: @escaping @Sendable (BankAnswer) -> Void) async -> BankAnswer {
+        await bank.send(request, late: late)
+    }
 
     func ask(_ query: BankQuery, timeout: Duration) async -> BankAnswer { await bank.ask(query, timeout: timeout) }
 }
@@ -17,15 +19,17 @@ struct FreshKeyBank: BankMutant {
     let bank: any Bank & BankQueries
     let random: any RandomSource
 
-    func send(_ request: BankRequest) async -> BankAnswer {
+    func send(_ request: BankRequest, late: @escaping @Sendable (BankAnswer) -> Void) async -> BankAnswer {
         let key = String((request.idempotencyKey + "-\(random.next())").prefix(64))
         return await bank.send(
             BankRequest(
                 action: request.action,
                 idempotencyKey: key,
                 traceparent: request.traceparent,
-                timeout: request.timeout
-            )
+                timeout: request.timeout,
+                limit: request.limit
+            ),
+            late: late
         )
     }
 }
@@ -34,8 +38,8 @@ struct FreshKeyBank: BankMutant {
 struct PessimisticBank: BankMutant {
     let bank: any Bank & BankQueries
 
-    func send(_ request: BankRequest) async -> BankAnswer {
-        let answer = await bank.send(request)
+    func send(_ request: BankRequest, late: @escaping @Sendable (BankAnswer) -> Void) async -> BankAnswer {
+        let answer = await bank.send(request, late: late)
         guard case .noAnswer = answer else { return answer }
         let code = request.action.kind == .authorize ? "card_expired" : "amount_mismatch"
         let body = JSONValue.object(["error": .string(code), "message": .string("made up")])
@@ -47,8 +51,8 @@ struct PessimisticBank: BankMutant {
 struct UnsuspectingBank: BankMutant {
     let bank: any Bank & BankQueries
 
-    func send(_ request: BankRequest) async -> BankAnswer {
-        let answer = await bank.send(request)
+    func send(_ request: BankRequest, late: @escaping @Sendable (BankAnswer) -> Void) async -> BankAnswer {
+        let answer = await bank.send(request, late: late)
         guard case .response(let response) = answer, response.status == 200 else { return answer }
         return .response(BankResponse(status: response.status, body: response.body, isReplayed: true))
     }
@@ -58,8 +62,8 @@ struct UnsuspectingBank: BankMutant {
 struct EagerBank: BankMutant {
     let bank: any Bank & BankQueries
 
-    func send(_ request: BankRequest) async -> BankAnswer {
-        let answer = await bank.send(request)
+    func send(_ request: BankRequest, late: @escaping @Sendable (BankAnswer) -> Void) async -> BankAnswer {
+        let answer = await bank.send(request, late: late)
         guard case .response(let response) = answer, response.status == 200, case .text = response.body else {
             return answer
         }

@@ -2,7 +2,7 @@ import Core
 import Simulation
 
 /// A store that changes one call and passes on the others.
-protocol StoreMutant: PaymentStore, SweepStore, Outbox {
+protocol StoreMutant: PaymentStore, SweepStore, Outbox, BankStatusStore {
     var store: any ProcessPorts.Store { get }
 }
 
@@ -11,6 +11,18 @@ extension StoreMutant {
 
     func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
         try await store.settle(settlement)
+    }
+
+    func register(_ command: Command) async throws(StoreError) { try await store.register(command) }
+
+    func withdraw(_ command: Command, unseenFor limit: Duration) async throws(StoreError) {
+        try await store.withdraw(command, unseenFor: limit)
+    }
+
+    func bankStatus() async throws(StoreError) -> BankStatus? { try await store.bankStatus() }
+
+    func recordBankStatus(isUnavailable: Bool, cause: String?) async throws(StoreError) {
+        try await store.recordBankStatus(isUnavailable: isUnavailable, cause: cause)
     }
 
     func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {

@@ -89,10 +89,11 @@ package struct ReconcileSweep: Sweep {
         defer { context.breaker.end(permit) }
         do throws(StoreError) {
             let outcome: BankAttempt.Outcome
-            if claim.operation.kind == .authorize {
+            if claim.operation.state == .unknown {
+                outcome = try await attempt.inquire(claim, permit, started: started)
+            } else if claim.operation.kind == .authorize {
                 // Its card is gone, and so is the time in which its delivery might have come back.
-                let reason = "authorize_abandoned"
-                outcome = try await attempt.giveUp(claim, reason: reason, claim.operation.ambiguousSends)
+                outcome = try await attempt.giveUp(claim, reason: "authorize_abandoned", claim.operation.sends)
             } else {
                 outcome = try await attempt.run(
                     claim,

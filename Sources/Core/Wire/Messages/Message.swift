@@ -6,6 +6,8 @@ package struct Message: Hashable, Sendable {
     package var messageID: String?
     package var correlationID: String?
     package var replyTo: String?
+    /// The broker may let a message of a higher one overtake others.
+    package var priority: UInt8?
     package var headers: [String: HeaderValue]
     package var body: [UInt8]
     /// Only of a message that was delivered, and of its copies.
@@ -18,6 +20,7 @@ package struct Message: Hashable, Sendable {
         messageID: String? = nil,
         correlationID: String? = nil,
         replyTo: String? = nil,
+        priority: UInt8? = nil,
         headers: [String: HeaderValue] = [:],
         body: [UInt8] = [],
         origin: MessageOrigin = MessageOrigin()
@@ -28,15 +31,21 @@ package struct Message: Hashable, Sendable {
         self.messageID = messageID
         self.correlationID = correlationID
         self.replyTo = replyTo
+        self.priority = priority
         self.headers = headers
         self.body = body
         self.origin = origin
     }
 
-    /// A copy for the retry ladder or the dead-letter queue, without the headers that must not travel (trap P12): `x-death`
-    /// would make the broker drop the message as a cycle, and `CC` and `BCC` would route it elsewhere too.
+    /// Whether the broker may have let it overtake messages that were published before it: RabbitMQ 4 has two classes of priority in
+    /// a quorum queue, and the higher one begins here.
+    package var mayHaveOvertaken: Bool { priority ?? 0 >= 5 }
+
+    /// A copy for the retry ladder or the dead-letter queue, without what must not travel (traps P12, D9): `x-death` would make the
+    /// broker drop the message as a cycle, `CC` and `BCC` would route it elsewhere too, and by its priority it would overtake others.
     package func cleanCopy(adding additions: [String: HeaderValue] = [:]) -> Message {
         var copy = self
+        copy.priority = nil
         copy.headers = headers.filter { name, _ in
             let name = name.lowercased()
             return !name.hasPrefix("x-") && name != "cc" && name != "bcc"

@@ -12,7 +12,7 @@ struct HTTPBank: Bank {
         baseURL = url.hasSuffix("/") ? String(url.dropLast()) : url
     }
 
-    func send(_ request: BankRequest) async -> BankAnswer {
+    func send(_ request: BankRequest, late: @escaping @Sendable (BankAnswer) -> Void) async -> BankAnswer {
         var headers = [
             HTTPHeader("Content-Type", "application/json"), HTTPHeader("Idempotency-Key", request.idempotencyKey),
         ]
@@ -92,7 +92,7 @@ extension String {
 
 extension BankAction {
     fileprivate var path: String {
-        switch self {
+        switch kind {
         case .authorize: "/api/v1/authorizations"
         case .capture: "/api/v1/captures"
         case .void: "/api/v1/voids"
@@ -114,6 +114,8 @@ extension BankAction {
                 ["authorization_id": .string(authorizationID)]
             case .refund(let captureID, let amount):
                 ["amount": .integer(amount), "capture_id": .string(captureID)]
+            // Nothing that could be executed: the key alone asks.
+            case .inquiry: [:]
             }
         return JSONValue.object(members).encoded
     }

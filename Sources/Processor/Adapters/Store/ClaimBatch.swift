@@ -22,9 +22,10 @@ struct ClaimBatch: Sendable {
     func run(on connection: isolated PostgresConnection) throws(PostgresError) -> [ClaimOutcome] {
         // Payments first: their locks are what serializes commands of one payment across processes, and every transaction takes
         // them in the order of their ids. What is read after that is the latest there is.
-        let rows = try connection.execute([paymentsUnderLock, operationsAndTime])
+        let rows = try connection.execute([paymentsUnderLock, operationsAndTime, waitingCommands])
         var payments = try payments(in: rows[0])
         var (operations, now) = try operations(in: rows[1])
+        var lines = try WaitingLines(rows[2])
         var writes: [ClaimDecision.Write] = []
         var outcomes: [ClaimOutcome] = []
         for request in requests {
@@ -34,6 +35,7 @@ struct ClaimBatch: Sendable {
                 request,
                 existing: operations[key],
                 payment: payments[command.paymentID],
+                waiting: lines[command.paymentID],
                 now: now,
                 fingerprinter: fingerprinter
             )
@@ -42,9 +44,11 @@ struct ClaimBatch: Sendable {
                 if let payment = write.payment { payments[payment.id] = payment }
                 writes.append(write)
             }
+            lines.apply(decision.registration, command)
             outcomes.append(decision.outcome)
         }
         try ClaimWriter(writes).write(on: connection)
+        try lines.write(on: connection)
         return outcomes
     }
 
@@ -53,6 +57,10 @@ struct ClaimBatch: Sendable {
             "SELECT \(PaymentRow.columns) FROM payments WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE",
             [.uuidArray(requests.map { PostgresUUID($0.command.paymentID.value) })]
         )
+    }
+
+    private var waitingCommands: PostgresStatement {
+        WaitingLines.statement(requests.map(\.command.paymentID))
     }
 
     /// The clock is read with them: leases are judged by the database's time alone (trap P3).

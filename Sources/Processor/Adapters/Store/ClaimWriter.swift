@@ -62,16 +62,16 @@ struct ClaimWriter: Sendable {
             INSERT INTO operations (
                 merchant_id, idempotency_key, id, kind, payment_id, fingerprint, bank_key, reply_to, correlation_id,
                 traceparent, origin, created_at, first_sent_at, state, fence, lease_until, claim_token, attempts,
-                ambiguous_sends, reply, settled_at
+                ambiguous_sends, reply, failed_sends, settled_at
             )
             SELECT *, CASE WHEN reply IS NOT NULL THEN created_at END FROM unnest(
                 $1::text[], $2::text[], $3::uuid[], $4::text[], $5::uuid[], $6::bytea[], $7::text[], $8::text[], $9::text[],
                 $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::bigint[],
-                $16::timestamptz[], $17::uuid[], $18::integer[], $19::integer[], $20::bytea[]
+                $16::timestamptz[], $17::uuid[], $18::integer[], $19::integer[], $20::bytea[], $21::integer[]
             ) AS n (
                 merchant_id, idempotency_key, id, kind, payment_id, fingerprint, bank_key, reply_to, correlation_id,
                 traceparent, origin, created_at, first_sent_at, state, fence, lease_until, claim_token, attempts,
-                ambiguous_sends, reply
+                ambiguous_sends, reply, failed_sends
             )
             """,
             [
@@ -93,8 +93,9 @@ struct ClaimWriter: Sendable {
                 .timestampArray(newOperations.map(\.leaseUntil.microseconds)),
                 .uuidArray(newOperations.map { PostgresUUID($0.claimToken.value) }),
                 .int4Array(newOperations.map { Int32($0.attempts) }),
-                .int4Array(newOperations.map { Int32($0.ambiguousSends) }),
+                .int4Array(newOperations.map { Int32($0.sends.unanswered) }),
                 .bytesArray(newOperations.map(\.reply)),
+                .int4Array(newOperations.map { Int32($0.sends.failed) }),
             ]
         )
     }

@@ -44,7 +44,7 @@ extension PostgresPaymentStore {
                     """
                     SELECT count(*), count(*) FILTER (
                         WHERE o.kind = 'authorize' AND o.first_sent_at <= clock_timestamp() - $1 * interval '1 microsecond'
-                            AND (o.ambiguous_sends > 0 OR o.state = 'SENT' OR w.looks >= $2)
+                            AND (o.ambiguous_sends + o.failed_sends > 0 OR o.state = 'SENT' OR w.looks >= $2)
                     )
                     FROM open_operations w
                     JOIN operations o ON o.merchant_id = w.merchant_id AND o.idempotency_key = w.idempotency_key

@@ -124,7 +124,18 @@ extension PostgresPaymentStore: SweepStore {
                 """,
                 [.int8(policy.keepsRuns.microseconds), .int8(Int64(policy.batch))]
             )
-            return relayed.affectedRows + runs.affectedRows + (try OldDeadLetters(policy).remove(on: connection))
+            let waiting = try connection.execute(
+                """
+                DELETE FROM waiting_commands WHERE (payment_id, merchant_id, idempotency_key) IN (
+                    SELECT payment_id, merchant_id, idempotency_key FROM waiting_commands
+                    WHERE seen_at < clock_timestamp() - $1 * interval '1 microsecond'
+                    ORDER BY seen_at LIMIT $2 FOR UPDATE SKIP LOCKED
+                )
+                """,
+                [.int8(policy.keepsWaiting.microseconds), .int8(Int64(policy.batch))]
+            )
+            return relayed.affectedRows + runs.affectedRows + waiting.affectedRows
+                + (try OldDeadLetters(policy).remove(on: connection))
         }
     }
 }

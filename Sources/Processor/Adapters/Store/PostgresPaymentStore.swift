@@ -5,6 +5,7 @@ import Postgres
 struct PostgresPaymentStore: PaymentStore {
     private let claims: Coalescer<ClaimRequest, ClaimOutcome>
     private let endings: Coalescer<OperationEnding, SettleOutcome>
+    let registrations: Coalescer<Command, Void>
     let sweeps: PostgresPool
 
     /// - Parameters:
@@ -21,6 +22,12 @@ struct PostgresPaymentStore: PaymentStore {
         claims = Coalescer(batchLimit: Self.batchLimit, flushLimit: claimPool.size) { requests in
             await BatchRunner(pool: claimPool).run(requests) { connection, requests throws(PostgresError) in
                 try ClaimBatch(requests, fingerprinter: fingerprinter).run(on: connection)
+            }
+        }
+        registrations = Coalescer(batchLimit: Self.batchLimit, flushLimit: claimPool.size) { commands in
+            await BatchRunner(pool: claimPool).run(commands) { connection, commands throws(PostgresError) in
+                try WaitingLines.add(commands, on: connection)
+                return commands.map { _ in () }
             }
         }
         endings = Coalescer(batchLimit: Self.batchLimit, flushLimit: settlePool.size) { endings in

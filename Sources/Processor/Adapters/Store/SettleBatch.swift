@@ -34,11 +34,15 @@ struct SettleBatch: Sendable {
         let fresh = settlements.indices.filter { written.contains($0) }.map { settlements[$0] }
         try PaymentWriter(fresh).write(on: connection)
         try OutboxWriter(fresh.flatMap(\.outbox)).write(on: connection)
+        try OrphanWriter(fresh).write(on: connection)
+        for settlement in fresh {
+            if let text = settlement.note { try note(text, of: settlement.operation, on: connection) }
+        }
         var outcomes: [SettleOutcome] = []
         for (index, settlement) in settlements.enumerated() {
             var isOurs = written.contains(index)
             if !isOurs { isOurs = try isWrittenAlready(settlement, on: connection) }
-            if !isOurs { try note(settlement, on: connection) }
+            if !isOurs { try note(settlement.lateNote, of: settlement.operation, on: connection) }
             outcomes.append(isOurs ? .settled : .superseded)
         }
         return outcomes
@@ -52,25 +56,27 @@ struct SettleBatch: Sendable {
         )
     }
 
-    /// Returns the positions of those whose fence still held.
+    /// Returns the positions of those whose fence still held. One that rests is its last holder's still, for a late answer.
     private var operationUpdate: PostgresStatement {
         let operations = settlements.map(\.operation)
         return PostgresStatement(
             """
             UPDATE operations o
-            SET state = n.state, last_error = n.last_error, ambiguous_sends = n.ambiguous_sends, reply = n.reply,
+            SET state = n.state, last_error = n.last_error, ambiguous_sends = n.ambiguous_sends,
+                failed_sends = n.failed_sends, attempts = n.attempts, reply = n.reply,
                 settled_at = CASE WHEN n.reply IS NOT NULL THEN clock_timestamp() END,
                 told_at = CASE WHEN n.is_told THEN clock_timestamp() END,
                 lease_until = CASE WHEN n.state = 'UNKNOWN' THEN clock_timestamp() + n.rest * interval '1 microsecond'
                               ELSE o.lease_until END
             FROM unnest(
                 $1::text[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::integer[], $8::bytea[],
-                $9::bigint[], $10::boolean[]
+                $9::bigint[], $10::boolean[], $11::integer[], $12::integer[]
             ) WITH ORDINALITY AS n (
-                merchant_id, idempotency_key, id, fence, state, last_error, ambiguous_sends, reply, rest, is_told, position
+                merchant_id, idempotency_key, id, fence, state, last_error, ambiguous_sends, reply, rest, is_told,
+                failed_sends, attempts, position
             )
             WHERE o.merchant_id = n.merchant_id AND o.idempotency_key = n.idempotency_key AND o.id = n.id
-                AND o.fence = n.fence AND o.state = 'SENT'
+                AND o.fence = n.fence AND o.state IN ('SENT', 'UNKNOWN')
             RETURNING n.position
             """,
             [
@@ -80,10 +86,12 @@ struct SettleBatch: Sendable {
                 .int8Array(operations.map(\.fence)),
                 .textArray(operations.map(\.state.rawValue)),
                 .textArray(operations.map(\.lastError)),
-                .int4Array(operations.map { Int32($0.ambiguousSends) }),
+                .int4Array(operations.map { Int32($0.sends.unanswered) }),
                 .bytesArray(operations.map(\.reply)),
                 .int8Array(settlements.map(\.rest.microseconds)),
                 .boolArray(operations.map(\.isTold)),
+                .int4Array(operations.map { Int32($0.sends.failed) }),
+                .int4Array(operations.map { Int32($0.attempts) }),
             ]
         )
     }
@@ -110,15 +118,19 @@ struct SettleBatch: Sendable {
     }
 
     /// What a refused settle learnt is kept (trap P3), as a step that changed nothing.
-    private func note(_ settlement: Settlement, on connection: isolated PostgresConnection) throws(PostgresError) {
+    private func note(
+        _ text: String,
+        of operation: Operation,
+        on connection: isolated PostgresConnection
+    ) throws(PostgresError) {
         try connection.enqueue(
             """
             INSERT INTO payment_history (payment_id, at, from_status, to_status, operation, cause, operation_id)
             SELECT id, clock_timestamp(), status, status, $2, $3, $4 FROM payments WHERE id = $1
             """,
             [
-                .uuid(PostgresUUID(settlement.operation.paymentID.value)), .text(settlement.operation.kind.rawValue),
-                .text(settlement.lateNote), .uuid(PostgresUUID(settlement.operation.id.value)),
+                .uuid(PostgresUUID(operation.paymentID.value)), .text(operation.kind.rawValue), .text(text),
+                .uuid(PostgresUUID(operation.id.value)),
             ]
         )
     }

@@ -7,6 +7,8 @@ extension StoreError {
         let code: Code
         switch error.code {
         case .decoding: code = .unreadable
+        case .server where error.isUniqueViolation && error.constraintName == "bank_effects_bank_id":
+            code = .bankIDTaken
         case .server where !error.isRetriable, .invalidParameter, .misuse, .transactionAborted: code = .refused
         case .server, .invalidConfiguration, .connectFailed, .connectionLost, .cancelled, .waitTimedOut, .closed:
             code = .unavailable

@@ -1,0 +1,34 @@
+/// A command that has been put off before it had an operation of its own: on a retry tier, because another command of its payment is
+/// under way, its authorize is not known yet, or the bank is unavailable.
+///
+/// The store keeps them in the order of their arrival, so that a later command of the payment does not overtake one that waits,
+/// whatever made it wait and whoever looks at it next (trap D12).
+package struct WaitingCommand: Hashable, Sendable {
+    package let merchantID: MerchantID
+    package let idempotencyKey: IdempotencyKey
+    package let kind: OperationKind
+    /// Goes up with every arrival.
+    package let position: Int64
+
+    package init(merchantID: MerchantID, idempotencyKey: IdempotencyKey, kind: OperationKind, position: Int64) {
+        self.merchantID = merchantID
+        self.idempotencyKey = idempotencyKey
+        self.kind = kind
+        self.position = position
+    }
+
+    /// Whether it is this very command's.
+    package func isOf(_ command: Command) -> Bool {
+        merchantID == command.merchantID && idempotencyKey == command.idempotencyKey
+    }
+}
+
+/// Why a command waits. Raw values are codes for the log.
+package enum WaitReason: String, Hashable, Sendable, CaseIterable {
+    /// Another command of its payment is under way.
+    case paymentInProgress = "payment_in_progress"
+    /// One that arrived before it waits.
+    case earlierCommand = "earlier_command_waits"
+    /// There is no such payment yet; its authorize may be on its way.
+    case authorizeUnknown = "authorize_not_known"
+}

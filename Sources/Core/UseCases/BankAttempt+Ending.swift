@@ -1,0 +1,155 @@
+extension BankAttempt {
+    /// Any verdict but an ambiguous one.
+    func end(
+        _ call: Call,
+        _ verdict: Verdict,
+        _ answer: BankAnswer,
+        after sends: EarlierSends
+    ) async throws(StoreError) -> Outcome {
+        let claim = call.claim
+        switch verdict {
+        case .declined where call.action.kind == .authorize && sends.unanswered > 0:
+            return try await confirmDecline(call, verdict, answer, after: sends)
+        case .succeeded, .declined, .expired:
+            return try await settle(claim, verdict, answer.redacted(for: call.action))
+        case .needsAttention(let reason):
+            return try await giveUp(claim, reason: reason, sends)
+        case .notSent(let reason):
+            return try await rest(claim, reason: reason, sends)
+        case .notExecuted(let reason, let door):
+            return try await turnedAway(claim, reason: reason, door, after: sends)
+        case .keyUnknown, .ambiguous:
+            return .superseded
+        }
+    }
+
+    /// The bank did not know the key, so it has decided anew; but an earlier request may have been stored since, or its refusal may be
+    /// a lie (traps B4, B5). One question by the key tells: then the decline is final.
+    private func confirmDecline(
+        _ call: Call,
+        _ decline: Verdict,
+        _ answer: BankAnswer,
+        after sends: EarlierSends
+    ) async throws(StoreError) -> Outcome {
+        let claim = call.claim
+        let inquiry = Call(
+            claim: claim,
+            action: .inquiry(about: claim.operation.kind, of: claim.payment),
+            permit: call.permit,
+            traceparent: call.traceparent,
+            started: call.started
+        )
+        if let word = await ask(inquiry, after: sends) {
+            let verdict = judge(inquiry.action, word, after: sends)
+            switch verdict {
+            case .keyUnknown: return try await settle(claim, decline, answer.redacted(for: call.action))
+            case .succeeded, .needsAttention: return try await end(inquiry, verdict, word, after: sends)
+            case .declined, .expired, .notSent, .notExecuted, .ambiguous: break
+            }
+        }
+        return try await rest(claim, reason: "decline_not_confirmed", sends, context.limits.bankWorstCase)
+    }
+
+    /// Not executed, and no attempt: what comes from before the bank's door says nothing about the command.
+    private func turnedAway(
+        _ claim: Claim,
+        reason: String,
+        _ door: BankDoor,
+        after sends: EarlierSends
+    ) async throws(StoreError) -> Outcome {
+        switch door {
+        case .throttled(let pause):
+            context.limiter.slowDown()
+            let rest = pause ?? RetryTier.seconds5.delay
+            return try await self.rest(claim, reason: reason, sends, rest, countsAttempt: false)
+        case .accessRefused:
+            return try await rest(claim, reason: reason, sends, countsAttempt: false)
+        case .busy:
+            return try await rest(claim, reason: reason, sends, context.limits.bankWorstCase)
+        }
+    }
+
+    func settle(_ claim: Claim, _ verdict: Verdict, _ answer: BankAnswer) async throws(StoreError) -> Outcome {
+        guard case .response(let response) = answer else { return .superseded }
+        let settlement: Settlement
+        switch verdict {
+        case .succeeded(let effect, let orphan, let isForgotten):
+            settlement = .succeeded(
+                claim,
+                effect,
+                response,
+                orphan: orphan,
+                isForgotten: isForgotten,
+                now: context.time.now()
+            )
+            if isForgotten { context.observer.observe(.storeRegressed(claim.operation)) }
+        case .declined(let refusal, let orphan):
+            settlement = .declined(claim, refusal, response, orphan: orphan)
+        case .expired(let refusal):
+            settlement = .declined(claim, refusal, response, authorizationExpired: true)
+        case .notSent, .notExecuted, .ambiguous, .keyUnknown, .needsAttention:
+            return .superseded
+        }
+        do throws(StoreError) {
+            guard try await write(settlement, claim) else { return .superseded }
+        } catch {
+            // Asking again would bring the same id for a day.
+            guard error.code == .bankIDTaken else { throw error }
+            return try await giveUp(claim, reason: "bank_id_of_another_payment", claim.operation.sends)
+        }
+        if let orphan = settlement.orphan { context.observer.observe(.possibleOrphan(settlement.operation, orphan)) }
+        return .settled(settlement.operation)
+    }
+
+    /// Leaves it open.
+    ///
+    /// - Parameters:
+    ///   - rest: how long its key must rest.
+    ///   - countsAttempt: false where it is not the command's doing. While the bank is known to be unavailable it never is.
+    func rest(
+        _ claim: Claim,
+        reason: String,
+        _ sends: EarlierSends,
+        _ rest: Duration = .zero,
+        countsAttempt: Bool = true,
+        note: String? = nil
+    ) async throws(StoreError) -> Outcome {
+        let isOutage = context.breaker.condition != .closed
+        // An inquiry is no attempt, so there is none to take back.
+        let isAttempt = claim.operation.state == .sent
+        let settlement = Settlement.resting(
+            claim,
+            reason: reason,
+            sends: sends,
+            rest: rest,
+            countsAttempt: !isAttempt || countsAttempt && !isOutage,
+            note: note
+        )
+        guard try await write(settlement, claim) else { return .superseded }
+        let operation = settlement.operation
+        let tier =
+            isOutage
+            ? context.policy.tierDuringOutage(rest: rest)
+            : context.policy.rung(attempts: operation.attempts, rest: rest)
+        return .resting(operation, reason: reason, tier)
+    }
+
+    /// Ends it without asking: manual review.
+    func giveUp(_ claim: Claim, reason: String, _ sends: EarlierSends) async throws(StoreError) -> Outcome {
+        let settlement = Settlement.needsAttention(claim, reason: reason, sends: sends)
+        guard try await write(settlement, claim) else { return .superseded }
+        context.observer.observe(.needsAttention(settlement.operation, reason: reason))
+        return .needsAttention(settlement.operation, reason: reason)
+    }
+
+    /// A success that cannot be read is kept for the operator, without the card.
+    func note(on ambiguity: Ambiguity, _ action: BankAction, _ answer: BankAnswer) -> String? {
+        guard ambiguity == .unreadable, case .response(let response) = answer.redacted(for: action) else { return nil }
+        let text = String(decoding: response.json.encoded, as: UTF8.self)
+        return
+            "\(action.kind.rawValue) answered unreadably: \(CardDigits.masked(String(text.prefix(Self.longestNote))))"
+    }
+
+    /// In characters: contract.md §3 keeps as much of a body that is not JSON.
+    private static let longestNote = 1_024
+}

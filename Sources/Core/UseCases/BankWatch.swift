@@ -1,0 +1,59 @@
+/// Shares what the circuit breaker knows with the other processors, and learns it from them at the start.
+package struct BankWatch: Sendable {
+    private let context: ProcessorContext
+    private let store: any BankStatusStore
+    private let bank: any BankQueries
+
+    /// How often the state of a breaker is told, whether it has changed or not.
+    package static let period = Duration.seconds(10)
+    /// What was told longer ago is nobody's word any more: three periods.
+    package static let memory = Duration.seconds(30)
+
+    package init(_ context: ProcessorContext, store: any BankStatusStore, bank: any BankQueries) {
+        self.context = context
+        self.store = store
+        self.bank = bank
+    }
+
+    /// Before the first command: what the others have seen lately decides, else one question to the bank. A processor that began
+    /// with everything it has would send all of it to a bank that is unavailable (trap D8).
+    package func begin() async {
+        if let status = try? await store.bankStatus(), status.age < Self.memory {
+            context.breaker.begin(isUnavailable: status.isUnavailable, cause: status.cause)
+            return
+        }
+        let answer = await bank.ask(.health, timeout: context.limits.bankTimeout)
+        let isUnavailable = answer.isOutage && !answer.isMissing || answer.isAccessRefused
+        context.breaker.begin(isUnavailable: isUnavailable, cause: isUnavailable ? answer.cause : nil)
+    }
+
+    /// Until the task is cancelled.
+    package func run() async {
+        while !Task.isCancelled {
+            let condition = context.breaker.condition
+            try? await store.recordBankStatus(
+                isUnavailable: condition != .closed,
+                cause: condition == .closed ? nil : context.breaker.cause
+            )
+            await change(from: condition)
+        }
+    }
+
+    /// Returns when the breaker stands otherwise, or a period is over.
+    private func change(from condition: BreakerCondition) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { try? await context.breaker.untilNot(condition) }
+            group.addTask { try? await context.time.sleep(for: Self.period) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+}
+
+extension BankAnswer {
+    /// A bank without this question is not unavailable for it.
+    fileprivate var isMissing: Bool {
+        guard case .response(let response) = self else { return false }
+        return response.status == 404
+    }
+}

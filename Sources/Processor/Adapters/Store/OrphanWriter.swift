@@ -1,0 +1,27 @@
+import Core
+import Postgres
+
+/// Writes down which payments may have left a second hold at the bank, so that they can be listed.
+struct OrphanWriter: Sendable {
+    private let found: [(operation: Operation, orphan: PossibleOrphan)]
+
+    init(_ settlements: [Settlement]) {
+        found = settlements.compactMap { settlement in settlement.orphan.map { (settlement.operation, $0) } }
+    }
+
+    /// Sends the statement along with the next one.
+    func write(on connection: isolated PostgresConnection) throws(PostgresError) {
+        if found.isEmpty { return }
+        try connection.enqueue(
+            """
+            INSERT INTO possible_orphans (payment_id, operation_id, grade, at)
+            SELECT *, clock_timestamp() FROM unnest($1::uuid[], $2::uuid[], $3::text[]) ON CONFLICT DO NOTHING
+            """,
+            [
+                .uuidArray(found.map { PostgresUUID($0.operation.paymentID.value) }),
+                .uuidArray(found.map { PostgresUUID($0.operation.id.value) }),
+                .textArray(found.map(\.orphan.rawValue)),
+            ]
+        )
+    }
+}

@@ -1,0 +1,66 @@
+import Core
+import Postgres
+
+extension PostgresPaymentStore {
+    func register(_ command: Command) async throws(StoreError) {
+        try await registrations.submit(command)
+    }
+
+    func withdraw(_ command: Command, unseenFor limit: Duration) async throws(StoreError) {
+        try await sweeps.storeTransaction { connection throws(PostgresError) in
+            _ = try connection.execute(
+                """
+                DELETE FROM waiting_commands w
+                WHERE w.payment_id = $1 AND w.merchant_id = $2 AND (
+                    w.idempotency_key = $3
+                    OR w.seen_at < clock_timestamp() - $4 * interval '1 microsecond' AND NOT EXISTS (
+                        SELECT FROM waiting_commands o
+                        WHERE o.payment_id = $1 AND o.merchant_id = $2 AND o.idempotency_key = $3
+                            AND o.position < w.position
+                    )
+                )
+                """,
+                [
+                    .uuid(PostgresUUID(command.paymentID.value)), .text(command.merchantID.description),
+                    .text(command.idempotencyKey.description), .int8(limit.microseconds),
+                ]
+            )
+        }
+    }
+}
+
+extension PostgresPaymentStore: BankStatusStore {
+    /// There is one bank; its row has a name so that there can be more.
+    private static let bank = "bank"
+
+    func bankStatus() async throws(StoreError) -> BankStatus? {
+        try await sweeps.storeTransaction { connection throws(PostgresError) in
+            let rows = try connection.execute(
+                """
+                SELECT is_unavailable, cause, (extract(epoch FROM clock_timestamp() - updated_at) * 1000000)::bigint
+                FROM bank_status WHERE bank = $1
+                """,
+                [.text(Self.bank)]
+            )
+            guard let row = rows.first else { return nil }
+            return BankStatus(
+                isUnavailable: try row.bool(0),
+                cause: try row.optionalText(1),
+                age: .microseconds(try row.int64(2))
+            )
+        }
+    }
+
+    func recordBankStatus(isUnavailable: Bool, cause: String?) async throws(StoreError) {
+        try await sweeps.storeTransaction { connection throws(PostgresError) in
+            _ = try connection.execute(
+                """
+                INSERT INTO bank_status (bank, is_unavailable, cause, updated_at) VALUES ($1, $2, $3, clock_timestamp())
+                ON CONFLICT (bank) DO UPDATE
+                SET is_unavailable = excluded.is_unavailable, cause = excluded.cause, updated_at = excluded.updated_at
+                """,
+                [.text(Self.bank), .bool(isUnavailable), .optional(cause, PostgresValue.text)]
+            )
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import Core
+import Postgres
+
+/// The commands that wait on some payments, in one transaction: as they were read, as the decisions leave them, and what of that is
+/// to be written.
+struct WaitingLines: Sendable {
+    private var lines: [PaymentID: [WaitingCommand]] = [:]
+    private var added: [Command] = []
+    private var removed: [Command] = []
+    private var seen: [Command] = []
+
+    /// - Parameter rows: of `statement(_:)`.
+    init(_ rows: PostgresResult) throws(PostgresError) {
+        for row in rows {
+            let waiting = WaitingCommand(
+                merchantID: MerchantID(verified: try row.text(1)),
+                idempotencyKey: IdempotencyKey(verified: try row.text(2)),
+                kind: try row.parsed(3, OperationKind.init(rawValue:)),
+                position: try row.int64(4)
+            )
+            lines[PaymentID(UniqueID(try row.uuid(0))), default: []].append(waiting)
+        }
+    }
+
+    static func statement(_ payments: [PaymentID]) -> PostgresStatement {
+        PostgresStatement(
+            """
+            SELECT payment_id, merchant_id, idempotency_key, kind, position FROM waiting_commands
+            WHERE payment_id = ANY ($1::uuid[])
+            """,
+            [.uuidArray(payments.map { PostgresUUID($0.value) })]
+        )
+    }
+
+    subscript(payment: PaymentID) -> [WaitingCommand] { lines[payment] ?? [] }
+
+    mutating func apply(_ registration: ClaimDecision.Registration, _ command: Command) {
+        switch registration {
+        case .unchanged:
+            if self[command.paymentID].contains(where: { $0.isOf(command) }) { seen.append(command) }
+        case .add:
+            removed.removeAll { command.isSame(as: $0) }
+            added.append(command)
+            // Behind all that were read: a number that the database has given out is never as large.
+            let position = Int64.max / 2 + Int64(added.count)
+            lines[command.paymentID, default: []].append(
+                WaitingCommand(
+                    merchantID: command.merchantID,
+                    idempotencyKey: command.idempotencyKey,
+                    kind: command.kind,
+                    position: position
+                )
+            )
+        case .remove:
+            added.removeAll { command.isSame(as: $0) }
+            removed.append(command)
+            lines[command.paymentID]?.removeAll { $0.isOf(command) }
+        }
+    }
+
+    /// Sends the statements along with the COMMIT.
+    func write(on connection: isolated PostgresConnection) throws(PostgresError) {
+        try Self.add(added, on: connection)
+        try touch(on: connection)
+        guard !removed.isEmpty else { return }
+        try connection.enqueue(
+            """
+            DELETE FROM waiting_commands w USING unnest($1::uuid[], $2::text[], $3::text[])
+                AS n (payment_id, merchant_id, idempotency_key)
+            WHERE w.payment_id = n.payment_id AND w.merchant_id = n.merchant_id AND w.idempotency_key = n.idempotency_key
+            """,
+            Self.keys(removed)
+        )
+    }
+
+    /// In their order; one that has a place keeps it.
+    static func add(_ commands: [Command], on connection: isolated PostgresConnection) throws(PostgresError) {
+        if commands.isEmpty { return }
+        var known: [Command] = []
+        for command in commands where !known.contains(where: command.isSame) { known.append(command) }
+        try connection.enqueue(
+            """
+            INSERT INTO waiting_commands (payment_id, merchant_id, idempotency_key, kind, arrived_at, seen_at)
+            SELECT payment_id, merchant_id, idempotency_key, kind, clock_timestamp(), clock_timestamp()
+            FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
+                AS n (payment_id, merchant_id, idempotency_key, kind, ordinality)
+            ORDER BY ordinality
+            ON CONFLICT (payment_id, merchant_id, idempotency_key) DO UPDATE SET seen_at = excluded.seen_at
+            """,
+            keys(known) + [.textArray(known.map(\.kind.rawValue))]
+        )
+    }
+
+    private func touch(on connection: isolated PostgresConnection) throws(PostgresError) {
+        if seen.isEmpty { return }
+        try connection.enqueue(
+            """
+            UPDATE waiting_commands w SET seen_at = clock_timestamp()
+            FROM unnest($1::uuid[], $2::text[], $3::text[]) AS n (payment_id, merchant_id, idempotency_key)
+            WHERE w.payment_id = n.payment_id AND w.merchant_id = n.merchant_id AND w.idempotency_key = n.idempotency_key
+            """,
+            Self.keys(seen)
+        )
+    }
+
+    private static func keys(_ commands: [Command]) -> [PostgresValue] {
+        [
+            .uuidArray(commands.map { PostgresUUID($0.paymentID.value) }),
+            .textArray(commands.map(\.merchantID.description)),
+            .textArray(commands.map(\.idempotencyKey.description)),
+        ]
+    }
+}
+
+extension Command {
+    /// Whether the two share a place: the same merchant's key on the same payment.
+    fileprivate func isSame(as other: Command) -> Bool {
+        paymentID == other.paymentID && merchantID == other.merchantID && idempotencyKey == other.idempotencyKey
+    }
+}

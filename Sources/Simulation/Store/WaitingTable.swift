@@ -1,0 +1,78 @@
+import Core
+
+/// The commands that wait, in the order of their arrival.
+struct WaitingTable {
+    private struct Row {
+        let command: WaitingCommand
+        var seenAt: Timestamp
+    }
+
+    private var rows: [PaymentID: [Row]] = [:]
+    private var lastPosition: Int64 = 0
+
+    func line(of payment: PaymentID) -> [WaitingCommand] { (rows[payment] ?? []).map(\.command) }
+
+    /// All of them, for whoever judges.
+    var all: [PaymentID: [WaitingCommand]] { rows.mapValues { $0.map(\.command) } }
+
+    mutating func apply(_ registration: ClaimDecision.Registration, _ command: Command, at now: Timestamp) {
+        switch registration {
+        case .add: add(command, at: now)
+        case .remove: remove(command)
+        case .unchanged: see(command, at: now)
+        }
+    }
+
+    mutating func add(_ command: Command, at now: Timestamp) {
+        if see(command, at: now) { return }
+        lastPosition += 1
+        let waiting = WaitingCommand(
+            merchantID: command.merchantID,
+            idempotencyKey: command.idempotencyKey,
+            kind: command.kind,
+            position: lastPosition
+        )
+        rows[command.paymentID, default: []].append(Row(command: waiting, seenAt: now))
+    }
+
+    mutating func withdraw(_ command: Command, unseenSince limit: Timestamp) {
+        let place = line(of: command.paymentID).first { $0.isOf(command) }?.position ?? .max
+        change(command.paymentID) { rows in
+            rows.removeAll { row in
+                row.command.isOf(command)
+                    || row.command.merchantID == command.merchantID && row.command.position < place
+                        && row.seenAt < limit
+            }
+        }
+    }
+
+    /// - Returns: how many rows went.
+    mutating func remove(seenBefore limit: Timestamp, most: Int) -> Int {
+        var left = most
+        for payment in rows.keys.sorted() where left > 0 {
+            change(payment) { rows in
+                let old = rows.count { $0.seenAt < limit }
+                left -= old
+                rows.removeAll { $0.seenAt < limit }
+            }
+        }
+        return most - left
+    }
+
+    private mutating func remove(_ command: Command) {
+        change(command.paymentID) { rows in rows.removeAll { $0.command.isOf(command) } }
+    }
+
+    @discardableResult
+    private mutating func see(_ command: Command, at now: Timestamp) -> Bool {
+        guard let index = rows[command.paymentID]?.firstIndex(where: { $0.command.isOf(command) }) else { return false }
+        rows[command.paymentID]?[index].seenAt = now
+        return true
+    }
+
+    private mutating func change(_ payment: PaymentID, _ body: (inout [Row]) -> Void) {
+        guard var own = rows[payment] else { return }
+        body(&own)
+        rows[payment] = own.isEmpty ? nil : own
+    }
+}

@@ -1,0 +1,82 @@
+import Core
+import Testing
+
+extension StoreCheck {
+    /// Commands that wait keep their order (trap D12).
+    static var order: [StoreCheck] {
+        [
+            StoreCheck("a later command waits behind one that waits, until that one is decided") { scene in
+                let payment = try await scene.authorized()
+                let (capture, void) = try (
+                    scene.command(.capture(amount: nil), payment.id), scene.command(.void, payment.id)
+                )
+                try await scene.store.register(capture)
+                #expect(try await scene.claim(void) == .wait(.earlierCommand, payment))
+                #expect(try await scene.claim(void) == .wait(.earlierCommand, payment))
+                let captured = StoreScene<Subject>.success(try await scene.claimed(capture))
+                #expect(try await scene.store.settle(captured) == .settled)
+                let rejected = try await scene.settled(void, isReplay: false)
+                #expect(rejected.state == .rejected)
+                // Both have left the line.
+                let refund = try scene.command(.refund(amount: nil), payment.id)
+                _ = try await scene.claimed(refund)
+            },
+            StoreCheck("those that were registered keep their place, however often they come back") { scene in
+                let payment = try await scene.authorized()
+                let commands = try (0..<3).map { _ in try scene.command(.capture(amount: nil), payment.id) }
+                for command in commands { try await scene.store.register(command) }
+                for command in commands.reversed() { try await scene.store.register(command) }
+                #expect(try await scene.claim(commands[2]) == .wait(.earlierCommand, payment))
+                #expect(try await scene.claim(commands[1]) == .wait(.earlierCommand, payment))
+                _ = try await scene.claimed(commands[0])
+            },
+            StoreCheck("a capture waits for the authorize that an outage has deferred") { scene in
+                let authorize = try scene.authorize()
+                let capture = try scene.command(.capture(amount: nil), authorize.paymentID)
+                try await scene.store.register(authorize)
+                for _ in 0..<2 {
+                    #expect(try await scene.claim(capture, hasWaited: true) == .wait(.authorizeUnknown, nil))
+                }
+                let payment = try await scene.succeeded(authorize)
+                #expect(try await scene.claimed(capture).payment.id == payment.id)
+            },
+            StoreCheck("many claims at once, of which some wait and some are decided, keep the line as they leave it") {
+                scene in
+                let payment = try await scene.authorized()
+                let captures = try (0..<8).map { _ in try scene.command(.capture(amount: nil), payment.id) }
+                let first = try await scene.claimed(captures[0])
+                await withTaskGroup(of: Void.self) { group in
+                    for capture in captures[1...] + captures[1...] {
+                        group.addTask { _ = try? await scene.claim(capture) }
+                    }
+                }
+                #expect(try await scene.store.settle(StoreScene<Subject>.success(first)) == .settled)
+                // One after the other, in the order of their places: each is refused in its turn.
+                var left = Array(captures[1...])
+                while !left.isEmpty {
+                    let before = left.count
+                    for capture in left {
+                        if case .settled = try await scene.claim(capture) {
+                            left.removeAll { $0.idempotencyKey == capture.idempotencyKey }
+                        }
+                    }
+                    #expect(left.count < before)
+                    if left.count == before { break }
+                }
+            },
+            StoreCheck("one that gives up leaves the line, with those before it that nobody has seen for long") {
+                scene in
+                let payment = try await scene.authorized()
+                let commands = try (0..<3).map { _ in try scene.command(.capture(amount: nil), payment.id) }
+                for command in commands { try await scene.store.register(command) }
+                try await scene.subject.pass(.milliseconds(400))
+                #expect(try await scene.claim(commands[1]) == .wait(.earlierCommand, payment))
+                try await scene.store.withdraw(commands[2], unseenFor: .seconds(3_600))
+                #expect(try await scene.claim(commands[1]) == .wait(.earlierCommand, payment))
+                // Its own place is gone, so that it counts as the last one now.
+                try await scene.store.withdraw(commands[2], unseenFor: .milliseconds(300))
+                _ = try await scene.claimed(commands[1])
+            },
+        ]
+    }
+}
