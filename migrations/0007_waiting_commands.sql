@@ -12,15 +12,18 @@ CREATE TABLE waiting_commands (
     payment_id      uuid        NOT NULL,
     merchant_id     text        NOT NULL,
     idempotency_key text        NOT NULL,
+    message_id      text        NOT NULL,
     kind            text        NOT NULL,
     position        bigint      NOT NULL GENERATED ALWAYS AS IDENTITY,
     arrived_at      timestamptz NOT NULL,
     seen_at         timestamptz NOT NULL,
 
-    CONSTRAINT waiting_commands_pkey PRIMARY KEY (payment_id, merchant_id, idempotency_key),
+    -- A row for each copy of a command; the first of them counts for its key.
+    CONSTRAINT waiting_commands_pkey PRIMARY KEY (payment_id, merchant_id, idempotency_key, message_id),
     CONSTRAINT waiting_commands_kind CHECK (kind IN ('authorize', 'capture', 'void', 'refund'))
 );
 CREATE INDEX waiting_commands_seen ON waiting_commands (seen_at);
+CREATE UNIQUE INDEX waiting_commands_position ON waiting_commands (position);
 
 -- Authorizations that may have left a second hold at the bank (traps B3, B4, D13).
 CREATE TABLE possible_orphans (

@@ -9,7 +9,10 @@ package struct ClaimDecision: Hashable, Sendable {
         case unchanged
         /// It waits from now on, behind those that do already.
         case add
+        /// This message waits no longer.
         case remove
+        /// Nor does any other copy of its command.
+        case removeAllCopies
     }
 
     /// The rows to write, all in the transaction that found them.

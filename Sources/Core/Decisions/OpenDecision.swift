@@ -33,13 +33,9 @@ package enum OpenDecision: Hashable, Sendable {
             } else if operation.kind == .authorize, !Self.isAbandoned(operation, looks: looks, look.policy, now) {
                 // The card is gone with its delivery, which may come back, or be replayed. Until then it can be asked by its key.
                 let end = (operation.firstSentAt ?? operation.createdAt).advanced(by: look.policy.abandonAfter)
-                let next = end > now ? min(next, end) : next
-                if operation.state == .sent || operation.isAmbiguous {
-                    let taken = operation.takenForInquiry(by: look.token, lease: look.lease, now: now)
-                    self = .take(taken, next: max(taken.leaseUntil, next))
-                } else {
-                    self = .wait(until: next)
-                }
+                // Also where nothing was sent by what the row says: the store may have forgotten it.
+                let taken = operation.takenForInquiry(by: look.token, lease: look.lease, now: now)
+                self = .take(taken, next: max(taken.leaseUntil, end > now ? min(next, end) : next))
             } else {
                 let taken = operation.taken(by: look.token, lease: look.lease, now: now)
                 self = .take(taken, next: max(taken.leaseUntil, next))

@@ -3,15 +3,18 @@ struct WaitingLine {
     /// The others, and among them those that arrived before it.
     private let others: [WaitingCommand]
     private let earlier: [WaitingCommand]
-    /// Whether the command itself is among those that wait.
-    let isRegistered: Bool
+    /// Whether this message has a place of its own, or another copy of its command.
+    private let isRegistered: Bool
+    private let isKeyRegistered: Bool
 
     /// - Parameter waiting: of the payment, whoever sent them: a payment belongs to one merchant.
     init(_ waiting: [WaitingCommand], of command: Command) {
         let own = waiting.filter { $0.merchantID == command.merchantID }
-        let place = own.first { $0.isOf(command) }?.position
-        isRegistered = place != nil
-        others = own.filter { !$0.isOf(command) }
+        let copies = own.filter { $0.hasKey(of: command) }
+        let place = copies.map(\.position).min()
+        isRegistered = copies.contains { $0.isOf(command) }
+        isKeyRegistered = place != nil
+        others = own.filter { !$0.hasKey(of: command) }
         earlier = others.filter { $0.position < place ?? .max }
     }
 
@@ -28,7 +31,9 @@ struct WaitingLine {
         switch outcome {
         case .wait: isRegistered ? .unchanged : .add
         case .waitForKey: .unchanged
-        case .claimed, .settled, .rejected, .needsAttention: isRegistered ? .remove : .unchanged
+        // Not stored: another copy of it may still have to be decided.
+        case .rejected: isRegistered ? .remove : .unchanged
+        case .claimed, .settled, .needsAttention: isKeyRegistered ? .removeAllCopies : .unchanged
         }
     }
 }

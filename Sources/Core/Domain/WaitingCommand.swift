@@ -7,19 +7,44 @@ package struct WaitingCommand: Hashable, Sendable {
     package let merchantID: MerchantID
     package let idempotencyKey: IdempotencyKey
     package let kind: OperationKind
+    /// Each copy of a command has a place; the first of them counts for its key.
+    package let messageID: String
     /// Goes up with every arrival.
     package let position: Int64
 
-    package init(merchantID: MerchantID, idempotencyKey: IdempotencyKey, kind: OperationKind, position: Int64) {
+    package init(
+        merchantID: MerchantID,
+        idempotencyKey: IdempotencyKey,
+        kind: OperationKind,
+        messageID: String,
+        position: Int64
+    ) {
         self.merchantID = merchantID
         self.idempotencyKey = idempotencyKey
         self.kind = kind
+        self.messageID = messageID
         self.position = position
     }
 
-    /// Whether it is this very command's.
-    package func isOf(_ command: Command) -> Bool {
+    /// A place for a command.
+    package init(_ command: Command, position: Int64) {
+        self.init(
+            merchantID: command.merchantID,
+            idempotencyKey: command.idempotencyKey,
+            kind: command.kind,
+            messageID: command.messageID,
+            position: position
+        )
+    }
+
+    /// Whether it is of the command's key.
+    package func hasKey(of command: Command) -> Bool {
         merchantID == command.merchantID && idempotencyKey == command.idempotencyKey
+    }
+
+    /// Whether it is of this very message.
+    package func isOf(_ command: Command) -> Bool {
+        hasKey(of: command) && messageID.utf8.elementsEqual(command.messageID.utf8)
     }
 }
 

@@ -8,7 +8,7 @@ package protocol PaymentStore: Sendable {
     /// Repeating it after an unknown outcome is safe (trap P7).
     func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome
 
-    /// Gives a command that is put off without a claim its place among those of its payment that wait; one that has a place keeps it.
+    /// Gives a command that is put off without a claim its place among those of its payment that wait; a message that has one keeps it.
     func register(_ command: Command) async throws(StoreError)
 
     /// Takes a command that waits no longer out of the line, and with it those before it that have not been seen for so long: their

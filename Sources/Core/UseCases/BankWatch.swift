@@ -15,16 +15,15 @@ package struct BankWatch: Sendable {
         self.bank = bank
     }
 
-    /// Before the first command: what the others have seen lately decides, else one question to the bank. A processor that began
-    /// with everything it has would send all of it to a bank that is unavailable (trap D8).
+    /// Before the first command: that others have found it unavailable lately decides, else one question to the bank. A processor
+    /// that began with everything it has would send all of it to a bank that is unavailable (trap D8).
     package func begin() async {
-        if let status = try? await store.bankStatus(), status.age < Self.memory {
-            context.breaker.begin(isUnavailable: status.isUnavailable, cause: status.cause)
+        if let status = try? await store.bankStatus(), status.isUnavailable, status.age < Self.memory {
+            context.breaker.begin(isUnavailable: true, cause: status.cause)
             return
         }
         let answer = await bank.ask(.health, timeout: context.limits.bankTimeout)
-        let isUnavailable = answer.isOutage && !answer.isMissing || answer.isAccessRefused
-        context.breaker.begin(isUnavailable: isUnavailable, cause: isUnavailable ? answer.cause : nil)
+        context.breaker.begin(isUnavailable: !answer.isSuccess, cause: answer.isSuccess ? nil : answer.cause)
     }
 
     /// Until the task is cancelled.
@@ -51,9 +50,8 @@ package struct BankWatch: Sendable {
 }
 
 extension BankAnswer {
-    /// A bank without this question is not unavailable for it.
-    fileprivate var isMissing: Bool {
+    fileprivate var isSuccess: Bool {
         guard case .response(let response) = self else { return false }
-        return response.status == 404
+        return (200..<300).contains(response.status)
     }
 }

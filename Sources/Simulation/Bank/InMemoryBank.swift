@@ -52,6 +52,7 @@ package final class InMemoryBank: Bank, BankQueries {
         /// The keys that were not stored although something was executed under them.
         var lostKeys: Set<String> = []
         var overlaps = 0
+        var overlappedKeys: Set<String> = []
         var skew: Duration = .zero
 
         mutating func takeFault(for operation: OperationKind) -> BankFault? {
@@ -107,6 +108,9 @@ package final class InMemoryBank: Bank, BankQueries {
 
     /// How often a request arrived while another one with its key was executing: must be never (trap B2).
     package var overlaps: Int { state.withLock { $0.overlaps } }
+
+    /// The keys under which that happened.
+    package var overlappedKeys: Set<String> { state.withLock { $0.overlappedKeys } }
 
     /// When an authorization expires, on the bank's clock.
     package func expiry(of authorizationID: String) -> Timestamp? {
@@ -209,7 +213,10 @@ package final class InMemoryBank: Bank, BankQueries {
                 return .response(BankResponse(status: stored.reply.status, bytes: stored.reply.bytes, isReplayed: true))
             }
             if !request.action.isInquiry {
-                if state.underWay[KeyID(request), default: 0] > 0 { state.overlaps += 1 }
+                if state.underWay[KeyID(request), default: 0] > 0 {
+                    state.overlaps += 1
+                    state.overlappedKeys.insert(request.idempotencyKey)
+                }
                 state.underWay[KeyID(request), default: 0] += 1
             }
             let latency = state.latencies.isEmpty ? weather.latency : state.latencies.removeFirst()

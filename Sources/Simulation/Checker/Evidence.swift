@@ -16,6 +16,15 @@ struct Evidence: Sendable {
     let ledger: [BankLedgerEntry]
     let overlaps: Int
     let rows: StoreRows
+    let forgotten: ForgottenRows
+    /// Bank keys whose effect the bank itself has forgotten.
+    let lostKeys: Set<String>
+    /// Bank keys under which two requests were under way at once.
+    let overlappedKeys: Set<String>
+    /// Whether every command was sent once more after the faults.
+    let isAskedAgain: Bool
+    let order: [OrderWitness.Overtaking]
+    let rushes: [String]
     let backlog: Int
     let hasDrained: Bool
     /// Whether the sweeps have had all the time that they need.
@@ -30,7 +39,7 @@ struct Evidence: Sendable {
     let bankExpiries: [String: Timestamp]
     let defaultQueue: String
 
-    init(_ world: SimulationWorld, hasDrained: Bool, hasSwept: Bool) {
+    init(_ world: SimulationWorld, hasDrained: Bool, hasSwept: Bool, isAskedAgain: Bool) {
         let log = world.broker.log
         sent = world.upstream.sent
         confirmed = world.upstream.confirmed
@@ -46,6 +55,12 @@ struct Evidence: Sendable {
         ledger = world.bank.ledger
         overlaps = world.faults.mayOverlapAtBank ? 0 : world.bank.overlaps
         rows = world.store.rows
+        forgotten = world.store.forgotten
+        lostKeys = world.bank.lostKeys
+        overlappedKeys = world.bank.overlappedKeys
+        self.isAskedAgain = isAskedAgain
+        order = world.orderWitness.overtakings
+        rushes = world.newcomers.rushes
         backlog = world.broker.backlog
         self.hasDrained = hasDrained
         self.hasSwept = hasSwept

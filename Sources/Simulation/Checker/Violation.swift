@@ -13,6 +13,12 @@ package struct Violation: Hashable, Sendable, CustomStringConvertible {
         case outcomesAreTold = "I7"
         case slotsOnce = "I9"
         case drains = "I11"
+        /// What a store has forgotten takes no second effect.
+        case forgetsSafely = "I12"
+        /// Nobody is held up or overtaken: commands of one payment keep their order (trap D12).
+        case keepsOrder = "D12"
+        /// A processor that starts in an outage does not send what it has to a bank that is unavailable (trap D8).
+        case startsCarefully = "D8"
     }
 
     package let invariant: Invariant

@@ -7,17 +7,29 @@ struct MortalBank: Bank, BankQueries {
     let dice: Dice
     let trace: Trace
     let process: Int
+    let newcomers: NewcomerWitness
+    let onLate: @Sendable () -> Void
 
     func send(_ request: BankRequest, late: @escaping @Sendable (BankAnswer) -> Void) async -> BankAnswer {
         await edge.pass()
         guard !edge.life.isOver else { return .notSent(reason: "over") }
+        newcomers.noteSend(by: process)
         trace.note(
             .bankAsked,
             UInt64(process),
             "process \(process) asks the bank: \(request.action.isInquiry ? "inquiry about " : "")\(request.action.kind) "
                 + "\(request.idempotencyKey)"
         )
-        let answer = await bank.send(request, from: process, late: late)
+        let answer = await bank.send(request, from: process) { [edge, trace, process] answer in
+            guard edge.life.isRunning else { return }
+            trace.note(
+                .bankAnswered,
+                UInt64(200 + process),
+                "process \(process) hears late of \(request.idempotencyKey): \(answer.summary)"
+            )
+            onLate()
+            late(answer)
+        }
         await edge.passFromBank()
         guard !edge.life.isOver else { return .noAnswer(reason: "over") }
         trace.note(

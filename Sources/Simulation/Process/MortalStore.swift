@@ -6,6 +6,7 @@ struct MortalStore: PaymentStore {
     let edge: Mortality
     let store: InMemoryPaymentStore
     let witness: SweepWitness
+    let order: OrderWitness
     let time: VirtualTime
     let dice: Dice
     let trace: Trace
@@ -16,6 +17,8 @@ struct MortalStore: PaymentStore {
         let payment = command.paymentID.description
         return try await call("claim", payment) { () async throws(StoreError) in
             let outcome = try await store.claim(request)
+            if outcome.isDecision { order.noteDecision(about: command) }
+            if case .rejected = outcome { order.noteRejection(of: command) }
             trace.note(.claimed, outcome.code, payment: payment) {
                 "process \(process) claims \(command.kind) \(command.idempotencyKey): \(outcome.summary)"
             }
@@ -53,6 +56,7 @@ struct MortalStore: PaymentStore {
     func withdraw(_ command: Command, unseenFor limit: Duration) async throws(StoreError) {
         try await call("withdraw", command.paymentID.description) { () async throws(StoreError) in
             try await store.withdraw(command, unseenFor: limit)
+            order.noteRejection(of: command)
         }
     }
 
@@ -132,6 +136,15 @@ extension Trace {
 }
 
 extension ClaimOutcome {
+    /// Whether the state of the payment has decided about a command: by an operation, or by its refusal.
+    fileprivate var isDecision: Bool {
+        switch self {
+        case .claimed(let claim): claim.operation.fence == 1
+        case .settled(let operation, let isReplay): !isReplay && operation.isRefusedByState
+        case .rejected, .waitForKey, .wait, .needsAttention: false
+        }
+    }
+
     fileprivate var code: UInt64 {
         switch self {
         case .claimed(let claim): 100 + UInt64(claim.operation.fence)
@@ -153,5 +166,12 @@ extension ClaimOutcome {
         case .wait(let reason, let payment): "waits, \(reason.rawValue), \(payment?.status.rawValue ?? "no payment")"
         case .needsAttention: "needs attention"
         }
+    }
+}
+
+extension Operation {
+    fileprivate var isRefusedByState: Bool {
+        guard let reply, let body = try? JSONParser.parse(reply) else { return false }
+        return body["error"]?["code"]?.string == RejectionCode.invalidTransition.rawValue
     }
 }

@@ -164,6 +164,23 @@ package final class SimulatedBroker: Sendable {
         }
     }
 
+    /// Which commands are on a retry tier, by `name(of:_:)`.
+    var waitingMessages: [String] {
+        state.withLock { state in
+            queueNames.filter { $0.hasPrefix(names.retryExchange) }.flatMap { name in
+                (state.queues[name]?.ready ?? []).map { entry in
+                    let headers = entry.message.headers
+                    return Self.name(
+                        of: headers[HeaderName.paymentID]?.string?.lowercased() ?? "",
+                        headers[HeaderName.idempotencyKey]?.string ?? ""
+                    )
+                }
+            }
+        }
+    }
+
+    static func name(of payment: String, _ key: String) -> String { "\(payment) \(key)" }
+
     /// The messages of all queues that the processors have to empty.
     package var backlog: Int {
         state.withLock { state in

@@ -8,6 +8,9 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
         var faults: [StoreFault.Call: [StoreFault]] = [:]
         /// Nothing works while it is set.
         var isDown = false
+        /// As it was before each of the last commits, oldest first, where it is to forget some.
+        var past: [StoreTables] = []
+        var forgotten = ForgottenRows()
     }
 
     private let state = Mutex(State())
@@ -15,22 +18,26 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
     private let fingerprinter: Fingerprinter
     private let latency: Duration
     private let checksFence: Bool
+    private let remembersPast: Bool
 
     /// - Parameters:
     ///   - clock: the database's, which alone decides about leases and deadlines (trap P14).
     ///   - fingerprinter: as the processors have it.
     ///   - latency: how long a call takes, on that clock; half of it before the commit, half after.
     ///   - checksFence: false only to show that a test notices.
+    ///   - remembersPast: whether it can be made to lose its last commits.
     package init(
         clock: any TimeSource,
         fingerprinter: Fingerprinter,
         latency: Duration = .zero,
-        checksFence: Bool = true
+        checksFence: Bool = true,
+        remembersPast: Bool = false
     ) {
         self.clock = clock
         self.fingerprinter = fingerprinter
         self.latency = latency
         self.checksFence = checksFence
+        self.remembersPast = remembersPast
     }
 
     // MARK: Faults
@@ -44,6 +51,37 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
     package func setDown(_ isDown: Bool) {
         state.withLock { $0.isDown = isDown }
     }
+
+    /// Loses its last commits, as a standby does that is promoted while it lags.
+    ///
+    /// - Parameter commits: how many, as far as they are remembered.
+    /// - Returns: how many rows it has lost.
+    package func forget(commits: Int) -> Int {
+        state.withLock { state in
+            let index = max(state.past.count - commits, 0)
+            guard index < state.past.count else { return 0 }
+            let lost = state.tables
+            state.tables = state.past[index]
+            state.past.removeSubrange(index...)
+            return state.forgotten.note(lost, after: state.tables)
+        }
+    }
+
+    /// Everything that it has ever lost.
+    package var forgotten: ForgottenRows { state.withLock { $0.forgotten } }
+
+    /// The commands that wait on a payment.
+    package func waiting(on payment: PaymentID) -> [WaitingCommand] {
+        state.withLock { $0.tables.waiting.line(of: payment) }
+    }
+
+    /// Whether there is an operation under a command's key.
+    package func knows(_ command: Command) -> Bool {
+        state.withLock { $0.tables.operation(command.merchantID, command.idempotencyKey) != nil }
+    }
+
+    /// As many commits can be lost at once.
+    private static let longestPast = 48
 
     /// The operations whose final reply could not be routed.
     package var undeliverable: Set<OperationID> { state.withLock { $0.tables.undeliverable } }
@@ -111,9 +149,8 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
         let (clock, checksFence) = (clock, checksFence)
         return try await transaction(.settle) { tables throws(StoreError) in
             let now = clock.now()
-            guard let stored = tables.operations[settlement.operation.id] else {
-                throw StoreError(.refused, detail: "02000")
-            }
+            // Lost with its row: what this attempt learnt has nowhere to go.
+            guard let stored = tables.operations[settlement.operation.id] else { return .superseded }
             let isHolder = !checksFence || stored.fence == settlement.operation.fence
             let isSame = stored.state == settlement.operation.state && stored.reply == settlement.operation.reply
             if isHolder, isSame, !stored.isOpen {
@@ -191,6 +228,10 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
             if state.isDown { return .failure(StoreFault.unavailable.error) }
             let fault = state.faults[call]?.isEmpty == false ? state.faults[call]?.removeFirst() : nil
             if let fault, !fault.happens { return .failure(fault.error) }
+            if remembersPast {
+                if state.past.count == Self.longestPast { state.past.removeFirst() }
+                state.past.append(state.tables)
+            }
             do throws(StoreError) {
                 let value = try body(&state.tables)
                 return fault.map { .failure($0.error) } ?? .success(value)

@@ -18,7 +18,8 @@ struct WaitingTable {
     mutating func apply(_ registration: ClaimDecision.Registration, _ command: Command, at now: Timestamp) {
         switch registration {
         case .add: add(command, at: now)
-        case .remove: remove(command)
+        case .remove: change(command.paymentID) { rows in rows.removeAll { $0.command.isOf(command) } }
+        case .removeAllCopies: change(command.paymentID) { rows in rows.removeAll { $0.command.hasKey(of: command) } }
         case .unchanged: see(command, at: now)
         }
     }
@@ -26,12 +27,7 @@ struct WaitingTable {
     mutating func add(_ command: Command, at now: Timestamp) {
         if see(command, at: now) { return }
         lastPosition += 1
-        let waiting = WaitingCommand(
-            merchantID: command.merchantID,
-            idempotencyKey: command.idempotencyKey,
-            kind: command.kind,
-            position: lastPosition
-        )
+        let waiting = WaitingCommand(command, position: lastPosition)
         rows[command.paymentID, default: []].append(Row(command: waiting, seenAt: now))
     }
 
@@ -57,10 +53,6 @@ struct WaitingTable {
             }
         }
         return most - left
-    }
-
-    private mutating func remove(_ command: Command) {
-        change(command.paymentID) { rows in rows.removeAll { $0.command.isOf(command) } }
     }
 
     @discardableResult

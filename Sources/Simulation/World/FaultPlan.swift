@@ -37,11 +37,13 @@ package struct FaultPlan: Sendable {
     package var clockJump: Duration?
     package var operatorReplay: Duration?
     package var deliveryLimit: Int64?
+    /// A standby that lags is promoted: the store loses its last commits, and goes by another clock.
+    package var failover: Duration?
 
     package enum Kind: String, Sendable, CaseIterable {
         case crash, pause, zombie, store, lockWait, publish, refusal, publisher, bankFault, slowBank, keyLoss, expiry
         case connectionLoss, brokerOutage, databaseOutage, bankOutage, deploy, vanishingReplyQueue, fullReplyQueue
-        case clockJump, operatorReplay, deliveryLimit
+        case clockJump, operatorReplay, deliveryLimit, failover
     }
 
     /// In the order of their declaration.
@@ -98,10 +100,17 @@ package struct FaultPlan: Sendable {
         case .clockJump: clockJump = interval(10...40)
         case .operatorReplay: operatorReplay = interval(5...30)
         case .deliveryLimit: deliveryLimit = Int64(dice.number(in: 1...5))
+        case .failover: failover = interval(10...60)
         }
     }
 
+    /// Whether a command that waits may be without a place among those that do: the store could not be asked, or has forgotten it.
+    var mayLoseRegistrations: Bool {
+        storeUnavailable > 0 || commitLost > 0 || commitAnswerLost > 0 || databaseOutage != nil || failover != nil
+    }
+
     /// Whether two requests under one bank key may be under way at once although every process keeps the rules: one that
-    /// stood still between its last look at the clock and its request, or a lease judged by a clock that was set.
-    var mayOverlapAtBank: Bool { pause > 0 || zombie > 0 || clockJump != nil }
+    /// stood still between its last look at the clock and its request, a lease judged by a clock that was set, or a claim that
+    /// the store has forgotten.
+    var mayOverlapAtBank: Bool { pause > 0 || zombie > 0 || clockJump != nil || failover != nil }
 }

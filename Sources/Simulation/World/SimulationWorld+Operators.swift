@@ -30,6 +30,7 @@ extension SimulationWorld {
                 edge: edge,
                 store: store,
                 witness: witness,
+                order: orderWitness,
                 time: time,
                 dice: operators,
                 trace: trace,

@@ -14,8 +14,12 @@ extension SimulationWorld {
         every(faults.databaseOutage) { world in
             world.outage("database") { world.weather.setDatabaseDown($0) }
         }
+        every(faults.failover) { $0.failOver() }
         every(faults.bankOutage) { world in
-            world.outage("bank") { world.bank.setDown($0) }
+            world.outage("bank") { isDown in
+                world.bank.setDown(isDown)
+                world.newcomers.setDown(isDown)
+            }
         }
         every(faults.vanishingReplyQueue) { world in
             let queue = world.operators.one(of: Traffic.replyQueues)
@@ -37,6 +41,17 @@ extension SimulationWorld {
             // Two operators at once, now and then (invariant I8).
             for _ in 0..<(world.operators.happens(0.3) ? 2 : 1) { world.operate(limit: 5) }
         }
+    }
+
+    /// The primary is gone, and the standby that takes its place has not got its last commits. It has a clock of its own.
+    private func failOver() {
+        let lost = store.forget(commits: operators.one(of: [1, 1, 2, 5, 20, 48]))
+        counting.add(\.failovers)
+        counting.add(\.forgottenRows, lost)
+        trace.note(.fault, 3, "the database fails over, and has lost \(lost) rows")
+        databaseClock.jump(by: operators.duration(in: .seconds(-3)...(.seconds(3))))
+        weather.setDatabaseDown(true)
+        later(.milliseconds(100)...(.seconds(4))) { $0.weather.setDatabaseDown(false) }
     }
 
     private func every(_ interval: Duration?, _ action: @escaping @Sendable (SimulationWorld) -> Void) {

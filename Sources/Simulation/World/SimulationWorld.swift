@@ -23,6 +23,8 @@ package final class SimulationWorld: Sendable {
     let options: SimulationOptions
     let sweeping: SweepSettings
     let witness: SweepWitness
+    let orderWitness: OrderWitness
+    let newcomers: NewcomerWitness
     private let slots: Int
     private let prefetch: Int
     private let processDice: Dice
@@ -84,11 +86,19 @@ package final class SimulationWorld: Sendable {
         store = InMemoryPaymentStore(
             clock: databaseClock,
             fingerprinter: Self.fingerprinter,
-            checksFence: options.storeChecksFence
+            checksFence: options.storeChecksFence,
+            remembersPast: faults.failover != nil
         )
         bank = Self.bank(faults, clock: bankClock, time: time, seed: seed, weather, trace)
         sweeping = SweepSettings(using: Dice(seed: seed, for: .sweeps))
         witness = SweepWitness(bankClock: bankClock, grace: sweeping.grace)
+        orderWitness = OrderWitness(
+            broker: broker,
+            store: store,
+            excusesUnregistered: faults.mayLoseRegistrations,
+            isWatching: faults.deliveryLimit == nil
+        )
+        newcomers = NewcomerWitness(time: time)
         upstream = Upstream(broker: broker, time: time, weather: weather, dice: Dice(seed: seed, for: .publishers))
     }
 
@@ -153,6 +163,7 @@ package final class SimulationWorld: Sendable {
         weather.clearUp()
         broker.setDown(false)
         bank.setDown(false)
+        newcomers.setDown(false)
         for queue in Traffic.replyQueues { broker.declare(queue) }
         broker.setFull(broker.names.repliesQueue, false)
         for slot in 0..<slots {
@@ -171,7 +182,7 @@ package final class SimulationWorld: Sendable {
         for intent in upstream.sent where intent.sort == .command {
             upstream.send(intent.again("\(intent.id)-again"), after: operators.duration(in: .zero...(.seconds(20))))
         }
-        return await drain()
+        return await drain(isAskedAgain: true)
     }
 
     /// Hours go by, each of them as a jump of all clocks and a few minutes in which the sweeps run, until nothing is open: what
@@ -186,7 +197,7 @@ package final class SimulationWorld: Sendable {
     }
 
     /// - Parameter everything: whether authorizes that wait for their cards must be done with, too.
-    private func drain(everything: Bool = false) async -> Evidence {
+    private func drain(everything: Bool = false, isAskedAgain: Bool = false) async -> Evidence {
         let start = time.uptime()
         var quiet = 0
         var pause = Duration.seconds(1)
@@ -198,9 +209,11 @@ package final class SimulationWorld: Sendable {
                 broker.backlog == 0 && upstream.isQuiet && (everything ? unfinished.everything : unfinished.now) == 0
             quiet = isQuiet ? quiet + 1 : 0
             // At once, before anybody does anything.
-            if quiet == 2 { return Evidence(self, hasDrained: true, hasSwept: everything) }
+            if quiet == 2 {
+                return Evidence(self, hasDrained: true, hasSwept: everything, isAskedAgain: isAskedAgain)
+            }
         }
-        return Evidence(self, hasDrained: false, hasSwept: everything)
+        return Evidence(self, hasDrained: false, hasSwept: everything, isAskedAgain: isAskedAgain)
     }
 
     private func close() async {
@@ -279,6 +292,7 @@ package final class SimulationWorld: Sendable {
         }
         guard let process else { return }
         trace.note(.process, UInt64(process.number), "process \(process.number) starts")
+        newcomers.noteStart(of: process.number)
         let ports = state.withLock { $0.wrapping }(ports(of: process, in: slot))
         process.start(on: executor, broker, partitions: Self.partitions, prefetch: prefetch, ports)
     }
@@ -292,6 +306,7 @@ package final class SimulationWorld: Sendable {
             edge: edge,
             store: store,
             witness: witness,
+            order: orderWitness,
             time: time,
             dice: storeDice,
             trace: trace,
@@ -300,7 +315,15 @@ package final class SimulationWorld: Sendable {
         return ProcessPorts(
             store: store,
             letters: store,
-            bank: MortalBank(edge: edge, bank: bank, dice: bankDice, trace: trace, process: number),
+            bank: MortalBank(
+                edge: edge,
+                bank: bank,
+                dice: bankDice,
+                trace: trace,
+                process: number,
+                newcomers: newcomers,
+                onLate: { [counting] in counting.add(\.lateAnswers) }
+            ),
             sink: MortalSink(edge: edge, broker: broker, time: time, dice: brokerDice, trace: trace, process: number),
             time: MortalTime(edge: edge, clock: processClock),
             random: identifiers,
@@ -314,7 +337,10 @@ package final class SimulationWorld: Sendable {
             policy: RetryPolicy(),
             sweeps: sweeping,
             fingerprinter: Self.fingerprinter,
-            receive: { MortalDelivery(edge: edge, delivery: $0) }
+            receive: { [orderWitness] delivery in
+                orderWitness.noteArrival(of: delivery.message)
+                return MortalDelivery(edge: edge, delivery: delivery)
+            }
         )
     }
 

@@ -14,6 +14,11 @@ package struct Tally: Sendable {
     package var outages = 0
     package var connectionLosses = 0
     package var clockJumps = 0
+    package var failovers = 0
+    package var forgottenRows = 0
+    package var regressions = 0
+    package var lateAnswers = 0
+    package var waits = 0
     package var redeliveries = 0
     package var parked = 0
     package var replies = 0
@@ -45,7 +50,8 @@ package struct Tally: Sendable {
         [
             ("seeds", \.seeds), ("commands", \.commands), ("duplicates", \.duplicates), ("crashes", \.crashes),
             ("pauses", \.pauses), ("deploys", \.deploys), ("outages", \.outages),
-            ("connection losses", \.connectionLosses), ("clock jumps", \.clockJumps),
+            ("connection losses", \.connectionLosses), ("clock jumps", \.clockJumps), ("failovers", \.failovers), ("rows forgotten", \.forgottenRows),
+            ("regressions noticed", \.regressions), ("late answers", \.lateAnswers), ("waits in line", \.waits),
             ("redeliveries", \.redeliveries), ("parked", \.parked), ("replies", \.replies), ("returned", \.returned),
             ("dead letters", \.deadLetters), ("sent back", \.sentBack), ("replays", \.replays),
             ("bank requests", \.bankRequests),
@@ -72,6 +78,8 @@ package final class Counting: ProcessorObserver {
     package func observe(_ event: ProcessorEvent) {
         switch event {
         case .superseded: add(\.superseded)
+        case .storeRegressed: add(\.regressions)
+        case .handled(_, .park(_, let reason, _, _), _) where WaitReason(rawValue: reason) != nil: add(\.waits)
         case .deadLetterSentBack: add(\.sentBack)
         case .swept(_, let report, _): add(\.resolvedBySweeps, report.resolved)
         default: break

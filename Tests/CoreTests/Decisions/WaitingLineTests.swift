@@ -41,19 +41,14 @@ struct WaitingLineTests {
             merchantID: merchant,
             idempotencyKey: try #require(IdempotencyKey(key)),
             kind: kind,
+            messageID: "message of \(key)",
             position: position
         )
     }
 
     /// The place of the command that `decide` is about.
     private func own(_ kind: OperationKind, _ position: Int64) throws -> WaitingCommand {
-        let command = try PaymentFixture.command(kind)
-        return WaitingCommand(
-            merchantID: command.merchantID,
-            idempotencyKey: command.idempotencyKey,
-            kind: kind,
-            position: position
-        )
+        WaitingCommand(try PaymentFixture.command(kind), position: position)
     }
 
     @Test("a command waits behind every earlier one of its payment that waits, though the state would allow it")
@@ -78,7 +73,27 @@ struct WaitingLineTests {
             Issue.record("not claimed: \(decision.outcome)")
             return
         }
-        #expect(decision.registration == .remove)
+        #expect(decision.registration == .removeAllCopies)
+    }
+
+    @Test("every copy of a command has the place of the first, and one that is refused takes it from no other")
+    func copies() throws {
+        let command = try PaymentFixture.command(.void)
+        let copy = WaitingCommand(
+            merchantID: command.merchantID,
+            idempotencyKey: command.idempotencyKey,
+            kind: .void,
+            messageID: "another copy",
+            position: 1
+        )
+        let capture = try waiting(.capture, 2)
+        // Behind its own copy, but before the capture.
+        guard case .claimed = try decide(.void, .authorized, behind: [copy, capture]).outcome else {
+            Issue.record("not claimed")
+            return
+        }
+        #expect(try decide(.void, nil, behind: [copy, capture]).registration == .unchanged)
+        #expect(try decide(.void, nil, behind: [copy, capture, own(.void, 3)]).registration == .remove)
     }
 
     @Test("what another merchant sends under the payment id is in nobody's way")

@@ -126,8 +126,8 @@ extension PostgresPaymentStore: SweepStore {
             )
             let waiting = try connection.execute(
                 """
-                DELETE FROM waiting_commands WHERE (payment_id, merchant_id, idempotency_key) IN (
-                    SELECT payment_id, merchant_id, idempotency_key FROM waiting_commands
+                DELETE FROM waiting_commands WHERE position IN (
+                    SELECT position FROM waiting_commands
                     WHERE seen_at < clock_timestamp() - $1 * interval '1 microsecond'
                     ORDER BY seen_at LIMIT $2 FOR UPDATE SKIP LOCKED
                 )

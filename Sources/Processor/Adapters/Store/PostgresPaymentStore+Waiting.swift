@@ -12,7 +12,7 @@ extension PostgresPaymentStore {
                 """
                 DELETE FROM waiting_commands w
                 WHERE w.payment_id = $1 AND w.merchant_id = $2 AND (
-                    w.idempotency_key = $3
+                    w.idempotency_key = $3 AND w.message_id = $5
                     OR w.seen_at < clock_timestamp() - $4 * interval '1 microsecond' AND NOT EXISTS (
                         SELECT FROM waiting_commands o
                         WHERE o.payment_id = $1 AND o.merchant_id = $2 AND o.idempotency_key = $3
@@ -22,7 +22,7 @@ extension PostgresPaymentStore {
                 """,
                 [
                     .uuid(PostgresUUID(command.paymentID.value)), .text(command.merchantID.description),
-                    .text(command.idempotencyKey.description), .int8(limit.microseconds),
+                    .text(command.idempotencyKey.description), .int8(limit.microseconds), .text(command.messageID),
                 ]
             )
         }

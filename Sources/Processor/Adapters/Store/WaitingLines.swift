@@ -7,6 +7,7 @@ struct WaitingLines: Sendable {
     private var lines: [PaymentID: [WaitingCommand]] = [:]
     private var added: [Command] = []
     private var removed: [Command] = []
+    private var closed: [Command] = []
     private var seen: [Command] = []
 
     /// - Parameter rows: of `statement(_:)`.
@@ -16,7 +17,8 @@ struct WaitingLines: Sendable {
                 merchantID: MerchantID(verified: try row.text(1)),
                 idempotencyKey: IdempotencyKey(verified: try row.text(2)),
                 kind: try row.parsed(3, OperationKind.init(rawValue:)),
-                position: try row.int64(4)
+                messageID: try row.text(4),
+                position: try row.int64(5)
             )
             lines[PaymentID(UniqueID(try row.uuid(0))), default: []].append(waiting)
         }
@@ -25,7 +27,7 @@ struct WaitingLines: Sendable {
     static func statement(_ payments: [PaymentID]) -> PostgresStatement {
         PostgresStatement(
             """
-            SELECT payment_id, merchant_id, idempotency_key, kind, position FROM waiting_commands
+            SELECT payment_id, merchant_id, idempotency_key, kind, message_id, position FROM waiting_commands
             WHERE payment_id = ANY ($1::uuid[])
             """,
             [.uuidArray(payments.map { PostgresUUID($0.value) })]
@@ -43,18 +45,15 @@ struct WaitingLines: Sendable {
             added.append(command)
             // Behind all that were read: a number that the database has given out is never as large.
             let position = Int64.max / 2 + Int64(added.count)
-            lines[command.paymentID, default: []].append(
-                WaitingCommand(
-                    merchantID: command.merchantID,
-                    idempotencyKey: command.idempotencyKey,
-                    kind: command.kind,
-                    position: position
-                )
-            )
+            lines[command.paymentID, default: []].append(WaitingCommand(command, position: position))
         case .remove:
             added.removeAll { command.isSame(as: $0) }
             removed.append(command)
             lines[command.paymentID]?.removeAll { $0.isOf(command) }
+        case .removeAllCopies:
+            added.removeAll { command.hasKey(of: $0) }
+            closed.append(command)
+            lines[command.paymentID]?.removeAll { $0.hasKey(of: command) }
         }
     }
 
@@ -62,14 +61,24 @@ struct WaitingLines: Sendable {
     func write(on connection: isolated PostgresConnection) throws(PostgresError) {
         try Self.add(added, on: connection)
         try touch(on: connection)
-        guard !removed.isEmpty else { return }
+        try delete(removed, withCopies: false, on: connection)
+        try delete(closed, withCopies: true, on: connection)
+    }
+
+    private func delete(
+        _ commands: [Command],
+        withCopies: Bool,
+        on connection: isolated PostgresConnection
+    ) throws(PostgresError) {
+        if commands.isEmpty { return }
         try connection.enqueue(
             """
-            DELETE FROM waiting_commands w USING unnest($1::uuid[], $2::text[], $3::text[])
-                AS n (payment_id, merchant_id, idempotency_key)
+            DELETE FROM waiting_commands w USING unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
+                AS n (payment_id, merchant_id, idempotency_key, message_id)
             WHERE w.payment_id = n.payment_id AND w.merchant_id = n.merchant_id AND w.idempotency_key = n.idempotency_key
+                AND ($5 OR w.message_id = n.message_id)
             """,
-            Self.keys(removed)
+            Self.keys(commands) + [.bool(withCopies)]
         )
     }
 
@@ -80,12 +89,12 @@ struct WaitingLines: Sendable {
         for command in commands where !known.contains(where: command.isSame) { known.append(command) }
         try connection.enqueue(
             """
-            INSERT INTO waiting_commands (payment_id, merchant_id, idempotency_key, kind, arrived_at, seen_at)
-            SELECT payment_id, merchant_id, idempotency_key, kind, clock_timestamp(), clock_timestamp()
-            FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
-                AS n (payment_id, merchant_id, idempotency_key, kind, ordinality)
+            INSERT INTO waiting_commands (payment_id, merchant_id, idempotency_key, message_id, kind, arrived_at, seen_at)
+            SELECT payment_id, merchant_id, idempotency_key, message_id, kind, clock_timestamp(), clock_timestamp()
+            FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) WITH ORDINALITY
+                AS n (payment_id, merchant_id, idempotency_key, message_id, kind, ordinality)
             ORDER BY ordinality
-            ON CONFLICT (payment_id, merchant_id, idempotency_key) DO UPDATE SET seen_at = excluded.seen_at
+            ON CONFLICT (payment_id, merchant_id, idempotency_key, message_id) DO UPDATE SET seen_at = excluded.seen_at
             """,
             keys(known) + [.textArray(known.map(\.kind.rawValue))]
         )
@@ -96,8 +105,10 @@ struct WaitingLines: Sendable {
         try connection.enqueue(
             """
             UPDATE waiting_commands w SET seen_at = clock_timestamp()
-            FROM unnest($1::uuid[], $2::text[], $3::text[]) AS n (payment_id, merchant_id, idempotency_key)
+            FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
+                AS n (payment_id, merchant_id, idempotency_key, message_id)
             WHERE w.payment_id = n.payment_id AND w.merchant_id = n.merchant_id AND w.idempotency_key = n.idempotency_key
+                AND w.message_id = n.message_id
             """,
             Self.keys(seen)
         )
@@ -108,13 +119,19 @@ struct WaitingLines: Sendable {
             .uuidArray(commands.map { PostgresUUID($0.paymentID.value) }),
             .textArray(commands.map(\.merchantID.description)),
             .textArray(commands.map(\.idempotencyKey.description)),
+            .textArray(commands.map(\.messageID)),
         ]
     }
 }
 
 extension Command {
-    /// Whether the two share a place: the same merchant's key on the same payment.
-    fileprivate func isSame(as other: Command) -> Bool {
+    /// The same merchant's key on the same payment.
+    fileprivate func hasKey(of other: Command) -> Bool {
         paymentID == other.paymentID && merchantID == other.merchantID && idempotencyKey == other.idempotencyKey
+    }
+
+    /// Whether the two share a place: they are one message.
+    fileprivate func isSame(as other: Command) -> Bool {
+        hasKey(of: other) && messageID.utf8.elementsEqual(other.messageID.utf8)
     }
 }

@@ -1,0 +1,84 @@
+import Core
+import Synchronization
+
+/// Watches that commands of one payment are decided in the order in which they arrived, at the moment of each decision (trap D12).
+///
+/// A command is overtaken when a later one of its payment is decided while it waits on a retry tier, undecided.
+package final class OrderWitness: Sendable {
+    struct Overtaking: Sendable {
+        let payment: PaymentID
+        let text: String
+    }
+
+    private struct State {
+        /// By payment and merchant, in the order of their first delivery.
+        var arrivals: [String: [Command]] = [:]
+        /// Messages that were answered with a rejection that is not stored.
+        var rejected: Set<String> = []
+        var overtakings: [Overtaking] = []
+    }
+
+    private let broker: SimulatedBroker
+    private let store: InMemoryPaymentStore
+    private let excusesUnregistered: Bool
+    private let isWatching: Bool
+    private let state = Mutex(State())
+
+    /// - Parameters:
+    ///   - excusesUnregistered: whether the store may have been unable to register a command that waits, or forgotten it.
+    ///   - isWatching: false where the broker gives messages up and they go back one by one: their order is lost with that.
+    init(broker: SimulatedBroker, store: InMemoryPaymentStore, excusesUnregistered: Bool, isWatching: Bool) {
+        self.broker = broker
+        self.store = store
+        self.excusesUnregistered = excusesUnregistered
+        self.isWatching = isWatching
+    }
+
+    var overtakings: [Overtaking] { state.withLock { $0.overtakings } }
+
+    func noteArrival(of message: Message) {
+        guard case .command(let command) = CommandDecoder().decode(message) else { return }
+        state.withLock { state in
+            // Delivered again: whoever rejected it did not live to say so.
+            state.rejected.remove(command.messageID)
+            let line = state.arrivals[Self.place(of: command)] ?? []
+            if line.contains(where: { $0.messageID == command.messageID }) { return }
+            state.arrivals[Self.place(of: command), default: []].append(command)
+        }
+    }
+
+    /// - Parameter command: has just been answered with a rejection that is not stored: nobody need wait for it.
+    func noteRejection(of command: Command) {
+        state.withLock { _ = $0.rejected.insert(command.messageID) }
+    }
+
+    /// - Parameter command: has just been decided: an operation was opened for it.
+    func noteDecision(about command: Command) {
+        guard isWatching else { return }
+        let line = state.withLock { state in
+            (state.arrivals[Self.place(of: command)] ?? []).filter { !state.rejected.contains($0.messageID) }
+        }
+        let earlier = line.prefix { $0.idempotencyKey != command.idempotencyKey }
+        guard earlier.count < line.count, !earlier.isEmpty else { return }
+        let (waiting, registered) = (Set(broker.waitingMessages), store.waiting(on: command.paymentID))
+        for other in earlier where waiting.contains(Self.name(of: other)) && mayOvertake(command, other) == false {
+            // One that has an operation, or its answer, waits for something else.
+            guard !store.knows(other), !excusesUnregistered || registered.contains(where: { $0.hasKey(of: other) }) else {
+                continue
+            }
+            let text = "\(command.kind) \(command.idempotencyKey) was decided before \(other.kind) \(other.idempotencyKey), which waits"
+            state.withLock { $0.overtakings.append(Overtaking(payment: command.paymentID, text: text)) }
+        }
+    }
+
+    /// An authorize comes before all that wait for it; and nothing waits for a second authorize of a payment that is there.
+    private func mayOvertake(_ command: Command, _ other: Command) -> Bool {
+        command.kind == .authorize ? other.kind != .authorize : other.kind == .authorize
+    }
+
+    private static func place(of command: Command) -> String { "\(command.paymentID) \(command.merchantID)" }
+
+    private static func name(of command: Command) -> String {
+        SimulatedBroker.name(of: command.paymentID.description, command.idempotencyKey.description)
+    }
+}

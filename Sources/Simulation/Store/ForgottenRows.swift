@@ -1,0 +1,37 @@
+package import Core
+
+/// What a store has lost with its last commits: for these nobody can be held to what was said before.
+package struct ForgottenRows: Sendable {
+    /// The keys of operations that are gone, or as they were before.
+    package private(set) var keys: Set<String> = []
+    package private(set) var payments: Set<PaymentID> = []
+    /// The message ids and keys of dead letters that are gone, or open again.
+    package private(set) var letters: Set<String> = []
+    /// A run of a sweep, or what an outbox had sent.
+    package private(set) var hasLostSchedule = false
+    package private(set) var rows = 0
+
+    /// - Returns: how many rows differ.
+    mutating func note(_ lost: StoreTables, after restored: StoreTables) -> Int {
+        let before = rows
+        for (id, operation) in lost.operations where restored.operations[id] != operation {
+            keys.insert(operation.idempotencyKey.description)
+            payments.insert(operation.paymentID)
+            rows += 1
+        }
+        for (id, payment) in lost.payments where restored.payments[id] != payment {
+            payments.insert(id)
+            rows += 1
+        }
+        for (id, letter) in lost.deadLetters.letters where restored.deadLetters.letters[id] != letter {
+            letters.formUnion([letter.content.message.messageID, letter.command.idempotencyKey?.description].compactMap(\.self))
+            rows += 1
+        }
+        if lost.sweeps.runs.count != restored.sweeps.runs.count { hasLostSchedule = true }
+        if lost.outbox.rows.count != restored.outbox.rows.count || lost.outbox.unsent.count != restored.outbox.unsent.count {
+            hasLostSchedule = true
+        }
+        for (payment, line) in lost.waiting.all where restored.waiting.all[payment] != line { payments.insert(payment) }
+        return rows - before
+    }
+}
