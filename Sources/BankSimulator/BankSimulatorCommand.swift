@@ -13,6 +13,9 @@ struct BankSimulatorCommand: AsyncParsableCommand {
             is in memory. Standard output carries one line, `listening on HOST:PORT`; logs go to standard error. \
             SIGTERM and SIGINT stop it at once.
 
+            A request whose caller hangs up is given up: what is not executed yet never is, and the key of what has \
+            been executed is stored only if it was before. The key is always stored before the answer leaves.
+
             Beyond the bank's API: GET /ledger, GET /requests (the last 200,000), POST, GET and DELETE /faults, and \
             POST /clock.
             """
@@ -42,7 +45,7 @@ struct BankSimulatorCommand: AsyncParsableCommand {
     @Option(help: "Balance of every card but 5555555555554444, in cents (CARD_BALANCE_CENTS).")
     var cardBalanceCents: String?
 
-    @Option(help: "Milliseconds from an answer to the storing of its key, n or n-m (KEY_STORE_DELAY_MS, default 1-5).")
+    @Option(help: "Milliseconds from executing to storing the key, n or n-m (KEY_STORE_DELAY_MS, default 1-5).")
     var keyStoreDelayMs: String?
 
     private var options: [Setting: String] {

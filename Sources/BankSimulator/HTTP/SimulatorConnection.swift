@@ -5,28 +5,39 @@ import NIOHTTP1
 
 /// One connection: requests come out of its channel one at a time, and each is answered before the next.
 struct SimulatorConnection: ServerChildChannel {
-    /// The channel and what arrives on it.
+    /// The channel, what arrives on it, and what ends when the client is gone.
     struct Value: ServerChildChannelValue {
         let channel: any Channel
         let arrivals: AsyncStream<Arrival>
+        let hangUp: AsyncStream<Never>
     }
 
     let simulator: Simulator
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
-            let (arrivals, continuation) = AsyncStream.makeStream(of: Arrival.self)
+            let (arrivals, arrivalContinuation) = AsyncStream.makeStream(of: Arrival.self)
+            let (hangUp, hangUpContinuation) = AsyncStream.makeStream(of: Never.self)
             let pipeline = channel.pipeline.syncOperations
             try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: true, withErrorHandling: true)
-            try pipeline.addHandler(ArrivalHandler(continuation))
-            return Value(channel: channel, arrivals: arrivals)
+            try pipeline.addHandler(ArrivalHandler(arrivalContinuation, hangUp: hangUpContinuation))
+            return Value(channel: channel, arrivals: arrivals, hangUp: hangUp)
         }
     }
 
-    /// A client that goes away does not end the request that it left behind: the bank carries it out all the same.
+    /// A client that goes away takes the request with it that it left behind, as far as that has not been carried out.
     func handle(value: Value, logger: Logger) async {
-        for await arrival in value.arrivals {
-            guard await serve(arrival, value.channel) else { break }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for await arrival in value.arrivals {
+                    guard await serve(arrival, value.channel) else { break }
+                }
+            }
+            group.addTask {
+                for await _ in value.hangUp {}
+            }
+            await group.next()
+            group.cancelAll()
         }
         // It may have been closed by the client long ago, and that is as good.
         try? await value.channel.close()
@@ -38,9 +49,8 @@ struct SimulatorConnection: ServerChildChannel {
             await send(.malformed("request body too large"), on: channel, isLast: true)
             return false
         }
-        guard case .answer(let answer, let pending)? = try? await simulator.react(to: request) else { return false }
+        guard case .answer(let answer)? = try? await simulator.react(to: request) else { return false }
         await send(answer, on: channel, isLast: !arrival.isKeptAlive)
-        pending.map(simulator.store)
         return arrival.isKeptAlive
     }
 
