@@ -17,7 +17,22 @@ struct BankSimulatorCommand: AsyncParsableCommand {
             been executed is stored only if it was before. The key is always stored before the answer leaves.
 
             Beyond the bank's API: GET /ledger, GET /requests (the last 200,000), POST, GET and DELETE /faults, and \
-            POST /clock.
+            POST /clock. The body of POST /faults is {"fault":NAME,"operation":"capture","count":N,"probability":P,\
+            "milliseconds":N}, all but the name with defaults. The names:
+
+              drop-before            cut the connection, execute nothing
+              drop-after             execute, store the key, cut the connection
+              timeout-after-execute  execute, store the key, hold the answer
+              garbage                execute, store the key, answer HTML
+              error-500              answer internal_error, execute nothing
+              lose-key               execute, answer, store no key
+              latency                wait for the milliseconds first
+              down                   cut all connections but to these endpoints
+              status                 answer "status" with "headers" and "body";
+                                     execute before that only if "executes"
+              reshape                answer as usual in another "style"
+
+            The styles: \(AnswerStyle.allCases.map(\.rawValue).joined(separator: ", ")).
             """
     )
 

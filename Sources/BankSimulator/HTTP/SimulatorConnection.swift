@@ -50,24 +50,16 @@ struct SimulatorConnection: ServerChildChannel {
             return false
         }
         guard case .answer(let answer)? = try? await simulator.react(to: request) else { return false }
-        await send(answer, on: channel, isLast: !arrival.isKeptAlive)
-        return arrival.isKeptAlive
+        let isLast = !arrival.isKeptAlive || answer.style == .http10
+        await send(answer, on: channel, isLast: isLast)
+        return !isLast
     }
 
     /// Hands an answer to the socket. Whether it arrives is not our affair; only before closing must it be waited for.
     private func send(_ answer: HTTPAnswer, on channel: any Channel, isLast: Bool) async {
-        var headers = HTTPHeaders()
-        headers.reserveCapacity(4)
-        headers.add(name: "Content-Type", value: answer.contentType.rawValue)
-        headers.add(name: "Date", value: simulator.dateHeader)
-        headers.add(name: "Content-Length", value: String(answer.body.utf8.count))
-        if answer.isReplay { headers.add(name: "X-Idempotent-Replayed", value: "true") }
-        if isLast { headers.add(name: "Connection", value: "close") }
-
-        let status = HTTPResponseStatus(statusCode: answer.status)
-        let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
+        let body = answer.bytes(channel.allocator)
+        let head = answer.head(date: simulator.dateHeader, length: body.readableBytes, isLast: isLast)
         channel.write(HTTPServerResponsePart.head(head), promise: nil)
-        let body = channel.allocator.buffer(string: answer.body)
         channel.write(HTTPServerResponsePart.body(.byteBuffer(body)), promise: nil)
         if isLast {
             try? await channel.writeAndFlush(HTTPServerResponsePart.end(nil))

@@ -6,10 +6,11 @@ extension Simulator {
         let admission = withState { state, now in
             state.admit(operation, path: request.path, key: key, wallClock: now)
         }
+        let style = admission.plan.ending?.style
         return try await react(admission) {
             guard let key else { return .malformed("missing Idempotency-Key header") }
             if let replay = admission.replay {
-                return HTTPAnswer(replay, precision: .nanoseconds, isReplay: true)
+                return HTTPAnswer(replay, precision: .nanoseconds, isReplay: true, style: style)
             }
             try await wait(nanoseconds: admission.latency)
             if admission.fails { return .internalError }
@@ -17,7 +18,7 @@ extension Simulator {
                 return .malformed("invalid request body")
             }
             let answer = try await execute(command, operation, key: key, plan: admission.plan)
-            return HTTPAnswer(answer, precision: .nanoseconds)
+            return HTTPAnswer(answer, precision: .nanoseconds, style: style)
         }
     }
 
@@ -30,7 +31,7 @@ extension Simulator {
             try await wait(nanoseconds: admission.latency)
             if admission.fails { return .internalError }
             let answer = withState { state, _ in state.bank.find(query) }
-            return HTTPAnswer(answer, precision: .microseconds)
+            return HTTPAnswer(answer, precision: .microseconds, style: admission.plan.ending?.style)
         }
     }
 
@@ -66,12 +67,21 @@ extension Simulator {
     /// What the faults make of a decision, whose key is stored by then; nil for no answer.
     private func answer(_ plan: FaultPlan, _ decide: () async throws -> HTTPAnswer) async throws -> HTTPAnswer? {
         try await wait(nanoseconds: plan.latency * 1_000_000)
-        if plan.ending?.preventsExecution == true { return plan.ending == .error500 ? .internalError : nil }
-        let answer = try await decide()
-        switch plan.ending {
+        guard let fault = plan.ending else { return try await decide() }
+        if fault.preventsExecution {
+            switch fault.kind {
+            case .error500: return .internalError
+            case .status: return fault.answer.map { HTTPAnswer($0) }
+            default: return nil
+            }
+        }
+        var answer = try await decide()
+        switch fault.kind {
         case .dropAfter: return nil
         case .garbage: return .garbage
-        case .timeoutAfterExecute: try await wait(nanoseconds: plan.hold * 1_000_000)
+        case .status: return fault.answer.map { HTTPAnswer($0) }
+        case .timeoutAfterExecute: try await wait(nanoseconds: fault.hold * 1_000_000)
+        case .reshape: answer.style = fault.style
         default: break
         }
         return answer

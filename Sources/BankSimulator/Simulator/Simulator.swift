@@ -70,6 +70,6 @@ final class Simulator: Sendable {
 
     private func answerUnlessDown(_ answer: HTTPAnswer) -> Reaction {
         let admission = withState { state, now in state.admit(nil, path: "", key: nil, wallClock: now) }
-        return admission.plan.ending == .down ? .cut : .answer(answer)
+        return admission.plan.ending?.kind == .down ? .cut : .answer(answer)
     }
 }
