@@ -31,6 +31,8 @@ struct BankSimulatorCommand: AsyncParsableCommand {
               status                 answer "status" with "headers" and "body";
                                      execute before that only if "executes"
               reshape                answer as usual in another "style"
+              same-id                give an authorize the id of the last one,
+                                     execute nothing
 
             The styles: \(AnswerStyle.allCases.map(\.rawValue).joined(separator: ", ")).
             """

@@ -22,6 +22,8 @@ enum FaultKind: String, CaseIterable, Sendable {
     case status
     /// Executes, stores the key, and answers the right thing in another way of writing.
     case reshape
+    /// Answers an authorization with the id of the last one that succeeded; nothing is executed.
+    case sameID = "same-id"
 
     /// It changes a request and leaves room for another fault.
     var isModifier: Bool { self == .loseKey || self == .latency }
@@ -31,6 +33,7 @@ enum FaultKind: String, CaseIterable, Sendable {
         switch self {
         case .down: true
         case .loseKey: subject.storesKey
+        case .sameID: subject.operation == .authorize && subject.storesKey && subject.followsAuthorization
         default: subject.operation != nil
         }
     }

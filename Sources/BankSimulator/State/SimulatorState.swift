@@ -52,7 +52,11 @@ struct SimulatorState: Sendable {
         }
         let storesKey = operation != nil && operation != .get && admission.replay == nil
         admission.plan = faults.draw(
-            for: FaultSubject(operation: operation, storesKey: storesKey),
+            for: FaultSubject(
+                operation: operation,
+                storesKey: storesKey,
+                followsAuthorization: bank.lastAuthorization != nil
+            ),
             using: &generator
         )
         guard operation != nil else { return admission }
@@ -86,6 +90,9 @@ struct SimulatorState: Sendable {
         wallClock: Timestamp
     ) -> Execution {
         let time = time(at: wallClock)
+        if plan.ending?.kind == .sameID, case .authorize(let request) = command, let id = bank.lastAuthorization {
+            return Execution(answer: bank.decide(request, at: time, id: id))
+        }
         let answer = bank.execute(command, key: key, at: time, id: EffectID(using: &generator))
         guard answer.isSuccess, !plan.losesKey else { return Execution(answer: answer) }
         return Execution(answer: answer, storesKeyAfter: drawMilliseconds(configuration.keyStoreDelay))

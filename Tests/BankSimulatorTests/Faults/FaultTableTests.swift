@@ -7,8 +7,17 @@ struct FaultTableTests {
     private var table = FaultTable()
     private var generator = SplitMix64(seed: 5)
 
-    private mutating func draw(_ operation: BankOperation?, storesKey: Bool = true) -> FaultPlan {
-        table.draw(for: FaultSubject(operation: operation, storesKey: storesKey), using: &generator)
+    private mutating func draw(
+        _ operation: BankOperation?,
+        storesKey: Bool = true,
+        followsAuthorization: Bool = false
+    ) -> FaultPlan {
+        let subject = FaultSubject(
+            operation: operation,
+            storesKey: storesKey,
+            followsAuthorization: followsAuthorization
+        )
+        return table.draw(for: subject, using: &generator)
     }
 
     @Test("a fault hits its own operation, as often as it was asked for")
@@ -53,6 +62,16 @@ struct FaultTableTests {
         #expect(!draw(.capture, storesKey: false).losesKey)
         #expect(draw(.capture).losesKey)
         #expect(!draw(.capture).losesKey)
+    }
+
+    @Test("same-id waits for an authorize that executes and comes after another one")
+    mutating func sameID() {
+        _ = table.add(Fault(kind: .sameID, count: 1))
+        #expect(draw(.authorize).ending == nil)
+        #expect(draw(.authorize, storesKey: false, followsAuthorization: true).ending == nil)
+        #expect(draw(.capture, followsAuthorization: true).ending == nil)
+        #expect(draw(.authorize, followsAuthorization: true).ending?.kind == .sameID)
+        #expect(draw(.authorize, followsAuthorization: true).ending == nil)
     }
 
     @Test("a probability hits about as often as it says")
