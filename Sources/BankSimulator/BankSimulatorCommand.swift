@@ -13,8 +13,28 @@ struct BankSimulatorCommand: AsyncParsableCommand {
             is in memory. Standard output carries one line, `listening on HOST:PORT`; logs go to standard error. \
             SIGTERM and SIGINT stop it at once.
 
+            A request whose caller hangs up is given up: what is not executed yet never is, and the key of what has \
+            been executed is stored only if it was before. The key is always stored before the answer leaves.
+
             Beyond the bank's API: GET /ledger, GET /requests (the last 200,000), POST, GET and DELETE /faults, and \
-            POST /clock.
+            POST /clock. The body of POST /faults is {"fault":NAME,"operation":"capture","count":N,"probability":P,\
+            "milliseconds":N}, all but the name with defaults. The names:
+
+              drop-before            cut the connection, execute nothing
+              drop-after             execute, store the key, cut the connection
+              timeout-after-execute  execute, store the key, hold the answer
+              garbage                execute, store the key, answer HTML
+              error-500              answer internal_error, execute nothing
+              lose-key               execute, answer, store no key
+              latency                wait for the milliseconds first
+              down                   cut all connections but to these endpoints
+              status                 answer "status" with "headers" and "body";
+                                     execute before that only if "executes"
+              reshape                answer as usual in another "style"
+              same-id                give an authorize the id of the last one,
+                                     execute nothing
+
+            The styles: \(AnswerStyle.allCases.map(\.rawValue).joined(separator: ", ")).
             """
     )
 
@@ -42,7 +62,7 @@ struct BankSimulatorCommand: AsyncParsableCommand {
     @Option(help: "Balance of every card but 5555555555554444, in cents (CARD_BALANCE_CENTS).")
     var cardBalanceCents: String?
 
-    @Option(help: "Milliseconds from an answer to the storing of its key, n or n-m (KEY_STORE_DELAY_MS, default 1-5).")
+    @Option(help: "Milliseconds from executing to storing the key, n or n-m (KEY_STORE_DELAY_MS, default 1-5).")
     var keyStoreDelayMs: String?
 
     private var options: [Setting: String] {

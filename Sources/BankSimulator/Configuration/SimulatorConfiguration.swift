@@ -11,6 +11,6 @@ struct SimulatorConfiguration: Equatable, Sendable {
     var authorizationLifetime: Int64 = 168 * 60 * 60
     /// Cents on every card but the one for insufficient funds; nil for the bank's own figures.
     var cardBalance: Int64?
-    /// Milliseconds from handing over an answer to storing its idempotency key, uniform.
+    /// Milliseconds from executing a command to storing its idempotency key, uniform; the answer leaves after that.
     var keyStoreDelay: ClosedRange<Int64> = 1...5
 }

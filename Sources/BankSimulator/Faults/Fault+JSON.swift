@@ -4,17 +4,18 @@ extension Fault {
         let message: String
     }
 
-    /// Reads `{"fault","operation","count","probability","milliseconds"}`; all but `fault` have defaults.
+    /// Reads `{"fault","operation","count","probability","milliseconds"}`, of `status` also what ``StatusAnswer`` reads,
+    /// of `reshape` also `style`. All but `fault`, `status` and `style` have defaults.
     ///
     /// A misspelt member is refused: a fault that silently differs from the one meant would make a test lie.
     init(json: JSONValue) throws(Invalid) {
         guard let members = json.members else { throw Invalid(message: "the body must be a JSON object") }
-        let known = ["fault", "operation", "count", "probability", "milliseconds"]
-        guard members.keys.allSatisfy(known.contains) else {
-            throw Invalid(message: "unknown member; known are \(known.joined(separator: ", "))")
-        }
         guard case .string(let name)? = members["fault"], let kind = FaultKind(rawValue: name) else {
             throw Invalid(message: "fault must be one of \(FaultKind.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        let known = ["fault", "operation", "count", "probability", "milliseconds"] + Self.memberNames(of: kind)
+        guard members.keys.allSatisfy(known.contains) else {
+            throw Invalid(message: "unknown member; those of \(name) are \(known.joined(separator: ", "))")
         }
         self.kind = kind
         operation = try Self.operation(members["operation"])
@@ -22,6 +23,23 @@ extension Fault {
         probability = try Self.probability(members["probability"])
         milliseconds = try Self.integer(members["milliseconds"], in: 0...Self.longestWait, "milliseconds")
         if kind == .latency && milliseconds == nil { throw Invalid(message: "latency needs milliseconds") }
+        answer = kind == .status ? try StatusAnswer(members: members) : nil
+        style = kind == .reshape ? try Self.style(members["style"]) : nil
+    }
+
+    /// What a fault of that kind says beyond what all of them do.
+    private static func memberNames(of kind: FaultKind) -> [String] {
+        switch kind {
+        case .status: StatusAnswer.memberNames
+        case .reshape: ["style"]
+        default: []
+        }
+    }
+
+    private static func style(_ value: JSONValue?) throws(Invalid) -> AnswerStyle {
+        if case .string(let name)? = value, let style = AnswerStyle(rawValue: name) { return style }
+        let names = AnswerStyle.allCases.map(\.rawValue).joined(separator: ", ")
+        throw Invalid(message: "style must be one of \(names)")
     }
 
     private static func operation(_ value: JSONValue?) throws(Invalid) -> BankOperation? {
@@ -36,7 +54,7 @@ extension Fault {
         }
     }
 
-    private static func integer(
+    static func integer(
         _ value: JSONValue?,
         in range: ClosedRange<Int64>,
         _ name: String

@@ -18,18 +18,22 @@ enum FaultKind: String, CaseIterable, Sendable {
     case down
     /// Waits for `milliseconds` before anything else.
     case latency
+    /// Answers a status, header fields and a body of the caller's choice, after executing and storing the key or without.
+    case status
+    /// Executes, stores the key, and answers the right thing in another way of writing.
+    case reshape
+    /// Answers an authorization with the id of the last one that succeeded; nothing is executed.
+    case sameID = "same-id"
 
     /// It changes a request and leaves room for another fault.
     var isModifier: Bool { self == .loseKey || self == .latency }
-
-    /// The request ends before anything is executed.
-    var preventsExecution: Bool { self == .dropBefore || self == .error500 || self == .down }
 
     /// Whether it means anything for this kind of request.
     func applies(to subject: FaultSubject) -> Bool {
         switch self {
         case .down: true
         case .loseKey: subject.storesKey
+        case .sameID: subject.operation == .authorize && subject.storesKey && subject.followsAuthorization
         default: subject.operation != nil
         }
     }

@@ -4,4 +4,6 @@ struct FaultSubject: Equatable, Sendable {
     let operation: BankOperation?
     /// A success of it would store an idempotency key: a POST that is not a replay.
     let storesKey: Bool
+    /// There was a successful authorization before it.
+    var followsAuthorization = false
 }

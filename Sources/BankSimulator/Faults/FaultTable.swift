@@ -43,9 +43,7 @@ struct FaultTable: Sendable {
             switch fault.kind {
             case .latency: plan.latency += fault.milliseconds ?? 0
             case .loseKey: plan.losesKey = true
-            default:
-                plan.ending = fault.kind
-                plan.hold = fault.milliseconds ?? Fault.defaultHold
+            default: plan.ending = fault
             }
         }
         entries.removeAll { $0.remaining == 0 }

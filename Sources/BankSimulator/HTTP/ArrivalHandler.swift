@@ -9,12 +9,17 @@ final class ArrivalHandler: ChannelInboundHandler {
     static let maximumBodySize = 1 << 20
 
     private let arrivals: AsyncStream<Arrival>.Continuation
+    private let hangUp: AsyncStream<Never>.Continuation
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
     private var isTooLarge = false
 
-    init(_ arrivals: AsyncStream<Arrival>.Continuation) {
+    /// - Parameters:
+    ///   - arrivals: gets the requests.
+    ///   - hangUp: ends when the client is gone.
+    init(_ arrivals: AsyncStream<Arrival>.Continuation, hangUp: AsyncStream<Never>.Continuation) {
         self.arrivals = arrivals
+        self.hangUp = hangUp
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -35,17 +40,24 @@ final class ArrivalHandler: ChannelInboundHandler {
         }
     }
 
-    /// The client will send no more. The pipeline holds this back until the request in progress is answered.
+    /// The client will send no more, which is all that can be seen of one that has closed the connection. It comes in the
+    /// middle of a request too; only behind requests that were sent ahead the pipeline holds it back until their turn.
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .inputClosed? = event as? ChannelEvent {
-            arrivals.finish()
+            finish()
         } else {
             context.fireUserInboundEventTriggered(event)
         }
     }
 
+    /// The client reset the connection, or it was closed on this side.
     func channelInactive(context: ChannelHandlerContext) {
+        finish()
+    }
+
+    private func finish() {
         arrivals.finish()
+        hangUp.finish()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

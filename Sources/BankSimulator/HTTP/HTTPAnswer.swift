@@ -5,6 +5,10 @@ struct HTTPAnswer: Equatable, Sendable {
     let body: String
     /// Marked `X-Idempotent-Replayed: true`.
     var isReplay = false
+    /// In addition to the usual header fields, or instead of those of the same name.
+    var headers: [String: String] = [:]
+    /// How it is written, where that is not as usual.
+    var style: AnswerStyle?
 
     /// The media types the simulator sends.
     enum ContentType: String, Sendable {
@@ -38,4 +42,11 @@ struct HTTPAnswer: Equatable, Sendable {
 
     /// What ``FaultKind/garbage`` answers.
     static let garbage = HTTPAnswer(status: 200, contentType: .html, body: "<html><body>It works!</body></html>\n")
+}
+
+extension HTTPAnswer {
+    /// What ``FaultKind/status`` answers.
+    init(_ answer: StatusAnswer) {
+        self.init(status: answer.status, body: answer.effectiveBody, headers: answer.headers)
+    }
 }

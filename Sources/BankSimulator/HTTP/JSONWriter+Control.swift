@@ -21,14 +21,21 @@ extension JSONWriter {
         member("status", record.status.map { Int64($0) })
     }
 
+    /// What only some faults have is left out of the others.
     fileprivate mutating func members(of entry: FaultTable.Entry) {
+        let answer = entry.fault.answer
+        if let answer { member("body", answer.effectiveBody) }
         member("count", entry.fault.count.map { Int64($0) })
+        if let answer { member("executes", answer.executes) }
         member("fault", entry.fault.kind.rawValue)
+        if let answer { member("headers", answer.headers) }
         member("id", Int64(entry.id))
         member("milliseconds", entry.fault.milliseconds)
         member("operation", entry.fault.operation?.rawValue ?? "any")
         member("probability", entry.fault.probability)
         member("remaining", entry.remaining.map { Int64($0) })
+        if let answer { member("status", Int64(answer.status)) }
+        if let style = entry.fault.style { member("style", style.rawValue) }
     }
 }
 

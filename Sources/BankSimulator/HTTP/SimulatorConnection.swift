@@ -5,28 +5,39 @@ import NIOHTTP1
 
 /// One connection: requests come out of its channel one at a time, and each is answered before the next.
 struct SimulatorConnection: ServerChildChannel {
-    /// The channel and what arrives on it.
+    /// The channel, what arrives on it, and what ends when the client is gone.
     struct Value: ServerChildChannelValue {
         let channel: any Channel
         let arrivals: AsyncStream<Arrival>
+        let hangUp: AsyncStream<Never>
     }
 
     let simulator: Simulator
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
-            let (arrivals, continuation) = AsyncStream.makeStream(of: Arrival.self)
+            let (arrivals, arrivalContinuation) = AsyncStream.makeStream(of: Arrival.self)
+            let (hangUp, hangUpContinuation) = AsyncStream.makeStream(of: Never.self)
             let pipeline = channel.pipeline.syncOperations
             try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: true, withErrorHandling: true)
-            try pipeline.addHandler(ArrivalHandler(continuation))
-            return Value(channel: channel, arrivals: arrivals)
+            try pipeline.addHandler(ArrivalHandler(arrivalContinuation, hangUp: hangUpContinuation))
+            return Value(channel: channel, arrivals: arrivals, hangUp: hangUp)
         }
     }
 
-    /// A client that goes away does not end the request that it left behind: the bank carries it out all the same.
+    /// A client that goes away takes the request with it that it left behind, as far as that has not been carried out.
     func handle(value: Value, logger: Logger) async {
-        for await arrival in value.arrivals {
-            guard await serve(arrival, value.channel) else { break }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for await arrival in value.arrivals {
+                    guard await serve(arrival, value.channel) else { break }
+                }
+            }
+            group.addTask {
+                for await _ in value.hangUp {}
+            }
+            await group.next()
+            group.cancelAll()
         }
         // It may have been closed by the client long ago, and that is as good.
         try? await value.channel.close()
@@ -38,26 +49,17 @@ struct SimulatorConnection: ServerChildChannel {
             await send(.malformed("request body too large"), on: channel, isLast: true)
             return false
         }
-        guard case .answer(let answer, let pending)? = try? await simulator.react(to: request) else { return false }
-        await send(answer, on: channel, isLast: !arrival.isKeptAlive)
-        pending.map(simulator.store)
-        return arrival.isKeptAlive
+        guard case .answer(let answer)? = try? await simulator.react(to: request) else { return false }
+        let isLast = !arrival.isKeptAlive || answer.style == .http10
+        await send(answer, on: channel, isLast: isLast)
+        return !isLast
     }
 
     /// Hands an answer to the socket. Whether it arrives is not our affair; only before closing must it be waited for.
     private func send(_ answer: HTTPAnswer, on channel: any Channel, isLast: Bool) async {
-        var headers = HTTPHeaders()
-        headers.reserveCapacity(4)
-        headers.add(name: "Content-Type", value: answer.contentType.rawValue)
-        headers.add(name: "Date", value: simulator.dateHeader)
-        headers.add(name: "Content-Length", value: String(answer.body.utf8.count))
-        if answer.isReplay { headers.add(name: "X-Idempotent-Replayed", value: "true") }
-        if isLast { headers.add(name: "Connection", value: "close") }
-
-        let status = HTTPResponseStatus(statusCode: answer.status)
-        let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
+        let body = answer.bytes(channel.allocator)
+        let head = answer.head(date: simulator.dateHeader, length: body.readableBytes, isLast: isLast)
         channel.write(HTTPServerResponsePart.head(head), promise: nil)
-        let body = channel.allocator.buffer(string: answer.body)
         channel.write(HTTPServerResponsePart.body(.byteBuffer(body)), promise: nil)
         if isLast {
             try? await channel.writeAndFlush(HTTPServerResponsePart.end(nil))

@@ -27,6 +27,24 @@ struct SimulatorServer: Sendable {
     /// - Throws: where the port cannot be bound.
     func run(onRunning: @escaping @Sendable (Int) async -> Void) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let result: Result<Void, any Error>
+        do {
+            try await withTaskExecutorPreference(EventLoopTaskExecutor(group.any())) {
+                try await serve(on: group, onRunning)
+            }
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        try await group.shutdownGracefully()
+        try result.get()
+    }
+
+    /// The server lives no longer than this: when it goes, it still has something to do on its event loop.
+    private func serve(
+        on group: MultiThreadedEventLoopGroup,
+        _ onRunning: @escaping @Sendable (Int) async -> Void
+    ) async throws {
         let server = Server(
             childChannelSetup: SimulatorConnection(simulator: simulator),
             configuration: ServerConfiguration(address: .hostname(host, port: port), backlog: 1_024),
@@ -34,14 +52,6 @@ struct SimulatorServer: Sendable {
             eventLoopGroup: group,
             logger: logger
         )
-        let result: Result<Void, any Error>
-        do {
-            try await withTaskExecutorPreference(EventLoopTaskExecutor(group.any())) { try await server.run() }
-            result = .success(())
-        } catch {
-            result = .failure(error)
-        }
-        try await group.shutdownGracefully()
-        try result.get()
+        try await server.run()
     }
 }

@@ -38,6 +38,21 @@ struct JSONWriter {
         text.append("\(value)")
     }
 
+    /// A number as it is to be written.
+    mutating func member(_ name: String, token: String) {
+        start(name)
+        text.append(token)
+    }
+
+    /// An object whose members are strings, sorted by name. The names must need no escape.
+    mutating func member(_ name: String, _ strings: [String: String]) {
+        start(name)
+        needsComma = false
+        object { writer in
+            for (name, value) in strings.sorted(by: { $0.key < $1.key }) { writer.member(name, value) }
+        }
+    }
+
     /// An array of objects.
     mutating func member<Element>(
         _ name: String,

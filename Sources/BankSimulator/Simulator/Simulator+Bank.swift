@@ -1,7 +1,4 @@
 extension Simulator {
-    /// A decision, and the key it leaves to be stored.
-    private typealias Decision = (answer: HTTPAnswer, pending: PendingKey?)
-
     /// A POST of the bank's API, in the bank's order: the key is looked for first, then come latency and failure, and
     /// the body is read last.
     func react(to request: SimulatorRequest, command operation: BankOperation) async throws -> Reaction {
@@ -9,22 +6,19 @@ extension Simulator {
         let admission = withState { state, now in
             state.admit(operation, path: request.path, key: key, wallClock: now)
         }
+        let style = admission.plan.ending?.style
         return try await react(admission) {
-            guard let key else { return (.malformed("missing Idempotency-Key header"), nil) }
+            guard let key else { return .malformed("missing Idempotency-Key header") }
             if let replay = admission.replay {
-                return (HTTPAnswer(replay, precision: .nanoseconds, isReplay: true), nil)
+                return HTTPAnswer(replay, precision: .nanoseconds, isReplay: true, style: style)
             }
             try await wait(nanoseconds: admission.latency)
-            if admission.fails { return (.internalError, nil) }
+            if admission.fails { return .internalError }
             guard let command = try? BankCommand(operation, body: request.body) else {
-                return (.malformed("invalid request body"), nil)
+                return .malformed("invalid request body")
             }
-            let answer = withState { state, now in state.execute(command, key: key, wallClock: now) }
-            let isStored = answer.isSuccess && !admission.plan.losesKey
-            return (
-                HTTPAnswer(answer, precision: .nanoseconds),
-                isStored ? PendingKey(operation: operation, key: key, answer: answer) : nil
-            )
+            let answer = try await execute(command, operation, key: key, plan: admission.plan)
+            return HTTPAnswer(answer, precision: .nanoseconds, style: style)
         }
     }
 
@@ -35,44 +29,61 @@ extension Simulator {
         }
         return try await react(admission) {
             try await wait(nanoseconds: admission.latency)
-            if admission.fails { return (.internalError, nil) }
+            if admission.fails { return .internalError }
             let answer = withState { state, _ in state.bank.find(query) }
-            return (HTTPAnswer(answer, precision: .microseconds), nil)
+            return HTTPAnswer(answer, precision: .microseconds, style: admission.plan.ending?.style)
         }
     }
 
-    /// Puts the faults of a request around its decision.
-    ///
-    /// Where an answer is lost on its way, the key is stored all the same: the bank has done its part by then. Losing
-    /// the key as well is ``FaultKind/loseKey``.
-    private func react(_ admission: Admission, _ decide: () async throws -> Decision) async throws -> Reaction {
-        let plan = admission.plan
+    /// Executes a command and stores its key. Whoever hangs up in between leaves an effect without a key.
+    private func execute(
+        _ command: BankCommand,
+        _ operation: BankOperation,
+        key: String,
+        plan: FaultPlan
+    ) async throws -> BankAnswer {
+        let execution = withState { state, now in state.execute(command, key: key, plan: plan, wallClock: now) }
+        if let delay = execution.storesKeyAfter {
+            try await wait(nanoseconds: delay)
+            withState { state, now in state.store(execution.answer, for: operation, key: key, wallClock: now) }
+        }
+        return execution.answer
+    }
+
+    /// Puts the faults of a request around its decision, and notes when its caller hung up.
+    private func react(_ admission: Admission, _ decide: () async throws -> HTTPAnswer) async throws -> Reaction {
+        do {
+            guard let answer = try await answer(admission.plan, decide) else { return .cut }
+            if let sequence = admission.sequence {
+                withState { state, _ in state.complete(sequence, status: answer.status) }
+            }
+            return .answer(answer)
+        } catch {
+            if let sequence = admission.sequence { withState { state, _ in state.giveUp(sequence) } }
+            throw error
+        }
+    }
+
+    /// What the faults make of a decision, whose key is stored by then; nil for no answer.
+    private func answer(_ plan: FaultPlan, _ decide: () async throws -> HTTPAnswer) async throws -> HTTPAnswer? {
         try await wait(nanoseconds: plan.latency * 1_000_000)
-        switch plan.ending {
-        case .down, .dropBefore:
-            return .cut
-        case .error500:
-            return send(.internalError, admission, then: nil)
-        case .dropAfter:
-            try await decide().pending.map(store)
-            return .cut
-        case .timeoutAfterExecute:
-            let decision = try await decide()
-            decision.pending.map(store)
-            try await wait(nanoseconds: plan.hold * 1_000_000)
-            return send(decision.answer, admission, then: nil)
-        case .garbage:
-            return send(.garbage, admission, then: try await decide().pending)
-        case nil, .loseKey, .latency:
-            let decision = try await decide()
-            return send(decision.answer, admission, then: decision.pending)
+        guard let fault = plan.ending else { return try await decide() }
+        if fault.preventsExecution {
+            switch fault.kind {
+            case .error500: return .internalError
+            case .status: return fault.answer.map { HTTPAnswer($0) }
+            default: return nil
+            }
         }
-    }
-
-    private func send(_ answer: HTTPAnswer, _ admission: Admission, then pending: PendingKey?) -> Reaction {
-        if let sequence = admission.sequence {
-            withState { state, _ in state.complete(sequence, status: answer.status) }
+        var answer = try await decide()
+        switch fault.kind {
+        case .dropAfter: return nil
+        case .garbage: return .garbage
+        case .status: return fault.answer.map { HTTPAnswer($0) }
+        case .timeoutAfterExecute: try await wait(nanoseconds: fault.hold * 1_000_000)
+        case .reshape: answer.style = fault.style
+        default: break
         }
-        return .answer(answer, then: pending)
+        return answer
     }
 }

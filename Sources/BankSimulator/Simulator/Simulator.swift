@@ -41,22 +41,18 @@ final class Simulator: Sendable {
         withState { state, wallClock in state.dateHeader(at: wallClock) }
     }
 
-    /// Does what a request asks for, waits included.
+    /// Does what a request asks for, waits included. To cancel it is to hang up: what is not executed by then never is,
+    /// and the key of what is executed is not stored any more.
     ///
-    /// - Throws: `CancellationError` where it was cancelled while it waited.
+    /// - Throws: `CancellationError` where it was cancelled before its answer was ready.
     func react(to request: SimulatorRequest) async throws -> Reaction {
         switch Route(method: request.method, path: request.path) {
         case .command(let operation): try await react(to: request, command: operation)
         case .query(let query): try await react(to: request, query: query)
-        case .control(let endpoint): .answer(control(endpoint, request), then: nil)
+        case .control(let endpoint): .answer(control(endpoint, request))
         case .health: answerUnlessDown(.healthy)
         case .unknown: answerUnlessDown(HTTPAnswer(.refused(.notFound), precision: .nanoseconds))
         }
-    }
-
-    /// Hands in the key of an answer that was sent.
-    func store(_ pending: PendingKey) {
-        withState { state, wallClock in state.store(pending, wallClock: wallClock) }
     }
 
     func withState<Value: Sendable>(_ body: (inout SimulatorState, Timestamp) -> Value) -> Value {
@@ -65,13 +61,15 @@ final class Simulator: Sendable {
     }
 
     /// Waits for some nanoseconds; for 0 it does not even yield.
+    ///
+    /// - Throws: `CancellationError` where the request was cancelled by the end of it.
     func wait(nanoseconds: Int64) async throws {
-        guard nanoseconds > 0 else { return }
-        try await sleep(.nanoseconds(nanoseconds))
+        if nanoseconds > 0 { try await sleep(.nanoseconds(nanoseconds)) }
+        try Task.checkCancellation()
     }
 
     private func answerUnlessDown(_ answer: HTTPAnswer) -> Reaction {
         let admission = withState { state, now in state.admit(nil, path: "", key: nil, wallClock: now) }
-        return admission.plan.ending == .down ? .cut : .answer(answer, then: nil)
+        return admission.plan.ending?.kind == .down ? .cut : .answer(answer)
     }
 }

@@ -8,6 +8,8 @@ struct Bank: Sendable {
     private(set) var refunds: [EffectID: RefundRecord] = [:]
     /// Every effect in order of execution; the sequence number of an entry is its index plus one.
     private(set) var ledger: [LedgerEntry] = []
+    /// The authorization that was made last, whatever became of it.
+    private(set) var lastAuthorization: EffectID?
 
     /// How long an authorization can be captured, in seconds.
     private let authorizationLifetime: Int64
@@ -50,28 +52,37 @@ struct Bank: Sendable {
         return answer ?? .refused(.notFound)
     }
 
+    /// What an authorization is answered, should it get that number; nothing is carried out.
+    func decide(_ request: AuthorizeRequest, at time: Timestamp, id: EffectID) -> BankAnswer {
+        let index = accountsByNumber[request.cardNumber]
+        if let refusal = BankRules.authorize(request, account: index.map { accounts[$0] }, at: time) {
+            return .refused(refusal)
+        }
+        guard let index else { return .refused(.invalidCard) }
+        return .authorized(
+            AuthorizationRecord(
+                id: id,
+                account: index,
+                amount: request.amount,
+                createdAt: time,
+                expiresAt: time.adding(seconds: authorizationLifetime)
+            )
+        )
+    }
+
     private mutating func authorize(
         _ request: AuthorizeRequest,
         key: String,
         at time: Timestamp,
         id: EffectID
     ) -> BankAnswer {
-        let index = accountsByNumber[request.cardNumber]
-        if let refusal = BankRules.authorize(request, account: index.map { accounts[$0] }, at: time) {
-            return .refused(refusal)
-        }
-        guard let index else { return .refused(.invalidCard) }
-        accounts[index].available -= request.amount
-        let record = AuthorizationRecord(
-            id: id,
-            account: index,
-            amount: request.amount,
-            createdAt: time,
-            expiresAt: time.adding(seconds: authorizationLifetime)
-        )
+        let answer = decide(request, at: time, id: id)
+        guard case .authorized(let record) = answer else { return answer }
+        accounts[record.account].available -= record.amount
         authorizations[id] = record
+        lastAuthorization = id
         append(.authorize, id: id, of: record, captureID: nil, key: key, at: time)
-        return .authorized(record)
+        return answer
     }
 
     private mutating func capture(

@@ -48,11 +48,15 @@ struct SimulatorState: Sendable {
     ) -> Admission {
         var admission = Admission()
         if let operation, operation != .get, let key {
-            admission.replay = keys.replay(operation, key: key, at: time(at: wallClock), wallClock: wallClock)
+            admission.replay = keys.replay(operation, key: key, at: time(at: wallClock))
         }
         let storesKey = operation != nil && operation != .get && admission.replay == nil
         admission.plan = faults.draw(
-            for: FaultSubject(operation: operation, storesKey: storesKey),
+            for: FaultSubject(
+                operation: operation,
+                storesKey: storesKey,
+                followsAuthorization: bank.lastAuthorization != nil
+            ),
             using: &generator
         )
         guard operation != nil else { return admission }
@@ -79,8 +83,19 @@ struct SimulatorState: Sendable {
     }
 
     /// Decides and carries out a command, at the present moment.
-    mutating func execute(_ command: BankCommand, key: String, wallClock: Timestamp) -> BankAnswer {
-        bank.execute(command, key: key, at: time(at: wallClock), id: EffectID(using: &generator))
+    mutating func execute(
+        _ command: BankCommand,
+        key: String,
+        plan: FaultPlan,
+        wallClock: Timestamp
+    ) -> Execution {
+        let time = time(at: wallClock)
+        if plan.ending?.kind == .sameID, case .authorize(let request) = command, let id = bank.lastAuthorization {
+            return Execution(answer: bank.decide(request, at: time, id: id))
+        }
+        let answer = bank.execute(command, key: key, at: time, id: EffectID(using: &generator))
+        guard answer.isSuccess, !plan.losesKey else { return Execution(answer: answer) }
+        return Execution(answer: answer, storesKeyAfter: drawMilliseconds(configuration.keyStoreDelay))
     }
 
     /// Notes the status of an answer that is about to be sent.
@@ -88,16 +103,16 @@ struct SimulatorState: Sendable {
         requests.update(sequence) { $0.status = status }
     }
 
-    /// Stores a key some milliseconds from now.
-    mutating func store(_ pending: PendingKey, wallClock: Timestamp) {
-        let delay = drawMilliseconds(configuration.keyStoreDelay)
-        keys.store(
-            pending.answer,
-            for: pending.operation,
-            key: pending.key,
-            at: time(at: wallClock),
-            visibleFrom: Timestamp(nanoseconds: wallClock.nanoseconds + delay)
-        )
+    /// Notes that the caller of a request hung up before its answer left.
+    mutating func giveUp(_ sequence: Int) {
+        requests.update(sequence) { record in
+            record.fault = [record.fault, "hung-up"].compactMap(\.self).joined(separator: ",")
+        }
+    }
+
+    /// Stores a success under its key, from now on.
+    mutating func store(_ answer: BankAnswer, for operation: BankOperation, key: String, wallClock: Timestamp) {
+        keys.store(answer, for: operation, key: key, at: time(at: wallClock))
     }
 
     /// - Returns: nanoseconds, uniform over the range.

@@ -91,4 +91,11 @@ struct SimulatorConfigurationTests {
         #expect(BankSimulatorCommand.helpMessage().contains(setting.environmentName))
         #expect(throws: Never.self) { try BankSimulatorCommand.parse([setting.optionName, "1"]) }
     }
+
+    @Test("the help names every fault and every style")
+    func faults() {
+        let help = BankSimulatorCommand.helpMessage()
+        for name in FaultKind.allCases.map(\.rawValue) { #expect(help.contains("\n  \(name) ")) }
+        for name in AnswerStyle.allCases.map(\.rawValue) { #expect(help.contains(name)) }
+    }
 }

@@ -7,17 +7,27 @@ struct FaultTableTests {
     private var table = FaultTable()
     private var generator = SplitMix64(seed: 5)
 
-    private mutating func draw(_ operation: BankOperation?, storesKey: Bool = true) -> FaultPlan {
-        table.draw(for: FaultSubject(operation: operation, storesKey: storesKey), using: &generator)
+    private mutating func draw(
+        _ operation: BankOperation?,
+        storesKey: Bool = true,
+        followsAuthorization: Bool = false
+    ) -> FaultPlan {
+        let subject = FaultSubject(
+            operation: operation,
+            storesKey: storesKey,
+            followsAuthorization: followsAuthorization
+        )
+        return table.draw(for: subject, using: &generator)
     }
 
     @Test("a fault hits its own operation, as often as it was asked for")
     mutating func countAndOperation() {
         _ = table.add(Fault(kind: .dropBefore, operation: .capture, count: 2))
         #expect(draw(.void).ending == nil)
-        #expect(draw(.capture).ending == .dropBefore)
+        #expect(draw(.capture).ending?.kind == .dropBefore)
         #expect(draw(nil).ending == nil)
-        #expect(draw(.capture) == FaultPlan(ending: .dropBefore, hold: 60_000, name: "drop-before"))
+        let fault = Fault(kind: .dropBefore, operation: .capture, count: 2)
+        #expect(draw(.capture) == FaultPlan(ending: fault, name: "drop-before"))
         #expect(draw(.capture) == FaultPlan())
         #expect(table.entries.isEmpty)
     }
@@ -28,7 +38,7 @@ struct FaultTableTests {
         _ = table.add(Fault(kind: .down, operation: .get))
         #expect(draw(nil, storesKey: false) == FaultPlan())
         _ = table.add(Fault(kind: .down))
-        #expect(draw(nil, storesKey: false).ending == .down)
+        #expect(draw(nil, storesKey: false).ending?.kind == .down)
     }
 
     @Test("modifiers add up and go with the first of the others; what does not hit is not counted")
@@ -39,10 +49,10 @@ struct FaultTableTests {
         _ = table.add(Fault(kind: .loseKey, count: 1))
         _ = table.add(Fault(kind: .latency, count: 1, milliseconds: 5))
         let plan = draw(.capture)
-        #expect(plan.ending == .dropAfter && plan.latency == 15 && plan.losesKey)
+        #expect(plan.ending?.kind == .dropAfter && plan.latency == 15 && plan.losesKey)
         #expect(plan.name == "latency,drop-after,lose-key,latency")
         #expect(table.entries.map(\.fault.kind) == [.garbage])
-        #expect(draw(.capture).ending == .garbage)
+        #expect(draw(.capture).ending?.kind == .garbage)
     }
 
     @Test("lose-key waits for a request that would store a key")
@@ -52,6 +62,16 @@ struct FaultTableTests {
         #expect(!draw(.capture, storesKey: false).losesKey)
         #expect(draw(.capture).losesKey)
         #expect(!draw(.capture).losesKey)
+    }
+
+    @Test("same-id waits for an authorize that executes and comes after another one")
+    mutating func sameID() {
+        _ = table.add(Fault(kind: .sameID, count: 1))
+        #expect(draw(.authorize).ending == nil)
+        #expect(draw(.authorize, storesKey: false, followsAuthorization: true).ending == nil)
+        #expect(draw(.capture, followsAuthorization: true).ending == nil)
+        #expect(draw(.authorize, followsAuthorization: true).ending?.kind == .sameID)
+        #expect(draw(.authorize, followsAuthorization: true).ending == nil)
     }
 
     @Test("a probability hits about as often as it says")

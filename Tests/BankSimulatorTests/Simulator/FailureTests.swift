@@ -117,14 +117,4 @@ struct FailureTests {
         try await fixture.send("DELETE", "/faults")
         #expect(try await fixture.send("GET", "/health")?.status == 200)
     }
-
-    @Test("a request that is cancelled while it waits executes nothing")
-    func cancelled() async throws {
-        let simulator = Simulator(
-            configuration: SimulatorConfiguration(latency: 5...5),
-            sleep: { _ in throw CancellationError() }
-        )
-        let request = SimulatorRequest(method: "POST", path: "/api/v1/voids", idempotencyKey: "k")
-        await #expect(throws: CancellationError.self) { try await simulator.react(to: request) }
-    }
 }

@@ -47,20 +47,66 @@ struct IdempotencyTests {
         #expect(try await fixture.ledger().count == 2)
     }
 
-    @Test("the answer is out before the key is stored: a resend in between is decided anew")
+    @Test("the answer waits until the key is stored; a request in between is decided anew")
     func window() async throws {
         let fixture = SimulatorFixture { $0.keyStoreDelay = 3...3 }
-        let authorization = try #require(try await fixture.authorize(key: "a")?.text("authorization_id"))
-        let captured = try #require(try await fixture.capture(key: "c", authorization))
-        #expect(try await fixture.capture(key: "c", authorization)?.code == "authorization_already_used")
-        #expect(try await fixture.authorize(key: "a")?.isReplay == false)
-        #expect(try await fixture.ledger().count == 3)
+        async let first = fixture.authorize(key: "k")
+        await fixture.gate.arrivals(1)
+        #expect(await fixture.gate.durations == [.milliseconds(3)])
+        #expect(try await fixture.ledger().count == 1)
+        #expect(try await fixture.post("authorizations", key: "k", "{}")?.code == "invalid_card")
+        #expect(try await fixture.requests().map { $0["status"] } == [.null, .number("400")])
 
-        fixture.clock.advance(milliseconds: 3)
-        let again = try #require(try await fixture.capture(key: "c", authorization))
-        #expect(again.isReplay && again.body == captured.body)
-        let hold = try await fixture.authorize(key: "a")
-        #expect(hold?.isReplay == true && hold?.text("authorization_id") == authorization)
+        await fixture.gate.open()
+        let answer = try #require(try await first)
+        #expect(answer.status == 200 && !answer.isReplay)
+        let again = try #require(try await fixture.authorize(key: "k"))
+        #expect(again.isReplay && again.body == answer.body)
+        #expect(try await fixture.ledger().count == 1)
+    }
+
+    @Test("nothing waits for a key that is not stored")
+    func noKey() async throws {
+        let fixture = SimulatorFixture { $0.keyStoreDelay = 3...3 }
+        #expect(try await fixture.authorize(key: "k", amount: 0)?.status == 400)
+        try await fixture.fault(#"{"fault":"lose-key"}"#)
+        #expect(try await fixture.authorize(key: "k")?.status == 200)
+        #expect(await fixture.gate.durations.isEmpty)
+    }
+
+    @Test("whoever asks by an unknown key with an empty object is refused, and nothing is executed")
+    func askUnknown() async throws {
+        let fixture = SimulatorFixture()
+        for (path, code) in [
+            ("authorizations", "invalid_card"), ("captures", "authorization_not_found"),
+            ("voids", "authorization_not_found"), ("refunds", "capture_not_found"),
+        ] {
+            let answer = try #require(try await fixture.post(path, key: "k", "{}"))
+            #expect(answer.status == 400 && answer.contentType == .json && answer.code == code && !answer.isReplay)
+            let malformed = try #require(try await fixture.post(path, key: "k", "{"))
+            #expect(malformed.status == 400 && malformed.contentType == .text)
+        }
+        #expect(try await fixture.ledger().isEmpty)
+    }
+
+    @Test("whoever asks by a known key with an empty object gets what succeeded under it")
+    func askKnown() async throws {
+        let fixture = SimulatorFixture()
+        let held = try #require(try await fixture.authorize(key: "a"))
+        let authorization = try #require(held.text("authorization_id"))
+        let captured = try #require(try await fixture.capture(key: "c", authorization))
+        let capture = try #require(captured.text("capture_id"))
+        let refunded = try #require(try await fixture.refund(key: "r", capture))
+        let other = try #require(try await fixture.authorize(key: "b")?.text("authorization_id"))
+        let voided = try #require(try await fixture.void(key: "v", other))
+        for (path, key, first) in [
+            ("authorizations", "a", held), ("captures", "c", captured), ("refunds", "r", refunded),
+            ("voids", "v", voided),
+        ] {
+            let answer = try await fixture.post(path, key: key, "{}")
+            #expect(answer == HTTPAnswer(status: 200, body: first.body, isReplay: true))
+        }
+        #expect(try await fixture.ledger().count == 5)
     }
 
     @Test("a key is forgotten after 24 hours of the simulator's clock")

@@ -20,10 +20,15 @@ actor Gate {
         await withCheckedContinuation { watchers.append((count, $0)) }
     }
 
+    /// Lets those go on who wait by now, and nobody later.
+    func release() {
+        kept.forEach { $0.resume() }
+        kept.removeAll()
+    }
+
     /// Lets everyone go on, now and later.
     func open() {
         isOpen = true
-        kept.forEach { $0.resume() }
-        kept.removeAll()
+        release()
     }
 }

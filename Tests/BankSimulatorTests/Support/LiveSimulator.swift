@@ -1,5 +1,6 @@
 import HTTPClient
 import Logging
+import Testing
 
 @testable import BankSimulator
 
@@ -83,11 +84,22 @@ struct LiveSimulator: Sendable {
 
     /// How many effects there are by now.
     func effects() async throws -> Int {
-        let body = try await send(.get, "/ledger").text
-        guard case .array(let entries)? = try JSONParser.onlyValue(in: Array(body.utf8)).members?["entries"] else {
-            return 0
-        }
-        return entries.count
+        try await list("/ledger", "entries").count
+    }
+
+    /// The entries of `GET /requests`, decoded.
+    func requests() async throws -> [[String: JSONValue]] {
+        try await list("/requests", "requests")
+    }
+
+    func fault(_ body: String) async throws {
+        #expect(try await send(.post, "/faults", body).status == 201)
+    }
+
+    private func list(_ path: String, _ name: String) async throws -> [[String: JSONValue]] {
+        let body = try await send(.get, path).body
+        guard case .array(let entries)? = try JSONParser.onlyValue(in: body).members?[name] else { return [] }
+        return entries.compactMap(\.members)
     }
 }
 

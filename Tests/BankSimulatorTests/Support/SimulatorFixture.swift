@@ -21,7 +21,7 @@ struct SimulatorFixture: Sendable {
         )
     }
 
-    /// What the server does: the reaction, and then the key handed in.
+    /// - Returns: nil where the connection is cut.
     @discardableResult
     func send(_ method: String, _ path: String, key: String? = nil, _ body: String = "") async throws -> HTTPAnswer? {
         let parts = path.split(separator: "?", maxSplits: 1).map(String.init)
@@ -34,9 +34,7 @@ struct SimulatorFixture: Sendable {
         )
         switch try await simulator.react(to: request) {
         case .cut: return nil
-        case .answer(let answer, let pending):
-            pending.map(simulator.store)
-            return answer
+        case .answer(let answer): return answer
         }
     }
 

@@ -1,0 +1,99 @@
+import HTTPClient
+import Testing
+
+@testable import BankSimulator
+
+@Suite("Unusual answers, over a socket", .timeLimit(.minutes(2)))
+struct AnswerServerTests {
+    /// What an authorization is answered byte for byte, until the server closes the connection or all of a body of that
+    /// length is there.
+    private func authorize(_ bank: LiveSimulator) async throws -> (text: String, isAtEnd: Bool) {
+        let client = try RawClient(port: bank.port)
+        try client.post("/api/v1/authorizations", key: "k", LiveSimulator.authorization)
+        var received = (text: "", isAtEnd: false)
+        try await eventually("no whole answer came") {
+            received = try client.receive()
+            return received.isAtEnd || Self.isWhole(received.text)
+        }
+        return received
+    }
+
+    private static func isWhole(_ text: String) -> Bool {
+        let parts = text.split(separator: "\r\n\r\n", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2 else { return false }
+        let length = parts[0].split(separator: "\r\n").first { $0.hasPrefix("Content-Length: ") }
+        guard let length, let count = Int(length.dropFirst("Content-Length: ".count)) else { return false }
+        return parts[1].utf8.count >= count
+    }
+
+    @Test("a status comes with its header fields, which win over the usual ones, and its body")
+    func status() async throws {
+        try await LiveSimulator.run { bank in
+            try await bank.fault(
+                #"{"fault":"status","status":429,"headers":{"Retry-After":"2","content-type":"text/plain"},"body":"wait é"}"#
+            )
+            let answer = try await bank.authorize()
+            #expect(answer.status == 429 && answer.text == "wait é")
+            #expect(answer.header("Retry-After") == "2")
+            #expect(answer.header("Content-Type") == "text/plain")
+            #expect(answer.header("Date")?.hasSuffix(" GMT") == true)
+            #expect(try await bank.effects() == 0)
+        }
+    }
+
+    @Test("a status without a body leaves its connection usable", arguments: [204, 205, 304])
+    func noBody(status: Int) async throws {
+        try await LiveSimulator.run { bank in
+            try await bank.fault(#"{"fault":"status","status":\#(status),"count":1}"#)
+            let client = try HTTPClient(configuration: HTTPClientConfiguration(maxConnections: 1))
+            for expected in [status, 200] {
+                let request = bank.request(.post, "/api/v1/authorizations", key: "k", LiveSimulator.authorization)
+                #expect(try await client.send(request).status == expected)
+            }
+            #expect(try await bank.effects() == 1)
+        }
+    }
+
+    @Test("http10 has no length and ends by closing")
+    func http10() async throws {
+        try await LiveSimulator.run { bank in
+            try await bank.fault(#"{"fault":"reshape","style":"http10","count":1}"#)
+            let (answer, isAtEnd) = try await authorize(bank)
+            let head = answer.prefix(through: answer.firstIndex(of: "{") ?? answer.startIndex).lowercased()
+            #expect(answer.hasPrefix("HTTP/1.0 200 OK\r\n") && isAtEnd)
+            #expect(!head.contains("content-length") && !head.contains("transfer-encoding"))
+            let body = try #require(answer.split(separator: "\r\n\r\n", maxSplits: 1).last)
+            #expect(try await bank.authorize().text == body)
+        }
+    }
+
+    @Test("the usual answer has a length and keeps its connection")
+    func http11() async throws {
+        try await LiveSimulator.run { bank in
+            let (answer, isAtEnd) = try await authorize(bank)
+            #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n") && !isAtEnd)
+        }
+    }
+
+    @Test("bom puts a byte order mark in front, within the length")
+    func byteOrderMark() async throws {
+        try await LiveSimulator.run { bank in
+            try await bank.fault(#"{"fault":"reshape","style":"bom","count":1}"#)
+            let marked = try await bank.authorize()
+            let usual = try await bank.authorize()
+            #expect(marked.body == [0xEF, 0xBB, 0xBF] + usual.body)
+        }
+    }
+
+    @Test("gzip says so and holds the usual body")
+    func gzip() async throws {
+        try await LiveSimulator.run { bank in
+            try await bank.fault(#"{"fault":"reshape","style":"gzip","count":1}"#)
+            let packed = try await bank.authorize()
+            let usual = try await bank.authorize()
+            #expect(packed.header("Content-Encoding") == "gzip")
+            #expect(packed.body == Gzip.stored(usual.body))
+            #expect(usual.header("Content-Encoding") == nil)
+        }
+    }
+}
