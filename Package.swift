@@ -130,7 +130,7 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres"], swiftSettings: swiftSettings),
-        .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient"], swiftSettings: swiftSettings),
+        .testTarget(name: "HTTPClientTests", dependencies: ["CCurl", "HTTPClient"], swiftSettings: swiftSettings),
         .testTarget(
             name: "CoreTests",
             dependencies: ["Core", "Simulation", "StoreContract"],

@@ -43,6 +43,10 @@ static inline CURLcode ccurl_get_private(CURL *easy, char **context) {
     return curl_easy_getinfo(easy, CURLINFO_PRIVATE, context);
 }
 
+static inline CURLcode ccurl_get_long(CURL *easy, CURLINFO info, long *value) {
+    return curl_easy_getinfo(easy, info, value);
+}
+
 static inline CURLMcode ccurl_multi_set_long(CURLM *multi, CURLMoption option, long value) {
     return curl_multi_setopt(multi, option, value);
 }

@@ -59,6 +59,15 @@ final class Transfer {
         try set(CURLOPT_FRESH_CONNECT, freshConnection ? 1 : 0)
     }
 
+    /// What libcurl's code means for this exchange.
+    func error(of result: CURLcode) -> HTTPError {
+        var errno = 0
+        var verification = 0
+        _ = ccurl_get_long(easy, CURLINFO_OS_ERRNO, &errno)
+        _ = ccurl_get_long(easy, CURLINFO_SSL_VERIFYRESULT, &verification)
+        return HTTPError(result, wasSent: wasSent, errno: errno, verification: verification)
+    }
+
     /// Forgets the exchange, its body and header included, and gives the call back.
     func release() -> PendingRequest? {
         defer { pending = nil }

@@ -102,7 +102,7 @@ final class TransferEngine {
         } else if result == CURLE_OK {
             end(id, transfer.answer.whole())
         } else {
-            end(id, .failure(HTTPError(result, wasSent: transfer.wasSent)))
+            end(id, .failure(transfer.error(of: result)))
         }
     }
 
