@@ -11,7 +11,7 @@ package struct HTTPClientConfiguration: Sendable {
     /// server grants: a server that closes just as a request is on its way makes an outcome unknown.
     package var idleTimeout: Duration
 
-    /// The largest body of an answer, in bytes. Its header fields have a limit of their own, 64 KiB.
+    /// The largest body of an answer, in bytes, compressed or not. Its header fields have a limit of their own, 64 KiB.
     package var maxResponseBytes: Int
 
     /// A PEM file of the certificate authorities to trust instead of the system's.

@@ -57,7 +57,11 @@ final class RawConnection: Sendable {
     }
 
     func send(_ text: String) {
-        var bytes = Array(text.utf8)[...]
+        send(Array(text.utf8))
+    }
+
+    func send(_ bytes: [UInt8]) {
+        var bytes = bytes[...]
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             guard count > 0 else { return }
