@@ -51,6 +51,12 @@ final class RawConnection: Sendable {
         _ = poll(&descriptor, 1, 10_000)
     }
 
+    /// Whether the client has sent nothing more, nor ended the connection.
+    var isQuiet: Bool {
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) < 0 && errno == EAGAIN
+    }
+
     /// Reads until the client ends the connection.
     func readToEnd() {
         while readSome() {}
