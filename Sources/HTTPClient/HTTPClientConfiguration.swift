@@ -19,13 +19,17 @@ package struct HTTPClientConfiguration: Sendable {
 
     package var userAgent: String
 
+    /// Told about each connection that carries a request, and its end.
+    package var connectionHooks: ConnectionHooks?
+
     package init(
         connectTimeout: Duration = .seconds(5),
         maxConnections: Int = 64,
         idleTimeout: Duration = .seconds(15),
         maxResponseBytes: Int = 1 << 20,
         caFile: String? = nil,
-        userAgent: String = "HTTPClient"
+        userAgent: String = "HTTPClient",
+        connectionHooks: ConnectionHooks? = nil
     ) {
         self.connectTimeout = connectTimeout
         self.maxConnections = maxConnections
@@ -33,6 +37,7 @@ package struct HTTPClientConfiguration: Sendable {
         self.maxResponseBytes = maxResponseBytes
         self.caFile = caFile
         self.userAgent = userAgent
+        self.connectionHooks = connectionHooks
     }
 
     func validate() throws(HTTPError) {

@@ -5,7 +5,7 @@ final class TransferEngine {
     private let multi: UnsafeMutableRawPointer
     private let poll: EventPoll
     private let configuration: HTTPClientConfiguration
-    private let connections = ConnectionRegister()
+    private let connections: ConnectionRegister
     private var active: [UInt64: Transfer] = [:]
     private var idle: [Transfer] = []
     private var isClosed = false
@@ -27,6 +27,7 @@ final class TransferEngine {
         self.multi = multi
         self.poll = poll
         self.configuration = configuration
+        connections = ConnectionRegister(hooks: configuration.connectionHooks)
         let options = [
             ccurl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING)),
             ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, configuration.maxConnections),
