@@ -2,8 +2,9 @@
 ///
 /// libcurl is generous: it calls an answer complete that was cut in the middle of its header. A cut is an unknown outcome
 /// here, not an answer. An answer that gives no length and ends with its connection is whole when that ended in good
-/// order (RFC 9112 §6.3); a server that fails half-way looks the same, so its reader must be able to tell by the
-/// body. So must the reader of a body that came compressed: libcurl 7.88 does not notice when a gzip stream stops too soon.
+/// order (RFC 9112 §6.3). A server that fails half-way looks the same (over TLS too, where libcurl does not insist on a
+/// closure alert), so its reader must be able to tell by the body. So must the reader of a body that came compressed:
+/// libcurl 7.88 does not notice when a gzip stream stops too soon.
 struct AnswerAssembly {
     private enum Stage { case beforeHeader, inHeader, inBody }
 

@@ -62,7 +62,7 @@ final class TransferEngine {
     /// Ends the caller's wait. What was sent goes on without the caller where its request says so; everything else ends
     /// with its connection.
     func giveUp(_ id: UInt64, _ code: HTTPError.Code) {
-        guard let transfer = active[id], let pending = transfer.pending, pending.isAwaited else { return }
+        guard let transfer = active[id], let pending = transfer.pending else { return }
         if transfer.wasSent && pending.mayOutliveCaller {
             transfer.dismissCaller(code)
         } else {
@@ -95,7 +95,8 @@ final class TransferEngine {
         for (id, transfer) in active where !transfer.wasSent { abort(id, .shutDown) }
         isClosed = true
         for transfer in sent { transfer.abandon() }
-        // Freeing a handle closes its connection: neither this engine nor its transfers may ever be released.
+        // A handle may be freed only after it has left the multi handle, which closes its connection: neither this engine nor
+        // its transfers may ever be released.
         _ = Unmanaged.passRetained(self)
         return sent.count
     }
