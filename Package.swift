@@ -58,6 +58,9 @@ let package = Package(
         .target(name: "Postgres", dependencies: ["CPostgres", "ThreadExecutor"], swiftSettings: swiftSettings),
         .target(name: "HTTPClient", dependencies: ["CCurl", "ThreadExecutor"], swiftSettings: swiftSettings),
 
+        // Holds duplicates of a process's connections in another one; knows nothing of what goes over them.
+        .target(name: "ConnectionKeeper", swiftSettings: swiftSettings),
+
         // What decides: no I/O, no driver, no clock and no dice of its own.
         .target(name: "Core", dependencies: [crypto], swiftSettings: swiftSettings),
 
@@ -131,7 +134,18 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres"], swiftSettings: swiftSettings),
-        .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient"], swiftSettings: swiftSettings),
+        .testTarget(name: "HTTPClientTests", dependencies: ["CCurl", "HTTPClient"], swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "KeeperProbe",
+            dependencies: ["ConnectionKeeper", "HTTPClient"],
+            path: "Tests/KeeperProbe",
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "ConnectionKeeperTests",
+            dependencies: ["ConnectionKeeper", "HTTPClient", "KeeperProbe", "TestSupport"],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "CoreTests",
             dependencies: ["Core", "Simulation", "StoreContract"],

@@ -6,11 +6,15 @@ import ThreadExecutor
 /// whether the request may have reached the server (`HTTPError.outcomeUnknown`). A connection whose exchange did not end with
 /// a whole answer is closed. No cookies, no proxies, TLS 1.2 or later.
 ///
+/// A caller may stop waiting before the exchange ends (`HTTPRequest.limit`): some servers undo their work, or forget an
+/// idempotency key, when the connection of a request is cut.
+///
 /// The process must ignore SIGPIPE: TLS connections write without protection from it.
 package actor HTTPClient {
     private let executor: ThreadExecutor
     private let engine: TransferEngine
     private var waiting = WaitingLine()
+    private var idleWaiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
     private var lastID: UInt64 = 0
     private var isShutDown = false
 
@@ -42,20 +46,26 @@ package actor HTTPClient {
 
     /// Sends the request and waits for the whole answer, whatever its status.
     ///
-    /// Cancelling the task ends the exchange and closes its connection.
+    /// Cancelling the task, or the end of `request.timeout`, ends a request that has not been sent, at once and as not sent.
+    /// One that has been sent ends with an unknown outcome: its exchange is cut and its connection closed, unless
+    /// `request.limit` lets it go on without its caller. It then still occupies its connection, one of the configured number.
     ///
+    /// - Parameter late: told how the exchange ended, once, where that was after the caller had given up on it; not called
+    ///   otherwise. Its failures all have an unknown outcome. Runs on the client's thread, where it holds up all others.
     /// - Throws: `HTTPError`, which tells what is known to be not sent from what has an unknown outcome.
-    package func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
+    package func send(
+        _ request: HTTPRequest,
+        late: (@Sendable (Result<HTTPResponse, HTTPError>) -> Void)? = nil
+    ) async throws(HTTPError) -> HTTPResponse {
         try request.validate()
         guard !isShutDown else { throw HTTPError(.shutDown, outcomeUnknown: false) }
         guard !Task.isCancelled else { throw HTTPError(.cancelled, outcomeUnknown: false) }
         guard request.timeout > .zero else { throw HTTPError(.timedOut, outcomeUnknown: false) }
         lastID += 1
         let id = lastID
-        let deadline = ContinuousClock.now + request.timeout
         let outcome = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                admit(PendingRequest(id: id, request: request, deadline: deadline, continuation: continuation))
+            await withCheckedContinuation { caller in
+                admit(PendingRequest(id: id, request: request, caller: caller, late: late))
             }
         } onCancel: {
             // Runs after the request was admitted: until `send` waits, it does not leave the executor.
@@ -64,16 +74,54 @@ package actor HTTPClient {
         return try outcome.get()
     }
 
+    /// How many exchanges were sent and have not ended, those included that go on without their caller. 0 after
+    /// `shutdown` and `abandon`.
+    package var inFlight: Int { engine.sentCount }
+
+    /// Returns when nothing is in flight (`inFlight`), or the task is cancelled.
+    package func whenIdle() async {
+        guard inFlight > 0 else { return }
+        lastID += 1
+        let id = lastID
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { idleWaiters[id] = $0 }
+        } onCancel: {
+            // Runs after the waiter was added, as in `send`.
+            Task { await self.stopWaitingForIdle(id) }
+        }
+    }
+
     /// Ends every request, waiting or under way, with `shutDown`, and closes all connections. Later calls of `send`
     /// fail. Whoever wants the answers waits for them first.
     package func shutdown() {
-        guard !isShutDown else { return }
+        guard stopAccepting() else { return }
+        engine.close()
+        resumeIdleWaiters()
+        executor.setTurnHook(nil)
+    }
+
+    /// Ends every call with `shutDown`, as `shutdown` does, but closes no connection that carries a request: the kernel
+    /// does, when the process ends. For a process that is about to end and does not want its servers to see a hang-up any
+    /// sooner. Nobody reads the answers; handles and descriptors stay allocated.
+    ///
+    /// - Returns: how many exchanges were in flight.
+    @discardableResult
+    package func abandon() -> Int {
+        guard stopAccepting() else { return 0 }
+        let count = engine.abandon()
+        resumeIdleWaiters()
+        executor.setTurnHook(nil)
+        return count
+    }
+
+    /// False: it did so before.
+    private func stopAccepting() -> Bool {
+        guard !isShutDown else { return false }
         isShutDown = true
         while let pending = waiting.popFirst() {
             pending.finish(.failure(HTTPError(.shutDown, outcomeUnknown: false)))
         }
-        engine.close()
-        executor.setTurnHook(nil)
+        return true
     }
 
     private func admit(_ pending: PendingRequest) {
@@ -85,8 +133,9 @@ package actor HTTPClient {
         if let pending = waiting.remove(id: id) {
             pending.finish(.failure(HTTPError(.cancelled, outcomeUnknown: false)))
         } else if !isShutDown {
-            engine.abort(id, .cancelled)
+            engine.giveUp(id, .cancelled)
             startWaiting()
+            resumeIdleWaiters()
         }
     }
 
@@ -99,15 +148,27 @@ package actor HTTPClient {
             }
         }
         startWaiting()
+        resumeIdleWaiters()
+    }
+
+    private func resumeIdleWaiters() {
+        guard !idleWaiters.isEmpty, inFlight == 0 else { return }
+        for waiter in idleWaiters.values { waiter.resume() }
+        idleWaiters.removeAll()
+    }
+
+    private func stopWaitingForIdle(_ id: UInt64) {
+        idleWaiters.removeValue(forKey: id)?.resume()
     }
 
     private func startWaiting() {
         while engine.hasRoom, let pending = waiting.popFirst() { engine.start(pending) }
     }
 
-    /// Until libcurl's timer or the first deadline of those that wait; -1 for ever.
+    /// Until libcurl's timer, or the first deadline of a caller; -1 for ever.
     private func millisecondsToWait() -> Int32 {
-        guard let deadline = [engine.timerDeadline, waiting.nextDeadline].compactMap(\.self).min() else { return -1 }
+        let deadlines = [engine.timerDeadline, engine.nextDismissal, waiting.nextDeadline]
+        guard let deadline = deadlines.compactMap(\.self).min() else { return -1 }
         let remaining = ContinuousClock.now.duration(to: deadline)
         return remaining <= .zero ? 0 : Int32(clamping: remaining.milliseconds)
     }

@@ -11,7 +11,7 @@ package struct HTTPClientConfiguration: Sendable {
     /// server grants: a server that closes just as a request is on its way makes an outcome unknown.
     package var idleTimeout: Duration
 
-    /// The largest body of an answer, in bytes. Its header fields have a limit of their own, 64 KiB.
+    /// The largest body of an answer, in bytes, compressed or not. Its header fields have a limit of their own, 64 KiB.
     package var maxResponseBytes: Int
 
     /// A PEM file of the certificate authorities to trust instead of the system's.
@@ -19,13 +19,17 @@ package struct HTTPClientConfiguration: Sendable {
 
     package var userAgent: String
 
+    /// Told about each connection that carries a request, and its end.
+    package var connectionHooks: ConnectionHooks?
+
     package init(
         connectTimeout: Duration = .seconds(5),
         maxConnections: Int = 64,
         idleTimeout: Duration = .seconds(15),
         maxResponseBytes: Int = 1 << 20,
         caFile: String? = nil,
-        userAgent: String = "HTTPClient"
+        userAgent: String = "HTTPClient",
+        connectionHooks: ConnectionHooks? = nil
     ) {
         self.connectTimeout = connectTimeout
         self.maxConnections = maxConnections
@@ -33,6 +37,7 @@ package struct HTTPClientConfiguration: Sendable {
         self.maxResponseBytes = maxResponseBytes
         self.caFile = caFile
         self.userAgent = userAgent
+        self.connectionHooks = connectionHooks
     }
 
     func validate() throws(HTTPError) {

@@ -5,9 +5,35 @@ extension HTTPError {
     ///
     /// Whether the request was sent is not read out of libcurl's code (the same code stands for both, as with timeouts):
     /// the transfer knows, for libcurl asks it before it writes the first byte.
-    init(_ result: CURLcode, wasSent: Bool) {
+    ///
+    /// - Parameters:
+    ///   - errno: of the last attempt to connect (`CURLINFO_OS_ERRNO`), 0 where there is none.
+    ///   - verification: what OpenSSL said of the certificate (`X509_V_ERR_…` in x509_vfy.h), 0 where it found no fault.
+    init(_ result: CURLcode, wasSent: Bool, errno: Int = 0, verification: Int = 0) {
         let code = wasSent ? Self.codeAfterSending(result) : Self.codeBeforeSending(result)
-        self.init(code, outcomeUnknown: wasSent, curlCode: Int(result.rawValue))
+        let cause = Self.cause(of: result, errno: Int32(truncatingIfNeeded: errno), verification: verification)
+        self.init(code, outcomeUnknown: wasSent, curlCode: Int(result.rawValue), cause: cause)
+    }
+
+    private static func cause(of result: CURLcode, errno: Int32, verification: Int) -> Cause? {
+        switch result {
+        case CURLE_COULDNT_CONNECT: errno == 0 ? nil : .system(errno)
+        case CURLE_PEER_FAILED_VERIFICATION: certificateFault(verification)
+        case CURLE_SSL_CACERT_BADFILE: .authoritiesUnreadable
+        case CURLE_GOT_NOTHING: .noAnswer
+        default: nil
+        }
+    }
+
+    /// That the name is another one, libcurl finds out by itself, and before it asks OpenSSL for its verdict.
+    private static func certificateFault(_ verification: Int) -> Cause {
+        switch verification {
+        case 0, 1, 62, 64: .certificateOfAnotherName
+        case 9: .certificateNotYetValid
+        case 10: .certificateExpired
+        case 18: .certificateSelfSigned
+        default: .certificateUntrusted
+        }
     }
 
     private static func codeBeforeSending(_ result: CURLcode) -> Code {

@@ -44,10 +44,14 @@ package struct HTTPError: Error, Equatable, CustomStringConvertible {
     /// libcurl's own code, where the failure came from it (`CURLcode` in curl.h).
     package let curlCode: Int?
 
-    package init(_ code: Code, outcomeUnknown: Bool, curlCode: Int? = nil) {
+    /// What is known beyond the code.
+    package let cause: Cause?
+
+    package init(_ code: Code, outcomeUnknown: Bool, curlCode: Int? = nil, cause: Cause? = nil) {
         self.code = code
         self.outcomeUnknown = outcomeUnknown
         self.curlCode = curlCode
+        self.cause = cause
     }
 
     /// Whether the same request, sent again, may succeed and cannot take effect twice.
@@ -64,6 +68,7 @@ package struct HTTPError: Error, Equatable, CustomStringConvertible {
 
     package var description: String {
         let curl = curlCode.map { ", libcurl \($0)" } ?? ""
-        return "HTTP request failed: \(code.rawValue)\(curl), \(outcomeUnknown ? "outcome unknown" : "not sent")"
+        let outcome = outcomeUnknown ? "outcome unknown" : "not sent"
+        return "HTTP request failed: \(explanation) (\(code.rawValue)\(curl)); \(outcome)"
     }
 }

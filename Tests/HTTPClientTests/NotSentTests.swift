@@ -1,3 +1,4 @@
+import Glibc
 import HTTPClient
 import Testing
 
@@ -54,6 +55,7 @@ struct NotSentTests {
         let client = try HTTPClient(configuration: HTTPClientConfiguration())
         let error = try await client.failure(of: .post(server.url(), "x"))
         #expect(error.code == .connectFailed)
+        #expect(error.cause == .system(ECONNREFUSED))
         #expect(!error.outcomeUnknown)
         #expect(error.isRetriable)
     }

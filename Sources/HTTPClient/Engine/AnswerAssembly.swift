@@ -1,7 +1,10 @@
 /// Puts an answer together from the header lines and body bytes libcurl delivers, and decides whether it is whole.
 ///
-/// libcurl is generous: it calls an answer complete that was cut in the middle of its header, or that gave no length and
-/// simply ended. A cut is an unknown outcome here, not an answer, so both are refused.
+/// libcurl is generous: it calls an answer complete that was cut in the middle of its header. A cut is an unknown outcome
+/// here, not an answer. An answer that gives no length and ends with its connection is whole when that ended in good
+/// order (RFC 9112 §6.3). A server that fails half-way looks the same (over TLS too, where libcurl does not insist on a
+/// closure alert), so its reader must be able to tell by the body. So must the reader of a body that came compressed:
+/// libcurl 7.88 does not notice when a gzip stream stops too soon.
 struct AnswerAssembly {
     private enum Stage { case beforeHeader, inHeader, inBody }
 
@@ -15,6 +18,9 @@ struct AnswerAssembly {
     private var body: [UInt8] = []
     private var contentLength: Int?
     private var isChunked = false
+
+    /// libcurl has decoded what came (gzip, deflate): the announced length is not that of `body`.
+    private var isEncoded = false
 
     /// Why the rest of the answer is not wanted.
     private(set) var refusal: HTTPError.Code?
@@ -43,11 +49,11 @@ struct AnswerAssembly {
         return true
     }
 
-    /// What there is after libcurl has called the transfer complete.
+    /// What there is after libcurl has called the transfer complete, having compared the announced length with what came.
     func whole() -> Result<HTTPResponse, HTTPError> {
         guard stage == .inBody else { return .failure(HTTPError(.connectionLost, outcomeUnknown: true)) }
         let hasNoBody = status == 204 || status == 304
-        guard hasNoBody || isChunked || contentLength == body.count else {
+        guard hasNoBody || isChunked || isEncoded || contentLength ?? body.count == body.count else {
             return .failure(HTTPError(.malformedResponse, outcomeUnknown: true))
         }
         return .success(HTTPResponse(status: status, headers: headers, body: body))
@@ -91,6 +97,8 @@ struct AnswerAssembly {
         } else if HTTPHeaders.matches(field.name, "Transfer-Encoding") {
             guard HTTPHeaders.matches(field.value, "chunked") else { return refuse(.malformedResponse) }
             isChunked = true
+        } else if HTTPHeaders.matches(field.name, "Content-Encoding") {
+            isEncoded = true
         }
         headers.append(field)
         return true

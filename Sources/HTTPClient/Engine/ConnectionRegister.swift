@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// Which socket stands behind which local port, so that a connection can be looked at before it is used again.
 ///
@@ -7,11 +8,35 @@ import Glibc
 ///
 /// An entry is overwritten when its port is used again, so no entry of a closed connection is ever asked for; there
 /// are at most as many as ports.
+///
+/// It also calls the hooks. libcurl holds its address for as long as there are connections.
 final class ConnectionRegister {
-    private var socketByLocalPort: [Int32: Int32] = [:]
+    private static let lastID = Atomic<UInt64>(0)
 
+    let hooks: ConnectionHooks?
+    private var socketByLocalPort: [Int32: Int32] = [:]
+    private var idBySocket: [Int32: UInt64] = [:]
+
+    init(hooks: ConnectionHooks?) {
+        self.hooks = hooks
+    }
+
+    /// Takes note of a new connection that is about to carry its first request.
     func register(_ socket: Int32, localPort: Int32) {
         socketByLocalPort[localPort] = socket
+        guard let hooks else { return }
+        let id = Self.lastID.add(1, ordering: .relaxed).newValue
+        idBySocket[socket] = id
+        hooks.opened(socket, id)
+    }
+
+    /// Closes a socket for libcurl, where there are hooks. One that never carried a request has no id.
+    func close(_ socket: Int32) -> Int32 {
+        // A descriptor that is open elsewhere too would otherwise keep the connection open.
+        shutdown(socket, Int32(SHUT_RDWR))
+        let result = Glibc.close(socket)
+        if let id = idBySocket.removeValue(forKey: socket) { hooks?.closing(id) }
+        return result
     }
 
     /// Whether the connection holds bytes, or an end, that came while nobody was waiting for an answer.

@@ -34,6 +34,21 @@ extension Transfer {
                 return transfer.mayOpen(socket) ? Int32(CURL_SOCKOPT_OK) : Int32(CURL_SOCKOPT_ERROR)
             }
         )
+        if connections.hooks != nil { try setCloseCallback() }
+    }
+
+    /// A connection remembers the callback and its context of the transfer that opened it, and outlives the transfer: the
+    /// context is the register.
+    private func setCloseCallback() throws(HTTPError) {
+        try check(
+            ccurl_set_pointer(easy, CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(connections).toOpaque())
+        )
+        try check(
+            ccurl_set_closesocket_callback(easy) { context, socket in
+                guard let context else { return -1 }
+                return Unmanaged<ConnectionRegister>.fromOpaque(context).takeUnretainedValue().close(socket)
+            }
+        )
     }
 
     /// Asked each time libcurl has a connection and is about to write the request to it.

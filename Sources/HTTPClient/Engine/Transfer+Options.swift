@@ -11,6 +11,8 @@ extension Transfer {
         try set(CURLOPT_PROXY, "")
         try set(CURLOPT_NOPROXY, "*")
         try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
+        // Whatever libcurl can decode. That we ask for nothing allows the server any coding (RFC 9110 §12.5.3).
+        try set(CURLOPT_ACCEPT_ENCODING, "")
         if let caFile = configuration.caFile { try set(CURLOPT_CAINFO, caFile) }
         try set(CURLOPT_USERAGENT, configuration.userAgent)
         try set(CURLOPT_CONNECTTIMEOUT_MS, configuration.connectTimeout.milliseconds)
@@ -45,8 +47,9 @@ extension Transfer {
     func setHeaders(_ request: HTTPRequest) throws(HTTPError) {
         // Never asked for permission first: it costs a round trip, and a 417 makes libcurl send the request again.
         try appendHeaderLine("Expect:")
-        if !request.headers.contains(where: { HTTPHeaders.matches($0.name, "Content-Type") }) {
-            try appendHeaderLine("Content-Type:")
+        for name in ["Content-Type", "Accept-Encoding"]
+        where !request.headers.contains(where: { HTTPHeaders.matches($0.name, name) }) {
+            try appendHeaderLine("\(name):")
         }
         for header in request.headers {
             // "Name:" would remove the field, "Name;" sends it empty.

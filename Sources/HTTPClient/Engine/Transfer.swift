@@ -53,10 +53,30 @@ final class Transfer {
         wasSent = false
         metDirtyConnection = false
         openedSockets.removeAll(keepingCapacity: true)
-        let remaining = ContinuousClock.now.duration(to: pending.deadline)
-        guard remaining > .zero else { throw HTTPError(.timedOut, outcomeUnknown: false) }
-        try set(CURLOPT_TIMEOUT_MS, remaining.milliseconds)
+        let now = ContinuousClock.now
+        guard pending.deadline > now else { throw HTTPError(.timedOut, outcomeUnknown: false) }
+        try set(CURLOPT_TIMEOUT_MS, now.duration(to: pending.limit).milliseconds)
         try set(CURLOPT_FRESH_CONNECT, freshConnection ? 1 : 0)
+    }
+
+    /// What libcurl's code means for this exchange.
+    func error(of result: CURLcode) -> HTTPError {
+        var errno = 0
+        var verification = 0
+        _ = ccurl_get_long(easy, CURLINFO_OS_ERRNO, &errno)
+        _ = ccurl_get_long(easy, CURLINFO_SSL_VERIFYRESULT, &verification)
+        return HTTPError(result, wasSent: wasSent, errno: errno, verification: verification)
+    }
+
+    /// Ends the caller's wait, not the exchange.
+    func dismissCaller(_ code: HTTPError.Code) {
+        pending?.dismissCaller(HTTPError(code, outcomeUnknown: true))
+    }
+
+    /// Ends the call, and leaves the exchange as it stands: for a handle that is never used again.
+    func abandon() {
+        defer { pending = nil }
+        pending?.finish(.failure(HTTPError(.shutDown, outcomeUnknown: true)))
     }
 
     /// Forgets the exchange, its body and header included, and gives the call back.

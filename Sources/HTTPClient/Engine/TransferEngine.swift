@@ -5,13 +5,17 @@ final class TransferEngine {
     private let multi: UnsafeMutableRawPointer
     private let poll: EventPoll
     private let configuration: HTTPClientConfiguration
-    private let connections = ConnectionRegister()
+    private let connections: ConnectionRegister
     private var active: [UInt64: Transfer] = [:]
     private var idle: [Transfer] = []
     private var isClosed = false
 
     /// When libcurl wants to be called though no socket is ready.
     private(set) var timerDeadline: ContinuousClock.Instant?
+
+    /// Not later than the first time at which a caller stops waiting for an exchange that may go on without it. libcurl
+    /// only knows when the exchange ends.
+    private(set) var nextDismissal: ContinuousClock.Instant?
 
     /// Once per process, and thread-safe: libcurl counts its users itself, Swift runs this a single time.
     private static let isLibraryReady = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
@@ -23,6 +27,7 @@ final class TransferEngine {
         self.multi = multi
         self.poll = poll
         self.configuration = configuration
+        connections = ConnectionRegister(hooks: configuration.connectionHooks)
         let options = [
             ccurl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING)),
             ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, configuration.maxConnections),
@@ -38,20 +43,34 @@ final class TransferEngine {
 
     var hasRoom: Bool { active.count < configuration.maxConnections }
 
+    /// How many exchanges were sent and have not ended.
+    var sentCount: Int { isClosed ? 0 : active.values.count(where: \.wasSent) }
+
     /// Begins the exchange; the next turn does the first work on it.
     func start(_ pending: PendingRequest) {
         do throws(HTTPError) {
             let transfer = try takeTransfer()
             active[pending.id] = transfer
             try transfer.prepare(pending)
+            if pending.mayOutliveCaller { nextDismissal = min(nextDismissal ?? pending.deadline, pending.deadline) }
             try add(transfer)
         } catch {
             end(pending.id, .failure(error), orElse: pending)
         }
     }
 
-    /// Ends the exchange and its connection, if it is still going on.
-    func abort(_ id: UInt64, _ code: HTTPError.Code) {
+    /// Ends the caller's wait. What was sent goes on without the caller where its request says so; everything else ends
+    /// with its connection.
+    func giveUp(_ id: UInt64, _ code: HTTPError.Code) {
+        guard let transfer = active[id], let pending = transfer.pending else { return }
+        if transfer.wasSent && pending.mayOutliveCaller {
+            transfer.dismissCaller(code)
+        } else {
+            abort(id, code)
+        }
+    }
+
+    private func abort(_ id: UInt64, _ code: HTTPError.Code) {
         guard let transfer = active[id] else { return }
         curl_multi_remove_handle(multi, transfer.easy)
         end(id, .failure(HTTPError(code, outcomeUnknown: transfer.wasSent)))
@@ -66,7 +85,24 @@ final class TransferEngine {
         curl_multi_cleanup(multi)
     }
 
-    /// Tells libcurl which sockets are ready, or that its time has come, and finishes what is complete.
+    /// Ends every call, but touches no connection that carries a request: they stay open until the process ends. Nothing
+    /// can be started afterwards.
+    ///
+    /// - Returns: how many exchanges that were sent are left so.
+    func abandon() -> Int {
+        guard !isClosed else { return 0 }
+        let sent = active.values.filter(\.wasSent)
+        for (id, transfer) in active where !transfer.wasSent { abort(id, .shutDown) }
+        isClosed = true
+        for transfer in sent { transfer.abandon() }
+        // A handle may be freed only after it has left the multi handle, which closes its connection: neither this engine nor
+        // its transfers may ever be released.
+        _ = Unmanaged.passRetained(self)
+        return sent.count
+    }
+
+    /// Tells libcurl which sockets are ready, or that its time has come, finishes what is complete, and dismisses the
+    /// callers whose time is over.
     func turn(_ ready: [ReadySocket]) {
         var running: Int32 = 0
         for socket in ready {
@@ -77,6 +113,21 @@ final class TransferEngine {
             curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running)
         }
         finishCompleted()
+        dismissOverdueCallers()
+    }
+
+    private func dismissOverdueCallers() {
+        let now = ContinuousClock.now
+        guard let nextDismissal, nextDismissal <= now else { return }
+        self.nextDismissal = nil
+        for (id, transfer) in active {
+            guard let pending = transfer.pending, pending.isAwaited, pending.mayOutliveCaller else { continue }
+            if pending.deadline <= now {
+                giveUp(id, transfer.wasSent ? .timedOut : .connectTimedOut)
+            } else {
+                self.nextDismissal = min(self.nextDismissal ?? pending.deadline, pending.deadline)
+            }
+        }
     }
 
     private func finishCompleted() {
@@ -102,7 +153,7 @@ final class TransferEngine {
         } else if result == CURLE_OK {
             end(id, transfer.answer.whole())
         } else {
-            end(id, .failure(HTTPError(result, wasSent: transfer.wasSent)))
+            end(id, .failure(transfer.error(of: result)))
         }
     }
 

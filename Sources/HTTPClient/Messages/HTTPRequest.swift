@@ -12,21 +12,28 @@ package struct HTTPRequest: Sendable {
     /// `nil` and empty mean the same; a POST or PUT then announces `Content-Length: 0`. A GET has no body.
     package var body: [UInt8]?
 
-    /// For the whole exchange, from the call of `send` to the last byte of the answer, waiting for a free connection
+    /// How long the caller waits, from the call of `send` to the last byte of the answer, waiting for a free connection
     /// included.
     package var timeout: Duration
+
+    /// How long the exchange itself may go on, from the call of `send`. Where it is longer than `timeout`, an exchange that
+    /// its caller gives up on is not cut: it goes on, without the caller, until its answer is whole, it fails, or this time
+    /// is over. `nil`, or anything not longer than `timeout`: it ends with its caller.
+    package var limit: Duration?
 
     package init(
         method: HTTPMethod,
         url: String,
         headers: [HTTPHeader] = [],
         body: [UInt8]? = nil,
-        timeout: Duration
+        timeout: Duration,
+        limit: Duration? = nil
     ) {
         self.method = method
         self.url = url
         self.headers = headers
         self.body = body
         self.timeout = timeout
+        self.limit = limit
     }
 }

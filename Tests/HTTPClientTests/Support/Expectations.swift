@@ -18,10 +18,11 @@ extension HTTPClient {
     /// The failure of a request that has to fail.
     func failure(
         of request: HTTPRequest,
+        late: LateOutcomes? = nil,
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> HTTPError {
         do throws(HTTPError) {
-            let response = try await send(request)
+            let response = try await send(request, late: late?.callback)
             Issue.record("answered with \(response.status)", sourceLocation: sourceLocation)
         } catch {
             return error
@@ -59,7 +60,12 @@ extension HTTPRequest {
         HTTPRequest(method: .get, url: url, timeout: timeout)
     }
 
-    static func post(_ url: String, _ body: String, timeout: Duration = .seconds(10)) -> HTTPRequest {
-        HTTPRequest(method: .post, url: url, body: Array(body.utf8), timeout: timeout)
+    static func post(
+        _ url: String,
+        _ body: String,
+        timeout: Duration = .seconds(10),
+        limit: Duration? = nil
+    ) -> HTTPRequest {
+        HTTPRequest(method: .post, url: url, body: Array(body.utf8), timeout: timeout, limit: limit)
     }
 }

@@ -51,13 +51,23 @@ final class RawConnection: Sendable {
         _ = poll(&descriptor, 1, 10_000)
     }
 
+    /// Whether the client has sent nothing more, nor ended the connection.
+    var isQuiet: Bool {
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) < 0 && errno == EAGAIN
+    }
+
     /// Reads until the client ends the connection.
     func readToEnd() {
         while readSome() {}
     }
 
     func send(_ text: String) {
-        var bytes = Array(text.utf8)[...]
+        send(Array(text.utf8))
+    }
+
+    func send(_ bytes: [UInt8]) {
+        var bytes = bytes[...]
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             guard count > 0 else { return }

@@ -1,0 +1,74 @@
+import Glibc
+
+/// The keeper's process: holds what it is given for as long as its owner lives, and for a while after.
+package enum ConnectionHolder {
+    /// A keeper holds no more connections than that.
+    package static let limit = 4_096
+
+    /// Runs until the owner's end of the socket is closed and nothing need be held any longer: every connection was closed by
+    /// its server, or answered, or `linger` is over. The owner's death and its letting go look the same.
+    ///
+    /// It changes the process for good: no signal but SIGKILL ends it, the standard streams lead nowhere.
+    ///
+    /// - Parameters:
+    ///   - socket: as inherited from `ConnectionKeeper` (`ConnectionKeeper.socketOfChild`).
+    ///   - linger: how long the servers may take to complete what they were asked.
+    /// - Returns: the exit code: 0, or 64 (EX_USAGE) when the descriptor is no such socket.
+    package static func run(socket descriptor: Int32, linger: Duration) -> Int32 {
+        guard HolderProcess.isKeeperSocket(descriptor) else { return Int32(EX_USAGE) }
+        HolderProcess.settle(keeping: descriptor, descriptors: limit)
+        hold(KeeperSocket(descriptor: descriptor), linger: linger)
+        return 0
+    }
+
+    private static func hold(_ socket: KeeperSocket, linger: Duration) {
+        var held = HeldConnections(limit: limit)
+        while wait(for: socket, &held), receive(from: socket, &held) {}
+        let end = ContinuousClock.now + linger
+        while !held.isEmpty, case let remaining = ContinuousClock.now.duration(to: end), remaining > .zero {
+            var polled = held.interests(reading: true)
+            let count = poll(&polled, nfds_t(polled.count), remaining.pollMilliseconds)
+            guard count >= 0 || errno == EINTR else { return }
+            if count > 0 { held.look(at: polled[...], reading: true) }
+        }
+    }
+
+    /// Waits until the owner has something to say, and lets go of dead connections meanwhile. False: no memory to do so.
+    private static func wait(for socket: KeeperSocket, _ held: inout HeldConnections) -> Bool {
+        while true {
+            var polled = [pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)]
+            polled += held.interests(reading: false)
+            guard poll(&polled, nfds_t(polled.count), -1) >= 0 else {
+                guard errno == EINTR else { return false }
+                continue
+            }
+            held.look(at: polled[1...], reading: false)
+            if polled[0].revents != 0 { return true }
+        }
+    }
+
+    /// Does all that the owner has said. False: the owner is gone.
+    private static func receive(from socket: KeeperSocket, _ held: inout HeldConnections) -> Bool {
+        while true {
+            switch socket.receive() {
+            case .message(.hold(let id), let descriptor?): held.add(descriptor, id: id)
+            // The kernel had no descriptor left for it.
+            case .message(.hold, nil): break
+            case .message(.release(let id), let descriptor):
+                if let descriptor { close(descriptor) }
+                held.release(id)
+            case .nothingYet: return true
+            case .ended: return false
+            }
+        }
+    }
+}
+
+extension Duration {
+    /// Rounded up, and within what `poll` takes.
+    fileprivate var pollMilliseconds: Int32 {
+        let (seconds, attoseconds) = components
+        guard seconds < Int64(Int32.max) / 1_000 else { return Int32.max }
+        return Int32(seconds * 1_000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+    }
+}
