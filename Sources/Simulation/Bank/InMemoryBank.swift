@@ -9,6 +9,8 @@ package final class InMemoryBank: Bank, BankQueries {
         package var latency: Duration = .milliseconds(20)
         /// How long after its execution a key is stored, and the answer leaves.
         package var keyDelay: Duration = .milliseconds(2)
+        /// How long it may go on with a request whose caller has given up.
+        package var worstCase: Duration = .zero
         /// How long an authorization may be captured.
         package var authorizationExpiry: Duration = .seconds(168 * 3_600)
         /// How long a key is kept.
@@ -53,6 +55,7 @@ package final class InMemoryBank: Bank, BankQueries {
         var lostKeys: Set<String> = []
         var overlaps = 0
         var overlappedKeys: Set<String> = []
+        var earlyCuts = 0
         var skew: Duration = .zero
 
         mutating func takeFault(for operation: OperationKind) -> BankFault? {
@@ -109,6 +112,15 @@ package final class InMemoryBank: Bank, BankQueries {
     /// How often a request arrived while another one with its key was executing: must be never (trap B2).
     package var overlaps: Int { state.withLock { $0.overlaps } }
 
+    /// How many calls were cut by callers that could have waited: before the bank must have been done with them.
+    package var earlyCuts: Int { state.withLock { $0.earlyCuts } }
+
+    private func cut(_ exchange: BankExchange, _ request: BankRequest) {
+        guard !exchange.isOver else { return }
+        if request.limit < request.timeout + configuration.worstCase { state.withLock { $0.earlyCuts += 1 } }
+        exchange.end(.noAnswer(reason: "timeout"))
+    }
+
     /// The keys under which that happened.
     package var overlappedKeys: Set<String> { state.withLock { $0.overlappedKeys } }
 
@@ -144,9 +156,7 @@ package final class InMemoryBank: Bank, BankQueries {
                 exchange.begin(continuation)
                 guard !Task.isCancelled else { return exchange.end(.notSent(reason: "cancelled")) }
                 time.schedule(after: request.timeout) { exchange.giveUp(reason: "timeout") }
-                if request.limit > request.timeout {
-                    time.schedule(after: request.limit) { exchange.end(.noAnswer(reason: "timeout")) }
-                }
+                time.schedule(after: request.limit) { self.cut(exchange, request) }
                 receive(request, exchange)
             }
         } onCancel: {

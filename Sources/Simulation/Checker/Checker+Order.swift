@@ -34,11 +34,13 @@ extension Checker {
         }
     }
 
-    /// Trap D12, and trap D8.
+    /// Traps D12, D8 and D14.
     mutating func checkOrder() {
         for overtaking in evidence.order {
             expect(false, .keepsOrder, overtaking.payment, overtaking.text)
         }
+        let cuts = evidence.earlyCuts
+        expect(cuts == 0, .cutsNoCall, nil, "\(cuts) calls were cut while the bank may still have been at them")
         for rush in evidence.rushes { expect(false, .startsCarefully, nil, rush) }
     }
 }

@@ -25,6 +25,7 @@ struct Evidence: Sendable {
     let isAskedAgain: Bool
     let order: [OrderWitness.Overtaking]
     let rushes: [String]
+    let earlyCuts: Int
     let backlog: Int
     let hasDrained: Bool
     /// Whether the sweeps have had all the time that they need.
@@ -61,6 +62,7 @@ struct Evidence: Sendable {
         self.isAskedAgain = isAskedAgain
         order = world.orderWitness.overtakings
         rushes = world.newcomers.rushes
+        earlyCuts = world.bank.earlyCuts
         backlog = world.broker.backlog
         self.hasDrained = hasDrained
         self.hasSwept = hasSwept

@@ -26,7 +26,7 @@ package final class OrderWitness: Sendable {
 
     /// - Parameters:
     ///   - excusesUnregistered: whether the store may have been unable to register a command that waits, or forgotten it.
-    ///   - isWatching: false where the broker gives messages up and they go back one by one: their order is lost with that.
+    ///   - isWatching: false where deliveries have no order that could be kept.
     init(broker: SimulatedBroker, store: InMemoryPaymentStore, excusesUnregistered: Bool, isWatching: Bool) {
         self.broker = broker
         self.store = store

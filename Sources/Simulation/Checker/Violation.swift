@@ -19,6 +19,8 @@ package struct Violation: Hashable, Sendable, CustomStringConvertible {
         case keepsOrder = "D12"
         /// A processor that starts in an outage does not send what it has to a bank that is unavailable (trap D8).
         case startsCarefully = "D8"
+        /// A call that is given up on is not cut: that is what makes the bank forget (trap D14).
+        case cutsNoCall = "D14"
     }
 
     package let invariant: Invariant

@@ -46,6 +46,7 @@ package final class SimulationWorld: Sendable {
     }
 
     static let partitions = 2
+    private static let worstCase = Duration.seconds(17)
     private static let fingerprinter = Fingerprinter(secret: Array("secret".utf8))
     /// In this time everything must have been answered, parked for the last time, or marked as waiting for a person.
     static let drainLimit = Duration.seconds(30 * 3_600)
@@ -96,7 +97,7 @@ package final class SimulationWorld: Sendable {
             broker: broker,
             store: store,
             excusesUnregistered: faults.mayLoseRegistrations,
-            isWatching: faults.deliveryLimit == nil
+            isWatching: faults.keepsArrivals
         )
         newcomers = NewcomerWitness(time: time)
         upstream = Upstream(broker: broker, time: time, weather: weather, dice: Dice(seed: seed, for: .publishers))
@@ -114,6 +115,7 @@ package final class SimulationWorld: Sendable {
         var configuration = InMemoryBank.Configuration()
         configuration.clock = clock
         configuration.authorizationExpiry = faults.authorizationExpiry
+        configuration.worstCase = worstCase
         configuration.weather = { weather.bank($0.action.kind, dice) }
         configuration.onEffect = { effect in
             trace.note(.bankAnswered, 0, "the bank executes \(effect.operation) \(effect.idempotencyKey): \(effect.id)")
@@ -330,7 +332,7 @@ package final class SimulationWorld: Sendable {
             observer: counting,
             limits: HandlerLimits(
                 bankTimeout: .seconds(15),
-                bankWorstCase: .seconds(17),
+                bankWorstCase: Self.worstCase,
                 lease: .seconds(37),
                 busyAfter: .seconds(120)
             ),

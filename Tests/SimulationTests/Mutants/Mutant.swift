@@ -34,6 +34,11 @@ struct Mutant: Sendable, CustomTestStringConvertible {
         .ports("takes no answer for a no") { $0.bank = PessimisticBank(bank: $0.bank) },
         .ports("suspects no orphan") { $0.bank = UnsuspectingBank(bank: $0.bank) },
         .ports("sends an authorize again in silence") { $0.bank = EagerBank(bank: $0.bank) },
+        .ports("cuts a call at its timeout") { $0.bank = CuttingBank(bank: $0.bank) },
+        .ports("starts with a closed breaker, whatever the others have seen") { ports in
+            ports.bank = HealthyBank(bank: ports.bank)
+            ports.store = SilentStore(store: ports.store)
+        },
         .ports("lets no key rest after a timeout") { ports in
             ports.limits = HandlerLimits(
                 bankTimeout: ports.limits.bankTimeout,
@@ -55,6 +60,8 @@ struct Mutant: Sendable, CustomTestStringConvertible {
         .ports("claims for a second only") { $0.store = HastyStore(store: $0.store) },
         .ports("takes a lost answer of the settle for a commit") { $0.store = GuessingStore(store: $0.store) },
         .ports("fails what has been unknown for long") { $0.store = ImpatientStore(store: $0.store) },
+        .ports("makes up the bank key of each operation") { $0.store = RandomKeyStore(store: $0.store) },
+        .ports("takes a younger waiting command first") { $0.store = OvertakingStore(store: $0.store) },
         .options("checks no fence") { $0.storeChecksFence = false },
     ]
 

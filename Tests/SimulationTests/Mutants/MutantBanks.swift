@@ -83,3 +83,30 @@ struct FastClockBank: BankMutant {
         return .response(BankResponse(status: response.status, body: response.body, date: ahead))
     }
 }
+
+/// Hangs up when it has waited long enough.
+struct CuttingBank: BankMutant {
+    let bank: any Bank & BankQueries
+
+    func send(_ request: BankRequest, late: @escaping @Sendable (BankAnswer) -> Void) async -> BankAnswer {
+        await bank.send(
+            BankRequest(
+                action: request.action,
+                idempotencyKey: request.idempotencyKey,
+                traceparent: request.traceparent,
+                timeout: request.timeout
+            ),
+            late: late
+        )
+    }
+}
+
+/// Says that it is well, whatever happens to the commands.
+struct HealthyBank: BankMutant {
+    let bank: any Bank & BankQueries
+
+    func ask(_ query: BankQuery, timeout: Duration) async -> BankAnswer {
+        guard query == .health else { return await bank.ask(query, timeout: timeout) }
+        return .response(BankResponse(status: 200, body: .json(.object(["status": .string("healthy")]))))
+    }
+}

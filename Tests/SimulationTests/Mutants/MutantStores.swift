@@ -12,7 +12,8 @@ struct HastyStore: StoreMutant {
                 command: request.command,
                 operationID: request.operationID,
                 token: request.token,
-                lease: .seconds(1)
+                lease: .seconds(1),
+                hasWaited: request.hasWaited
             )
         )
     }
@@ -47,7 +48,8 @@ struct CredulousStore: StoreMutant {
                 command: first,
                 operationID: request.operationID,
                 token: request.token,
-                lease: request.lease
+                lease: request.lease,
+                hasWaited: request.hasWaited
             )
         )
     }

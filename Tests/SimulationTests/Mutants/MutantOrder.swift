@@ -1,0 +1,40 @@
+import Core
+import Simulation
+
+/// Gives each operation a bank key of its own, which is lost with its row.
+struct RandomKeyStore: StoreMutant {
+    let store: any ProcessPorts.Store
+
+    func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
+        try await store.claim(
+            ClaimRequest(
+                command: request.command,
+                operationID: request.operationID,
+                token: request.token,
+                lease: request.lease,
+                bankKey: "op_\(request.operationID)",
+                hasWaited: request.hasWaited
+            )
+        )
+    }
+}
+
+/// Waits for no command that waits.
+struct OvertakingStore: StoreMutant {
+    let store: any ProcessPorts.Store
+
+    func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
+        let outcome = try await store.claim(request)
+        guard case .wait(.earlierCommand, .some) = outcome else { return outcome }
+        // Whoever came before it has lost its place by that.
+        try await store.withdraw(request.command, unseenFor: .microseconds(-1))
+        return try await store.claim(request)
+    }
+}
+
+/// Knows nothing of what the others have seen.
+struct SilentStore: StoreMutant {
+    let store: any ProcessPorts.Store
+
+    func bankStatus() async throws(StoreError) -> BankStatus? { nil }
+}
