@@ -96,7 +96,8 @@ let package = Package(
         .executableTarget(
             name: "Processor",
             dependencies: [
-                "AMQP", "BrokerMapping", "ConfigurationText", "Core", "HTTPClient", "Migrations", "Postgres",
+                "AMQP", "BrokerMapping", "ConfigurationText", "ConnectionKeeper", "Core", "HTTPClient", "Migrations",
+                "Postgres",
                 argumentParser, configuration, coreMetrics, crypto, httpTypes, hummingbird, hummingbirdCore, logging,
                 nioCore, nioPosix, serviceLifecycle, unixSignals,
             ],

@@ -15,7 +15,7 @@ struct ProcessorCommand: AsyncParsableCommand {
             """,
         subcommands: [
             Run.self, Migrate.self, TopologyCommand.self, CheckConfig.self, Payments.self, DeadLetters.self,
-            Sweeps.self,
+            Sweeps.self, HoldConnections.self,
         ]
     )
 

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Core
-import HTTPClient
 import Logging
 
 struct RunSweep: AsyncParsableCommand {
@@ -33,11 +32,10 @@ struct RunSweep: AsyncParsableCommand {
         let pools = DatabasePools(configuration.database) { _ in }
         // Ends with the process, as the command does.
         Task { await pools.run() }
-        let client = try HTTPClient(
-            configuration: HTTPClientConfiguration(
-                maxConnections: min(configuration.sweeps.batch, Self.connectionLimit),
-                userAgent: "payment-processor"
-            )
+        let connections = try BankConnections(
+            concurrency: min(configuration.sweeps.batch, Self.connectionLimit),
+            limits: configuration.limits,
+            logger: logger
         )
         let observer = ProcessorTelemetry(
             logger: logger,
@@ -46,7 +44,7 @@ struct RunSweep: AsyncParsableCommand {
             time: SystemTime()
         )
         let store = PostgresPaymentStore(pools, fingerprinter: configuration.fingerprinter)
-        let bank = HTTPBank(client: client, url: configuration.bank.base)
+        let bank = HTTPBank(client: connections.client, url: configuration.bank.base)
         let context = ProcessorContext(
             store: store,
             bank: bank,
@@ -58,6 +56,7 @@ struct RunSweep: AsyncParsableCommand {
         )
         let parts = SweepParts(configuration.sweeps, context, store: store, bank: bank)
         let report = try await report(of: parts, store)
+        await connections.close()
         StandardStream.output.print(
             json
                 ? String(decoding: report.json(of: job, isDryRun: dryRun).encoded, as: UTF8.self)

@@ -1,6 +1,5 @@
 import AMQP
 import Core
-import HTTPClient
 import Logging
 import Postgres
 import ServiceLifecycle
@@ -11,7 +10,7 @@ struct ProcessorService: Service {
     private let readiness: Readiness
     private let logger: Logger
     private let pools: DatabasePools
-    private let bankClient: HTTPClient
+    private let bankConnections: BankConnections
     /// On connections of their own: one that the broker has blocked must not keep the acknowledgements waiting.
     private let consuming: AMQPSession
     private let publishing: AMQPSession
@@ -61,15 +60,14 @@ struct ProcessorService: Service {
             observer: observer,
             fingerprinter: configuration.fingerprinter
         )
-        bankClient = try HTTPClient(
-            configuration: HTTPClientConfiguration(
-                maxConnections: configuration.bankConcurrency,
-                userAgent: "payment-processor"
-            )
+        bankConnections = try BankConnections(
+            concurrency: configuration.bankConcurrency,
+            limits: configuration.limits,
+            logger: logger
         )
         ticking = AMQPSession(configuration.broker.named("processor sweeps"))
         let store = PostgresPaymentStore(pools, fingerprinter: configuration.fingerprinter)
-        let bank = HTTPBank(client: bankClient, url: configuration.bank.base)
+        let bank = HTTPBank(client: bankConnections.client, url: configuration.bank.base)
         breaker = CircuitBreaker(time: SystemTime(), random: SystemRandom(), observer: observer)
         let context = ProcessorContext(
             store: store,
@@ -139,9 +137,10 @@ struct ProcessorService: Service {
             async let swept: Void = sweeps.run()
             try await subscription.run()
             await swept
+            await bankConnections.settle()
             logger.info("drained")
         }
-        await bankClient.shutdown()
+        await bankConnections.close()
     }
 
     /// Waits for the database as long as it takes; then brings its schema up to date.

@@ -17,47 +17,65 @@ struct HTTPBank: Bank {
             HTTPHeader("Content-Type", "application/json"), HTTPHeader("Idempotency-Key", request.idempotencyKey),
         ]
         if let traceparent = request.traceparent { headers.append(HTTPHeader("traceparent", traceparent)) }
+        let call = HTTPRequest(
+            method: .post,
+            url: baseURL + request.action.path,
+            headers: headers,
+            body: request.action.body,
+            timeout: request.timeout,
+            limit: request.limit
+        )
         do throws(HTTPError) {
-            let response = try await client.send(
-                HTTPRequest(
-                    method: .post,
-                    url: baseURL + request.action.path,
-                    headers: headers,
-                    body: request.action.body,
-                    timeout: request.timeout
-                )
-            )
-            return .response(
-                BankResponse(
-                    status: response.status,
-                    bytes: response.body,
-                    isReplayed: response.headers["X-Idempotent-Replayed"] == "true"
-                )
-            )
+            return .response(BankResponse(try await client.send(call) { late(BankAnswer($0)) }))
         } catch {
-            let reason = error.code.rawValue
-            return error.outcomeUnknown ? .noAnswer(reason: reason) : .notSent(reason: reason)
+            return BankAnswer(error)
         }
+    }
+}
+
+extension BankAnswer {
+    fileprivate init(_ result: Result<HTTPResponse, HTTPError>) {
+        switch result {
+        case .success(let response): self = .response(BankResponse(response))
+        case .failure(let error): self.init(error)
+        }
+    }
+
+    fileprivate init(_ error: HTTPError) {
+        let reason = error.code.rawValue
+        self = error.outcomeUnknown ? .noAnswer(reason: reason) : .notSent(reason: reason)
+    }
+}
+
+extension BankResponse {
+    fileprivate init(_ response: HTTPResponse) {
+        let date = response.headers["Date"].flatMap { Timestamp(httpDate: $0) }
+        self.init(
+            status: response.status,
+            bytes: response.body,
+            isReplayed: response.headers["X-Idempotent-Replayed"] == "true",
+            date: date,
+            retryAfter: response.headers["Retry-After"].flatMap { Self.pause($0, from: date) }
+        )
+    }
+
+    /// In seconds, or as a date (RFC 9110 §10.2.3), which is the bank's own. `nil` for anything else.
+    private static func pause(_ text: String, from date: Timestamp?) -> Duration? {
+        if text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), !text.isEmpty {
+            return .seconds(Int64(text.prefix(9)) ?? 0)
+        }
+        guard let date, let until = Timestamp(httpDate: text) else { return nil }
+        return date.duration(to: until)
     }
 }
 
 extension HTTPBank: BankQueries {
     func ask(_ query: BankQuery, timeout: Duration) async -> BankAnswer {
         do throws(HTTPError) {
-            let response = try await client.send(
-                HTTPRequest(method: .get, url: baseURL + query.path, timeout: timeout)
-            )
-            return .response(
-                BankResponse(
-                    status: response.status,
-                    bytes: response.body,
-                    isReplayed: false,
-                    date: response.headers["Date"].flatMap { Timestamp(httpDate: $0) }
-                )
-            )
+            let request = HTTPRequest(method: .get, url: baseURL + query.path, timeout: timeout)
+            return .response(BankResponse(try await client.send(request)))
         } catch {
-            let reason = error.code.rawValue
-            return error.outcomeUnknown ? .noAnswer(reason: reason) : .notSent(reason: reason)
+            return BankAnswer(error)
         }
     }
 }

@@ -1,0 +1,65 @@
+import ConnectionKeeper
+import Core
+import HTTPClient
+import Logging
+
+/// The connections to the bank: a client, and a keeper for the time after this process.
+///
+/// A bank may drop what its caller has hung up on, and the key with it, though it has executed the request (bank.md). So nothing
+/// here hangs up on a request: neither the end of a command's wait, nor SIGTERM, nor SIGKILL.
+struct BankConnections: Sendable {
+    let client: HTTPClient
+    private let keeper: ConnectionKeeper?
+
+    /// - Parameters:
+    ///   - concurrency: the most requests in flight.
+    ///   - limits: how long a request may go on without this process.
+    /// - Throws: `HTTPError` where the process is out of threads or descriptors.
+    init(concurrency: Int, limits: HandlerLimits, logger: Logger) throws(HTTPError) {
+        let keeper = Self.startKeeper(linger: limits.bankTimeout + limits.bankWorstCase, logger: logger)
+        self.keeper = keeper
+        client = try HTTPClient(
+            configuration: HTTPClientConfiguration(
+                maxConnections: concurrency,
+                userAgent: "payment-processor",
+                connectionHooks: keeper.map { keeper in
+                    ConnectionHooks {
+                        keeper.hold($0, id: $1)
+                    } closing: {
+                        keeper.release(id: $0)
+                    }
+                }
+            )
+        )
+    }
+
+    /// Waits for requests whose callers have given up, where nothing would hold their connections after this process.
+    func settle() async {
+        if keeper?.isRunning != true { await client.whenIdle() }
+    }
+
+    /// Before the process ends.
+    func close() async {
+        if await client.abandon() == 0 { keeper?.close() }
+    }
+
+    /// `nil`, and a warning, where the system does not let it start: it is a precaution, not a condition.
+    private static func startKeeper(linger: Duration, logger: Logger) -> ConnectionKeeper? {
+        do throws(ConnectionKeeperError) {
+            return try ConnectionKeeper(
+                executable: "/proc/self/exe",
+                arguments: [HoldConnections.name, "\(linger.components.seconds + 1)"]
+            ) { event in
+                switch event {
+                case .unresponsive:
+                    logger.warning("the connection keeper does not respond: new connections to the bank are not held")
+                case .ended:
+                    logger.warning("the connection keeper is gone: a kill now hangs up on the bank; restart to get it back")
+                }
+            }
+        } catch {
+            logger.warning("no connection keeper: a kill hangs up on the bank", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+}
