@@ -1,0 +1,62 @@
+import AMQP
+import Core
+import TestSupport
+import Testing
+
+extension FaultLane {
+    @Suite("The order of one payment's commands", .timeLimit(.minutes(15)))
+    struct OrderTests {
+        @Test(
+            "what was sent after a capture does not overtake it while it waits for its authorize (trap D12)",
+            arguments: [OperationKind.refund, .void]
+        )
+        func nothingOvertakes(_ last: OperationKind) async throws {
+            // The lease of the usual settings, 32 s: so long that the capture waits on the second rung in the end.
+            try await World.run { world in
+                let first = try await world.startProcessor()
+                try await world.bank.fault("latency", on: .authorize, count: 2, milliseconds: 3_000)
+                let authorize = TestCommand.authorize()
+                try await world.send(authorize)
+                try await world.bankReceives(1)
+                try await first.child.crash()
+                try await world.startProcessor()
+                let capture = TestCommand.capture(authorize.paymentID)
+                try await world.send(capture)
+                // The moment at which whatever comes first is applied.
+                #expect(try await world.upstream.finalReply(to: authorize, within: .seconds(240)).result == "succeeded")
+                let command = last == .refund ? TestCommand.refund(authorize.paymentID) : .void(authorize.paymentID)
+                try await world.send(command)
+
+                let results = try await world.upstream.finalReplies(to: [capture, command]).map(\.result)
+                #expect(results == ["succeeded", last == .refund ? "succeeded" : "rejected invalid_transition"])
+                let status = try await world.database.rows("SELECT status FROM payments").first?["status"]?.string
+                #expect(status == (last == .refund ? "REFUNDED" : "CAPTURED"))
+            }
+        }
+
+        @Test(
+            "an outage that begins between authorize and capture refuses no capture whose authorize succeeds (trap D9)"
+        )
+        func outageBetween() async throws {
+            try await World.run(World.Settings(processor: World.shortLease)) { world in
+                try await world.startProcessor()
+                _ = try await world.authorized()
+                try await world.bank.fault("error-500", count: nil)
+                // Many are under way or handed out when the breaker opens, and are deferred without a claim.
+                let authorizes = (0..<60).map { _ in TestCommand.authorize() }
+                try await world.send(authorizes)
+                try await eventually("the breaker opened") { try await world.metric("payments_breaker_open") == 1 }
+                try await eventually("commands were deferred for the outage") {
+                    try await world.metric(#"payments_retry_depth{tier="30s"}"#) > 0
+                }
+                let captures = authorizes.map { TestCommand.capture($0.paymentID) }
+                try await world.send(captures)
+                try await world.bank.clearFaults()
+
+                let all = authorizes.count
+                #expect(try await world.tally(of: authorizes, within: .seconds(400)) == ["succeeded": all])
+                #expect(try await world.tally(of: captures, within: .seconds(400)) == ["succeeded": all])
+            }
+        }
+    }
+}
