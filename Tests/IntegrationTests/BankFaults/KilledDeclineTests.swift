@@ -35,9 +35,12 @@ extension FaultLane {
                 try await eventually("the breaker opened") { try await world.metric("payments_breaker_open") == 1 }
                 commands += try await decline(100, in: world)
                 let before = try await world.bank.requests().count
-                let second = try await world.startProcessor()
+                try await world.startProcessor()
                 #expect(try await first.terminate() == .status(0))
-                try await second.logged("the bank is out", within: .seconds(120))
+                try await eventually("the second one probed, and knew that the bank is out", within: .seconds(120)) {
+                    guard try await world.metric("payments_breaker_open") == 1 else { return false }
+                    return try await world.bank.requests().count >= before + 2
+                }
                 // Fewer than it takes to find out that the bank is out: it was known.
                 let sends = try await world.bank.requests().count - before
                 #expect(sends < 10, "sends of a processor that starts while the bank is down")
