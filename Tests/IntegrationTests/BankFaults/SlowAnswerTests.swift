@@ -36,7 +36,8 @@ struct SlowAnswerTests {
             try await world.bank.fault("error-500", count: 14)
             let command = TestCommand.authorize()
             try await world.send(command)
-            try await world.bankReceives(14, within: .seconds(420))
+            // Ten open the breaker; the rest are probes, two seconds and more apart.
+            try await world.bankReceives(14, within: .seconds(300))
             let reply = try await world.upstream.finalReply(to: command, within: .seconds(60))
             #expect(reply.result == "succeeded")
         }

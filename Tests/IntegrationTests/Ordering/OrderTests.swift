@@ -50,9 +50,8 @@ extension FaultLane {
                     try await world.send(capture)
                 }
                 // Each probe takes a command from every queue, and all but one of them are deferred.
-                try await eventually("commands were deferred for the outage", within: .seconds(180)) {
-                    try await world.metric("payments_retry_depth") >= first.count + 3
-                }
+                let before = try await world.bank.requests().count
+                try await world.bankReceives(before + 5, within: .seconds(180))
                 try await world.bank.clearFaults()
 
                 #expect(try await world.tally(of: first + authorizes) == ["succeeded": first.count + authorizes.count])
