@@ -36,7 +36,7 @@ extension RestartLane {
                     if isProcessorKilled { _ = try world.spawnProcessor() }
                     try await load.value
 
-                    #expect(try await world.tally(of: batch.commands) == ["succeeded": batch.commands.count])
+                    try await world.expect(batch.commands, endAs: "succeeded")
                     // The sweep asks by key for what was settled on the lost side: within two of its periods, once the lease is over.
                     let areAllEnded = try await world.comesTrue { try await world.openOperations() == 0 }
                     let open = try await world.openOperations()

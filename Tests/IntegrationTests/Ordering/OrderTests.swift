@@ -54,8 +54,8 @@ extension FaultLane {
                 try await world.bankReceives(before + 5, within: .seconds(180))
                 try await world.bank.clearFaults()
 
-                #expect(try await world.tally(of: first + authorizes) == ["succeeded": first.count + authorizes.count])
-                #expect(try await world.tally(of: captures) == ["succeeded": captures.count])
+                try await world.expect(first + authorizes, endAs: "succeeded")
+                try await world.expect(captures, endAs: "succeeded")
             }
         }
     }

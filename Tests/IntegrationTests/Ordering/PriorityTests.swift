@@ -26,8 +26,8 @@ extension RestartLane {
                         try await publish(capture, priority: 9, to: world)
                     }
                     try await world.startProcessor()
-                    #expect(try await world.tally(of: authorizes) == ["succeeded": authorizes.count])
-                    #expect(try await world.tally(of: captures) == ["succeeded": captures.count])
+                    try await world.expect(authorizes, endAs: "succeeded")
+                    try await world.expect(captures, endAs: "succeeded")
                 }
             }
         }

@@ -1,6 +1,7 @@
 import Core
 import HTTPClient
 import TestSupport
+import Testing
 
 extension World {
     /// Waits for a condition; whether it came about is for the test to judge, beside what else it has to say.
@@ -26,6 +27,17 @@ extension World {
             tally[final ?? "not final: \(replies.last?.result ?? "no reply")", default: 0] += 1
         }
         return tally
+    }
+
+    /// Expects that all of these have the same result in the end.
+    func expect(
+        _ commands: [TestCommand],
+        endAs result: String,
+        within limit: Duration = .seconds(240),
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        let tally = try await tally(of: commands, within: limit)
+        #expect(tally == [result: commands.count], sourceLocation: sourceLocation)
     }
 
     /// The sum of a metric over all processors that run and all its labels.
