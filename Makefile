@@ -9,7 +9,7 @@ help: ## this list
 demo: ## a handful of payments through a processor of its own, every outcome checked
 	@scripts/demo
 
-test: ## the whole suite against real servers of its own (TEST_ARGS='--filter CoreTests' for a part)
+test: ## the whole suite against real servers of its own (TEST_ARGS='--filter CoreTests' for a part, RABBITMQ=4.0 for another broker)
 	@scripts/test $(TEST_ARGS)
 
 simulate: ## ten thousand made-up worlds full of crashes, judged from outside (scripts/simulate --seed N for one)

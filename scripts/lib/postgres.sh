@@ -54,20 +54,14 @@ postgres_create() {
     local programs=$1 place
     say "creating a database…"
     postgres_remove
-    if ((EUID == 0)); then
-        place=$(mktemp -d /var/tmp/payment-processor.XXXXXXXX)
-        ln -s "$place" "$state/postgres/place"
-        chown postgres: "$place"
-    else
-        place=$state/postgres/place
-        mkdir "$place"
-    fi
+    postgres_make_place postgres
+    place=$(readlink -f "$state/postgres/place")
     (
         cd / && export LANG=C.UTF-8 &&
             "${unprivileged[@]}" "$programs/initdb" --pgdata="$place/new" --username="$user" --auth=trust \
                 --encoding=UTF8 --locale=C.UTF-8 --no-instructions --no-sync &&
             postgres_configuration >>"$place/new/postgresql.conf" &&
-            printf 'host all all 127.0.0.1/32 scram-sha-256\n' >"$place/new/pg_hba.conf" &&
+            printf 'host %s all 127.0.0.1/32 scram-sha-256\n' all replication >"$place/new/pg_hba.conf" &&
             printf '%s\n' "ALTER ROLE $user PASSWORD '$PASSWORD'" "CREATE DATABASE payments" |
             "${unprivileged[@]}" "$programs/postgres" --single -D "$place/new" postgres
     ) >"$state/postgres/server.log" 2>&1 || blame postgres "could not be set up"
@@ -89,19 +83,72 @@ log_timezone = 'UTC'
 TXT
 }
 
+# postgres_query PORT SQL: what one server answers, without decoration.
+postgres_query() {
+    "$(postgres_programs)/psql" "$(postgres_url "$1")" --no-psqlrc --quiet --no-align --tuples-only --command "$2"
+}
+
 # Whether a client is let in and finds its database.
 postgres_is_ready() {
-    "$1" "$(own_url DATABASE_URL)" --no-psqlrc --quiet --command 'SELECT 1' >/dev/null 2>&1
+    postgres_query "$1" 'SELECT 1' >/dev/null 2>&1
 }
 
 postgres_wait() {
-    local programs
-    programs=$(postgres_programs)
-    wait_until postgres 60 postgres_is_ready "$programs/psql"
+    wait_until postgres 60 postgres_is_ready "$POSTGRES_PORT"
 }
 
 postgres_remove() {
-    local place=$state/postgres/place
+    postgres_remove_place postgres
+}
+
+# A folder where the server's user can go, under the name $state/NAME/place.
+postgres_make_place() {
+    local place
+    mkdir -p "$state/$1"
+    if ((EUID == 0)); then
+        place=$(mktemp -d /var/tmp/payment-processor.XXXXXXXX)
+        ln -s "$place" "$state/$1/place"
+        chown postgres: "$place"
+    else
+        mkdir "$state/$1/place"
+    fi
+}
+
+postgres_remove_place() {
+    local place=$state/$1/place
     [[ ! -L $place || $(readlink "$place") != /var/tmp/payment-processor.* ]] || rm -rf "$(readlink "$place")"
     rm -rf "$place"
+}
+
+# postgres_copy NAME OPTIONS…: copies the running primary into $state/NAME/place/data, which appears when it is whole.
+postgres_copy() {
+    local name=$1 place
+    shift
+    postgres_remove_place "$name"
+    postgres_make_place "$name"
+    place=$(readlink -f "$state/$name/place")
+    (
+        cd / && "${unprivileged[@]}" "$(postgres_programs)/pg_basebackup" --dbname="$(postgres_url "$POSTGRES_PORT")" \
+            --pgdata="$place/new" --wal-method=stream --checkpoint=fast --no-sync "$@"
+    ) >>"$state/$name/server.log" 2>&1 || blame "$name" "could not be copied from the primary"
+    mv "$place/new" "$place/data"
+}
+
+# Keeps a copy of the database as it is now, in place of an earlier one.
+postgres_backup() {
+    say "copying the database…"
+    postgres_copy backup
+}
+
+# Puts the database back to the copy, as after a disaster: what was committed since is gone.
+postgres_restore() {
+    local place copy=$state/backup/place/data
+    [[ -d $copy ]] || fail "there is no copy to restore: run 'scripts/services backup postgres' first"
+    [[ -z ${HAS_STANDBY:-} ]] || fail "the database has a standby, which would not follow: restore one without"
+    end_process postgres KILL "$stop_limit"
+    place=$(readlink -f "$state/postgres/place")
+    postgres_after_kill "$place/data"
+    rm -rf "$place/data"
+    cp -a "$copy" "$place/data"
+    bring_up postgres
 }

@@ -97,13 +97,16 @@ is_gone() {
 }
 
 # end_process NAME SIGNAL SECONDS: asks a service to end, insists when the time is over, and leaves none of its
-# children behind. Harmless when it is not running.
+# children behind; KILL ends them all at once, as a failure of their machine would. Harmless when it is not running.
 end_process() {
     local name=$1 signal=$2 grace=$3 pid birth members member
     if pid=$(pid_of "$name"); then
         read -r birth <"$state/$name/pid.born"
         mapfile -t members < <(family "$pid")
         kill -s "$signal" "$pid" 2>/dev/null || true
+        if [[ $signal == KILL ]]; then
+            for member in "${members[@]}"; do kill -s KILL "${member%%=*}" 2>/dev/null || true; done
+        fi
         if ! is_gone "$pid" "$birth" "$grace"; then
             say "$name did not stop within $grace s: killing it"
             kill -s KILL "$pid" 2>/dev/null || true

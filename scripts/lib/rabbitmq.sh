@@ -1,16 +1,28 @@
 # shellcheck shell=bash
 # A private RabbitMQ: own node, own cookie, own epmd, loopback only. It runs as whoever calls, root included: the
 # server's own script is started, not the wrapper in the path, which changes to the system's user.
+#
+# It is the system's, or with RABBITMQ=4.0 in the environment of `up` another version (scripts/rabbitmq-version).
 
 readonly rabbitmq_server=/usr/lib/rabbitmq/bin/rabbitmq-server
 
 rabbitmq_begin() {
-    local home=$state/rabbitmq
+    local home=$state/rabbitmq version=${RABBITMQ:-} place before=()
     is_running rabbitmq && return
-    [[ -x $rabbitmq_server ]] || fail "RabbitMQ is not installed: run scripts/bootstrap, or set AMQP_URL"
-    say "starting RabbitMQ…"
-    [[ -d $home/data ]] || rm -f "$home/server.log"
+    if [[ ! -d $home/data ]]; then
+        rm -f "$home/server.log" "$home/version"
+    elif [[ -f $home/version ]]; then
+        # Its data is of the version that made it.
+        version=$(<"$home/version")
+    fi
+    if [[ -n $version ]]; then
+        place=$("$root/scripts/rabbitmq-version" "$version") || exit 1
+        rabbitmq_in "$place"
+    fi
+    [[ -n $version || -x $rabbitmq_server ]] || fail "RabbitMQ is not installed: run scripts/bootstrap, or set AMQP_URL"
+    say "starting RabbitMQ${version:+ $version}…"
     mkdir -p "$state/epmd" "$home/home" "$home/data" "$home/log" "$home/conf.d"
+    printf '%s' "$version" >"$home/version"
     rabbitmq_configuration >"$home/rabbitmq.conf"
     printf '%s\n' '[rabbitmq_consistent_hash_exchange,rabbitmq_management].' >"$home/enabled_plugins"
     is_running epmd || spawn epmd env -i epmd -address 127.0.0.1 -port "$EPMD_PORT"
@@ -30,7 +42,16 @@ rabbitmq_begin() {
         RABBITMQ_ENABLED_PLUGINS_FILE="$home/enabled_plugins" RABBITMQ_PID_FILE="$home/data/pid"
         RABBITMQ_MNESIA_BASE="$home/data" RABBITMQ_LOG_BASE="$home/log" RABBITMQ_LOGS=-
     )
-    spawn rabbitmq env -i "${variables[@]}" "$rabbitmq_server"
+    spawn rabbitmq "${before[@]}" env -i "${variables[@]}" "$rabbitmq_server"
+}
+
+# What stands before a command so that it sees the programs and libraries of a folder in place of the system's, and else
+# everything as it is: ports, processes, the folders of this clone. The process stays the same.
+rabbitmq_in() {
+    local namespaces=(--mount)
+    ((EUID == 0)) || namespaces+=(--map-root-user)
+    # shellcheck disable=SC2016,SC2034
+    before=(unshare "${namespaces[@]}" bash -c 'mount --bind "$0/usr" /usr && exec "$@"' "$1")
 }
 
 rabbitmq_configuration() {

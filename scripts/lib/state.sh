@@ -9,16 +9,16 @@ state=${SERVICES_DIR:-.local}
 readonly state
 
 readonly user=payments
-readonly ports=(AMQP_PORT MANAGEMENT_PORT DISTRIBUTION_PORT EPMD_PORT POSTGRES_PORT BANK_PORT)
+readonly ports=(AMQP_PORT MANAGEMENT_PORT DISTRIBUTION_PORT EPMD_PORT POSTGRES_PORT STANDBY_PORT BANK_PORT)
 
 # Whose port or address it is, and the address by which a service is known.
 declare -rA service_of=(
     [AMQP_PORT]=rabbitmq [MANAGEMENT_PORT]=rabbitmq [DISTRIBUTION_PORT]=rabbitmq [EPMD_PORT]=epmd
-    [POSTGRES_PORT]=postgres [BANK_PORT]=bank
+    [POSTGRES_PORT]=postgres [STANDBY_PORT]=standby [BANK_PORT]=bank
     [AMQP_URL]=rabbitmq [RABBITMQ_MANAGEMENT_URL]=rabbitmq [DATABASE_URL]=postgres [BANK_URL]=bank
 )
 # shellcheck disable=SC2034
-declare -rA address_of=([rabbitmq]=AMQP_URL [postgres]=DATABASE_URL [bank]=BANK_URL)
+declare -rA address_of=([rabbitmq]=AMQP_URL [postgres]=DATABASE_URL [standby]=DATABASE_URL [bank]=BANK_URL)
 
 load_settings() {
     # shellcheck source=/dev/null
@@ -28,8 +28,8 @@ load_settings() {
 save_settings() {
     local name
     {
-        for name in "${ports[@]}"; do printf '%s=%s\n' "$name" "${!name}"; done
-        printf 'PASSWORD=%s\n' "$PASSWORD"
+        for name in "${ports[@]}"; do printf '%s=%s\n' "$name" "${!name:-}"; done
+        printf 'PASSWORD=%s\nHAS_STANDBY=%s\n' "$PASSWORD" "${HAS_STANDBY:-}"
     } >"$state/settings.new"
     mv "$state/settings.new" "$state/settings"
 }
@@ -61,11 +61,22 @@ choose_settings() {
     save_settings
 }
 
-# The address of one of our own services.
+# The address of one PostgreSQL, by its port.
+postgres_url() {
+    printf 'postgresql://%s:%s@127.0.0.1:%s/payments' "$user" "$PASSWORD" "$1"
+}
+
+# The address of one of our own services. A database that has a standby is whichever of the two takes writes.
 own_url() {
     case $1 in
         AMQP_URL) printf 'amqp://%s:%s@127.0.0.1:%s/%%2f' "$user" "$PASSWORD" "$AMQP_PORT" ;;
-        DATABASE_URL) printf 'postgresql://%s:%s@127.0.0.1:%s/payments' "$user" "$PASSWORD" "$POSTGRES_PORT" ;;
+        DATABASE_URL)
+            if [[ -n ${HAS_STANDBY:-} ]]; then
+                printf '%s?target_session_attrs=read-write' "$(postgres_url "$POSTGRES_PORT,127.0.0.1:$STANDBY_PORT")"
+            else
+                postgres_url "$POSTGRES_PORT"
+            fi
+            ;;
         BANK_URL) printf 'http://127.0.0.1:%s' "$BANK_PORT" ;;
         RABBITMQ_MANAGEMENT_URL) printf 'http://%s:%s@127.0.0.1:%s' "$user" "$PASSWORD" "$MANAGEMENT_PORT" ;;
     esac

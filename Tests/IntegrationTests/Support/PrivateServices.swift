@@ -3,14 +3,21 @@ import TestSupport
 
 /// A RabbitMQ and a PostgreSQL that only one test uses, and may therefore restart.
 final class PrivateServices: Sendable {
+    /// More than the two of them, or others than usual.
+    struct Kind: Sendable {
+        var names = ["rabbitmq", "postgres"]
+        /// What `scripts/services` reads: `RABBITMQ`, by default as for the whole suite, and `STANDBY`.
+        var environment = RabbitMQVersion.ofTheSuite.environment
+    }
+
     let servers: TestServers
     private let directory: String
 
     /// Starts them, gives them to a test, and takes them down whatever happened.
-    static func run(_ body: (PrivateServices) async throws -> Void) async throws {
+    static func run(_ kind: Kind = Kind(), _ body: (PrivateServices) async throws -> Void) async throws {
         let directory = try ScratchDirectory()
         do {
-            try await body(try await PrivateServices(directory))
+            try await body(try await PrivateServices(kind, directory))
         } catch {
             try? await Self.call(["down"], directory.path)
             throw error
@@ -19,9 +26,9 @@ final class PrivateServices: Sendable {
         directory.remove()
     }
 
-    private init(_ directory: ScratchDirectory) async throws {
+    private init(_ kind: Kind, _ directory: ScratchDirectory) async throws {
         self.directory = directory.path
-        try await Self.call(["up", "rabbitmq", "postgres"], directory.path)
+        try await Self.call(["up"] + kind.names, directory.path, kind.environment)
         var addresses: [String: String] = [:]
         for line in ScratchDirectory.read(directory.file("env")).split(separator: "\n") {
             let parts = line.split(separator: "=", maxSplits: 1)
@@ -33,13 +40,18 @@ final class PrivateServices: Sendable {
         servers = TestServers(amqpURL: amqpURL, databaseURL: databaseURL)
     }
 
-    /// `restart`, `kill` or `start` of `rabbitmq` or `postgres`.
+    /// `restart`, `kill` or `start` of one of them, and what else `scripts/services` knows.
     func call(_ action: String, _ service: String) async throws {
         try await Self.call([action, service], directory)
     }
 
-    private static func call(_ arguments: [String], _ directory: String) async throws {
-        let script = try Child("\(root)/scripts/services", arguments, environment: ["SERVICES_DIR": directory])
+    private static func call(
+        _ arguments: [String],
+        _ directory: String,
+        _ environment: [String: String] = [:]
+    ) async throws {
+        let environment = environment.merging(["SERVICES_DIR": directory]) { $1 }
+        let script = try Child("\(root)/scripts/services", arguments, environment: environment)
         let exit = try await script.end(within: .seconds(400))
         guard exit == .status(0) else {
             throw ChildError("scripts/services \(arguments.joined(separator: " ")) failed\n\(script.lastWords)")
@@ -48,7 +60,7 @@ final class PrivateServices: Sendable {
     }
 
     /// Of the repository: Tests/IntegrationTests/Support is three folders below it.
-    private static var root: String {
+    static var root: String {
         #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(4).joined(separator: "/")
     }
 }

@@ -1,0 +1,100 @@
+import Core
+import TestSupport
+import Testing
+
+extension RestartLane {
+    /// FAILOVER_TEST_SCALE multiplies the number of commands (33: the ten thousand of issue 10).
+    @Suite("A database that forgets its last commits", .timeLimit(.minutes(20)))
+    struct FailoverTests {
+        private static let scale = TestScale.failover
+        private static let processor = World.shortLease.merging(["SWEEPS_RECONCILE_PERIOD": "5s"]) { $1 }
+        private static let bank = [
+            "MIN_LATENCY_MS": "20", "MAX_LATENCY_MS": "60", "CARD_BALANCE_CENTS": "100000000000",
+        ]
+
+        @Test(
+            "a failover to a standby that lags makes no second hold, and what is repeated is told as before (trap D1)",
+            arguments: [true, false]
+        )
+        func laggingStandby(isProcessorKilled: Bool) async throws {
+            try await DatabasePair.run { pair in
+                let settings = World.Settings(servers: pair.servers, bank: Self.bank, processor: Self.processor)
+                try await World.run(settings) { world in
+                    let processor = try await world.startProcessor()
+                    let batch = AuthorizeBatch(count: 300 * Self.scale)
+                    let load = Task { try await batch.publish(to: world) }
+                    try await answers(60 * Self.scale, in: world)
+                    try await pair.fallBehind()
+                    try await answers(60 * Self.scale, in: world)
+                    try await pair.killPrimary()
+                    if isProcessorKilled { try await processor.child.crash() }
+                    let answered = batch.answered(in: world)
+                    try await pair.promote()
+                    let remembered = try await StoredReplies(world)
+                    let forgotten = remembered.forgotten(among: answered)
+                    try #require(!forgotten.isEmpty, "the standby did not lag")
+                    if isProcessorKilled { _ = try world.spawnProcessor() }
+                    try await load.value
+
+                    try await world.expect(batch.commands, endAs: "succeeded")
+                    // The sweep asks by key for what was settled on the lost side: within two of its periods, once the lease is over.
+                    let areAllEnded = try await world.comesTrue { try await world.openOperations() == 0 }
+                    let open = try await world.openOperations()
+                    #expect(areAllEnded, "\(open) operations stay open")
+                    try await RepeatCheck(world: world, remembered: remembered, forgotten: forgotten)
+                        .run(batch.commands)
+                    let holds = try await batch.wrongHolds(in: world)
+                    try #require(holds.twice == 0, "commands with two holds, of \(forgotten.count) forgotten")
+                    try #require(holds.never == 0, "commands without a hold")
+                    try #require(areAllEnded)
+                }
+            }
+        }
+
+        @Test("a database that was restored from a copy makes no second effect, and counts what it had forgotten")
+        func restoredCopy() async throws {
+            try await PrivateServices.run { services in
+                let settings = World.Settings(servers: services.servers, bank: Self.bank, processor: Self.processor)
+                try await World.run(settings) { world in
+                    let processor = try await world.startProcessor()
+                    let count = 40 * Self.scale
+                    let old = AuthorizeBatch(count: count)
+                    let new = AuthorizeBatch(count: count, amountsFrom: 10_000 + count)
+                    try await succeed(old.commands, in: world)
+                    try await services.backUp()
+                    let captures = old.commands.prefix(count / 2).map { TestCommand.capture($0.paymentID) }
+                    try await succeed(new.commands + captures, in: world)
+                    #expect(try await processor.terminate() == .status(0))
+                    try await services.restore()
+                    let remembered = try await StoredReplies(world)
+                    let forgotten = remembered.forgotten(among: new.commands + captures)
+                    try #require(forgotten.count == new.commands.count + captures.count)
+
+                    try await world.startProcessor()
+                    try await RepeatCheck(world: world, remembered: remembered, forgotten: forgotten)
+                        .run(old.commands + new.commands + captures)
+                    for batch in [old, new] {
+                        let holds = try await batch.wrongHolds(in: world)
+                        try #require(holds.twice == 0, "commands with two holds")
+                    }
+                    let captured = try await world.bank.ledger().filter { $0.operation == "capture" }
+                    try #require(captured.count == captures.count)
+                    try #require(try await world.openOperations() == 0)
+                }
+            }
+        }
+
+        /// Waits for so many more replies.
+        private func answers(_ count: Int, in world: World) async throws {
+            let before = world.upstream.replyCount
+            try await eventually("there was traffic", within: .seconds(180)) {
+                world.upstream.replyCount >= before + count
+            }
+        }
+
+        private func succeed(_ commands: [TestCommand], in world: World) async throws {
+            try await world.send(commands)
+            try #require(try await world.tally(of: commands) == ["succeeded": commands.count])
+        }
+    }
+}

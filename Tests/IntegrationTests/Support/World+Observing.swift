@@ -1,0 +1,70 @@
+import Core
+import HTTPClient
+import TestSupport
+import Testing
+
+extension World {
+    /// Waits for a condition; whether it came about is for the test to judge, beside what else it has to say.
+    func comesTrue(within limit: Duration = .seconds(60), _ condition: () async throws -> Bool) async throws -> Bool {
+        do {
+            try await eventually("it came true", within: limit) { try await condition() }
+            return true
+        } catch is NeverHappened {
+            return false
+        }
+    }
+
+    /// How commands ended, counted by result, once all have ended or the limit is over: what has no final reply counts as
+    /// `not final`, with what was said last.
+    func tally(of commands: [TestCommand], within limit: Duration = .seconds(240)) async throws -> [String: Int] {
+        _ = try await comesTrue(within: limit) {
+            commands.allSatisfy { upstream.replies(to: $0.correlation).contains(where: \.isFinal) }
+        }
+        var tally: [String: Int] = [:]
+        for command in commands {
+            let replies = upstream.replies(to: command.correlation)
+            let final = replies.first(where: \.isFinal)?.result
+            tally[final ?? "not final: \(replies.last?.result ?? "no reply")", default: 0] += 1
+        }
+        return tally
+    }
+
+    /// Expects that all of these have the same result in the end.
+    func expect(
+        _ commands: [TestCommand],
+        endAs result: String,
+        within limit: Duration = .seconds(240),
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        let tally = try await tally(of: commands, within: limit)
+        #expect(tally == [result: commands.count], sourceLocation: sourceLocation)
+    }
+
+    /// The sum of a metric over all processors that run and all its labels.
+    func metric(_ name: String) async throws -> Int {
+        var sum = 0.0
+        for processor in allProcessors where processor.child.isRunning {
+            let web = try await processor.admin()
+            for line in try await web.text("/metrics").split(separator: "\n") {
+                guard line.hasPrefix("\(name) ") || line.hasPrefix("\(name){") else { continue }
+                sum += line.split(separator: " ").last.flatMap { Double($0) } ?? 0
+            }
+            await web.shutdown()
+        }
+        return Int(sum)
+    }
+
+    /// Operations whose outcome is not known.
+    func openOperations() async throws -> Int64 {
+        try await database.number(
+            "SELECT count(*) FROM operations WHERE state NOT IN ('SUCCEEDED', 'DECLINED', 'REJECTED')"
+        )
+    }
+
+    /// Waits until the bank has received so many requests.
+    func bankReceives(_ count: Int, within limit: Duration = .seconds(60)) async throws {
+        try await eventually("the bank received \(count) requests", within: limit) {
+            try await bank.requests().count >= count
+        }
+    }
+}
