@@ -32,21 +32,23 @@ struct OrphanTests {
         }
     }
 
-    @Test("a decline after an unanswered authorize is for a person: our own lost hold may be the reason (trap B4)")
-    func declineAfterAmbiguous() async throws {
+    @Test(
+        "a decline after an unanswered authorize is final; the hold that it may be due to is recorded (trap B4)",
+        arguments: [(TestCard.empty, "insufficient_funds", 1), (.expired, "card_expired", 0)]
+    )
+    func declineAfterAmbiguous(card: TestCard, code: String, orphans: Int) async throws {
         try await World.run(Self.settings) { world in
-            let processor = try await world.startProcessor()
+            _ = try await world.startProcessor()
             try await world.bank.fault("drop-before", on: .authorize)
-            let command = TestCommand.authorize(card: .empty)
-            try await world.send(command)
-            let reply = try await world.upstream.reply(to: command.correlation)
-            #expect(reply.result == "unknown unknown_outcome")
-            #expect(!reply.isFinal)
-            #expect(reply.paymentStatus == "PENDING")
+            let reply = try await world.ask(.authorize(card: card))
+            #expect(reply.result == "declined \(code)")
+            #expect(reply.isFinal)
+            #expect(reply.paymentStatus == "FAILED")
             let states = try await world.database.rows("SELECT state FROM operations")
-            #expect(states.map { $0["state"]?.string } == ["NEEDS_ATTENTION"])
+            #expect(states.map { $0["state"]?.string } == ["DECLINED"])
+            let grades = try await world.database.rows("SELECT grade FROM possible_orphans")
+            #expect(grades.map { $0["grade"]?.string } == Array(repeating: "suspected", count: orphans))
             #expect(try await world.bank.ledger().isEmpty)
-            try await processor.logged("operation needs a person", "declined_after_ambiguous_send_insufficient_funds")
         }
     }
 }

@@ -33,8 +33,8 @@ extension RestartLane {
                 let replies = try await world.upstream.finalReplies(to: commands, within: Self.patience)
                 #expect(replies.allSatisfy { $0.result == "succeeded" })
                 #expect(try await Self.readiness(web) == "200 closed")
-                try await processor.logged("the bank is out")
-                try await processor.logged("the bank is back")
+                try await processor.logged("the bank is unavailable")
+                try await processor.logged("the bank is available: commands are taken")
                 await web.shutdown()
             }
         }
