@@ -1,3 +1,4 @@
+import Core
 import TestSupport
 import Testing
 
@@ -21,6 +22,40 @@ struct AlarmTests {
             let failed = try await world.bank.requests().count { $0.status == 500 }
             try #require(failed > 0)
             #expect(try await world.metric("payments_possible_orphans_total") == 0)
+        }
+    }
+
+    /// Kills hang up on nobody, because of the connection keeper. What remains are requests in flight at a kill that the bank
+    /// answered with an error: nobody saw that answer.
+    @Test("kills raise few alarms, and miss no second hold (traps D13, D14)")
+    func kills() async throws {
+        let mood = ["FAILURE_RATE": "0.05", "MIN_LATENCY_MS": "100", "MAX_LATENCY_MS": "2000"]
+        try await World.run(World.Settings(bank: mood, processor: World.shortLease, isAudited: false)) { world in
+            var processors = [try await world.startProcessor(), try await world.startProcessor()]
+            let commands = (0..<300 * TestScale.bankFaults).map { _ in TestCommand.authorize() }
+            let stream = Task {
+                for command in commands {
+                    try await world.send(command)
+                    // What makes it traffic instead of a burst.
+                    try await Task.sleep(for: .milliseconds(40))
+                }
+            }
+            for _ in 0..<2 * TestScale.bankFaults {
+                try await Task.sleep(for: .milliseconds(.random(in: 3_000...5_000)))
+                // The one that has subscribed first has all queues.
+                try await processors.removeFirst().child.crash()
+                processors.append(try world.spawnProcessor())
+            }
+            try await stream.value
+            try await world.expect(commands, endAs: "succeeded", within: .seconds(300))
+
+            let holds = Dictionary(grouping: try await world.bank.ledger(), by: \.bankKey)
+            let rows = try await world.database.rows(
+                "SELECT o.bank_key FROM possible_orphans p JOIN operations o ON o.id = p.operation_id WHERE grade = 'suspected'"
+            )
+            let alarms = Set(rows.compactMap { $0["bank_key"]?.string })
+            #expect(alarms.isSuperset(of: holds.filter { $0.value.count > 1 }.keys))
+            #expect(alarms.count <= max(5, commands.count / 60))
         }
     }
 }

@@ -48,18 +48,40 @@ extension FaultLane {
             }
         }
 
-        @Test("an authorize whose card is gone waits for its redelivery, and needs a person after 23 hours")
+        @Test(
+            "an authorize whose card is gone is asked for by its key alone, and what follows it goes on (contract.md §4)",
+            arguments: [StuckPoint.beforeTheAnswer, .beforeTheSettle]
+        )
+        func askedByKey(_ point: StuckPoint) async throws {
+            try await World.run(World.Settings(processor: SweepTimes.soon)) { world in
+                try await world.startProcessor().terminate()
+                let command = TestCommand.authorize()
+                try await point.leaveBehind(command, in: world)
+                try await world.startProcessor()
+                let capture = TestCommand.capture(command.paymentID)
+                try await world.send(capture)
+                let reply = try await world.upstream.finalReply(to: command)
+                #expect(reply.result == "succeeded")
+                #expect(reply.paymentStatus == "AUTHORIZED")
+                #expect(try await world.upstream.finalReply(to: capture).result == "succeeded")
+                #expect(try await world.bank.ledger().map(\.operation) == ["authorize", "capture"])
+            }
+        }
+
+        @Test("an authorize that the bank does not know waits for its redelivery, and needs a person after 23 hours")
         func pending() async throws {
             try await World.run(World.Settings(processor: SweepTimes.soon, isAudited: false)) { world in
                 try await world.startProcessor().terminate()
                 let command = TestCommand.authorize()
-                try await StuckPoint.beforeTheAnswer.leaveBehind(command, in: world)
+                try await StuckPoint.beforeTheBank.leaveBehind(command, in: world)
                 let events = try await world.upstream.listenToEvents(of: world.names)
                 try await world.startProcessor()
                 try await eventually("it was looked at") {
                     try await world.database.number("SELECT coalesce(max(looks), 0) FROM open_operations") > 0
                 }
-                #expect(try await world.database.number("SELECT count(*) FROM operations WHERE state = 'SENT'") == 1)
+                try await eventually("it was asked for") {
+                    try await world.database.number("SELECT count(*) FROM operations WHERE state = 'UNKNOWN'") == 1
+                }
 
                 try await world.database.execute("UPDATE operations SET first_sent_at = now() - interval '23 hours'")
                 try await world.database.execute("UPDATE open_operations SET due_at = now()")
