@@ -23,7 +23,8 @@ extension Checker {
 
     /// The bank keys of authorizes that compete for one payment id: when the store forgets which came first, another one may.
     private var contestedKeys: Set<String> {
-        let keys = evidence.sent.filter { $0.sort == .command }.compactMap { intent -> (payment: String, key: String)? in
+        let keys = evidence.sent.filter { $0.sort == .command }.compactMap {
+            intent -> (payment: String, key: String)? in
             guard case .command(let command) = CommandDecoder().decode(intent.message), command.kind == .authorize
             else { return nil }
             return (intent.payment, command.bankKey)

@@ -45,7 +45,7 @@ package final class NewcomerWitness: Sendable {
             let allowed = 1 + Int((now - newcomer.since) / Self.pause)
             guard newcomer.sends > allowed else { return }
             state.newcomers[process] = nil
-            state.rushes.append("process \(process) sent \(newcomer.sends) commands to a bank that was unavailable when it started")
+            state.rushes.append("process \(process) sent \(newcomer.sends) to a bank that was unavailable at its start")
         }
     }
 }

@@ -63,10 +63,12 @@ package final class OrderWitness: Sendable {
         let (waiting, registered) = (Set(broker.waitingMessages), store.waiting(on: command.paymentID))
         for other in earlier where waiting.contains(Self.name(of: other)) && mayOvertake(command, other) == false {
             // One that has an operation, or its answer, waits for something else.
-            guard !store.knows(other), !excusesUnregistered || registered.contains(where: { $0.hasKey(of: other) }) else {
+            guard !store.knows(other), !excusesUnregistered || registered.contains(where: { $0.hasKey(of: other) })
+            else {
                 continue
             }
-            let text = "\(command.kind) \(command.idempotencyKey) was decided before \(other.kind) \(other.idempotencyKey), which waits"
+            let text =
+                "\(command.kind) \(command.idempotencyKey) decided before \(other.kind) \(other.idempotencyKey), which waits"
             state.withLock { $0.overtakings.append(Overtaking(payment: command.paymentID, text: text)) }
         }
     }

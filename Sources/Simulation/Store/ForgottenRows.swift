@@ -24,11 +24,15 @@ package struct ForgottenRows: Sendable {
             rows += 1
         }
         for (id, letter) in lost.deadLetters.letters where restored.deadLetters.letters[id] != letter {
-            letters.formUnion([letter.content.message.messageID, letter.command.idempotencyKey?.description].compactMap(\.self))
+            letters.formUnion(
+                [letter.content.message.messageID, letter.command.idempotencyKey?.description].compactMap(\.self)
+            )
             rows += 1
         }
         if lost.sweeps.runs.count != restored.sweeps.runs.count { hasLostSchedule = true }
-        if lost.outbox.rows.count != restored.outbox.rows.count || lost.outbox.unsent.count != restored.outbox.unsent.count {
+        if lost.outbox.rows.count != restored.outbox.rows.count
+            || lost.outbox.unsent.count != restored.outbox.unsent.count
+        {
             hasLostSchedule = true
         }
         for (payment, line) in lost.waiting.all where restored.waiting.all[payment] != line { payments.insert(payment) }

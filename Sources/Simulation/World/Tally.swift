@@ -50,7 +50,8 @@ package struct Tally: Sendable {
         [
             ("seeds", \.seeds), ("commands", \.commands), ("duplicates", \.duplicates), ("crashes", \.crashes),
             ("pauses", \.pauses), ("deploys", \.deploys), ("outages", \.outages),
-            ("connection losses", \.connectionLosses), ("clock jumps", \.clockJumps), ("failovers", \.failovers), ("rows forgotten", \.forgottenRows),
+            ("connection losses", \.connectionLosses), ("clock jumps", \.clockJumps), ("failovers", \.failovers),
+            ("rows forgotten", \.forgottenRows),
             ("regressions noticed", \.regressions), ("late answers", \.lateAnswers), ("waits in line", \.waits),
             ("redeliveries", \.redeliveries), ("parked", \.parked), ("replies", \.replies), ("returned", \.returned),
             ("dead letters", \.deadLetters), ("sent back", \.sentBack), ("replays", \.replays),

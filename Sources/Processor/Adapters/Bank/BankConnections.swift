@@ -54,7 +54,7 @@ struct BankConnections: Sendable {
                 case .unresponsive:
                     logger.warning("the connection keeper does not respond: new connections to the bank are not held")
                 case .ended:
-                    logger.warning("the connection keeper is gone: a kill now hangs up on the bank; restart to get it back")
+                    logger.warning("the connection keeper is gone until a restart: a kill hangs up on the bank")
                 }
             }
         } catch {
