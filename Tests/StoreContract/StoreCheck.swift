@@ -21,5 +21,6 @@ package struct StoreCheck<Subject: StoreUnderTest>: Sendable, CustomTestStringCo
         claims + settles + outcomes + rejections + order + waiting + races + queries + deadLetters + schedule + looks
             + expiries
             + outbox
+            + orphans
     }
 }

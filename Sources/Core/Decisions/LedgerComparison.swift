@@ -1,6 +1,8 @@
 /// A payment as we have it against what the bank says of it (invariant I4). Pure; asking is `LedgerReport`'s.
 package struct LedgerComparison: Hashable, Sendable {
     package let payment: Payment
+    /// Whether the bank may have a second hold for it, which it cannot be asked about.
+    package let orphan: PossibleOrphan?
     /// `nil` where that cannot be said: an operation is under way, or the bank did not answer.
     package let agrees: Bool?
     /// What the bank answered, by effect; null where it was not asked, or gave no answer.
@@ -18,9 +20,15 @@ package struct LedgerComparison: Hashable, Sendable {
     }
 
     /// - Parameters:
+    ///   - orphan: as it is on record.
     ///   - answers: to `questions(about:)`, in their order.
     ///   - isMissingProof: whether "not found" may be believed: the bank was well before and after (trap B5).
-    package init(_ payment: Payment, _ answers: [BankAnswer], isMissingProof: Bool) {
+    package init(
+        _ payment: Payment,
+        orphan: PossibleOrphan? = nil,
+        _ answers: [BankAnswer],
+        isMissingProof: Bool
+    ) {
         var bank: [String: JSONValue] = ["authorization": .null, "capture": .null, "refund": .null]
         var differences: [String] = []
         var isUnknown = payment.status.isInProgress
@@ -42,6 +50,7 @@ package struct LedgerComparison: Hashable, Sendable {
             }
         }
         self.payment = payment
+        self.orphan = orphan
         self.bank = bank
         self.differences = differences
         agrees = differences.isEmpty ? (isUnknown ? nil : true) : false
@@ -70,7 +79,7 @@ package struct LedgerComparison: Hashable, Sendable {
     package var json: JSONValue {
         .object([
             "agrees": agrees.map(JSONValue.bool) ?? .null, "bank": .object(bank),
-            "id": .string(payment.id.description), "ours": payment.json,
+            "id": .string(payment.id.description), "ours": payment.json, "possible_orphan": .optional(orphan?.rawValue),
         ])
     }
 }

@@ -9,5 +9,17 @@ package protocol PaymentLedger: Sendable {
         after last: PaymentID?,
         since: Timestamp?,
         limit: Int
-    ) async throws(StoreError) -> [Payment]
+    ) async throws(StoreError) -> [LedgerPayment]
+}
+
+/// A payment as the comparison of ledgers needs it.
+package struct LedgerPayment: Hashable, Sendable {
+    package let payment: Payment
+    /// Whether its authorize may have left a second hold at the bank.
+    package let orphan: PossibleOrphan?
+
+    package init(_ payment: Payment, orphan: PossibleOrphan? = nil) {
+        self.payment = payment
+        self.orphan = orphan
+    }
 }

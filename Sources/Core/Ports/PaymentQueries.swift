@@ -12,19 +12,29 @@ package struct PaymentView: Hashable, Sendable {
     package let history: [HistoryEntry]
     /// Oldest first.
     package let operations: [Operation]
+    /// Whether its authorize may have left a second hold at the bank.
+    package let orphan: PossibleOrphan?
 
-    package init(payment: Payment, history: [HistoryEntry], operations: [Operation]) {
+    package init(
+        payment: Payment,
+        history: [HistoryEntry],
+        operations: [Operation],
+        orphan: PossibleOrphan? = nil
+    ) {
         self.payment = payment
         self.history = history
         self.operations = operations
+        self.orphan = orphan
     }
 }
 
-/// The payments of one order or one customer.
+/// Some of the payments, a page at a time.
 package struct PaymentQuery: Hashable, Sendable {
     package enum Selection: Hashable, Sendable {
         case order(String)
         case customer(String)
+        /// Those that may have left a second hold at the bank, in the order in which that was found out.
+        case possibleOrphans
     }
 
     package let selection: Selection
@@ -49,20 +59,24 @@ package struct PaymentPage: Hashable, Sendable {
     package let payments: [Payment]
     /// `nil` on the last page.
     package let next: PageCursor?
+    /// Of the possible orphans: how likely each is. Empty for other lists.
+    package let orphans: [PaymentID: PossibleOrphan]
 
-    package init(payments: [Payment], next: PageCursor?) {
+    package init(payments: [Payment], next: PageCursor?, orphans: [PaymentID: PossibleOrphan] = [:]) {
         self.payments = payments
         self.next = next
+        self.orphans = orphans
     }
 }
 
-/// A place in a list that is ordered by creation time, then id. Its text form is opaque to clients.
+/// A place in a list that is ordered by a time, then id. Its text form is opaque to clients.
 package struct PageCursor: Hashable, Sendable, LosslessStringConvertible {
-    package let createdAt: Timestamp
+    /// When the payment was created, or became a possible orphan.
+    package let at: Timestamp
     package let id: PaymentID
 
-    package init(createdAt: Timestamp, id: PaymentID) {
-        self.createdAt = createdAt
+    package init(at: Timestamp, id: PaymentID) {
+        self.at = at
         self.id = id
     }
 
@@ -71,10 +85,10 @@ package struct PageCursor: Hashable, Sendable, LosslessStringConvertible {
         guard parts.count == 2, let microseconds = Int64(parts[0]), Self.times.contains(microseconds),
             let id = UniqueID(parts[1])
         else { return nil }
-        self.init(createdAt: Timestamp(microseconds: microseconds), id: PaymentID(id))
+        self.init(at: Timestamp(microseconds: microseconds), id: PaymentID(id))
     }
 
-    package var description: String { "\(createdAt.microseconds).\(id)" }
+    package var description: String { "\(at.microseconds).\(id)" }
 
     /// 1970 to 9999: beyond that no store can compute with what a client made up.
     private static let times: ClosedRange<Int64> = 0...253_402_300_799_999_999

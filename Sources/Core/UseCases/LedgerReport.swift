@@ -1,34 +1,59 @@
 /// Compares every payment with what the bank says of it. Only asks: nothing is changed, here or there.
 package struct LedgerReport: Sendable {
     private let ledger: any PaymentLedger
-    private let bank: any BankQueries
-    private let time: any TimeSource
-    private let timeout: Duration
+    private let questions: PatientBankQueries
 
-    /// Payments of one page, and questions to the bank at a time.
+    /// Payments of one page, and payments that are asked about at a time.
     private static let page = 200
-    private static let questions = 16
-    /// A question is asked so often before its answer counts as none: the bank's injected failures hit questions too.
-    private static let tries = 4
-    private static let pause = Duration.milliseconds(100)
+    private static let concurrency = 16
 
     package struct Totals: Hashable, Sendable {
         package var agree = 0
         package var differ = 0
         package var unknown = 0
+        /// Payments of which the bank is suspected to have a second hold.
+        package var possibleOrphans = 0
+
+        package init(agree: Int = 0, differ: Int = 0, unknown: Int = 0, possibleOrphans: Int = 0) {
+            self.agree = agree
+            self.differ = differ
+            self.unknown = unknown
+            self.possibleOrphans = possibleOrphans
+        }
 
         package var count: Int { agree + differ + unknown }
 
-        package var json: JSONValue {
-            .object(["agree": .integer(agree), "differ": .integer(differ), "unknown": .integer(unknown)])
+        /// - Parameter allowsUnknown: whether what could not be told is fine.
+        package func isClean(allowsUnknown: Bool) -> Bool {
+            differ == 0 && possibleOrphans == 0 && (unknown == 0 || allowsUnknown)
         }
+
+        package var json: JSONValue {
+            .object([
+                "agree": .integer(agree), "differ": .integer(differ), "possible_orphans": .integer(possibleOrphans),
+                "unknown": .integer(unknown),
+            ])
+        }
+
+        fileprivate mutating func count(_ comparison: LedgerComparison) {
+            switch comparison.agrees {
+            case true?: agree += 1
+            case false?: differ += 1
+            case nil: unknown += 1
+            }
+            if comparison.orphan == .suspected { possibleOrphans += 1 }
+        }
+    }
+
+    package enum Failure: Error, Hashable, Sendable {
+        case store(StoreError)
+        /// Nothing was compared: a code.
+        case bankUnreachable(String)
     }
 
     package init(ledger: any PaymentLedger, bank: any BankQueries, time: any TimeSource, timeout: Duration) {
         self.ledger = ledger
-        self.bank = bank
-        self.time = time
-        self.timeout = timeout
+        questions = PatientBankQueries(bank: bank, time: time, timeout: timeout)
     }
 
     /// - Parameters:
@@ -37,30 +62,47 @@ package struct LedgerReport: Sendable {
     package func run(
         since: Timestamp?,
         _ show: (LedgerComparison, Totals) -> Void
-    ) async throws(StoreError) -> Totals {
+    ) async throws(Failure) -> Totals {
         var totals = Totals()
         var last: PaymentID?
+        var hasAsked = false
         while true {
-            let payments = try await ledger.page(after: last, since: since, limit: Self.page)
+            let payments = try await page(after: last, since)
+            if !hasAsked, let query = payments.lazy.flatMap({ LedgerComparison.questions(about: $0.payment) }).first {
+                try await reach(query)
+                hasAsked = true
+            }
             for comparison in await compare(payments) {
-                switch comparison.agrees {
-                case true?: totals.agree += 1
-                case false?: totals.differ += 1
-                case nil: totals.unknown += 1
-                }
+                totals.count(comparison)
                 show(comparison, totals)
             }
             guard let end = payments.last, payments.count == Self.page else { return totals }
-            last = end.id
+            last = end.payment.id
         }
     }
 
+    private func page(after last: PaymentID?, _ since: Timestamp?) async throws(Failure) -> [LedgerPayment] {
+        do throws(StoreError) {
+            return try await ledger.page(after: last, since: since, limit: Self.page)
+        } catch {
+            throw .store(error)
+        }
+    }
+
+    /// Before anything is compared: whether the bank is there at all.
+    private func reach(_ query: BankQuery) async throws(Failure) {
+        let answer = await questions.ask(query)
+        if case .response = answer { return }
+        if case .response = await questions.ask(.health) { return }
+        throw .bankUnreachable(answer.cause)
+    }
+
     /// In the order of the payments.
-    private func compare(_ payments: [Payment]) async -> [LedgerComparison] {
+    private func compare(_ payments: [LedgerPayment]) async -> [LedgerComparison] {
         await withTaskGroup(of: (Int, LedgerComparison).self) { group in
             var comparisons: [LedgerComparison?] = payments.map { _ in nil }
             for (index, payment) in payments.enumerated() {
-                if index >= Self.questions, let (done, comparison) = await group.next() {
+                if index >= Self.concurrency, let (done, comparison) = await group.next() {
                     comparisons[done] = comparison
                 }
                 group.addTask { (index, await compare(payment)) }
@@ -70,43 +112,9 @@ package struct LedgerReport: Sendable {
         }
     }
 
-    private func compare(_ payment: Payment) async -> LedgerComparison {
-        var answers: [BankAnswer] = []
-        for query in LedgerComparison.questions(about: payment) { answers.append(await ask(query)) }
-        var isMissingProof = false
-        if answers.contains(where: \.isNotFound), await isWell() {
-            // Its database down gives "not found" too (trap B5): it counts when the bank is well before and after.
-            answers = []
-            for query in LedgerComparison.questions(about: payment) { answers.append(await ask(query)) }
-            isMissingProof = await isWell()
-        }
-        return LedgerComparison(payment, answers, isMissingProof: isMissingProof)
-    }
-
-    private func isWell() async -> Bool {
-        guard case .response(let response) = await bank.ask(.health, timeout: timeout) else { return false }
-        return response.status == 200
-    }
-
-    private func ask(_ query: BankQuery) async -> BankAnswer {
-        var answer = await bank.ask(query, timeout: timeout)
-        for attempt in 1..<Self.tries where answer.isTrouble {
-            guard (try? await time.sleep(for: Self.pause * attempt)) != nil else { break }
-            answer = await bank.ask(query, timeout: timeout)
-        }
-        return answer
-    }
-}
-
-extension BankAnswer {
-    fileprivate var isNotFound: Bool {
-        guard case .response(let response) = self else { return false }
-        return response.status == 404
-    }
-
-    /// Another try may bring a better answer.
-    fileprivate var isTrouble: Bool {
-        guard case .response(let response) = self, case .json = response.body else { return true }
-        return response.status >= 500
+    private func compare(_ entry: LedgerPayment) async -> LedgerComparison {
+        let queries = LedgerComparison.questions(about: entry.payment)
+        let (answers, isMissingProof) = await questions.answers(to: queries)
+        return LedgerComparison(entry.payment, orphan: entry.orphan, answers, isMissingProof: isMissingProof)
     }
 }

@@ -44,6 +44,7 @@ struct AdminRoutes: Sendable {
             query = try PaymentQuery(
                 orderID: text("order_id"),
                 customerID: text("customer_id"),
+                possibleOrphans: text("possible_orphans"),
                 merchantID: text("merchant_id"),
                 limit: text("limit"),
                 cursor: text("cursor")

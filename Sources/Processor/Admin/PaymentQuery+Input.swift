@@ -10,15 +10,22 @@ extension PaymentQuery {
     init(
         orderID: String?,
         customerID: String?,
+        possibleOrphans: String? = nil,
         merchantID: String?,
         limit: String?,
         cursor: String?
     ) throws(InvalidField) {
-        let selection: Selection
-        switch (orderID, customerID) {
-        case (let order?, nil): selection = .order(try Self.checked(order, "order_id"))
-        case (nil, let customer?): selection = .customer(try Self.checked(customer, "customer_id"))
-        case (nil, nil), (.some, .some): throw InvalidField("order_id, customer_id", "exactly one of them is needed")
+        var selections: [Selection] = []
+        if let orderID { selections.append(.order(try Self.checked(orderID, "order_id"))) }
+        if let customerID { selections.append(.customer(try Self.checked(customerID, "customer_id"))) }
+        if let possibleOrphans {
+            guard let isMeant = Bool(possibleOrphans) else {
+                throw InvalidField("possible_orphans", "must be true or false")
+            }
+            if isMeant { selections.append(.possibleOrphans) }
+        }
+        guard let selection = selections.first, selections.count == 1 else {
+            throw InvalidField("order_id, customer_id, possible_orphans", "exactly one of them is needed")
         }
         var merchant: MerchantID?
         if let merchantID {

@@ -4,19 +4,24 @@ extension PaymentView {
     /// What `GET /payments/{id}` and `payments show --json` answer (contract.md §7): the payment of the replies, and
     /// all that happened to it.
     var json: JSONValue {
-        .object(
-            payment.jsonMembers.merging([
-                "history": .array(history.map(\.json)),
-                "operations": .array(operations.map(\.json)),
-            ]) { _, new in new }
-        )
+        var members = payment.jsonMembers
+        members["history"] = .array(history.map(\.json))
+        members["operations"] = .array(operations.map(\.json))
+        members["possible_orphan"] = orphan.map { .string($0.rawValue) }
+        return .object(members)
     }
 }
 
 extension PaymentPage {
     /// What `GET /payments?…` and `payments list --json` answer (contract.md §7).
     var json: JSONValue {
-        .object(["next_cursor": .optional(next?.description), "payments": .array(payments.map(\.json))])
+        .object(["next_cursor": .optional(next?.description), "payments": .array(payments.map(json(of:)))])
+    }
+
+    private func json(of payment: Payment) -> JSONValue {
+        var members = payment.jsonMembers
+        members["possible_orphan"] = orphans[payment.id].map { .string($0.rawValue) }
+        return .object(members)
     }
 }
 

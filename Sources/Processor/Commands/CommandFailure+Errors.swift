@@ -10,6 +10,7 @@ extension CommandFailure {
         case let failure as CommandFailure: self = failure
         case let error as ConfigurationError: self.init(.configuration, error.problems)
         case let error as StoreError: self.init(error)
+        case let error as LedgerReport.Failure: self.init(error)
         case let error as MigrationError: self.init(error)
         case let error as TopologyError: self.init(error)
         case let error as AdminServerError: self.init(.unavailable, error.description)
@@ -19,13 +20,25 @@ extension CommandFailure {
         }
     }
 
-    private init(_ error: StoreError) {
+    init(_ error: StoreError) {
         switch error.code {
         case .unavailable:
             self.init(.unavailable, "the database cannot be reached (\(error.detail)); see database.url (DATABASE_URL)")
         case .refused, .unreadable, .bankIDTaken:
             self.init(.internal, "the database does not answer as expected: \(error); was `processor migrate` run?")
         }
+    }
+
+    private init(_ error: LedgerReport.Failure) {
+        switch error {
+        case .store(let cause): self.init(cause)
+        case .bankUnreachable(let cause): self.init(bankUnreachable: cause)
+        }
+    }
+
+    /// - Parameter cause: a code.
+    init(bankUnreachable cause: String) {
+        self.init(.unavailable, "the bank cannot be reached (\(cause)); see bank.url (BANK_URL)")
     }
 
     private init(_ error: MigrationError) {

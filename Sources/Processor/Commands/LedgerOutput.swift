@@ -5,22 +5,15 @@ import Synchronization
 final class LedgerOutput: Sendable {
     private let json: Bool
     private let showsProgress: Bool
-    private let count = Mutex(0)
+    private let hasBegun = Mutex(false)
 
     init(json: Bool, showsProgress: Bool) {
         self.json = json
         self.showsProgress = showsProgress
     }
 
-    func begin() {
-        if json { StandardStream.output.write(#"{"payments":["#) }
-    }
-
     func show(_ comparison: LedgerComparison, _ totals: LedgerReport.Totals) {
-        let isFirst = count.withLock { count in
-            count += 1
-            return count == 1
-        }
+        let isFirst = begin()
         if json {
             let text = String(decoding: comparison.json.encoded, as: UTF8.self)
             StandardStream.output.write(isFirst ? text : "," + text)
@@ -33,27 +26,47 @@ final class LedgerOutput: Sendable {
     }
 
     func end(_ totals: LedgerReport.Totals) {
+        _ = begin()
         if showsProgress, totals.count >= 100 { StandardStream.error.print("") }
-        if json {
-            StandardStream.output.print("],\"totals\":\(String(decoding: totals.json.encoded, as: UTF8.self))}")
-        } else {
-            StandardStream.output.print(
-                "\(totals.agree) agree, \(totals.differ) differ, \(totals.unknown) cannot be said"
-            )
-        }
+        StandardStream.output.print(
+            json
+                ? "],\"totals\":\(String(decoding: totals.json.encoded, as: UTF8.self))}"
+                : Self.summary(totals)
+        )
     }
 
-    /// `nil` for one that agrees.
+    /// Only when there is something to show: of a bank that cannot be reached there is nothing on standard output.
+    ///
+    /// - Returns: whether this was the first time.
+    private func begin() -> Bool {
+        let isFirst = hasBegun.withLock { hasBegun in
+            defer { hasBegun = true }
+            return !hasBegun
+        }
+        if isFirst, json { StandardStream.output.write(#"{"payments":["#) }
+        return isFirst
+    }
+
+    static func summary(_ totals: LedgerReport.Totals) -> String {
+        let orphans = totals.possibleOrphans == 1 ? "1 possible orphan" : "\(totals.possibleOrphans) possible orphans"
+        return "\(totals.agree) agree, \(totals.differ) differ, \(totals.unknown) cannot be said, \(orphans)"
+    }
+
+    /// `nil` for one that agrees and is not suspected of a second hold.
     static func line(_ comparison: LedgerComparison) -> String? {
         let payment = comparison.payment
+        let verdict: String
         switch comparison.agrees {
-        case true?: return nil
+        case true?:
+            guard comparison.orphan == .suspected else { return nil }
+            verdict = "agrees"
         case false?:
-            let what = comparison.differences.joined(separator: ", ")
-            return "\(payment.id)  \(payment.status.rawValue)  differs: \(what)"
+            verdict = "differs: \(comparison.differences.joined(separator: ", "))"
         case nil:
             let why = payment.status.isInProgress ? "an operation is under way" : "the bank gave no answer"
-            return "\(payment.id)  \(payment.status.rawValue)  cannot be said: \(why)"
+            verdict = "cannot be said: \(why)"
         }
+        let orphan = comparison.orphan.map { "  possible orphan: \($0.rawValue)" } ?? ""
+        return "\(payment.id)  \(payment.status.rawValue)  \(verdict)\(orphan)"
     }
 }

@@ -21,6 +21,7 @@ enum PaymentText {
             ("bank capture", payment.bank.captureID),
             ("bank void", payment.bank.voidID),
             ("bank refund", payment.bank.refundID),
+            ("possible orphan", view.orphan?.rawValue),
         ]
         let history = view.history.map { entry in
             [
@@ -53,19 +54,22 @@ enum PaymentText {
 
     static func table(of page: PaymentPage) -> String {
         guard !page.payments.isEmpty else { return "no payments" }
+        // Only in the list of the possible orphans.
+        let hasOrphans = !page.orphans.isEmpty
         let rows = page.payments.map { payment in
             [
                 payment.id.description, payment.status.rawValue, amount(payment.amount), payment.merchantID.description,
                 payment.orderID, payment.customerID, payment.createdAt.description,
-            ]
+            ] + (hasOrphans ? [page.orphans[payment.id]?.rawValue ?? "-"] : [])
         }
-        let header = ["PAYMENT", "STATUS", "AMOUNT", "MERCHANT", "ORDER", "CUSTOMER", "CREATED"]
+        let header =
+            ["PAYMENT", "STATUS", "AMOUNT", "MERCHANT", "ORDER", "CUSTOMER", "CREATED"] + (hasOrphans ? ["ORPHAN"] : [])
         let more = page.next.map { ["", "more: --cursor \($0)"] } ?? []
         return (TextTable.lines([header] + rows) + more).joined(separator: "\n")
     }
 
     /// Major units: the bank's only currency has a hundred minor ones.
-    private static func amount(_ money: Money) -> String {
+    static func amount(_ money: Money) -> String {
         let (major, minor) = money.minorUnits.quotientAndRemainder(dividingBy: 100)
         return "\(major).\(minor < 10 ? "0" : "")\(minor) \(money.currency.rawValue)"
     }

@@ -42,7 +42,12 @@ struct Payments: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists the payments of one order or one customer, newest first."
+            abstract: "Lists the payments of one order or one customer, or the possible orphans, newest first.",
+            discussion: """
+                A possible orphan is a payment whose authorize may have left a second hold at the bank, which no payment knows of: \
+                `suspected` where an earlier request got no answer and the bank did not know its key, `unlikely` where it got \
+                error answers only, or where an operator has resolved it as failed.
+                """
         )
 
         @Option(help: "The payments of this order.")
@@ -50,6 +55,9 @@ struct Payments: AsyncParsableCommand {
 
         @Option(help: "The payments of this customer.")
         var customerID: String?
+
+        @Flag(help: "The payments that may have left a second hold at the bank.")
+        var possibleOrphans = false
 
         @Option(help: "Only those of this merchant.")
         var merchant: String?
@@ -92,6 +100,7 @@ struct Payments: AsyncParsableCommand {
                 return try PaymentQuery(
                     orderID: orderID,
                     customerID: customerID,
+                    possibleOrphans: possibleOrphans ? "true" : nil,
                     merchantID: merchant,
                     limit: limit,
                     cursor: cursor

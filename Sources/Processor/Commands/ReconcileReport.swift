@@ -10,13 +10,19 @@ struct ReconcileReport: AsyncParsableCommand {
         abstract: "Compares our payments with what the bank says of them.",
         discussion: """
             Asks the bank about each authorization, capture and refund that we hold an id of, and changes nothing. The bank has no \
-            question for a void. Unknown is a payment with an operation under way, or one about which the bank gave no answer. \
-            Exit code 1 on a difference.
+            question for a void, and none for a hold that no payment knows of: whether there may be one is told from what is on \
+            record. Unknown is a payment with an operation under way, or one about which the bank gave no answer.
+
+            Exit code 1 on a difference, on a suspected second hold, and, unless it is allowed, on what is unknown; 69 where \
+            the bank cannot be reached at all.
             """
     )
 
     @Option(help: "Only payments opened since: an RFC 3339 instant, or a duration such as 24h.")
     var since: String?
+
+    @Flag(help: "What is unknown alone is no reason for exit code 1.")
+    var allowUnknown = false
 
     @Flag(help: "Print one line of JSON with every payment; otherwise only what does not agree is listed.")
     var json = false
@@ -43,10 +49,9 @@ struct ReconcileReport: AsyncParsableCommand {
         )
         let output = LedgerOutput(json: json, showsProgress: isatty(STDERR_FILENO) == 1)
         let since = since.flatMap { Self.instant($0, now: SystemTime().now()) }
-        output.begin()
         let totals = try await report.run(since: since) { output.show($0, $1) }
         output.end(totals)
-        if totals.differ > 0 { throw ExitCode(ExitStatus.differences.rawValue) }
+        guard totals.isClean(allowsUnknown: allowUnknown) else { throw ExitCode(ExitStatus.differences.rawValue) }
     }
 
     private static func instant(_ text: String, now: Timestamp) -> Timestamp? {

@@ -40,8 +40,8 @@ struct StoreTables {
     var outbox = OutboxTable()
     var waiting = WaitingTable()
     var bankStatus: (isUnavailable: Bool, cause: String?, at: Timestamp)?
-    /// What an authorize may have left at the bank, by payment.
-    var orphans: [PaymentID: PossibleOrphan] = [:]
+    /// What an authorize may have left at the bank, by payment, and since when that is known.
+    private(set) var orphans: [PaymentID: (grade: PossibleOrphan, at: Timestamp)] = [:]
     private var operationByKey: [KeyID: OperationID] = [:]
     private var operationsByPayment: [PaymentID: [OperationID]] = [:]
     private var ownerOfBankID: [String: PaymentID] = [:]
@@ -58,7 +58,8 @@ struct StoreTables {
         PaymentView(
             payment: payment,
             history: (history[payment.id] ?? []).map(\.entry),
-            operations: operations(of: payment.id)
+            operations: operations(of: payment.id),
+            orphan: orphans[payment.id]?.grade
         )
     }
 
@@ -81,7 +82,9 @@ struct StoreTables {
         if let note = changes.note, let payment = payments[operation.paymentID] {
             self.note(note, by: operation.kind, on: payment, at: now)
         }
-        if let orphan = changes.orphan { orphans[operation.paymentID] = orphan }
+        if let orphan = changes.orphan, orphans[operation.paymentID] == nil {
+            orphans[operation.paymentID] = (orphan, now)
+        }
         sweeps.note(operation, changes.payment)
         outbox.append(changes.outbox, at: now)
     }

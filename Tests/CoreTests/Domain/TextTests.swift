@@ -66,7 +66,7 @@ struct TextTests {
     func cursor() throws {
         let id = "0190c3a1-7b2d-7c3e-8f4a-123456789abc"
         let cursor = PageCursor(
-            createdAt: Timestamp(microseconds: 1_900_000_000_000_001),
+            at: Timestamp(microseconds: 1_900_000_000_000_001),
             id: try #require(PaymentID(id))
         )
         #expect(PageCursor(cursor.description) == cursor)

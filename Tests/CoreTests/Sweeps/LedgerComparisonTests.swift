@@ -50,12 +50,15 @@ struct LedgerComparisonTests {
         #expect(try agrees(.authorized, [trouble]) == nil)
     }
 
-    @Test("its JSON has the four keys of the contract")
+    @Test("its JSON has the keys of the contract")
     func json() throws {
         let payment = try PaymentFixture.payment(.authorized)
         let json = LedgerComparison(payment, [Self.authorization], isMissingProof: true).json
         guard case .object(let members) = json else { return }
-        #expect(members.keys.sorted() == ["agrees", "bank", "id", "ours"])
+        #expect(members.keys.sorted() == ["agrees", "bank", "id", "ours", "possible_orphan"])
+        #expect(json["possible_orphan"] == .null)
+        let orphan = LedgerComparison(payment, orphan: .suspected, [Self.authorization], isMissingProof: true)
+        #expect(orphan.json["possible_orphan"]?.string == "suspected" && orphan.agrees == true)
         #expect(json["ours"] == payment.json)
         #expect(json["bank"]?["authorization"]?["authorization_id"]?.string == "auth_1")
         #expect(json["bank"]?["capture"] == .null)

@@ -108,10 +108,22 @@ struct AdminServerTests {
         arguments: [
             ("/payments/00000000-0000-0000-0000-000000000002", 404, "not_found", "there is no such payment"),
             ("/payments/nonsense", 400, "invalid_request", "id: is not a UUID"),
-            ("/payments", 400, "invalid_request", "order_id, customer_id: exactly one of them is needed"),
+            (
+                "/payments", 400, "invalid_request",
+                "order_id, customer_id, possible_orphans: exactly one of them is needed"
+            ),
+            (
+                "/payments?possible_orphans=false", 400, "invalid_request",
+                "order_id, customer_id, possible_orphans: exactly one of them is needed"
+            ),
+            ("/payments?possible_orphans=1", 400, "invalid_request", "possible_orphans: must be true or false"),
+            (
+                "/payments?order_id=a&possible_orphans=true", 400, "invalid_request",
+                "order_id, customer_id, possible_orphans: exactly one of them is needed"
+            ),
             (
                 "/payments?order_id=a&customer_id=b", 400, "invalid_request",
-                "order_id, customer_id: exactly one of them is needed"
+                "order_id, customer_id, possible_orphans: exactly one of them is needed"
             ),
             (
                 "/payments?order_id=", 400, "invalid_request",
@@ -176,6 +188,27 @@ struct AdminServerTests {
         #expect(second.body == #"{"next_cursor":null,"payments":[\#(Expected.payment(1))]}"#)
         #expect(queries.queries.map(\.limit) == [2, 50])
         #expect(queries.queries.map(\.merchantID) == [nil, .default])
+    }
+
+    @Test("possible orphans are listed with their grade, and each payment shows its own")
+    func possibleOrphans() async throws {
+        let views = [PossibleOrphan.suspected, nil, .unlikely].enumerated().map { index, orphan in
+            PaymentView(payment: Samples.payment(UInt64(index + 1)), history: [], operations: [], orphan: orphan)
+        }
+        let queries = FakeQueries(views)
+        let list = try JSONParser.parse(
+            Array(try await get("/payments?possible_orphans=true", from: queries).body.utf8)
+        )
+        guard case .array(let payments)? = list["payments"] else {
+            Issue.record("no list")
+            return
+        }
+        #expect(payments.map { $0["possible_orphan"]?.string } == ["unlikely", "suspected"])
+        #expect(queries.queries.map(\.selection) == [.possibleOrphans])
+        let others = try await get("/payments?order_id=order-1", from: queries)
+        #expect(!others.body.contains("possible_orphan"))
+        let shown = try await get("/payments/00000000-0000-0000-0000-000000000003", from: queries)
+        #expect(shown.body.contains(#""possible_orphan":"unlikely""#))
     }
 
     @Test("ids may be percent-encoded")

@@ -27,16 +27,23 @@ final class FakeQueries: PaymentQueries {
             switch query.selection {
             case .order(let id): payment.orderID == id
             case .customer(let id): payment.customerID == id
+            case .possibleOrphans: orphans[payment.id] != nil
             }
         }
         .filter { query.merchantID == nil || $0.merchantID == query.merchantID }
         .sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
-        .filter { payment in query.after.map { (payment.createdAt, payment.id) < ($0.createdAt, $0.id) } ?? true }
+        .filter { payment in query.after.map { (payment.createdAt, payment.id) < ($0.at, $0.id) } ?? true }
         let page = matching.prefix(query.limit)
+        let isOrphans = query.selection == .possibleOrphans
         let next = matching.count > page.count ? page.last : nil
         return PaymentPage(
             payments: Array(page),
-            next: next.map { PageCursor(createdAt: $0.createdAt, id: $0.id) }
+            next: next.map { PageCursor(at: $0.createdAt, id: $0.id) },
+            orphans: isOrphans ? orphans.filter { id, _ in page.contains { $0.id == id } } : [:]
         )
+    }
+
+    private var orphans: [PaymentID: PossibleOrphan] {
+        views.reduce(into: [:]) { $0[$1.payment.id] = $1.orphan }
     }
 }

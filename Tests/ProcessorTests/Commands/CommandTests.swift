@@ -126,11 +126,68 @@ struct CommandTests {
         #expect(text == #"{"next_cursor":null,"payments":[\#(Expected.payment(1))]}"#)
     }
 
+    @Test("the possible orphans are a table with a column of their own, or JSON")
+    func listOrphans() async throws {
+        let views = [PossibleOrphan.suspected, .unlikely].enumerated().map { index, orphan in
+            PaymentView(payment: Samples.payment(UInt64(index + 1)), history: [], operations: [], orphan: orphan)
+        }
+        let text = try await Payments.List.parse(["--possible-orphans"]).text(from: FakeQueries(views))
+        let lines = text.split(separator: "\n")
+        #expect(lines.count == 3)
+        #expect(lines[0].hasSuffix("CREATED                      ORPHAN"))
+        #expect(lines[1].hasSuffix("1970-01-01T00:00:02.000000Z  unlikely"))
+        #expect(lines[2].hasSuffix("1970-01-01T00:00:01.000000Z  suspected"))
+        let json = try await Payments.List.parse(["--possible-orphans", "--json"]).text(from: FakeQueries([views[0]]))
+        #expect(json.contains(#""order_id":"order-1","possible_orphan":"suspected","refunded_at":null"#))
+        let show = try Payments.Show.parse(["00000000-0000-0000-0000-000000000001"])
+        #expect(try await show.text(from: FakeQueries(views)).contains("possible orphan     suspected"))
+    }
+
+    @Test("the comparison of ledgers is a line for each that somebody must look at")
+    func ledgerLines() {
+        func comparison(_ status: PaymentStatus, _ orphan: PossibleOrphan?, _ answers: [BankAnswer]) -> LedgerComparison
+        {
+            var payment = Samples.payment()
+            payment.status = status
+            return LedgerComparison(payment, orphan: orphan, answers, isMissingProof: true)
+        }
+        let agreeing = BankAnswer.response(
+            BankResponse(
+                status: 200,
+                body: .json(
+                    .object([
+                        "authorization_id": .string("auth_1"), "status": .string("approved"), "amount": .integer(5_005),
+                    ])
+                )
+            )
+        )
+        let id = "00000000-0000-0000-0000-000000000001"
+        #expect(LedgerOutput.line(comparison(.authorized, nil, [agreeing])) == nil)
+        #expect(LedgerOutput.line(comparison(.authorized, .unlikely, [agreeing])) == nil)
+        #expect(
+            LedgerOutput.line(comparison(.authorized, .suspected, [agreeing]))
+                == "\(id)  AUTHORIZED  agrees  possible orphan: suspected"
+        )
+        #expect(
+            LedgerOutput.line(comparison(.authorized, .unlikely, [.noAnswer(reason: "timed_out")]))
+                == "\(id)  AUTHORIZED  cannot be said: the bank gave no answer  possible orphan: unlikely"
+        )
+        let totals = LedgerReport.Totals(agree: 3, differ: 1, unknown: 2, possibleOrphans: 1)
+        #expect(LedgerOutput.summary(totals) == "3 agree, 1 differ, 2 cannot be said, 1 possible orphan")
+    }
+
     @Test(
         "bad usage is exit code 64, with a line that says what",
         arguments: [
             (["payments", "show", "nonsense"], "the payment id is not a UUID"),
-            (["payments", "list"], "--order-id, --customer-id: exactly one of them is needed"),
+            (
+                ["payments", "list"],
+                "--order-id, --customer-id, --possible-orphans: exactly one of them is needed"
+            ),
+            (
+                ["payments", "list", "--possible-orphans", "--order-id", "a"],
+                "--order-id, --customer-id, --possible-orphans: exactly one of them is needed"
+            ),
             (["payments", "list", "--order-id", "a", "--limit", "201"], "--limit: must be an integer from 1 to 200"),
             (
                 ["payments", "list", "--order-id", "a", "--cursor", "x"],
@@ -157,6 +214,8 @@ struct CommandTests {
             (StoreError(.refused, detail: "42P01"), .internal),
             (ConfigurationError(problems: ["a", "b"]), .configuration),
             (CommandFailure(.differences, "x"), .differences),
+            (LedgerReport.Failure.bankUnreachable("connect_failed"), .unavailable),
+            (LedgerReport.Failure.store(StoreError(.refused, detail: "42P01")), .internal),
             (AdminServerError(AdminConfiguration(host: "h", port: 1, token: nil), CancellationError()), .unavailable),
         ] as [(any Error, Processor.ExitStatus)]
     )

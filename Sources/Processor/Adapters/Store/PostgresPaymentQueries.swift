@@ -9,52 +9,37 @@ struct PostgresPaymentQueries: PaymentQueries {
         // One transaction with one snapshot, so that payment, history and operations fit each other.
         try await pool.storeTransaction(.snapshot) { connection throws(PostgresError) in
             let key = PostgresValue.uuid(PostgresUUID(id.value))
-            let payments = try connection.execute("SELECT \(PaymentRow.columns) FROM payments WHERE id = $1", [key])
+            let payments = try connection.execute(
+                """
+                SELECT \(PaymentRow.columns), grade FROM payments LEFT JOIN possible_orphans ON payment_id = id
+                WHERE id = $1
+                """,
+                [key]
+            )
             guard let row = payments.first else { return nil }
             return PaymentView(
                 payment: try PaymentRow.payment(from: row),
                 history: try history(key, on: connection),
-                operations: try operations(key, on: connection)
+                operations: try operations(key, on: connection),
+                orphan: try OrphanRow.grade(from: row)
             )
         }
     }
 
     func payments(_ query: PaymentQuery) async throws(StoreError) -> PaymentPage {
-        let column: String
-        let value: String
-        switch query.selection {
-        case .order(let id): (column, value) = ("order_id", id)
-        case .customer(let id): (column, value) = ("customer_id", id)
-        }
-        let rows = try await pool.storeTransaction { connection throws(PostgresError) in
-            try connection.execute(
-                """
-                SELECT \(PaymentRow.columns) FROM payments
-                WHERE \(column) = $1 AND ($2::text IS NULL OR merchant_id = $2)
-                    AND ($3::timestamptz IS NULL OR (created_at, id) < ($3, $4::uuid))
-                ORDER BY created_at DESC, id DESC
-                LIMIT $5
-                """,
-                [
-                    .text(value),
-                    .optional(query.merchantID?.description, PostgresValue.text),
-                    .optional(query.after?.createdAt.microseconds, PostgresValue.timestamp),
-                    .optional(query.after.map { PostgresUUID($0.id.value) }, PostgresValue.uuid),
-                    // One more than asked for tells whether there is another page.
-                    .int8(Int64(query.limit + 1)),
-                ]
-            )
-        }
-        do throws(PostgresError) {
+        let list = PaymentListStatement(query)
+        return try await pool.storeTransaction { connection throws(PostgresError) in
+            let rows = try connection.execute(list.sql, list.parameters)
             var payments: [Payment] = []
-            for row in rows.prefix(query.limit) { payments.append(try PaymentRow.payment(from: row)) }
-            let last = rows.count > query.limit ? payments.last : nil
-            return PaymentPage(
-                payments: payments,
-                next: last.map { PageCursor(createdAt: $0.createdAt, id: $0.id) }
-            )
-        } catch {
-            throw StoreError(error)
+            var orphans: [PaymentID: PossibleOrphan] = [:]
+            var last: PageCursor?
+            for row in rows.prefix(query.limit) {
+                let payment = try PaymentRow.payment(from: row)
+                payments.append(payment)
+                if list.tellsOrphans { orphans[payment.id] = try OrphanRow.grade(from: row) }
+                last = PageCursor(at: Timestamp(microseconds: try row.timestamp("place")), id: payment.id)
+            }
+            return PaymentPage(payments: payments, next: rows.count > query.limit ? last : nil, orphans: orphans)
         }
     }
 

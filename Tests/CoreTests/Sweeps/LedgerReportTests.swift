@@ -1,0 +1,146 @@
+import Synchronization
+import Testing
+
+@testable import Core
+
+/// The comparison of ledgers over a bank that answers as it is told.
+@Suite("The report on the ledgers", .timeLimit(.minutes(1)))
+struct LedgerReportTests {
+    private struct Ledger: PaymentLedger {
+        let payments: [LedgerPayment]
+
+        func page(after last: PaymentID?, since: Timestamp?, limit: Int) async throws(StoreError) -> [LedgerPayment] {
+            let start = last.map { last in payments.firstIndex { $0.payment.id > last } ?? payments.count } ?? 0
+            return Array(payments[start...].prefix(limit))
+        }
+    }
+
+    private final class Answering: BankQueries {
+        private let answer: @Sendable (BankQuery) -> BankAnswer
+        private let taken = Mutex<[BankQuery]>([])
+
+        init(_ answer: @escaping @Sendable (BankQuery) -> BankAnswer) {
+            self.answer = answer
+        }
+
+        var asked: [BankQuery] { taken.withLock { $0 } }
+
+        func ask(_ query: BankQuery, timeout: Duration) async -> BankAnswer {
+            taken.withLock { $0.append(query) }
+            return answer(query)
+        }
+    }
+
+    private static let agreeing = BankAnswer.response(
+        BankResponse(status: 200, body: .json(BankFixture.success(.authorize)))
+    )
+    private static let missing = BankAnswer.response(BankFixture.error("not_found", status: 404))
+    private static let gone = BankAnswer.notSent(reason: "connect_failed")
+
+    /// So many authorized payments.
+    private static func payments(_ count: Int, orphan: PossibleOrphan? = nil) throws -> [LedgerPayment] {
+        try (0..<count).map { number in
+            let sample = try PaymentFixture.payment(.authorized)
+            let payment = Payment(
+                id: PaymentID(UniqueID(high: 1, low: UInt64(number))),
+                merchantID: sample.merchantID,
+                orderID: sample.orderID,
+                customerID: sample.customerID,
+                amount: sample.amount,
+                createdAt: sample.createdAt,
+                status: .authorized,
+                heldBy: nil,
+                bank: sample.bank
+            )
+            return LedgerPayment(payment, orphan: orphan)
+        }
+    }
+
+    private func report(_ payments: [LedgerPayment], _ bank: Answering) -> LedgerReport {
+        // Nothing goes by: the pauses between two tries are over at once.
+        LedgerReport(ledger: Ledger(payments: payments), bank: bank, time: StandingTime(), timeout: .seconds(1))
+    }
+
+    @Test("every payment is shown once, in the order of their ids, over several pages")
+    func pages() async throws {
+        let bank = Answering { _ in Self.agreeing }
+        let shown = Mutex<[PaymentID]>([])
+        let payments = try Self.payments(450)
+        let totals = try await report(payments, bank).run(since: nil) { comparison, _ in
+            shown.withLock { $0.append(comparison.payment.id) }
+        }
+        #expect(shown.withLock { $0 } == payments.map(\.payment.id))
+        #expect(totals == LedgerReport.Totals(agree: 450))
+        #expect(totals.isClean(allowsUnknown: false))
+        #expect(totals.json.encoded == Array(#"{"agree":450,"differ":0,"possible_orphans":0,"unknown":0}"#.utf8))
+    }
+
+    @Test("suspected orphans are counted, unlikely ones are shown only")
+    func orphans() async throws {
+        let bank = Answering { _ in Self.agreeing }
+        let suspected = try await report(Self.payments(2, orphan: .suspected), bank).run(since: nil) { _, _ in }
+        #expect(suspected == LedgerReport.Totals(agree: 2, possibleOrphans: 2))
+        #expect(!suspected.isClean(allowsUnknown: true))
+        let unlikely = try await report(Self.payments(2, orphan: .unlikely), bank).run(since: nil) { _, _ in }
+        #expect(unlikely == LedgerReport.Totals(agree: 2) && unlikely.isClean(allowsUnknown: false))
+    }
+
+    @Test(
+        "a bank that cannot be reached at all ends the report before anything is shown",
+        arguments: [.notSent(reason: "connect_failed"), .noAnswer(reason: "timed_out")] as [BankAnswer]
+    )
+    func unreachable(answer: BankAnswer) async throws {
+        let bank = Answering { _ in answer }
+        let report = try report(Self.payments(3), bank)
+        await #expect(throws: LedgerReport.Failure.bankUnreachable(answer.word)) {
+            try await report.run(since: nil) { _, _ in Issue.record("shown") }
+        }
+        #expect(bank.asked.last == .health)
+    }
+
+    @Test("a bank that is there, and answers no question, leaves all of it unknown, which may be allowed")
+    func unanswered() async throws {
+        let bank = Answering { $0 == .health ? Self.agreeing : Self.gone }
+        let totals = try await report(Self.payments(3), bank).run(since: nil) { _, _ in }
+        #expect(totals == LedgerReport.Totals(unknown: 3))
+        #expect(!totals.isClean(allowsUnknown: false) && totals.isClean(allowsUnknown: true))
+    }
+
+    @Test("where there is nothing to ask, an unreachable bank is no matter")
+    func nothingToAsk() async throws {
+        let failed = LedgerPayment(try PaymentFixture.payment(.failed))
+        for payments in [[], [failed]] {
+            let bank = Answering { _ in Self.gone }
+            let totals = try await report(payments, bank).run(since: nil) { _, _ in }
+            #expect(totals == LedgerReport.Totals(agree: payments.count))
+            #expect(bank.asked.isEmpty)
+        }
+    }
+
+    @Test("not found is a difference where the bank is well before and after, and nothing where it is not")
+    func missing() async throws {
+        let well = Answering { $0 == .health ? Self.agreeing : Self.missing }
+        let differing = try await report(Self.payments(1), well).run(since: nil) { _, _ in }
+        #expect(differing == LedgerReport.Totals(differ: 1) && !differing.isClean(allowsUnknown: true))
+        let ill = Answering { _ in Self.missing }
+        #expect(try await report(Self.payments(1), ill).run(since: nil) { _, _ in } == LedgerReport.Totals(unknown: 1))
+    }
+}
+
+/// Sleeps are over at once.
+private struct StandingTime: TimeSource {
+    func now() -> Timestamp { Timestamp(microseconds: 0) }
+
+    func uptime() -> Duration { .zero }
+
+    func sleep(for duration: Duration) async throws(CancellationError) {}
+}
+
+extension BankAnswer {
+    fileprivate var word: String {
+        switch self {
+        case .notSent(let reason), .noAnswer(let reason): reason
+        case .response: ""
+        }
+    }
+}
