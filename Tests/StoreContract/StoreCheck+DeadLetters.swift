@@ -118,7 +118,7 @@ extension StoreCheck {
                 let letter = try scene.letter(.capture, "a")
                 _ = try await scene.store.keep(letter)
                 let outcome = try await scene.store.discard(letter.id, by: "op", reason: "a test")
-                #expect(outcome == .discarded)
+                #expect(outcome == .discarded(leaving: nil))
                 let again = try await scene.store.discard(letter.id, by: "op", reason: "again")
                 #expect(again == .refused(.discarded))
                 #expect(try await scene.store.beginReplay(letter.id, by: "op") == .skip(.discarded))

@@ -21,6 +21,7 @@ package struct StoreCheck<Subject: StoreUnderTest>: Sendable, CustomTestStringCo
         claims + settles + outcomes + rejections + order + waiting + races + queries + deadLetters + schedule + looks
             + expiries
             + outbox
+            + resolutions
             + orphans
     }
 }

@@ -10,9 +10,15 @@ package struct DeadLetterReport: Hashable, Sendable {
     package var isCutShort = false
     /// A line each, for those that were not done: the first hundred.
     package private(set) var problems: [String] = []
+    /// How many were discarded whose operation needs a person still.
+    package private(set) var stillOpen = 0
+    /// A line each, for those: the first hundred.
+    package private(set) var warnings: [String] = []
 
     package enum Item: Hashable, Sendable {
         case done
+        /// Discarded, with an operation behind it that it has not ended.
+        case doneLeaving(DeadLetterCommand)
         case failed(String)
         case skipped(String, isHarmless: Bool)
     }
@@ -28,6 +34,10 @@ package struct DeadLetterReport: Hashable, Sendable {
         switch item {
         case .done:
             done += 1
+        case .doneLeaving(let command):
+            done += 1
+            stillOpen += 1
+            if warnings.count < Self.mostLines { warnings.append("\(id): \(command.openExplanation)") }
         case .failed(let why):
             failed += 1
             add("\(id): \(why)")
@@ -39,6 +49,18 @@ package struct DeadLetterReport: Hashable, Sendable {
     }
 
     private mutating func add(_ problem: String) {
-        if problems.count < 100 { problems.append(problem) }
+        if problems.count < Self.mostLines { problems.append(problem) }
+    }
+
+    private static let mostLines = 100
+}
+
+extension DeadLetterCommand {
+    /// Completes the sentence "<id of a letter>: …".
+    fileprivate var openExplanation: String {
+        let payment = paymentID?.description ?? ""
+        let key = idempotencyKey?.description ?? ""
+        return "its operation is still open: \(kind?.rawValue ?? "operation") \(key) of payment \(payment); "
+            + "`processor payments resolve` ends it"
     }
 }

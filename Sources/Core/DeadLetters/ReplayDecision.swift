@@ -125,7 +125,8 @@ package enum ReplayEnd: Hashable, Sendable {
 }
 
 package enum DiscardOutcome: Hashable, Sendable {
-    case discarded
+    /// Off the list. `leaving`: its command's operation is in `NEEDS_ATTENTION` still, for discarding a letter ends none.
+    case discarded(leaving: DeadLetterCommand?)
     case notFound
     /// It is in this state, in which it cannot be discarded.
     case refused(DeadLetterState)
@@ -141,4 +142,11 @@ package enum DiscardOutcome: Hashable, Sendable {
     }
 
     package var isHarmless: Bool { self == .refused(.discarded) }
+
+    /// What a discarded letter leaves.
+    ///
+    /// - Parameter operation: the one that is the letter's own.
+    package init(discarding letter: DeadLetter, operation: Operation?) {
+        self = .discarded(leaving: operation?.state == .needsAttention ? letter.command : nil)
+    }
 }

@@ -17,6 +17,21 @@ extension Operation {
         return operation
     }
 
+    /// The same, to be ended by a person's word: from `NEEDS_ATTENTION`, and only as that person has seen it.
+    ///
+    /// - Parameter seen: as it was looked at.
+    /// - Returns: `nil` where others have changed it since. What this very token has taken before is given again (trap P7).
+    package func takenForResolution(
+        as seen: Operation,
+        by token: ClaimToken,
+        lease: Duration,
+        now: Timestamp
+    ) -> Operation? {
+        if state == .sent, claimToken == token { return self }
+        guard state == .needsAttention, id == seen.id, fence == seen.fence else { return nil }
+        return taken(by: token, lease: lease, now: now)
+    }
+
     private func leased(to token: ClaimToken, lease: Duration, now: Timestamp) -> Operation {
         var operation = self
         operation.leaseUntil = now.advanced(by: lease)

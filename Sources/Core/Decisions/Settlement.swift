@@ -26,6 +26,13 @@ package struct Settlement: Hashable, Sendable {
         return copy
     }
 
+    /// The same, with what was told before the claim counted as told.
+    func keepingTold(of claim: Claim) -> Settlement {
+        var copy = self
+        copy.operation.isTold = claim.operation.isTold
+        return copy
+    }
+
     private init(
         operation: Operation,
         payment: Payment? = nil,
@@ -129,11 +136,16 @@ package struct Settlement: Hashable, Sendable {
         return Settlement(operation: operation, rest: rest, note: note, lateNote: "late answer refused: \(reason)")
     }
 
-    private static func final(
+    /// With its final reply.
+    ///
+    /// - Parameters:
+    ///   - state: `SUCCEEDED` or `DECLINED`.
+    ///   - response: the answer that settled it; `nil` where the bank was not asked.
+    static func final(
         _ claim: Claim,
         _ state: OperationState,
         payment: Payment,
-        response: BankResponse,
+        response: BankResponse?,
         error: ReplyError?,
         orphan: PossibleOrphan?,
         cause: String,
@@ -164,7 +176,7 @@ package struct Settlement: Hashable, Sendable {
 
 extension PossibleOrphan? {
     /// The end of a cause in the history.
-    fileprivate var cause: String {
+    var cause: String {
         switch self {
         case .suspected: "; possible orphan hold from an earlier unanswered request"
         case .unlikely: "; orphan hold unlikely, after earlier requests that proved nothing"

@@ -70,7 +70,7 @@ extension Verdict {
 
     /// Only an authorize can be executed twice: the bank's own state rules stop the others (traps B2, B3). A replay accounts for one
     /// of the unanswered requests before it, not for two: the first may have been executed and its key lost.
-    private static func orphan(isReplayed: Bool, _ sends: EarlierSends) -> PossibleOrphan? {
+    static func orphan(isReplayed: Bool, _ sends: EarlierSends) -> PossibleOrphan? {
         if sends.unanswered > (isReplayed ? 1 : 0) { return .suspected }
         return sends.failed > 0 && !isReplayed ? .unlikely : nil
     }

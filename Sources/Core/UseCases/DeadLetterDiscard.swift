@@ -16,11 +16,16 @@ package struct DeadLetterDiscard: Sendable {
             }
             do throws(StoreError) {
                 let outcome = try await store.discard(id, by: actor, reason: reason)
-                report.note(id, outcome.explanation.map { .skipped($0, isHarmless: outcome.isHarmless) } ?? .done)
+                report.note(id, item(outcome))
             } catch {
                 report.note(id, .failed(error.description))
             }
         }
         return report
+    }
+
+    private func item(_ outcome: DiscardOutcome) -> DeadLetterReport.Item {
+        if case .discarded(let command?) = outcome { return .doneLeaving(command) }
+        return outcome.explanation.map { .skipped($0, isHarmless: outcome.isHarmless) } ?? .done
     }
 }

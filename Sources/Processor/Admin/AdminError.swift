@@ -6,7 +6,8 @@ import NIOCore
 /// An answer that is no success: `{"error","message"}` (contract.md §7).
 struct AdminError: Error, Hashable {
     let status: HTTPResponse.Status
-    /// One of few: `invalid_request`, `unauthorized`, `forbidden`, `not_found`, `unavailable`, `internal`.
+    /// One of few: `invalid_request`, `unauthorized`, `forbidden`, `not_found`, `unavailable`, `internal`, and those of
+    /// `ResolutionRefusal`.
     let code: String
     let message: String
 

@@ -6,6 +6,7 @@ import HummingbirdCore
 struct AdminRoutes: Sendable {
     let queries: any PaymentQueries
     let deadLetters: DeadLetterDesk
+    let resolver: OperationResolver
     let readiness: Readiness
     let metrics: PrometheusRegistry
     /// Brings what is counted elsewhere up to date before the metrics are shown.
@@ -26,6 +27,7 @@ struct AdminRoutes: Sendable {
         }
         router.get("payments/:id") { _, context in try await payment(context.parameters.get("id") ?? "") }
         router.get("payments") { request, _ in try await payments(request.uri) }
+        ResolutionRoutes(resolver: resolver).add(to: router)
         DeadLetterRoutes(desk: deadLetters).add(to: router)
         return router
     }

@@ -19,6 +19,7 @@ struct AdminServer: Service {
         configuration: AdminConfiguration,
         queries: any PaymentQueries,
         deadLetters: DeadLetterDesk,
+        resolver: OperationResolver,
         readiness: Readiness,
         metrics: PrometheusRegistry,
         logger: Logger,
@@ -29,6 +30,7 @@ struct AdminServer: Service {
         routes = AdminRoutes(
             queries: queries,
             deadLetters: deadLetters,
+            resolver: resolver,
             readiness: readiness,
             metrics: metrics,
             onScrape: onScrape

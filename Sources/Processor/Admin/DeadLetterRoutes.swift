@@ -41,7 +41,7 @@ struct DeadLetterRoutes: Sendable {
     }
 
     private func act(_ request: Request, _ action: DeadLetterDesk.Action) async throws -> Response {
-        let actor = try actor(request)
+        let actor = try request.operatorName()
         let body = try await request.body.collect(upTo: Self.largestBody)
         let order: DeadLetterOrder
         do throws(InvalidField) {
@@ -65,15 +65,6 @@ struct DeadLetterRoutes: Sendable {
             case .discard: await desk.discard(frozen.ids, by: actor, reason: order.reason ?? "")
             }
         return Response(json: report.json(action))
-    }
-
-    /// Who acts, for the audit.
-    private func actor(_ request: Request) throws -> String {
-        guard let name = HTTPField.Name("X-Operator"), let actor = request.headers[name] else { return "admin" }
-        guard DeadLetterOrder.isText(actor, length: 1...128) else {
-            throw AdminError.invalid(InvalidField("X-Operator", "must be 1 to 128 printable characters"))
-        }
-        return actor
     }
 }
 

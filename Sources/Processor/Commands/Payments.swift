@@ -4,8 +4,8 @@ import Core
 struct Payments: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "payments",
-        abstract: "Looks payments up in the database, or compares them with the bank.",
-        subcommands: [Show.self, List.self, ReconcileReport.self]
+        abstract: "Looks payments up in the database, compares them with the bank, ends what needs a person.",
+        subcommands: [Show.self, List.self, ResolveOperation.self, ReconcileReport.self]
     )
 
     struct Show: AsyncParsableCommand {

@@ -46,6 +46,7 @@ struct Run: AsyncParsableCommand {
             configuration: configuration.admin,
             queries: processor.queries,
             deadLetters: processor.deadLetters,
+            resolver: processor.resolver,
             readiness: readiness,
             metrics: registry,
             logger: logger,

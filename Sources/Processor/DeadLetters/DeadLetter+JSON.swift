@@ -64,10 +64,13 @@ extension DeadLetterReport {
             case .replay: "replayed"
             case .discard: "discarded"
             }
-        return .object([
+        var members: [String: JSONValue] = [
             "dry_run": .bool(isDryRun), "failed": .integer(failed), done: .integer(self.done),
             "selected": .integer(selected), "skipped": .integer(skipped),
-        ])
+        ]
+        // Discarding a letter does not end its operation.
+        if stillOpen > 0 { members["still_open"] = .integer(stillOpen) }
+        return .object(members)
     }
 }
 

@@ -29,6 +29,7 @@ struct ProcessorService: Service {
 
     let queries: any PaymentQueries
     let deadLetters: DeadLetterDesk
+    let resolver: OperationResolver
 
     /// - Throws: `HTTPError` where the process is out of threads or descriptors.
     init(
@@ -111,6 +112,17 @@ struct ProcessorService: Service {
             time: SystemTime()
         )
         consumer = CommandConsumer(context, sink: sink)
+        resolver = OperationResolver(
+            store: store,
+            queries: queries,
+            letters: letters,
+            bank: bank,
+            bell: parts.bell,
+            time: SystemTime(),
+            random: SystemRandom(),
+            observer: observer,
+            limits: configuration.limits
+        )
     }
 
     /// Between two attempts at something that may come to life by itself.

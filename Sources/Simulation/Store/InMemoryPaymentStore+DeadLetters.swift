@@ -110,7 +110,7 @@ extension InMemoryPaymentStore: DeadLetterActions {
             letter.state = .discarded
             try tables.deadLetters.update(letter)
             tables.audit(id, actor, "discard", "discarded", reason, at: clock.now())
-            return .discarded
+            return DiscardOutcome(discarding: letter, operation: tables.operation(of: letter))
         }
     }
 }

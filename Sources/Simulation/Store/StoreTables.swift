@@ -63,6 +63,9 @@ struct StoreTables {
         )
     }
 
+    /// The payment that has an id of the bank.
+    func owner(ofBankID id: String) -> PaymentID? { ownerOfBankID[id] }
+
     mutating func apply(_ changes: Changes, at now: Timestamp) throws(StoreError) {
         try check(changes.operation, isNew: changes.isNewOperation)
         if let payment = changes.payment { try check(payment, isNew: changes.isNewPayment) }

@@ -67,6 +67,7 @@ enum PaymentFixture {
     static func operation(
         _ kind: OperationKind,
         _ state: OperationState,
+        id: OperationID = operationID,
         fence: Int64 = 1,
         attempts: Int = 1,
         token: ClaimToken = ClaimToken(UniqueID(high: 9, low: 9)),
@@ -75,7 +76,7 @@ enum PaymentFixture {
         fingerprint: Fingerprint = Fingerprint(bytes: [])
     ) throws -> Operation {
         Operation(
-            id: operationID,
+            id: id,
             merchantID: .default,
             idempotencyKey: try #require(IdempotencyKey("k-1")),
             kind: kind,

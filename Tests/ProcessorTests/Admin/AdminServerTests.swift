@@ -22,6 +22,7 @@ struct AdminServerTests {
             configuration: AdminConfiguration(host: "127.0.0.1", port: port, token: token.map { Secret($0) }),
             queries: queries,
             deadLetters: .inMemory(),
+            resolver: ResolutionScene().resolver,
             readiness: readiness,
             metrics: registry,
             logger: try CapturedLog(level: .critical).logger,

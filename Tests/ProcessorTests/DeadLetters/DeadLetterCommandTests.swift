@@ -152,6 +152,29 @@ struct DeadLetterCommandTests {
         #expect(dry.text(of: report) == "2 dead letters would be discarded; nothing was written")
     }
 
+    @Test("a discard says which operations it leaves open, and how to end them")
+    func stillOpen() async throws {
+        let resolution = ResolutionScene()
+        try await resolution.prepare()
+        let letters = DeadLetterScene(store: resolution.store)
+        let id = try await letters.keep(1)
+        let report = await letters.desk.discard([id], by: "op", reason: "r")
+        let outcome = DeadLetterOutcome(action: .discard, isDryRun: false, json: false)
+        #expect(
+            outcome.text(of: report)
+                == "discarded 1 of 1 dead letter; 1 of their operations still open, which `processor payments resolve` ends"
+        )
+        #expect(
+            report.warnings == [
+                "\(id): its operation is still open: capture key-1 of payment \(ResolutionScene.id); "
+                    + "`processor payments resolve` ends it"
+            ]
+        )
+        let json = String(decoding: report.json(.discard).encoded, as: UTF8.self)
+        #expect(json == #"{"discarded":1,"dry_run":false,"failed":0,"selected":1,"skipped":0,"still_open":1}"#)
+        #expect(report.isClean)
+    }
+
     @Test("the broker's headers tell how a message came to the dead letters")
     func origins() {
         #expect(BrokerDeadLetter.origin(of: AMQPMessage(properties: AMQPProperties(), body: [])) == .processor)

@@ -29,8 +29,10 @@ struct DeadLetterScene: Sendable {
     let sink = RecordingSink()
     private let reader = DeadLetterReader(fingerprinter: Fingerprinter(secret: Array("secret".utf8)))
 
-    init() {
-        store = InMemoryPaymentStore(clock: time, fingerprinter: Fingerprinter(secret: Array("secret".utf8)))
+    /// - Parameter store: `nil`: an empty one.
+    init(store: InMemoryPaymentStore? = nil) {
+        self.store =
+            store ?? InMemoryPaymentStore(clock: time, fingerprinter: Fingerprinter(secret: Array("secret".utf8)))
     }
 
     var desk: DeadLetterDesk {

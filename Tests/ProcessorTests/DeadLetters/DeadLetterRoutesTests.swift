@@ -21,6 +21,7 @@ struct DeadLetterRoutesTests {
             configuration: AdminConfiguration(host: "127.0.0.1", port: 0, token: nil),
             queries: FakeQueries(),
             deadLetters: scene.desk,
+            resolver: ResolutionScene().resolver,
             readiness: Readiness(),
             metrics: PrometheusRegistry(),
             logger: try CapturedLog(level: .critical).logger,

@@ -10,7 +10,7 @@ import Testing
 @Suite("The PostgreSQL store keeps the store contract", .serialized, .timeLimit(.minutes(5)))
 struct PostgresStoreContractTests {
     /// Store and questions as one, as the contract asks for them.
-    struct Store: PaymentStore, PaymentQueries {
+    struct Store: ResolutionStore, PaymentQueries {
         let payments: PostgresPaymentStore
         let queries: PostgresPaymentQueries
         let letters: PostgresDeadLetterStore
@@ -31,6 +31,18 @@ struct PostgresStoreContractTests {
 
         func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
             try await payments.recordTold(operation, isUndeliverable: isUndeliverable)
+        }
+
+        func takeForResolution(
+            _ seen: Core.Operation,
+            by token: ClaimToken,
+            lease: Duration
+        ) async throws(StoreError) -> Claim? {
+            try await payments.takeForResolution(seen, by: token, lease: lease)
+        }
+
+        func owner(ofBankID id: String) async throws(StoreError) -> PaymentID? {
+            try await payments.owner(ofBankID: id)
         }
 
         func payment(_ id: PaymentID) async throws(StoreError) -> PaymentView? {

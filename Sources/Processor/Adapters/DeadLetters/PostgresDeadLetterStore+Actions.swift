@@ -46,8 +46,30 @@ extension PostgresDeadLetterStore: DeadLetterActions {
                 [.uuid(PostgresUUID(id.value))]
             )
             try Self.audit(id, actor, "discard", "discarded", reason, on: connection)
-            return .discarded
+            return DiscardOutcome(discarding: letter, operation: try Self.ownOperation(of: letter, on: connection))
         }
+    }
+
+    /// As it is, without a lock.
+    private static func ownOperation(
+        of letter: DeadLetter,
+        on connection: isolated PostgresConnection
+    ) throws(PostgresError) -> Operation? {
+        guard let payment = letter.command.paymentID, let merchant = letter.command.merchantID,
+            let key = letter.command.idempotencyKey, let kind = letter.command.kind
+        else { return nil }
+        let rows = try connection.execute(
+            """
+            SELECT \(OperationRow.columns) FROM operations o
+            WHERE o.merchant_id = $1 AND o.idempotency_key = $2 AND o.payment_id = $3 AND o.kind = $4
+            """,
+            [
+                .text(merchant.description), .text(key.description), .uuid(PostgresUUID(payment.value)),
+                .text(kind.rawValue),
+            ]
+        )
+        guard let row = rows.first else { return nil }
+        return try OperationRow.operation(from: row)
     }
 
     private static func locked(

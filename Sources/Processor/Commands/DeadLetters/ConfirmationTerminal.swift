@@ -19,6 +19,12 @@ struct ConfirmationTerminal: Sendable {
         return readLine().flatMap { line in Int(line.filter { !$0.isWhitespace }) }
     }
 
+    /// Whether the person agrees, in a whole word.
+    func consents(to question: String) -> Bool {
+        StandardStream.error.print("\(question)\nType yes to do it: ")
+        return readLine()?.filter { !$0.isWhitespace } == "yes"
+    }
+
     /// For the audit of what is done on this machine: who has logged in, also behind sudo.
     static var operatorName: String {
         let environment = getenv("SUDO_USER").map { String(cString: $0) }

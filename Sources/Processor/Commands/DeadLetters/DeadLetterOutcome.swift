@@ -10,7 +10,7 @@ struct DeadLetterOutcome {
 
     func print(_ report: DeadLetterReport) {
         Self.endProgress(report)
-        for problem in report.problems { StandardStream.error.print("processor: \(problem)") }
+        for problem in report.problems + report.warnings { StandardStream.error.print("processor: \(problem)") }
         StandardStream.output.print(
             json
                 ? String(decoding: report.json(action, isDryRun: isDryRun).encoded, as: UTF8.self)
@@ -24,6 +24,9 @@ struct DeadLetterOutcome {
         var text = "\(participle) \(report.done) of \(report.selected) \(letters)"
         if report.skipped > 0 { text += ", skipped \(report.skipped)" }
         if report.failed > 0 { text += ", failed \(report.failed)" }
+        if report.stillOpen > 0 {
+            text += "; \(report.stillOpen) of their operations still open, which `processor payments resolve` ends"
+        }
         if report.isCutShort { text += "; stopped before the end" }
         return text
     }

@@ -1,0 +1,51 @@
+extension Settlement {
+    /// A person has said how it ended, and the bank does not contradict.
+    package static func resolved(_ claim: Claim, _ resolution: Resolution, now: Timestamp) -> Settlement {
+        switch resolution.end {
+        case .succeeded(let effect, let response):
+            final(
+                claim,
+                .succeeded,
+                payment: resolution.payment(after: claim, now: now),
+                response: response,
+                error: nil,
+                orphan: resolution.orphan,
+                cause: resolution.cause(of: claim.operation.kind),
+                lateNote: "late resolution refused: \(effect.bankID)"
+            )
+        case .failed:
+            final(
+                claim,
+                .declined,
+                payment: resolution.payment(after: claim, now: now),
+                response: nil,
+                error: .resolvedAsFailed,
+                orphan: resolution.orphan,
+                cause: resolution.cause(of: claim.operation.kind),
+                lateNote: "late resolution refused: failed"
+            )
+        }
+    }
+
+    /// Waits for a person again, as before it was taken: what there was to tell of that is told.
+    package static func givenBack(_ claim: Claim) -> Settlement {
+        needsAttention(claim, reason: claim.operation.attentionReason, sends: claim.operation.sends)
+            .keepingTold(of: claim)
+    }
+}
+
+extension Resolution {
+    fileprivate func cause(of kind: OperationKind) -> String {
+        "\(kind.rawValue) resolved as \(order.end.rawValue) by \(order.actor): \(order.reason)\(orphan.cause)"
+    }
+}
+
+extension ReplyError {
+    /// The end of an operation of which a person says that the bank has not done it, and will not.
+    static let resolvedAsFailed = ReplyError(
+        code: "resolved_as_failed",
+        message: "an operator has resolved this operation as failed",
+        isRetryable: false,
+        source: .processor
+    )
+}

@@ -1,0 +1,17 @@
+/// What it takes to end an operation by a person's word, beside looking at it and settling it. Each call is one transaction.
+package protocol ResolutionStore: PaymentStore {
+    /// Takes an operation that is in `NEEDS_ATTENTION`, under a higher fence and with a lease: then it is `SENT`, and where nobody
+    /// settles it, the reconciling sweep goes on with it after the lease. Decided by `Operation.takenForResolution`.
+    /// Repeating it with the same token after an unknown outcome is safe (trap P7).
+    ///
+    /// - Parameter seen: as it was looked at.
+    /// - Returns: `nil` where others have changed it since.
+    func takeForResolution(
+        _ seen: Operation,
+        by token: ClaimToken,
+        lease: Duration
+    ) async throws(StoreError) -> Claim?
+
+    /// The payment that has an effect of the bank on record; `nil` where none has.
+    func owner(ofBankID id: String) async throws(StoreError) -> PaymentID?
+}

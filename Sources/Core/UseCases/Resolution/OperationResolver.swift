@@ -1,0 +1,158 @@
+/// Ends an operation in `NEEDS_ATTENTION` by a person's word (contract.md §6): looks, asks the bank, and, when the person has agreed,
+/// takes the operation, writes its end with what there is to tell, and closes its dead letters.
+package struct OperationResolver: Sendable {
+    package typealias Letters = DeadLetterQueries & DeadLetterActions
+
+    private let store: any ResolutionStore
+    private let queries: any PaymentQueries
+    private let letters: any Letters
+    private let witness: BankWitness
+    private let bell: OutboxBell
+    private let time: any TimeSource
+    private let random: any RandomSource
+    private let observer: any ProcessorObserver
+    private let limits: HandlerLimits
+    private let policy: RetryPolicy
+
+    /// - Parameter bell: rung when there is something in the outbox.
+    package init(
+        store: any ResolutionStore,
+        queries: any PaymentQueries,
+        letters: any Letters,
+        bank: any Bank & BankQueries,
+        bell: OutboxBell,
+        time: any TimeSource,
+        random: any RandomSource,
+        observer: any ProcessorObserver,
+        limits: HandlerLimits,
+        policy: RetryPolicy = RetryPolicy()
+    ) {
+        self.store = store
+        self.queries = queries
+        self.letters = letters
+        let questions = PatientBankQueries(bank: bank, time: time, timeout: limits.bankTimeout)
+        witness = BankWitness(bank: bank, questions: questions)
+        self.bell = bell
+        self.time = time
+        self.random = random
+        self.observer = observer
+        self.limits = limits
+        self.policy = policy
+    }
+
+    // MARK: Looking
+
+    /// What would be done. Changes nothing, here or at the bank.
+    package func plan(_ order: ResolutionOrder) async throws(ResolutionRefusal) -> ResolutionPlan {
+        let view = try await stored { () async throws(StoreError) in try await queries.payment(order.paymentID) }
+        guard let view else { throw .noPayment(order.paymentID) }
+        let operation = try order.choice(from: view)
+        let payment = view.payment
+        let key = try await owned(witness.testimony(underKeyOf: operation, of: payment))
+        let resolution: Resolution
+        switch try Resolution.after(key, order, operation) {
+        case .settle(let settled): resolution = settled
+        case .ask(let query):
+            let id = order.bankID ?? ""
+            let testimony = try await witness.testimony(on: query, id: id, about: operation.kind, of: payment)
+            resolution = try Resolution.after(testimony, to: id, key, order, operation)
+        }
+        if let id = resolution.bankID, let owner = try await owner(of: id) { throw .bankIDTaken(id, by: owner) }
+        return ResolutionPlan(operation: operation, payment: payment, resolution: resolution)
+    }
+
+    /// What the bank replays may be the effect of another payment: then it is not this operation's.
+    private func owned(_ key: KeyTestimony) async throws(ResolutionRefusal) -> KeyTestimony {
+        guard case .executed(let effect, _) = key, try await owner(of: effect.bankID) != nil else { return key }
+        return .other(reason: KeyTestimony.otherPayment)
+    }
+
+    private func owner(of bankID: String) async throws(ResolutionRefusal) -> PaymentID? {
+        try await stored { () async throws(StoreError) in try await store.owner(ofBankID: bankID) }
+    }
+
+    // MARK: Doing
+
+    /// Does it. A crash in between leaves an operation that the sweep goes on with after its lease, or one that has ended and is told
+    /// by way of the outbox.
+    package func carryOut(_ plan: ResolutionPlan) async throws(ResolutionRefusal) -> ResolutionReport {
+        let token = ClaimToken(random.identifier(at: time.now()))
+        let taken = try await stored { () async throws(StoreError) in
+            try await patiently { () async throws(StoreError) in
+                try await store.takeForResolution(plan.operation, by: token, lease: limits.lease)
+            }
+        }
+        guard let claim = taken else { throw .changed }
+        let settlement = Settlement.resolved(claim, plan.resolution, now: time.now()).toldByOutbox(claim)
+        let outcome: SettleOutcome
+        do throws(StoreError) {
+            outcome = try await settle(settlement)
+        } catch {
+            throw await undone(error, claim, plan.resolution)
+        }
+        guard outcome == .settled else { throw .changed }
+        bell.ring()
+        if let orphan = settlement.orphan { observer.observe(.possibleOrphan(settlement.operation, orphan)) }
+        let (closed, problems) = await closeLetters(of: settlement.operation, plan.resolution.order)
+        return ResolutionReport(plan: plan, closedLetters: closed, problems: problems)
+    }
+
+    private func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
+        try await patiently { () async throws(StoreError) in try await store.settle(settlement) }
+    }
+
+    /// What the store will never take is a person's again, as it was. Where the store is away, the sweep goes on after the lease.
+    private func undone(_ error: StoreError, _ claim: Claim, _ resolution: Resolution) async -> ResolutionRefusal {
+        guard !error.isRetriable else { return .storeFailed(error) }
+        // Where this fails too, the lease runs out, and the sweep goes on with it.
+        _ = try? await settle(.givenBack(claim))
+        guard error.code == .bankIDTaken, let id = resolution.bankID else { return .storeFailed(error) }
+        return .bankIDTaken(id, by: try? await owner(of: id))
+    }
+
+    /// Discards what is open of it.
+    private func closeLetters(
+        of operation: Operation,
+        _ order: ResolutionOrder
+    ) async -> (closed: Int, problems: [String]) {
+        var filter = DeadLetterFilter()
+        filter.paymentID = operation.paymentID
+        filter.merchantID = operation.merchantID
+        filter.kind = operation.kind
+        filter.states = [.open]
+        var closed = 0
+        var problems: [String] = []
+        do throws(StoreError) {
+            let own = try await letters.deadLetters(filter, limit: Self.mostLetters)
+                .filter { $0.command.idempotencyKey == operation.idempotencyKey }
+            for letter in own {
+                let outcome = try await letters.discard(letter.id, by: order.actor, reason: order.summary)
+                if let problem = outcome.explanation {
+                    if !outcome.isHarmless { problems.append("dead letter \(letter.id): \(problem)") }
+                } else {
+                    closed += 1
+                }
+            }
+        } catch {
+            problems.append("its dead letters are not all discarded: \(error)")
+        }
+        return (closed, problems)
+    }
+
+    /// An operation has one for each time that it needed a person: few.
+    private static let mostLetters = 1_000
+
+    private var patiently: StorePatience {
+        StorePatience(time: time, random: random, observer: observer, policy: policy)
+    }
+
+    private func stored<Value>(
+        _ work: () async throws(StoreError) -> Value
+    ) async throws(ResolutionRefusal) -> Value {
+        do throws(StoreError) {
+            return try await work()
+        } catch {
+            throw .storeFailed(error)
+        }
+    }
+}

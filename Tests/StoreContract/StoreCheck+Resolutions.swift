@@ -1,0 +1,125 @@
+import Core
+import Testing
+
+extension StoreCheck {
+    /// Of operations that a person ends.
+    static var resolutions: [StoreCheck] {
+        [
+            StoreCheck("what needs a person is taken under a higher fence and a lease, once, and then settled") {
+                scene in
+                let claim = try await scene.needingPerson()
+                let seen = try await scene.last(of: claim)
+                let token = ClaimToken(.random)
+                let taken = try #require(try await scene.take(seen, by: token))
+                #expect(taken.operation.state == .sent && taken.operation.fence == seen.fence + 1)
+                #expect(taken.operation.claimToken == token && taken.operation.leaseUntil >= seen.leaseUntil)
+                #expect(taken.operation.bankKey == seen.bankKey && taken.operation.sends == seen.sends)
+                #expect(taken.payment == claim.payment)
+                #expect(try await scene.last(of: claim) == taken.operation)
+                // The same again, after a commit whose answer was lost; nobody else's.
+                #expect(try await scene.take(seen, by: token) == taken)
+                #expect(try await scene.take(seen) == nil)
+                #expect(try await scene.take(taken.operation) == nil)
+
+                #expect(try await scene.store.settle(StoreScene<Subject>.success(taken)) == .settled)
+                #expect(try await scene.view(claim.payment.id).payment.status == .captured)
+                #expect(try await scene.take(seen, by: token) == nil)
+            },
+            StoreCheck("what does not need a person is not taken, nor what has changed since it was looked at") {
+                scene in
+                let leased = try await scene.stuckCapture()
+                #expect(try await scene.take(leased.operation) == nil)
+                let payment = try await scene.authorized()
+                let settled = try #require(try await scene.view(payment.id).operations.last)
+                #expect(try await scene.take(settled) == nil)
+                let claim = try await scene.needingPerson()
+                var older = try await scene.last(of: claim)
+                older.fence -= 1
+                #expect(try await scene.take(older) == nil)
+                #expect(try await scene.last(of: claim).state == .needsAttention)
+            },
+            StoreCheck("what was taken and is nobody's any more is found by a look after its lease") { scene in
+                let claim = try await scene.needingPerson()
+                let seen = try await scene.last(of: claim)
+                let taken = try #require(try await scene.take(seen, lease: StoreScene<Subject>.shortLease))
+                let found = try #require(try await scene.lookUntilClaimed().claims.first)
+                #expect(found.operation.id == seen.id && found.operation.fence == seen.fence + 2)
+                #expect(try await scene.store.settle(StoreScene<Subject>.success(taken)) == .superseded)
+            },
+            StoreCheck("what is given back needs a person as before, and is not told again") { scene in
+                let claim = try await scene.needingPerson()
+                let seen = try await scene.last(of: claim)
+                let taken = try #require(try await scene.take(seen))
+                #expect(taken.operation.isTold)
+                #expect(try await scene.store.settle(.givenBack(taken)) == .settled)
+                let back = try await scene.last(of: claim)
+                #expect(back.state == .needsAttention && back.isTold && back.lastError == seen.lastError)
+                #expect(back.fence == seen.fence + 1)
+                // What it had told before it was taken.
+                #expect(try await scene.sweeps.take(limit: 10, hold: .seconds(60)).count == 3)
+                try await scene.expectNothingToTell()
+            },
+            StoreCheck("the owner of an id of the bank is its payment, of any kind of effect") { scene in
+                let payment = try await scene.authorized()
+                let captured = try await scene.succeeded(scene.command(.capture(amount: nil), payment.id))
+                for id in [captured.bank.authorizationID, captured.bank.captureID] {
+                    #expect(try await scene.store.owner(ofBankID: try #require(id)) == payment.id)
+                }
+                #expect(try await scene.store.owner(ofBankID: "cap_\(UniqueID.random)") == nil)
+            },
+            StoreCheck("a discarded letter tells of its operation while that needs a person") { scene in
+                let payment = try await scene.authorized()
+                let command = try scene.command(.capture(amount: nil), payment.id)
+                let claim = try await scene.claimed(command)
+                let given = Settlement.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1))
+                #expect(try await scene.store.settle(given) == .settled)
+                let (own, other) = (try scene.letter(.capture, "a", command), try scene.letter(.void, "b", command))
+                for letter in [own, other] { _ = try await scene.store.keep(letter) }
+                let outcome = try await scene.store.discard(own.id, by: "op", reason: "r")
+                #expect(outcome == .discarded(leaving: own.command))
+                // Of another command under the same key.
+                #expect(try await scene.store.discard(other.id, by: "op", reason: "r") == .discarded(leaving: nil))
+
+                let taken = try #require(try await scene.take(try await scene.last(of: claim)))
+                #expect(try await scene.store.settle(StoreScene<Subject>.success(taken)) == .settled)
+                let late = try scene.letter(.capture, "c", command)
+                _ = try await scene.store.keep(late)
+                #expect(try await scene.store.discard(late.id, by: "op", reason: "r") == .discarded(leaving: nil))
+            },
+        ]
+    }
+}
+
+extension StoreScene {
+    /// A capture that needs a person, and is told.
+    fileprivate func needingPerson() async throws -> Claim {
+        let payment = try await authorized()
+        let claim = try await claimed(command(.capture(amount: nil), payment.id))
+        let given = Settlement.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1))
+        #expect(try await store.settle(given.toldByOutbox(claim)) == .settled)
+        return claim
+    }
+
+    fileprivate func last(of claim: Claim) async throws -> Operation {
+        try #require(try await view(claim.payment.id).operations.last)
+    }
+
+    fileprivate func take(
+        _ seen: Operation,
+        by token: ClaimToken = ClaimToken(.random),
+        lease: Duration = Self.longLease
+    ) async throws -> Claim? {
+        try await store.takeForResolution(seen, by: token, lease: lease)
+    }
+
+    /// Looks again and again, until a look takes something over.
+    fileprivate func lookUntilClaimed() async throws -> OpenFindings {
+        for _ in 0..<400 {
+            let findings = try await look()
+            if !findings.claims.isEmpty { return findings }
+            try await subject.pass(.milliseconds(25))
+        }
+        Issue.record("nothing was ever taken over")
+        throw Unexpected()
+    }
+}
