@@ -75,6 +75,26 @@ extension StoreCheck {
                 #expect(view.operations.map(\.reply) == [settlement.operation.reply])
                 #expect(view.history.last?.cause == late.lateNote)
             },
+            StoreCheck("a second authorization of one command is a possible orphan, whoever was superseded") { scene in
+                let command = try scene.authorize()
+                let zombie = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)
+                let holder = try await scene.claimedWhenFree(command)
+                let (first, second) = ("auth_\(command.paymentID)_1", "auth_\(command.paymentID)_2")
+                // Which of the two is the payment's is not known yet.
+                let late = StoreScene<Subject>.success(zombie, bankID: second)
+                #expect(try await scene.store.settle(late) == .superseded)
+                #expect(try await scene.view(command.paymentID).orphan == nil)
+
+                #expect(try await scene.store.settle(StoreScene<Subject>.success(holder, bankID: first)) == .settled)
+                let same = StoreScene<Subject>.success(zombie, bankID: first)
+                #expect(try await scene.store.settle(same) == .superseded)
+                #expect(try await scene.view(command.paymentID).orphan == nil)
+                #expect(try await scene.store.settle(late) == .stray)
+                let view = try await scene.view(command.paymentID)
+                #expect(view.orphan == .suspected)
+                #expect(view.payment.bank.authorizationID == first)
+                #expect(view.history.last?.cause == late.lateNote + Settlement.strayNote)
+            },
             StoreCheck("an unroutable reply is recorded, as often as it is told") { scene in
                 let command = try scene.authorize()
                 let claim = try await scene.claimed(command)

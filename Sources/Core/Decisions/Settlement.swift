@@ -51,6 +51,22 @@ package struct Settlement: Hashable, Sendable {
         self.lateNote = lateNote
     }
 
+    /// The authorization that the bank gave this attempt, where it is an authorize.
+    package var hold: String? {
+        operation.kind == .authorize && operation.state == .succeeded ? payment?.bank.authorizationID : nil
+    }
+
+    /// For the history, when another attempt has taken the operation over.
+    ///
+    /// - Parameter stored: the payment as it is.
+    /// - Returns: the text, and whether this is a second hold.
+    package func refused(by stored: Payment) -> (note: String, isStray: Bool) {
+        guard let hold, let other = stored.bank.authorizationID, other != hold else { return (lateNote, false) }
+        return (lateNote + Self.strayNote, true)
+    }
+
+    package static let strayNote = "; possible orphan hold: the payment has another authorization"
+
     /// The bank did it.
     ///
     /// - Parameter isForgotten: it had done so before, and our store has lost that.

@@ -28,4 +28,7 @@ package enum SettleOutcome: Hashable, Sendable {
     case settled
     /// Another attempt has taken the operation over; what this one learnt is in the history.
     case superseded
+    /// The same, and the bank has given this attempt another authorization than the payment has: a second hold, which is recorded as
+    /// a possible orphan (invariant I2).
+    case stray
 }

@@ -19,7 +19,7 @@ extension BankAttempt {
         case .notExecuted(let reason, let door):
             return try await turnedAway(claim, reason: reason, door, after: sends)
         case .keyUnknown, .ambiguous:
-            return .superseded
+            return .superseded(sends)
         }
     }
 
@@ -70,7 +70,7 @@ extension BankAttempt {
     }
 
     func settle(_ claim: Claim, _ verdict: Verdict, _ answer: BankAnswer) async throws(StoreError) -> Outcome {
-        guard case .response(let response) = answer else { return .superseded }
+        guard case .response(let response) = answer else { return .superseded(claim.operation.sends) }
         let settlement: Settlement
         switch verdict {
         case .succeeded(let effect, let orphan, let isForgotten):
@@ -88,10 +88,11 @@ extension BankAttempt {
         case .expired(let refusal):
             settlement = .declined(claim, refusal, response, authorizationExpired: true)
         case .notSent, .notExecuted, .ambiguous, .keyUnknown, .needsAttention:
-            return .superseded
+            return .superseded(claim.operation.sends)
         }
         do throws(StoreError) {
-            guard try await write(settlement, claim) else { return .superseded }
+            // It knows the outcome: asked again, the bank repeats it.
+            guard try await write(settlement, claim) else { return .superseded(EarlierSends()) }
         } catch {
             // Asking again would bring the same id for a day.
             guard error.code == .bankIDTaken else { throw error }
@@ -125,7 +126,7 @@ extension BankAttempt {
             countsAttempt: !isAttempt || countsAttempt && !isOutage,
             note: note
         )
-        guard try await write(settlement, claim) else { return .superseded }
+        guard try await write(settlement, claim) else { return .superseded(sends) }
         let operation = settlement.operation
         let tier =
             isOutage
@@ -137,7 +138,7 @@ extension BankAttempt {
     /// Ends it without asking: manual review.
     func giveUp(_ claim: Claim, reason: String, _ sends: EarlierSends) async throws(StoreError) -> Outcome {
         let settlement = Settlement.needsAttention(claim, reason: reason, sends: sends)
-        guard try await write(settlement, claim) else { return .superseded }
+        guard try await write(settlement, claim) else { return .superseded(sends) }
         context.observer.observe(.needsAttention(settlement.operation, reason: reason))
         return .needsAttention(settlement.operation, reason: reason)
     }

@@ -19,8 +19,9 @@ package struct BankAttempt: Sendable {
         /// Open still: to be claimed again after that retry tier, when its key has rested.
         case resting(Operation, reason: String, RetryTier)
         case needsAttention(Operation, reason: String)
-        /// Another attempt has taken over: what the store says now decides.
-        case superseded
+        /// Another attempt has taken over: what the store says now decides. With the requests under the key whose outcome this attempt
+        /// does not know.
+        case superseded(EarlierSends)
     }
 
     /// A request that is about to be sent.
@@ -66,7 +67,16 @@ package struct BankAttempt: Sendable {
                 return try await rest(claim, reason: reason, sends, pause, note: note(on: ambiguity, action, answer))
             }
         }
-        return .superseded
+        return .superseded(sends)
+    }
+
+    /// Takes an operation up that the store had forgotten, and this process has not: a request of its own may be executing still (trap
+    /// D1), so its key rests.
+    ///
+    /// - Parameter sends: those requests.
+    func remember(_ claim: Claim, _ sends: EarlierSends) async throws(StoreError) -> Outcome {
+        context.observer.observe(.storeRegressed(claim.operation))
+        return try await rest(claim, reason: "store_forgot_a_request", sends, context.limits.bankWorstCase)
     }
 
     /// Asks by the key what became of an authorize whose card is gone. A replay is proof of success; anything else proves nothing.
@@ -109,7 +119,8 @@ package struct BankAttempt: Sendable {
         }
         do throws(StoreError) {
             let outcome = try await settle(entry.claim, verdict, entry.answer.redacted(for: entry.action))
-            return outcome != .superseded
+            if case .superseded = outcome { return false }
+            return true
         } catch {
             // The next attempt asks again under the same key.
             return false
@@ -180,7 +191,16 @@ package struct BankAttempt: Sendable {
         let outcome = try await context.patiently { () async throws(StoreError) in
             try await context.store.settle(settlement)
         }
-        if outcome == .superseded { context.observer.observe(.superseded(settlement.operation)) }
+        switch outcome {
+        case .settled: break
+        case .superseded:
+            context.observer.observe(.superseded(settlement.operation))
+            // Whoever has taken it over may not know yet which authorization is the payment's.
+            if settlement.hold != nil { context.lateAnswers.lookAgain(settlement) }
+        case .stray:
+            context.observer.observe(.superseded(settlement.operation))
+            context.observer.observe(.possibleOrphan(settlement.operation, .suspected))
+        }
         return outcome == .settled
     }
 }

@@ -30,19 +30,27 @@ package struct CommandHandler: Sendable {
         try await context.limiter.enter()
         defer { context.limiter.leave() }
         do throws(StoreError) {
+            // What the attempt before has asked, should the store have forgotten its operation since.
+            var before: (operation: OperationID, sends: EarlierSends)?
             while true {
                 let started = context.time.uptime()
                 let outcome = try await claim(command, note)
                 guard case .claimed(let claim) = outcome else {
                     return try await answer(outcome, to: command, note)
                 }
-                let ended = try await attempt.run(
-                    claim,
-                    BankAction(command.parameters, for: claim.payment),
-                    permit,
-                    traceparent: command.route.traceparent,
-                    started: started
-                )
+                let ended: BankAttempt.Outcome
+                if let before, before.operation != claim.operation.id, before.sends.unanswered > 0 {
+                    ended = try await attempt.remember(claim, before.sends)
+                } else {
+                    ended = try await attempt.run(
+                        claim,
+                        BankAction(command.parameters, for: claim.payment),
+                        permit,
+                        traceparent: command.route.traceparent,
+                        started: started
+                    )
+                }
+                if case .superseded(let sends) = ended { before = (claim.operation.id, sends) }
                 if let disposition = disposition(ended, claim, of: command, note) { return disposition }
                 // Superseded: what the store says now decides.
                 if Task.isCancelled { throw StoreError(.unavailable, detail: "cancelled") }

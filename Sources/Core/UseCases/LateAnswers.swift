@@ -1,4 +1,6 @@
-/// The answers that came after their caller had given up waiting.
+import Synchronization
+
+/// The answers that came after their caller had given up waiting, and other things that no delivery waits for any more.
 package final class LateAnswers: Sendable {
     /// One of them, with what it answers.
     struct Entry: Sendable {
@@ -9,16 +11,36 @@ package final class LateAnswers: Sendable {
         let answer: BankAnswer
     }
 
-    private let entries: AsyncStream<Entry>
-    private let continuation: AsyncStream<Entry>.Continuation
+    private enum Work: Sendable {
+        case answer(Entry)
+        /// Of an authorize that another attempt has taken over.
+        case secondLook(Settlement)
+    }
+
+    private struct State {
+        /// Answers that are not completed yet.
+        var pending = 0
+        var isOver = false
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    // As many as there are calls to the bank, at most.
+    private let works: AsyncStream<Work>
+    private let continuation: AsyncStream<Work>.Continuation
+    private let state = Mutex(State())
 
     package init() {
-        // As many as there are calls to the bank, at most.
-        (entries, continuation) = AsyncStream.makeStream()
+        (works, continuation) = AsyncStream.makeStream()
     }
 
     func add(_ entry: Entry) {
-        continuation.yield(entry)
+        state.withLock { $0.pending += 1 }
+        continuation.yield(.answer(entry))
+    }
+
+    /// - Parameter settlement: a refused one, with an authorization of the bank.
+    func lookAgain(_ settlement: Settlement) {
+        continuation.yield(.secondLook(settlement))
     }
 
     /// Completes the operations that they decide, until the task is cancelled.
@@ -28,11 +50,48 @@ package final class LateAnswers: Sendable {
     package func run(_ context: ProcessorContext, _ bell: OutboxBell) async {
         let attempt = BankAttempt(context, tellsByOutbox: true)
         await withDiscardingTaskGroup { group in
-            for await entry in entries {
+            for await work in works {
                 group.addTask {
-                    if await attempt.complete(entry) { bell.ring() }
+                    switch work {
+                    case .answer(let entry):
+                        if await attempt.complete(entry) { bell.ring() }
+                        self.end { $0.pending -= 1 }
+                    case .secondLook(let settlement):
+                        await Self.lookAgain(settlement, context)
+                    }
                 }
             }
+        }
+        end { $0.isOver = true }
+    }
+
+    /// Returns when every answer so far has been dealt with, or nobody deals with them any more.
+    package func settled() async {
+        await withCheckedContinuation { waiter in
+            end { $0.waiters.append(waiter) }
+        }
+    }
+
+    private func end(_ change: (inout State) -> Void) {
+        let waiters = state.withLock { state in
+            change(&state)
+            guard state.pending == 0 || state.isOver else { return [] as [CheckedContinuation<Void, Never>] }
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// When the attempt that has taken the operation over has ended too: is its authorization the payment's?
+    private static func lookAgain(_ settlement: Settlement, _ context: ProcessorContext) async {
+        do {
+            try await context.time.sleep(for: context.limits.lease)
+            let outcome = try await context.patiently { () async throws(StoreError) in
+                try await context.store.settle(settlement)
+            }
+            if outcome == .stray { context.observer.observe(.possibleOrphan(settlement.operation, .suspected)) }
+        } catch {
+            // The history has the bank's id already.
         }
     }
 }

@@ -147,12 +147,23 @@ struct ProcessorService: Service {
             group.addTask { await relay.run() }
             group.addTask { await gauges.run() }
             async let swept: Void = sweeps.run()
+            async let stopping = Self.gracefulShutdown()
             try await subscription.run()
+            let stopped = await stopping
             await swept
-            await bankConnections.settle()
+            await bankConnections.settle(within: configuration.shutdownGrace - Self.pause * 2, since: stopped)
+            await context.lateAnswers.settled()
             logger.info("drained")
         }
         await bankConnections.close()
+    }
+
+    /// Waits for it, or the task's cancellation.
+    ///
+    /// - Returns: when it came.
+    private static func gracefulShutdown() async -> ContinuousClock.Instant {
+        try? await ServiceLifecycle.gracefulShutdown()
+        return .now
     }
 
     /// Waits for the database as long as it takes; then brings its schema up to date.

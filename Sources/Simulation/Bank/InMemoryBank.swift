@@ -55,6 +55,7 @@ package final class InMemoryBank: Bank, BankQueries {
         var lostKeys: Set<String> = []
         var overlaps = 0
         var overlappedKeys: Set<String> = []
+        var unheardKeys: Set<String> = []
         var earlyCuts = 0
         var skew: Duration = .zero
 
@@ -169,6 +170,18 @@ package final class InMemoryBank: Bank, BankQueries {
     package func hangUp(_ caller: Int) {
         let calls = state.withLock { $0.calls.removeValue(forKey: caller) ?? [:] }
         for call in calls.values { call.cut() }
+    }
+
+    /// The keys of answers that came when nobody was there any more.
+    package var unheardKeys: Set<String> { state.withLock { $0.unheardKeys } }
+
+    func noteUnheard(_ key: String) {
+        state.withLock { _ = $0.unheardKeys.insert(key) }
+    }
+
+    /// How many calls of a caller are under way.
+    package func callsInFlight(of caller: Int) -> Int {
+        state.withLock { $0.calls[caller]?.count ?? 0 }
     }
 
     /// The keys of effects that the bank has forgotten before anybody could ask for them.

@@ -117,10 +117,11 @@ struct Checker {
         switch operation.kind {
         case .authorize:
             // The bank leaves a gap (traps B2, B3): then there is one hold that we know, and the rest is recorded.
-            // Where both have forgotten, the store its row and the bank its key, nobody can know.
+            // Where both have forgotten, the store its row and the bank its key, nobody can know; nor where the store has forgotten it
+            // and the process that asked was gone when the answer came.
             let isForgotten =
                 evidence.forgotten.keys.contains(operation.idempotencyKey.description)
-                && evidence.lostKeys.contains(operation.bankKey)
+                && evidence.lostKeys.union(evidence.unheardKeys).contains(operation.bankKey)
             let isRecorded =
                 needsAttention || isForgotten || view.history.contains { $0.cause.contains("orphan") }
             expect(

@@ -19,6 +19,8 @@ struct Evidence: Sendable {
     let forgotten: ForgottenRows
     /// Bank keys whose effect the bank itself has forgotten.
     let lostKeys: Set<String>
+    /// Bank keys of answers that no process was there to hear.
+    let unheardKeys: Set<String>
     /// Bank keys under which two requests were under way at once.
     let overlappedKeys: Set<String>
     /// Whether every command was sent once more after the faults.
@@ -58,6 +60,7 @@ struct Evidence: Sendable {
         rows = world.store.rows
         forgotten = world.store.forgotten
         lostKeys = world.bank.lostKeys
+        unheardKeys = world.bank.unheardKeys
         overlappedKeys = world.bank.overlappedKeys
         self.isAskedAgain = isAskedAgain
         order = world.orderWitness.overtakings

@@ -60,10 +60,13 @@ package final class OrderWitness: Sendable {
         }
         let earlier = line.prefix { $0.idempotencyKey != command.idempotencyKey }
         guard earlier.count < line.count, !earlier.isEmpty else { return }
-        let (waiting, registered) = (Set(broker.waitingMessages), store.waiting(on: command.paymentID))
+        let waiting = Set(broker.waitingMessages)
+        let place = store.lastPlace(of: command) ?? .max
+        let registered = store.waiting(on: command.paymentID).filter { $0.position < place }
         for other in earlier where waiting.contains(Self.name(of: other)) && mayOvertake(command, other) == false {
             // One that has an operation, or its answer, waits for something else.
-            guard !store.knows(other), !excusesUnregistered || registered.contains(where: { $0.hasKey(of: other) })
+            guard !store.knows(other),
+                !excusesUnregistered || registered.contains(where: { $0.hasKey(of: other) && $0.kind == other.kind })
             else {
                 continue
             }

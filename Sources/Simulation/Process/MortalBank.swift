@@ -20,8 +20,8 @@ struct MortalBank: Bank, BankQueries {
             "process \(process) asks the bank: \(request.action.isInquiry ? "inquiry about " : "")\(request.action.kind) "
                 + "\(request.idempotencyKey)"
         )
-        let answer = await bank.send(request, from: process) { [edge, trace, process] answer in
-            guard edge.life.isRunning else { return }
+        let answer = await bank.send(request, from: process) { [edge, trace, process, bank] answer in
+            guard edge.life.isListening else { return bank.noteUnheard(request.idempotencyKey) }
             trace.note(
                 .bankAnswered,
                 UInt64(200 + process),

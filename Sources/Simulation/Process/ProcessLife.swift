@@ -11,6 +11,7 @@ package final class ProcessLife: Sendable {
 
     private struct State {
         var phase = Phase.running
+        var hasLeft = false
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -41,6 +42,11 @@ package final class ProcessLife: Sendable {
     package func resume() { change { $0 == .paused ? .running : nil } }
 
     package func kill() { change { $0 == .over ? nil : .dead } }
+
+    /// It has drained, or its grace was over: what comes now nobody hears.
+    func leave() { state.withLock { $0.hasLeft = true } }
+
+    var isListening: Bool { state.withLock { $0.phase == .running && !$0.hasLeft } }
 
     package func end() { change { _ in .over } }
 

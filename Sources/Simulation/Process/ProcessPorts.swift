@@ -17,6 +17,8 @@ package struct ProcessPorts: Sendable {
     package var fingerprinter: Fingerprinter
     /// Each delivery passes through here on its way to the consumer.
     package var receive: @Sendable (any Delivery) async -> any Delivery
+    /// How many of the process's calls to the bank are under way.
+    package var callsInFlight: @Sendable () -> Int
 
     func ingester() -> DeadLetterIngester {
         DeadLetterIngester(

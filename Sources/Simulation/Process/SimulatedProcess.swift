@@ -39,8 +39,12 @@ package final class SimulatedProcess: Sendable {
                 group.addTask { await self.sweep(broker, ports, context, bell) }
                 group.addTask { await ports.relay(bell).run() }
                 await self.run(broker, partitions: partitions, prefetch: prefetch, ports, context)
+                while ports.callsInFlight() > 0, (try? await ports.time.sleep(for: .milliseconds(100))) != nil {}
+                await context.lateAnswers.settled()
+                if Task.isCancelled { self.life.leave() }
                 group.cancelAll()
             }
+            self.life.leave()
         }
         state.withLock { $0.task = task }
     }

@@ -75,6 +75,11 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
         state.withLock { $0.tables.waiting.line(of: payment) }
     }
 
+    /// The place that a command had when it waited last.
+    func lastPlace(of command: Command) -> Int64? {
+        state.withLock { $0.tables.waiting.lastPlace(of: command) }
+    }
+
     /// Whether there is an operation under a command's key.
     package func knows(_ command: Command) -> Bool {
         state.withLock { $0.tables.operation(command.merchantID, command.idempotencyKey) != nil }
@@ -149,8 +154,9 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
         let (clock, checksFence) = (clock, checksFence)
         return try await transaction(.settle) { tables throws(StoreError) in
             let now = clock.now()
-            // Lost with its row: what this attempt learnt has nowhere to go.
-            guard let stored = tables.operations[settlement.operation.id] else { return .superseded }
+            guard let stored = tables.operations[settlement.operation.id] else {
+                return tables.refuse(settlement, at: now)
+            }
             let isHolder = !checksFence || stored.fence == settlement.operation.fence
             let isSame = stored.state == settlement.operation.state && stored.reply == settlement.operation.reply
             if isHolder, isSame, !stored.isOpen {
@@ -159,10 +165,7 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
             }
             // One that rests is its last holder's still, for a late answer, until somebody else takes it.
             guard isHolder, stored.isOpen else {
-                if let payment = tables.payments[stored.paymentID] {
-                    tables.note(settlement.lateNote, by: stored.kind, on: payment, at: now)
-                }
-                return .superseded
+                return tables.refuse(settlement, at: now)
             }
             var operation = settlement.operation
             if !checksFence { operation.fence = stored.fence }

@@ -107,6 +107,15 @@ struct StoreTables {
         history[payment.id, default: []].append(HistoryRow(entry: entry, version: nil))
     }
 
+    /// What an attempt learnt that holds the operation no longer.
+    mutating func refuse(_ settlement: Settlement, at now: Timestamp) -> SettleOutcome {
+        guard let payment = payments[settlement.operation.paymentID] else { return .superseded }
+        let (cause, isStray) = settlement.refused(by: payment)
+        note(cause, by: settlement.operation.kind, on: payment, at: now)
+        if isStray { orphans[payment.id] = (.suspected, orphans[payment.id]?.at ?? now) }
+        return isStray ? .stray : .superseded
+    }
+
     mutating func markUndeliverable(_ operation: OperationID) {
         undeliverable.insert(operation)
     }

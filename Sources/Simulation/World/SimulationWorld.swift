@@ -342,7 +342,8 @@ package final class SimulationWorld: Sendable {
             receive: { [orderWitness] delivery in
                 orderWitness.noteArrival(of: delivery.message)
                 return MortalDelivery(edge: edge, delivery: delivery)
-            }
+            },
+            callsInFlight: { [bank] in bank.callsInFlight(of: number) }
         )
     }
 

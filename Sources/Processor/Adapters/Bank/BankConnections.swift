@@ -33,9 +33,18 @@ struct BankConnections: Sendable {
         )
     }
 
-    /// Waits for requests whose callers have given up, where nothing would hold their connections after this process.
-    func settle() async {
-        if keeper?.isRunning != true { await client.whenIdle() }
+    /// Waits for requests whose callers have given up (trap D14).
+    ///
+    /// - Parameters:
+    ///   - grace: for how long at most.
+    ///   - start: from when on.
+    func settle(within grace: Duration, since start: ContinuousClock.Instant) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await client.whenIdle() }
+            group.addTask { try? await Task.sleep(until: start + grace) }
+            await group.next()
+            group.cancelAll()
+        }
     }
 
     /// Before the process ends.

@@ -9,6 +9,30 @@ struct OrphanWriter: Sendable {
         found = settlements.compactMap { settlement in settlement.orphan.map { (settlement.operation, $0) } }
     }
 
+    /// - Parameter hold: an authorization that the bank gave to an attempt which holds the operation no longer.
+    /// - Returns: whether the payment has another one.
+    static func noteStray(
+        _ hold: String,
+        of operation: Operation,
+        on connection: isolated PostgresConnection
+    ) throws(PostgresError) -> Bool {
+        let rows = try connection.execute(
+            """
+            INSERT INTO possible_orphans (payment_id, operation_id, grade, at)
+            SELECT p.id, o.id, 'suspected', clock_timestamp()
+            FROM payments p JOIN operations o ON o.payment_id = p.id AND o.merchant_id = $2 AND o.idempotency_key = $3
+            WHERE p.id = $1 AND p.bank_authorization_id <> $4
+            ON CONFLICT (payment_id) DO UPDATE SET grade = excluded.grade
+            RETURNING 1
+            """,
+            [
+                .uuid(PostgresUUID(operation.paymentID.value)), .text(operation.merchantID.description),
+                .text(operation.idempotencyKey.description), .text(hold),
+            ]
+        )
+        return !rows.isEmpty
+    }
+
     /// Sends the statement along with the next one.
     func write(on connection: isolated PostgresConnection) throws(PostgresError) {
         if found.isEmpty { return }

@@ -42,8 +42,7 @@ struct SettleBatch: Sendable {
         for (index, settlement) in settlements.enumerated() {
             var isOurs = written.contains(index)
             if !isOurs { isOurs = try isWrittenAlready(settlement, on: connection) }
-            if !isOurs { try note(settlement.lateNote, of: settlement.operation, on: connection) }
-            outcomes.append(isOurs ? .settled : .superseded)
+            outcomes.append(isOurs ? .settled : try refuse(settlement, on: connection))
         }
         return outcomes
     }
@@ -115,6 +114,19 @@ struct SettleBatch: Sendable {
             ]
         )
         return !rows.isEmpty
+    }
+
+    /// What an attempt learnt that holds the operation no longer.
+    private func refuse(
+        _ settlement: Settlement,
+        on connection: isolated PostgresConnection
+    ) throws(PostgresError) -> SettleOutcome {
+        let isStray = try settlement.hold.map { hold throws(PostgresError) in
+            try OrphanWriter.noteStray(hold, of: settlement.operation, on: connection)
+        }
+        let text = settlement.lateNote + (isStray == true ? Settlement.strayNote : "")
+        try note(text, of: settlement.operation, on: connection)
+        return isStray == true ? .stray : .superseded
     }
 
     /// What a refused settle learnt is kept (trap P3), as a step that changed nothing.
