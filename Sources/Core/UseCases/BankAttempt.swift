@@ -38,12 +38,14 @@ package struct BankAttempt: Sendable {
     ///   - claim: ours.
     ///   - action: what to ask; `nil` where the payment lacks the bank id for it.
     ///   - permit: of the circuit breaker.
+    ///   - place: left as soon as the bank has answered.
     ///   - traceparent: of the command.
     ///   - started: the uptime before the claim.
-    package func run(
+    func run(
         _ claim: Claim,
         _ action: BankAction?,
         _ permit: CircuitBreaker.Permit,
+        _ place: BankPlace? = nil,
         traceparent: String?,
         started: Duration
     ) async throws(StoreError) -> Outcome {
@@ -57,6 +59,7 @@ package struct BankAttempt: Sendable {
             }
             let verdict = judge(action, answer, after: sends)
             guard case .ambiguous(let reason, let ambiguity) = verdict else {
+                place?.leave()
                 return try await end(call, verdict, answer, after: sends)
             }
             sends = ambiguity.counted(in: sends)

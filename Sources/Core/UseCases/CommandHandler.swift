@@ -21,14 +21,19 @@ package struct CommandHandler: Sendable {
         arrived: Duration
     ) async throws(CancellationError) -> Disposition {
         // Before the claim: what a known outage refuses is no attempt (trap P13).
-        guard let permit = try await context.breaker.admit(since: arrived) else {
-            // Those that follow it must not overtake it. Where the store is unavailable too, it goes on without a place.
+        var admitted = try await context.breaker.admit(since: nil)
+        if admitted == nil {
+            // Those that follow it must not overtake it, in another processor either, which may get them from now on. Where the store is
+            // unavailable too, it goes on without a place.
             try? await context.store.register(command)
+            admitted = try await context.breaker.admit(since: arrived)
+        }
+        guard let permit = admitted else {
             return .park(.seconds30, reason: "bank_unavailable", provisional: nil, note.deferredByOutage)
         }
         defer { context.breaker.end(permit) }
-        try await context.limiter.enter()
-        defer { context.limiter.leave() }
+        let place = try await BankPlace(in: context.limiter)
+        defer { place.leave() }
         do throws(StoreError) {
             // What the attempt before has asked, should the store have forgotten its operation since.
             var before: (operation: OperationID, sends: EarlierSends)?
@@ -46,6 +51,7 @@ package struct CommandHandler: Sendable {
                         claim,
                         BankAction(command.parameters, for: claim.payment),
                         permit,
+                        place,
                         traceparent: command.route.traceparent,
                         started: started
                     )

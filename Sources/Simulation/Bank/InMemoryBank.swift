@@ -232,7 +232,10 @@ package final class InMemoryBank: Bank, BankQueries {
             )
             if fault == .dropBefore { return .noAnswer(reason: "connection_cut") }
             // The replay check comes before the latency and the failures, and looks at nothing but the key.
-            if let stored = state.keys[KeyID(request)], stored.until > now {
+            if let stored = state.keys[KeyID(request)], stored.until <= now {
+                // Forgotten after a day.
+                state.lostKeys.insert(request.idempotencyKey)
+            } else if let stored = state.keys[KeyID(request)] {
                 return .response(BankResponse(status: stored.reply.status, bytes: stored.reply.bytes, isReplayed: true))
             }
             if !request.action.isInquiry {
