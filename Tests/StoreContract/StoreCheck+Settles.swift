@@ -95,6 +95,26 @@ extension StoreCheck {
                 #expect(view.payment.bank.authorizationID == first)
                 #expect(view.history.last?.cause == late.lateNote + Settlement.strayNote)
             },
+            StoreCheck("so is one of a command that the store has forgotten, where another got the payment") { scene in
+                let lost = try scene.authorize()
+                let decision = ClaimDecision(
+                    scene.request(lost),
+                    existing: nil,
+                    payment: nil,
+                    now: StoreScene<Subject>.bankTime,
+                    fingerprinter: Fingerprinter(secret: Array("of a process that is gone".utf8))
+                )
+                guard case .claimed(let claim) = decision.outcome else { throw StoreScene<Subject>.Unexpected() }
+                let late = StoreScene<Subject>.success(claim, bankID: "auth_\(lost.paymentID)_lost")
+                // Nothing is known of the payment: nothing to compare.
+                #expect(try await scene.store.settle(late) == .superseded)
+
+                let payment = try await scene.succeeded(try scene.authorize(lost.paymentID))
+                #expect(try await scene.store.settle(late) == .stray)
+                let view = try await scene.view(lost.paymentID)
+                #expect(view.orphan == .suspected)
+                #expect(view.payment == payment)
+            },
             StoreCheck("an unroutable reply is recorded, as often as it is told") { scene in
                 let command = try scene.authorize()
                 let claim = try await scene.claimed(command)

@@ -61,7 +61,9 @@ package struct Settlement: Hashable, Sendable {
     /// - Parameter stored: the payment as it is.
     /// - Returns: the text, and whether this is a second hold.
     package func refused(by stored: Payment) -> (note: String, isStray: Bool) {
-        guard let hold, let other = stored.bank.authorizationID, other != hold else { return (lateNote, false) }
+        guard let hold, let other = stored.bank.authorizationID, other != hold,
+            stored.merchantID == operation.merchantID
+        else { return (lateNote, false) }
         return (lateNote + Self.strayNote, true)
     }
 

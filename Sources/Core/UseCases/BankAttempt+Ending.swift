@@ -72,8 +72,10 @@ extension BankAttempt {
     func settle(_ claim: Claim, _ verdict: Verdict, _ answer: BankAnswer) async throws(StoreError) -> Outcome {
         guard case .response(let response) = answer else { return .superseded(claim.operation.sends) }
         let settlement: Settlement
+        var wasForgotten = false
         switch verdict {
         case .succeeded(let effect, let orphan, let isForgotten):
+            wasForgotten = isForgotten
             settlement = .succeeded(
                 claim,
                 effect,
@@ -82,7 +84,6 @@ extension BankAttempt {
                 isForgotten: isForgotten,
                 now: context.time.now()
             )
-            if isForgotten { context.observer.observe(.storeRegressed(claim.operation)) }
         case .declined(let refusal, let orphan):
             settlement = .declined(claim, refusal, response, orphan: orphan)
         case .expired(let refusal):
@@ -98,6 +99,7 @@ extension BankAttempt {
             guard error.code == .bankIDTaken else { throw error }
             return try await giveUp(claim, reason: "bank_id_of_another_payment", claim.operation.sends)
         }
+        if wasForgotten { context.observer.observe(.storeRegressed(claim.operation)) }
         if let orphan = settlement.orphan { context.observer.observe(.possibleOrphan(settlement.operation, orphan)) }
         return .settled(settlement.operation)
     }

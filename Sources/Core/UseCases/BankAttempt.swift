@@ -76,10 +76,14 @@ package struct BankAttempt: Sendable {
     /// Takes an operation up that the store had forgotten, and this process has not: a request of its own may be executing still (trap
     /// D1), so its key rests.
     ///
-    /// - Parameter sends: those requests.
-    func remember(_ claim: Claim, _ sends: EarlierSends) async throws(StoreError) -> Outcome {
-        context.observer.observe(.storeRegressed(claim.operation))
-        return try await rest(claim, reason: "store_forgot_a_request", sends, context.limits.bankWorstCase)
+    /// - Parameter own: those requests, beside the ones that the row may have from another process.
+    func remember(_ claim: Claim, _ own: EarlierSends) async throws(StoreError) -> Outcome {
+        var sends = claim.operation.sends
+        sends.unanswered += own.unanswered
+        sends.failed += own.failed
+        let outcome = try await rest(claim, reason: "store_forgot_a_request", sends, context.limits.bankWorstCase)
+        if case .resting(let operation, _, _) = outcome { context.observer.observe(.storeRegressed(operation)) }
+        return outcome
     }
 
     /// Asks by the key what became of an authorize whose card is gone. A replay is proof of success; anything else proves nothing.

@@ -19,15 +19,14 @@ struct OrphanWriter: Sendable {
         let rows = try connection.execute(
             """
             INSERT INTO possible_orphans (payment_id, operation_id, grade, at)
-            SELECT p.id, o.id, 'suspected', clock_timestamp()
-            FROM payments p JOIN operations o ON o.payment_id = p.id AND o.merchant_id = $2 AND o.idempotency_key = $3
-            WHERE p.id = $1 AND p.bank_authorization_id <> $4
+            SELECT id, $3::uuid, 'suspected', clock_timestamp() FROM payments
+            WHERE id = $1 AND merchant_id = $2 AND bank_authorization_id <> $4
             ON CONFLICT (payment_id) DO UPDATE SET grade = excluded.grade
             RETURNING 1
             """,
             [
                 .uuid(PostgresUUID(operation.paymentID.value)), .text(operation.merchantID.description),
-                .text(operation.idempotencyKey.description), .text(hold),
+                .uuid(PostgresUUID(operation.id.value)), .text(hold),
             ]
         )
         return !rows.isEmpty
