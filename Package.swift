@@ -89,6 +89,7 @@ let package = Package(
                 .embedInCode("0005_told.sql"),
                 .embedInCode("0006_room_for_updates.sql"),
                 .embedInCode("0007_waiting_commands.sql"),
+                .embedInCode("0008_unmatched_authorizations.sql"),
             ],
             swiftSettings: swiftSettings
         ),

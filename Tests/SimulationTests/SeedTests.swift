@@ -11,7 +11,9 @@ struct SeedTests {
 
     @Test(
         "seeds that once broke a promise keep it now",
-        arguments: [240, 397, 409, 444, 504, 565, 571, 711, 844, 854, 903, 1089, 1200, 1388, 2921, 3139, 4207, 6569]
+        arguments: [
+            240, 397, 409, 444, 504, 565, 571, 711, 844, 854, 903, 1089, 1200, 1388, 1875, 2921, 3139, 4207, 6569, 7560,
+        ]
     )
     func regressions(seed: UInt64) {
         expectKept(seed)

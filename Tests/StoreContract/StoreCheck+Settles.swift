@@ -93,7 +93,46 @@ extension StoreCheck {
                 let view = try await scene.view(command.paymentID)
                 #expect(view.orphan == .suspected)
                 #expect(view.payment.bank.authorizationID == first)
-                #expect(view.history.last?.cause == late.lateNote + Settlement.strayNote)
+                #expect(view.history.last?.cause == late.lateNote + LateAuthorization.strayNote)
+            },
+            StoreCheck("a second authorization is found by comparing, when its attempt is long gone") { scene in
+                let (declined, same) = (try scene.authorize(), try scene.authorize())
+                let command = try scene.authorize()
+                var holders: [Command: Claim] = [:]
+                for command in [command, declined, same] {
+                    let zombie = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)
+                    holders[command] = try await scene.claimedWhenFree(command)
+                    let late = StoreScene<Subject>.success(zombie, bankID: "auth_\(command.paymentID)_late")
+                    // Twice: the answer to its commit may be lost.
+                    for _ in 0..<2 { #expect(try await scene.store.settle(late) == .superseded) }
+                }
+                // Other scenes' rows may be among those compared, never among the undecided of this one.
+                let compare = {
+                    try await scene.sweeps.compareLateAuthorizations(limit: 1_000)
+                        .filter { $0.merchantID == scene.merchant }.map(\.paymentID)
+                }
+                #expect(try await compare() == [])
+
+                for (command, claim) in holders {
+                    let settlement =
+                        command == declined
+                        ? StoreScene<Subject>.decline(claim, code: "insufficient_funds")
+                        : StoreScene<Subject>.success(
+                            claim,
+                            bankID: "auth_\(command.paymentID)_\(command == same ? "late" : "first")"
+                        )
+                    #expect(try await scene.store.settle(settlement) == .settled)
+                }
+                #expect(Set(try await compare()) == [command.paymentID, declined.paymentID])
+                #expect(try await compare() == [])
+                for stray in [command, declined] {
+                    let view = try await scene.view(stray.paymentID)
+                    #expect(view.orphan == .suspected)
+                    let cause = LateAuthorization.strayCause("auth_\(stray.paymentID)_late")
+                    #expect(view.history.last?.cause == cause)
+                }
+                let view = try await scene.view(same.paymentID)
+                #expect(view.orphan == nil && view.history.last?.cause.contains("late") == false)
             },
             StoreCheck("so is one of a command that the store has forgotten, where another got the payment") { scene in
                 let lost = try scene.authorize()

@@ -59,15 +59,12 @@ package struct Settlement: Hashable, Sendable {
     /// For the history, when another attempt has taken the operation over.
     ///
     /// - Parameter stored: the payment as it is.
-    /// - Returns: the text, and whether this is a second hold.
-    package func refused(by stored: Payment) -> (note: String, isStray: Bool) {
-        guard let hold, let other = stored.bank.authorizationID, other != hold,
-            stored.merchantID == operation.merchantID
-        else { return (lateNote, false) }
-        return (lateNote + Self.strayNote, true)
+    /// - Returns: the text, and what the authorization that the bank gave this attempt is to the payment.
+    package func refused(by stored: Payment) -> (note: String, match: LateAuthorization?) {
+        guard let hold, stored.merchantID == operation.merchantID else { return (lateNote, nil) }
+        let match = LateAuthorization(hold, of: stored)
+        return (match == .stray ? lateNote + LateAuthorization.strayNote : lateNote, match)
     }
-
-    package static let strayNote = "; possible orphan hold: the payment has another authorization"
 
     /// The bank did it.
     ///

@@ -16,6 +16,13 @@ package protocol SweepStore: Sendable {
     /// one's next due time (trap P15). What others are looking at is left out.
     func look(_ look: OpenLook) async throws(StoreError) -> OpenFindings
 
+    /// Compares authorizations that superseded attempts brought with those that their payments have got since. One that is not the
+    /// payment's is recorded as a possible orphan. Each is compared once; what is not decided yet is left for the next call.
+    ///
+    /// - Parameter limit: compares at most as many.
+    /// - Returns: the operations of those recorded.
+    func compareLateAuthorizations(limit: Int) async throws(StoreError) -> [Operation]
+
     /// Looks at authorizations past their expiry, decides by `AuthorizationDecision`, and moves every one's next due time.
     func look(_ look: AuthorizationLook) async throws(StoreError) -> AuthorizationFindings
 

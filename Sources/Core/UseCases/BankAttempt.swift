@@ -200,10 +200,7 @@ package struct BankAttempt: Sendable {
         }
         switch outcome {
         case .settled: break
-        case .superseded:
-            context.observer.observe(.superseded(settlement.operation))
-            // Whoever has taken it over may not know yet which authorization is the payment's.
-            if settlement.hold != nil { context.lateAnswers.lookAgain(settlement) }
+        case .superseded: context.observer.observe(.superseded(settlement.operation))
         case .stray:
             context.observer.observe(.superseded(settlement.operation))
             context.observer.observe(.possibleOrphan(settlement.operation, .suspected))

@@ -7,6 +7,7 @@ package struct CommandConsumer: Sendable {
     private let executor: DispositionExecutor
     private let decoder = CommandDecoder()
     private let lanes = Lanes()
+    private let held = HeldCommands()
 
     package init(_ context: ProcessorContext, sink: any MessageSink) {
         self.context = context
@@ -34,6 +35,20 @@ package struct CommandConsumer: Sendable {
         try result.get()
     }
 
+    /// Gives the commands that are held a place in the store, so that no other process overtakes them. To be called before deliveries
+    /// are left to others: before consumers are cancelled. Bounded: a store that is away must not hold that up.
+    package func placeHeld() async {
+        let (store, time) = (context.store, context.time)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await held.placeAll { try? await store.register($0) } }
+            group.addTask { try? await time.sleep(for: Self.placingLimit) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private static let placingLimit = Duration.seconds(2)
+
     private func prepare(_ delivery: any Delivery) -> @Sendable () async -> Void {
         let message = delivery.message
         switch decoder.decode(message) {
@@ -58,8 +73,8 @@ package struct CommandConsumer: Sendable {
         case .command(let command):
             if message.replyTo != nil, command.route.replyTo == nil { context.observer.observe(.replyAddressIgnored) }
             if message.mayHaveOvertaken { return { await finish(delivery, .requeue) } }
-            let ticket = lanes.ticket(for: command.paymentID)
-            return { await run(command, delivery, ticket) }
+            let (ticket, hold) = (lanes.ticket(for: command.paymentID), held.hold(command))
+            return { await run(command, delivery, ticket, hold) }
         }
     }
 
@@ -69,16 +84,24 @@ package struct CommandConsumer: Sendable {
         return "delivery \(context.random.identifier(at: context.time.now()))"
     }
 
-    private func run(_ command: Command, _ delivery: any Delivery, _ ticket: Lanes.Ticket) async {
+    private func run(
+        _ command: Command,
+        _ delivery: any Delivery,
+        _ ticket: Lanes.Ticket,
+        _ hold: HeldCommands.Hold
+    ) async {
+        defer { hold.letGo() }
         let started = context.time.uptime()
         var settled: Lanes.Settled?
         do throws(CancellationError) {
             let disposition: Disposition
-            if let last = try await lanes.enter(ticket), last.answers(command), let body = last.operation.reply {
+            if let last = try await lanes.enter(ticket), last.answers(command), let body = last.operation.reply,
+                hold.withdraw()
+            {
                 let reply = OutgoingReply.final(body, of: last.operation, to: command, replayed: true)
                 disposition = .reply(reply, .replayed, settles: last.operation)
             } else {
-                disposition = try await handler.handle(command, ParkingNote(delivery.message), arrived: started)
+                disposition = try await handler.handle(command, ParkingNote(delivery.message), hold, arrived: started)
                 if case .reply(_, _, let operation?) = disposition {
                     settled = Lanes.Settled(command: command, operation: operation)
                 }

@@ -14,10 +14,12 @@ package struct CommandHandler: Sendable {
     /// - Parameters:
     ///   - command: decoded and valid.
     ///   - note: what its delivery tells about its travels.
+    ///   - hold: let go of when the store knows of it.
     ///   - arrived: the uptime when it was delivered.
-    package func handle(
+    func handle(
         _ command: Command,
         _ note: ParkingNote,
+        _ hold: HeldCommands.Hold,
         arrived: Duration
     ) async throws(CancellationError) -> Disposition {
         // Before the claim: what a known outage refuses is no attempt (trap P13).
@@ -25,7 +27,7 @@ package struct CommandHandler: Sendable {
         if admitted == nil {
             // Those that follow it must not overtake it, in another processor either, which may get them from now on. Where the store is
             // unavailable too, it goes on without a place.
-            try? await context.store.register(command)
+            _ = try? await hold.place { () async throws(StoreError) in try await context.store.register(command) }
             admitted = try await context.breaker.admit(since: arrived)
         }
         guard let permit = admitted else {
@@ -39,7 +41,7 @@ package struct CommandHandler: Sendable {
             var before: (operation: OperationID, sends: EarlierSends)?
             while true {
                 let started = context.time.uptime()
-                let outcome = try await claim(command, note)
+                let outcome = try await hold.place { () async throws(StoreError) in try await claim(command, note) }
                 guard case .claimed(let claim) = outcome else {
                     return try await answer(outcome, to: command, note)
                 }

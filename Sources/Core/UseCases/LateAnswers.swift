@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The answers that came after their caller had given up waiting, and other things that no delivery waits for any more.
+/// The answers that came after their caller had given up waiting.
 package final class LateAnswers: Sendable {
     /// One of them, with what it answers.
     struct Entry: Sendable {
@@ -11,12 +11,6 @@ package final class LateAnswers: Sendable {
         let answer: BankAnswer
     }
 
-    private enum Work: Sendable {
-        case answer(Entry)
-        /// Of an authorize that another attempt has taken over.
-        case secondLook(Settlement)
-    }
-
     private struct State {
         /// Answers that are not completed yet.
         var pending = 0
@@ -25,22 +19,17 @@ package final class LateAnswers: Sendable {
     }
 
     // As many as there are calls to the bank, at most.
-    private let works: AsyncStream<Work>
-    private let continuation: AsyncStream<Work>.Continuation
+    private let entries: AsyncStream<Entry>
+    private let continuation: AsyncStream<Entry>.Continuation
     private let state = Mutex(State())
 
     package init() {
-        (works, continuation) = AsyncStream.makeStream()
+        (entries, continuation) = AsyncStream.makeStream()
     }
 
     func add(_ entry: Entry) {
         state.withLock { $0.pending += 1 }
-        continuation.yield(.answer(entry))
-    }
-
-    /// - Parameter settlement: a refused one, with an authorization of the bank.
-    func lookAgain(_ settlement: Settlement) {
-        continuation.yield(.secondLook(settlement))
+        continuation.yield(entry)
     }
 
     /// Completes the operations that they decide, until the task is cancelled.
@@ -50,15 +39,10 @@ package final class LateAnswers: Sendable {
     package func run(_ context: ProcessorContext, _ bell: OutboxBell) async {
         let attempt = BankAttempt(context, tellsByOutbox: true)
         await withDiscardingTaskGroup { group in
-            for await work in works {
+            for await entry in entries {
                 group.addTask {
-                    switch work {
-                    case .answer(let entry):
-                        if await attempt.complete(entry) { bell.ring() }
-                        self.end { $0.pending -= 1 }
-                    case .secondLook(let settlement):
-                        await Self.lookAgain(settlement, context)
-                    }
+                    if await attempt.complete(entry) { bell.ring() }
+                    self.end { $0.pending -= 1 }
                 }
             }
         }
@@ -80,18 +64,5 @@ package final class LateAnswers: Sendable {
             return state.waiters
         }
         for waiter in waiters { waiter.resume() }
-    }
-
-    /// When the attempt that has taken the operation over has ended too: is its authorization the payment's?
-    private static func lookAgain(_ settlement: Settlement, _ context: ProcessorContext) async {
-        do {
-            try await context.time.sleep(for: context.limits.lease)
-            let outcome = try await context.patiently { () async throws(StoreError) in
-                try await context.store.settle(settlement)
-            }
-            if outcome == .stray { context.observer.observe(.possibleOrphan(settlement.operation, .suspected)) }
-        } catch {
-            // The history has the bank's id already.
-        }
     }
 }

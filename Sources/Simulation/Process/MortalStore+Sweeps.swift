@@ -48,6 +48,12 @@ extension MortalStore: SweepStore {
         }
     }
 
+    func compareLateAuthorizations(limit: Int) async throws(StoreError) -> [Operation] {
+        try await call("compare", nil) { () async throws(StoreError) in
+            try await store.compareLateAuthorizations(limit: limit)
+        }
+    }
+
     func look(_ look: AuthorizationLook) async throws(StoreError) -> AuthorizationFindings {
         try await call("look", nil) { () async throws(StoreError) in try await store.look(look) }
     }

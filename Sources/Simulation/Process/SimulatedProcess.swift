@@ -10,6 +10,8 @@ package final class SimulatedProcess: Sendable {
         /// Of the ticks.
         var ticks: SimulatedConnection?
         var isDraining = false
+        /// Tells whoever consumes of `isDraining`.
+        var onDrain: AsyncStream<Void>.Continuation?
         var task: Task<Void, Never>?
     }
 
@@ -59,13 +61,22 @@ package final class SimulatedProcess: Sendable {
     ) async {
         let (consumer, breaker) = (ports.consumer(context), context.breaker)
         while !isDraining, let condition = try? await breaker.untilNotOpen() {
-            guard let connection = broker.connect(), adopt(connection) else {
+            let (drained, onDrain) = AsyncStream<Void>.makeStream()
+            guard let connection = broker.connect(), adopt(connection, onDrain) else {
                 try? await ports.time.sleep(for: .seconds(1))
                 continue
             }
             await withTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    if (try? await breaker.untilNot(condition)) != nil { connection.cancelConsumers() }
+                    guard (try? await breaker.untilNot(condition)) != nil else { return }
+                    await consumer.placeHeld()
+                    connection.cancelConsumers()
+                }
+                group.addTask {
+                    for await _ in drained {
+                        await consumer.placeHeld()
+                        connection.cancelConsumers()
+                    }
                 }
                 await withTaskGroup(of: Void.self) { group in
                     for partition in 0..<partitions {
@@ -136,10 +147,10 @@ package final class SimulatedProcess: Sendable {
 
     private var isDraining: Bool { state.withLock { $0.isDraining } }
 
-    private func adopt(_ connection: SimulatedConnection) -> Bool {
+    private func adopt(_ connection: SimulatedConnection, _ onDrain: AsyncStream<Void>.Continuation) -> Bool {
         state.withLock { state in
             if state.isDraining { return false }
-            state.connection = connection
+            (state.connection, state.onDrain) = (connection, onDrain)
             return true
         }
     }
@@ -155,11 +166,12 @@ package final class SimulatedProcess: Sendable {
 
     /// Takes no more deliveries, and ends when what it has is done with.
     func drain() {
-        let connections = state.withLock { state in
+        let (ticks, onDrain) = state.withLock { state in
             state.isDraining = true
-            return [state.connection, state.ticks]
+            return (state.ticks, state.onDrain)
         }
-        for connection in connections { connection?.cancelConsumers() }
+        ticks?.cancelConsumers()
+        onDrain?.yield()
     }
 
     /// What SIGKILL does. The broker notices when `disconnect` is called.

@@ -54,6 +54,13 @@ extension InMemoryPaymentStore: SweepStore {
         }
     }
 
+    package func compareLateAuthorizations(limit: Int) async throws(StoreError) -> [Operation] {
+        let clock = clock
+        return try await transaction(.sweep) { tables throws(StoreError) in
+            tables.compareLateAuthorizations(limit: limit, at: clock.now())
+        }
+    }
+
     package func look(_ look: AuthorizationLook) async throws(StoreError) -> AuthorizationFindings {
         try await transaction(.sweep) { tables throws(StoreError) in
             var findings = AuthorizationFindings()

@@ -20,6 +20,13 @@ struct StoreTables {
         let version: Int64?
     }
 
+    /// An authorization that a superseded attempt brought before its payment had one.
+    private struct UnmatchedAuthorization: Hashable {
+        let paymentID: PaymentID
+        let id: String
+        let operationID: OperationID
+    }
+
     /// A merchant's key, compared byte by byte, as a database does.
     private struct KeyID: Hashable {
         let merchant: [UInt8]
@@ -42,6 +49,7 @@ struct StoreTables {
     var bankStatus: (isUnavailable: Bool, cause: String?, at: Timestamp)?
     /// What an authorize may have left at the bank, by payment, and since when that is known.
     private(set) var orphans: [PaymentID: (grade: PossibleOrphan, at: Timestamp)] = [:]
+    private var unmatched: [UnmatchedAuthorization] = []
     private var operationByKey: [KeyID: OperationID] = [:]
     private var operationsByPayment: [PaymentID: [OperationID]] = [:]
     private var ownerOfBankID: [String: PaymentID] = [:]
@@ -110,10 +118,39 @@ struct StoreTables {
     /// What an attempt learnt that holds the operation no longer.
     mutating func refuse(_ settlement: Settlement, at now: Timestamp) -> SettleOutcome {
         guard let payment = payments[settlement.operation.paymentID] else { return .superseded }
-        let (cause, isStray) = settlement.refused(by: payment)
+        let (cause, match) = settlement.refused(by: payment)
         note(cause, by: settlement.operation.kind, on: payment, at: now)
-        if isStray { orphans[payment.id] = (.suspected, orphans[payment.id]?.at ?? now) }
-        return isStray ? .stray : .superseded
+        if match == .stray { suspect(payment.id, at: now) }
+        if match == .undecided, let hold = settlement.hold {
+            let row = UnmatchedAuthorization(paymentID: payment.id, id: hold, operationID: settlement.operation.id)
+            if !unmatched.contains(row) { unmatched.append(row) }
+        }
+        return match == .stray ? .stray : .superseded
+    }
+
+    private mutating func suspect(_ payment: PaymentID, at now: Timestamp) {
+        orphans[payment] = (.suspected, orphans[payment]?.at ?? now)
+    }
+
+    /// - Returns: the operations of the second holds.
+    mutating func compareLateAuthorizations(limit: Int, at now: Timestamp) -> [Operation] {
+        var (left, strays): ([UnmatchedAuthorization], [Operation]) = ([], [])
+        var compared = 0
+        for row in unmatched {
+            guard compared < limit, let payment = payments[row.paymentID],
+                case let match = LateAuthorization(row.id, of: payment), match != .undecided
+            else {
+                left.append(row)
+                continue
+            }
+            compared += 1
+            guard match == .stray else { continue }
+            suspect(payment.id, at: now)
+            note(LateAuthorization.strayCause(row.id), by: .authorize, on: payment, at: now)
+            if let operation = operations[row.operationID] { strays.append(operation) }
+        }
+        unmatched = left
+        return strays
     }
 
     mutating func markUndeliverable(_ operation: OperationID) {

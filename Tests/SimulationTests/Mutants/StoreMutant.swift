@@ -45,6 +45,10 @@ extension StoreMutant {
 
     func look(_ look: OpenLook) async throws(StoreError) -> OpenFindings { try await store.look(look) }
 
+    func compareLateAuthorizations(limit: Int) async throws(StoreError) -> [Operation] {
+        try await store.compareLateAuthorizations(limit: limit)
+    }
+
     func look(_ look: AuthorizationLook) async throws(StoreError) -> AuthorizationFindings {
         try await store.look(look)
     }

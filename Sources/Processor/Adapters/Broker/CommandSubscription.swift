@@ -27,7 +27,7 @@ struct CommandSubscription: Sendable {
     ///
     /// - Throws: what `prepare` threw and no later attempt can mend.
     func run() async throws {
-        let active = ActiveConsumers()
+        let active = ActiveConsumers { await consumer.placeHeld() }
         try await withGracefulShutdownHandler {
             while await !active.isDraining, !Task.isCancelled {
                 do {
@@ -100,6 +100,12 @@ struct CommandSubscription: Sendable {
 private actor ActiveConsumers {
     private(set) var isDraining = false
     private var consumers: [AMQPConsumer] = []
+    /// What must be done before others get their deliveries.
+    private let handOver: @Sendable () async -> Void
+
+    init(handOver: @escaping @Sendable () async -> Void) {
+        self.handOver = handOver
+    }
 
     func add(_ consumer: AMQPConsumer) async {
         consumers.append(consumer)
@@ -116,6 +122,7 @@ private actor ActiveConsumers {
     func cancelAll() async {
         let cancelled = consumers
         consumers = []
+        if !cancelled.isEmpty { await handOver() }
         for consumer in cancelled { try? await consumer.cancel() }
     }
 }

@@ -9,27 +9,20 @@ struct OrphanWriter: Sendable {
         found = settlements.compactMap { settlement in settlement.orphan.map { (settlement.operation, $0) } }
     }
 
-    /// - Parameter hold: an authorization that the bank gave to an attempt which holds the operation no longer.
-    /// - Returns: whether the payment has another one.
+    /// Notes a second hold, whatever was suspected before. Sends the statement along with the next one.
     static func noteStray(
-        _ hold: String,
-        of operation: Operation,
+        _ payment: PostgresUUID,
+        _ operation: PostgresUUID,
         on connection: isolated PostgresConnection
-    ) throws(PostgresError) -> Bool {
-        let rows = try connection.execute(
+    ) throws(PostgresError) {
+        try connection.enqueue(
             """
             INSERT INTO possible_orphans (payment_id, operation_id, grade, at)
-            SELECT id, $3::uuid, 'suspected', clock_timestamp() FROM payments
-            WHERE id = $1 AND merchant_id = $2 AND bank_authorization_id <> $4
+            VALUES ($1, $2, 'suspected', clock_timestamp())
             ON CONFLICT (payment_id) DO UPDATE SET grade = excluded.grade
-            RETURNING 1
             """,
-            [
-                .uuid(PostgresUUID(operation.paymentID.value)), .text(operation.merchantID.description),
-                .uuid(PostgresUUID(operation.id.value)), .text(hold),
-            ]
+            [.uuid(payment), .uuid(operation)]
         )
-        return !rows.isEmpty
     }
 
     /// Sends the statement along with the next one.

@@ -90,6 +90,12 @@ extension PostgresPaymentStore: SweepStore {
         }
     }
 
+    func compareLateAuthorizations(limit: Int) async throws(StoreError) -> [Operation] {
+        try await sweeps.storeTransaction { connection throws(PostgresError) in
+            try UnmatchedAuthorizations.compare(limit: limit, on: connection)
+        }
+    }
+
     func look(_ look: AuthorizationLook) async throws(StoreError) -> AuthorizationFindings {
         try await sweeps.storeTransaction { connection throws(PostgresError) in
             try AuthorizationBatch(look).run(on: connection)

@@ -121,12 +121,22 @@ struct SettleBatch: Sendable {
         _ settlement: Settlement,
         on connection: isolated PostgresConnection
     ) throws(PostgresError) -> SettleOutcome {
-        let isStray = try settlement.hold.map { hold throws(PostgresError) in
-            try OrphanWriter.noteStray(hold, of: settlement.operation, on: connection)
+        let operation = settlement.operation
+        let rows = try connection.execute(
+            "SELECT \(PaymentRow.columns) FROM payments WHERE id = $1",
+            [.uuid(PostgresUUID(operation.paymentID.value))]
+        )
+        guard let row = rows.first else { return .superseded }
+        let (text, match) = settlement.refused(by: try PaymentRow.payment(from: row))
+        try note(text, of: operation, on: connection)
+        if match == .stray {
+            let (payment, id) = (PostgresUUID(operation.paymentID.value), PostgresUUID(operation.id.value))
+            try OrphanWriter.noteStray(payment, id, on: connection)
         }
-        let text = settlement.lateNote + (isStray == true ? Settlement.strayNote : "")
-        try note(text, of: settlement.operation, on: connection)
-        return isStray == true ? .stray : .superseded
+        if match == .undecided, let hold = settlement.hold {
+            try UnmatchedAuthorizations.add(hold, of: operation, on: connection)
+        }
+        return match == .stray ? .stray : .superseded
     }
 
     /// What a refused settle learnt is kept (trap P3), as a step that changed nothing.

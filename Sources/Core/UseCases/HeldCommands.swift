@@ -1,0 +1,140 @@
+import Synchronization
+
+/// The commands that this process has taken and that the store does not know of yet: neither claimed nor among those that wait.
+///
+/// A queue that this process stops reading is read by another one at once. What follows there must find the earlier commands of its
+/// payment in the store, or it overtakes them: so what is held gets its place first (`placeAll`).
+final class HeldCommands: Sendable {
+    private enum Stage {
+        /// Behind another command of its payment, or before the bank's door.
+        case held
+        /// On its way to the store.
+        case placing
+        /// The store has been asked to keep its place, by `placeAll`.
+        case registered
+    }
+
+    private struct State {
+        var last: UInt64 = 0
+        var entries: [UInt64: (command: Command, stage: Stage)] = [:]
+        /// Of those who wait for any change.
+        var waiters: [CheckedContinuation<Void, Never>] = []
+
+        func isOnItsWay(_ number: UInt64) -> Bool { entries[number]?.stage == .placing }
+    }
+
+    private let state = Mutex(State())
+
+    /// A command that is held. Must be let go of.
+    struct Hold: Sendable {
+        fileprivate let commands: HeldCommands
+        fileprivate let number: UInt64
+
+        /// Asks the store to claim or register the command, after which it is held no longer, whatever came of it.
+        func place<Value: Sendable>(
+            _ body: () async throws(StoreError) -> Value
+        ) async throws(StoreError) -> Value {
+            await commands.beginPlacing(number)
+            defer { letGo() }
+            return try await body()
+        }
+
+        /// Lets go of a command that need not be placed.
+        ///
+        /// - Returns: false where `placeAll` has seen to it: then the store must be asked to decide it, which ends its place.
+        func withdraw() -> Bool {
+            let isHeld = commands.change { $0.entries[number]?.stage == .held }
+            if isHeld { letGo() }
+            return isHeld
+        }
+
+        func letGo() { commands.change { $0.entries[number] = nil } }
+    }
+
+    /// Synchronous, so that the order is the caller's.
+    func hold(_ command: Command) -> Hold {
+        state.withLock { state in
+            state.last += 1
+            state.entries[state.last] = (command, .held)
+            return Hold(commands: self, number: state.last)
+        }
+    }
+
+    /// Gives everything held now its place, commands of one payment in the order of their arrival.
+    ///
+    /// - Parameter register: stores the place of a command. Where that fails, it goes on without one.
+    func placeAll(_ register: @escaping @Sendable (Command) async -> Void) async {
+        let (held, underWay) = change { state in
+            let numbers = state.entries.keys.sorted()
+            let held = numbers.filter { state.entries[$0]?.stage == .held }
+            for number in held { state.entries[number]?.stage = .placing }
+            return (held.compactMap { number in state.entries[number].map { (number, $0.command) } }, numbers)
+        }
+        await withDiscardingTaskGroup { group in
+            for line in Self.byPayment(held) {
+                group.addTask {
+                    for (number, command) in line {
+                        await register(command)
+                        self.change { $0.entries[number]?.stage = .registered }
+                    }
+                }
+            }
+        }
+        // What its own task has sent to the store is awaited, too.
+        await wait { state in !underWay.contains { state.isOnItsWay($0) } }
+    }
+
+    private static func byPayment(_ held: [(UInt64, Command)]) -> [[(UInt64, Command)]] {
+        var lines: [[(UInt64, Command)]] = []
+        var lineOfPayment: [PaymentID: Int] = [:]
+        for entry in held {
+            if let line = lineOfPayment[entry.1.paymentID] {
+                lines[line].append(entry)
+            } else {
+                lineOfPayment[entry.1.paymentID] = lines.count
+                lines.append([entry])
+            }
+        }
+        return lines
+    }
+
+    private func beginPlacing(_ number: UInt64) async {
+        // Where `placeAll` is at it, that comes first: the claim must find the place to end it.
+        await wait { !$0.isOnItsWay(number) }
+        change { $0.entries[number]?.stage = .placing }
+    }
+
+    // MARK: Changes
+
+    @discardableResult
+    private func change<Value: Sendable>(_ body: (inout State) -> Value) -> Value {
+        let (value, waiters) = state.withLock { state in
+            let value = body(&state)
+            defer { state.waiters = [] }
+            return (value, state.waiters)
+        }
+        for waiter in waiters { waiter.resume() }
+        return value
+    }
+
+    /// Returns when it is so, or the task is cancelled.
+    private func wait(until isSo: @Sendable (State) -> Bool) async {
+        while !Task.isCancelled {
+            let isOver = await withTaskCancellationHandler {
+                await withCheckedContinuation { (waiter: CheckedContinuation<Void, Never>) in
+                    let isOver = state.withLock { state in
+                        if Task.isCancelled || isSo(state) { return true }
+                        state.waiters.append(waiter)
+                        return false
+                    }
+                    if isOver { waiter.resume() }
+                }
+                return state.withLock { isSo($0) }
+            } onCancel: {
+                // All look again; the others go on waiting.
+                change { _ in }
+            }
+            if isOver { return }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import Simulation
+import Synchronization
+import Testing
+
+@testable import Core
+
+@Suite("Commands that are held", .timeLimit(.minutes(1)))
+struct HeldCommandsTests {
+    private func simulate(_ work: @escaping @Sendable (VirtualTime, HeldCommands) async throws -> Void) throws {
+        for seed in [nil, 1, 2, 3] as [UInt64?] {
+            let time = VirtualTime()
+            try StepExecutor(seed: seed).run(in: time) { try await work(time, HeldCommands()) }
+        }
+    }
+
+    @Test("each gets its place once, in the order of arrival")
+    func order() throws {
+        try simulate { time, held async throws in
+            let commands = try (0..<6).map { try PaymentFixture.command(.capture, key: "k-\($0)") }
+            let holds = commands.map { held.hold($0) }
+            let placed = Log()
+            for _ in 0..<2 {
+                await held.placeAll { command in
+                    try? await time.sleep(for: .milliseconds(3))
+                    placed.add(command.idempotencyKey.description)
+                }
+            }
+            #expect(placed.lines == commands.map(\.idempotencyKey.description))
+            // The store knows them now, and must be asked to decide them.
+            #expect(holds.allSatisfy { !$0.withdraw() })
+            for hold in holds { hold.letGo() }
+        }
+    }
+
+    @Test("what is on its way to the store is awaited, and not placed a second time")
+    func onItsWay() throws {
+        try simulate { time, held async throws in
+            let hold = held.hold(try PaymentFixture.command(.capture))
+            let log = Log()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    try await hold.place { () async throws(StoreError) in
+                        try? await time.sleep(for: .seconds(1))
+                        log.add("claimed")
+                    }
+                }
+                group.addTask {
+                    try await time.sleep(for: .milliseconds(500))
+                    await held.placeAll { _ in log.add("registered") }
+                    log.add("left")
+                }
+                try await group.waitForAll()
+            }
+            #expect(log.lines == ["claimed", "left"])
+        }
+    }
+
+    @Test("a claim waits until its place is stored")
+    func claimAfterPlace() throws {
+        try simulate { time, held async throws in
+            let hold = held.hold(try PaymentFixture.command(.capture))
+            let log = Log()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    await held.placeAll { _ in
+                        try? await time.sleep(for: .seconds(1))
+                        log.add("registered")
+                    }
+                }
+                group.addTask {
+                    try await time.sleep(for: .milliseconds(500))
+                    try await hold.place { () async throws(StoreError) in log.add("claimed") }
+                }
+                try await group.waitForAll()
+            }
+            #expect(log.lines == ["registered", "claimed"])
+        }
+    }
+
+    @Test("what nobody needs to place is let go of")
+    func withdrawn() throws {
+        try simulate { _, held async throws in
+            let hold = held.hold(try PaymentFixture.command(.capture))
+            #expect(hold.withdraw())
+            await held.placeAll { _ in Issue.record("it is held no longer") }
+        }
+    }
+
+    @Test("a later command does not overtake the ones that a process holds when it lets its queue go")
+    func handOver() throws {
+        for places in [true, false] {
+            let first = Mutex<CommandConsumer?>(nil)
+            try World.run(
+                consumers: { world in
+                    let consumers = [world.consumer(), world.consumer()]
+                    first.withLock { $0 = consumers[0] }
+                    return consumers
+                },
+                { world in
+                    world.bank.delayNext(by: .seconds(3))
+                    world.send(.authorize, key: "a", to: 0)
+                    try await world.until { world.bank.requests.count == 1 }
+                    world.send(.capture, key: "c", to: 0)
+                    try await world.time.sleep(for: .milliseconds(100))
+                    if places { await first.withLock { $0 }?.placeHeld() }
+                    // What placeHeld waits for and does not hold up: the authorize is at the bank.
+                    world.send(.void, key: "v", to: 1)
+                    try await world.until { !world.finalReplies("v").isEmpty && !world.finalReplies("c").isEmpty }
+                    let outcomes = [world.finalReplies("c").last?.outcome, world.finalReplies("v").last?.outcome]
+                    #expect(outcomes == (places ? ["succeeded", "rejected"] : ["rejected", "succeeded"]))
+                    try await world.drained()
+                    #expect(world.bank.ledger.map(\.operation) == [.authorize, places ? .capture : .void])
+                }
+            )
+        }
+    }
+}
