@@ -11,17 +11,31 @@ package enum ConnectionHolder {
     /// It changes the process for good: no signal but SIGKILL ends it, the standard streams lead nowhere.
     ///
     /// - Parameters:
-    ///   - socket: as inherited from `ConnectionKeeper` (`ConnectionKeeper.socketOfChild`).
     ///   - linger: how long the servers may take to complete what they were asked.
-    /// - Returns: the exit code: 0, or 64 (EX_USAGE) when the descriptor is no such socket.
-    package static func run(socket descriptor: Int32, linger: Duration) -> Int32 {
-        guard HolderProcess.isKeeperSocket(descriptor) else { return Int32(EX_USAGE) }
+    ///   - onAnswer: told of each answer to a request that is on the board, after the owner's death, with the owner's note. Called on
+    ///     this thread.
+    /// - Returns: the exit code: 0, or 64 (EX_USAGE) where this process was not started by `ConnectionKeeper`.
+    package static func run(
+        linger: Duration,
+        onAnswer: (_ answer: HeldAnswer, _ note: [UInt8]) -> Void = { _, _ in }
+    ) -> Int32 {
+        let descriptor = ConnectionKeeper.socketOfChild
+        guard HolderProcess.isKeeperSocket(descriptor),
+            let board = RequestBoard(inherited: ConnectionKeeper.boardOfChild)
+        else { return Int32(EX_USAGE) }
         HolderProcess.settle(keeping: descriptor, descriptors: limit)
-        hold(KeeperSocket(descriptor: descriptor), linger: linger)
+        hold(KeeperSocket(descriptor: descriptor), linger: linger) { id, status, body in
+            guard let tag = board.tag(id: id) else { return }
+            onAnswer(HeldAnswer(tag: tag, status: status, body: body), board.note)
+        }
         return 0
     }
 
-    private static func hold(_ socket: KeeperSocket, linger: Duration) {
+    private static func hold(
+        _ socket: KeeperSocket,
+        linger: Duration,
+        onAnswer: (_ id: UInt64, _ status: Int, _ body: [UInt8]) -> Void
+    ) {
         var held = HeldConnections(limit: limit)
         while wait(for: socket, &held), receive(from: socket, &held) {}
         let end = ContinuousClock.now + linger
@@ -29,7 +43,7 @@ package enum ConnectionHolder {
             var polled = held.interests(reading: true)
             let count = poll(&polled, nfds_t(polled.count), remaining.pollMilliseconds)
             guard count >= 0 || errno == EINTR else { return }
-            if count > 0 { held.look(at: polled[...], reading: true) }
+            if count > 0 { held.read(polled[...], onAnswer: onAnswer) }
         }
     }
 
@@ -42,7 +56,7 @@ package enum ConnectionHolder {
                 guard errno == EINTR else { return false }
                 continue
             }
-            held.look(at: polled[1...], reading: false)
+            held.look(at: polled[1...])
             if polled[0].revents != 0 { return true }
         }
     }

@@ -6,7 +6,8 @@ import Synchronization
 ///
 /// When a process dies the kernel closes its sockets, unless another process has them open too. Some servers give up a
 /// request whose caller has hung up, and forget its idempotency key. With the keeper they complete it; after a while
-/// the keeper lets go (`ConnectionHolder`). It neither reads nor writes while this process lives.
+/// the keeper lets go (`ConnectionHolder`). It neither reads nor writes while this process lives. After that it reads the answers, and
+/// passes on which of the requests on the `board` were answered, and how.
 ///
 /// It is for the death of one process. What kills all processes of a container or a machine kills the keeper too; a service
 /// manager must not kill the processes that a dead service leaves behind (systemd: `KillMode=process`).
@@ -19,7 +20,10 @@ package final class ConnectionKeeper: Sendable {
     }
 
     /// The descriptor on which the keeper's process finds its socket.
-    package static let socketOfChild: Int32 = 3
+    static let socketOfChild: Int32 = 3
+
+    /// The descriptor on which the keeper's process finds the board.
+    static let boardOfChild: Int32 = 4
 
     private struct State {
         /// `nil` once the keeper is gone or was let go.
@@ -32,6 +36,8 @@ package final class ConnectionKeeper: Sendable {
     /// Of the keeper's process.
     package let processID: pid_t
     private let state: Mutex<State>
+    /// What the connections are used for.
+    package let board: RequestBoard
     private let onEvent: @Sendable (Event) -> Void
 
     /// Starts the keeper's process.
@@ -39,17 +45,21 @@ package final class ConnectionKeeper: Sendable {
     /// - Parameters:
     ///   - executable: a path; `/proc/self/exe` is this process's own program.
     ///   - arguments: those that make it call `ConnectionHolder.run`.
+    ///   - note: what the keeper's process needs to know when this one is gone, in memory that only this user can read.
     ///   - onEvent: called on the thread that holds or releases; must be short.
     /// - Throws: `ConnectionKeeperError`, where the process is out of descriptors or processes, or there is no such program.
     package init(
         executable: String,
         arguments: [String],
+        note: [UInt8] = [],
         onEvent: @escaping @Sendable (Event) -> Void = { _ in }
     ) throws(ConnectionKeeperError) {
+        board = try RequestBoard(note: note)
         let (own, theirs) = try KeeperSocket.pair()
         defer { Glibc.close(theirs.descriptor) }
         do throws(ConnectionKeeperError) {
-            processID = try KeeperSpawn(executable: executable, arguments: arguments, socket: theirs).start()
+            processID = try KeeperSpawn(executable: executable, arguments: arguments, socket: theirs, board: board)
+                .start()
         } catch {
             Glibc.close(own.descriptor)
             throw error

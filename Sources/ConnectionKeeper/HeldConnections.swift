@@ -37,14 +37,32 @@ struct HeldConnections: ~Copyable {
         held.map { pollfd(fd: $0.descriptor, events: reading ? Int16(POLLIN) : 0, revents: 0) }
     }
 
-    /// Lets go of those that are dead, be it that their owner shut them down and could not tell. With `reading`, also of
-    /// those that their server has closed or answered.
-    mutating func look(at polled: ArraySlice<pollfd>, reading: Bool) {
+    /// Lets go of those that are dead, be it that their owner shut them down and could not tell.
+    mutating func look(at polled: ArraySlice<pollfd>) {
+        keep(polled) { _ in false }
+    }
+
+    /// Lets go of those that their server has closed or answered.
+    ///
+    /// - Parameter onAnswer: told of each answer that could be read, and on which connection.
+    mutating func read(_ polled: ArraySlice<pollfd>, onAnswer: (_ id: UInt64, _ status: Int, _ body: [UInt8]) -> Void) {
+        keep(polled) { connection in
+            switch connection.readOn() {
+            case .open: return true
+            case .ended: return false
+            case .answered(let status, let body):
+                onAnswer(connection.id, status, body)
+                return false
+            }
+        }
+    }
+
+    /// - Parameter isKept: asked for those where something has happened.
+    private mutating func keep(_ polled: ArraySlice<pollfd>, where isKept: (inout HeldConnection) -> Bool) {
         var kept: [HeldConnection] = []
         kept.reserveCapacity(held.count)
         for (var connection, state) in zip(held, polled) {
-            let isDone = state.revents != 0 && !(reading && connection.readOn())
-            if isDone { close(connection.descriptor) } else { kept.append(connection) }
+            if state.revents == 0 || isKept(&connection) { kept.append(connection) } else { close(connection.descriptor) }
         }
         held = kept
     }

@@ -8,14 +8,24 @@ package struct ConnectionHooks: Sendable {
     /// own; the id is unique within the process.
     package let opened: @Sendable (_ descriptor: Int32, _ id: UInt64) -> Void
 
+    /// A request with a tag is about to be written to the connection.
+    package let requesting: @Sendable (_ id: UInt64, _ tag: [UInt8]) -> Void
+
+    /// That request has its answer, or is given up on.
+    package let answered: @Sendable (_ id: UInt64) -> Void
+
     /// The connection has been shut down.
     package let closing: @Sendable (_ id: UInt64) -> Void
 
     package init(
         opened: @escaping @Sendable (_ descriptor: Int32, _ id: UInt64) -> Void,
+        requesting: @escaping @Sendable (_ id: UInt64, _ tag: [UInt8]) -> Void = { _, _ in },
+        answered: @escaping @Sendable (_ id: UInt64) -> Void = { _ in },
         closing: @escaping @Sendable (_ id: UInt64) -> Void
     ) {
         self.opened = opened
+        self.requesting = requesting
+        self.answered = answered
         self.closing = closing
     }
 }

@@ -18,10 +18,20 @@ struct HeldConnectionsTests {
         return recv(server, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 0
     }
 
-    private func look(at held: inout HeldConnections, reading: Bool) {
-        var polled = held.interests(reading: reading)
+    private func look(at held: inout HeldConnections) {
+        var polled = held.interests(reading: false)
         _ = poll(&polled, nfds_t(polled.count), 0)
-        held.look(at: polled[...], reading: reading)
+        held.look(at: polled[...])
+    }
+
+    /// - Returns: the answers: on which connection, the status and the body.
+    @discardableResult
+    private func read(_ held: inout HeldConnections) -> [String] {
+        var polled = held.interests(reading: true)
+        _ = poll(&polled, nfds_t(polled.count), 0)
+        var answers: [String] = []
+        held.read(polled[...]) { answers.append("\($0): \($1) \(String(decoding: $2, as: UTF8.self))") }
+        return answers
     }
 
     @Test("what is released, replaced, beyond the limit or left over at the end is closed, nothing else")
@@ -54,40 +64,51 @@ struct HeldConnectionsTests {
         held.add(second.held, id: 2)
         send(first.server, "HTTP/1.1 200", 12, Int32(MSG_NOSIGNAL))
         shutdown(first.server, Int32(SHUT_WR))
-        look(at: &held, reading: false)
+        look(at: &held)
         #expect(held.count == 2)
         var bytes = [UInt8](repeating: 0, count: 20)
         #expect(recv(first.held, &bytes, bytes.count, Int32(MSG_PEEK)) == 12)
         // What its owner does where it cannot tell the keeper.
         shutdown(second.held, Int32(SHUT_RDWR))
-        look(at: &held, reading: false)
+        look(at: &held)
         #expect(held.count == 1)
         held.release(1)
         #expect(held.count == 0)
     }
 
-    static let answers: [([String], Bool)] = [
-        (["HTTP/1.1 200 OK\r\n"], true), (["HTTP/1.0 402 Payment Required\r\n"], true), (["HTTP/1.1 5"], true),
-        (["HTT", "P/1.1 ", "500 x"], true), (["HTTP/1.1 102 Processing\r\n\r\n"], false), (["HTTP/1.1 "], false),
-        (["\u{17}\u{3}\u{3}\u{0}\u{40}something over TLS"], false), (["the end of another answer"], false), ([], false),
+    /// What comes, whether the connection is let go, and what is read.
+    static let answers: [([String], Bool, [String])] = [
+        (["HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\n{}"], true, ["1: 500 {}"]),
+        (["HTTP/1.1 402 x\r\ncontent-length:5\r\nDate: now\r\n", "\r\nabc", "de"], true, ["1: 402 abcde"]),
+        (["HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"], true, ["1: 200 "]),
+        (["HTTP/1.0 402 Payment Required\r\n\r\nuntil it is closed"], true, []),
+        (["HTTP/1.1 500 x\r\nContent-Length: many\r\n\r\n"], true, []),
+        (["HTTP/1.1 500 x\r\nContent-Length: 20000\r\n\r\n", String(repeating: "x", count: 20_000)], true, []),
+        (["HTTP/1.1 500 x\r\nContent-Length: 9\r\n\r\nabc"], false, []),
+        (["HTT", "P/1.1 ", "500 x"], false, []), (["HTTP/1.1 102 Processing\r\n\r\n"], false, []),
+        (["HTTP/1.1 "], false, []), (["\u{17}\u{3}\u{3}\u{0}\u{40}something over TLS"], false, []),
+        (["the end of another answer"], false, []), ([], false, []),
     ]
 
-    @Test("after the owner's death all is read, and a final answer in plain HTTP ends a connection", arguments: answers)
-    func reading(texts: [String], isFinal: Bool) throws {
+    @Test("after the owner's death all is read, and a whole answer in plain HTTP ends a connection", arguments: answers)
+    func reading(texts: [String], isOver: Bool, expected: [String]) throws {
         let (descriptor, server) = try pair()
         defer { close(server) }
         var held = HeldConnections(limit: 10)
         held.add(descriptor, id: 1)
+        var answers: [String] = []
         for text in texts {
             send(server, text, text.utf8.count, Int32(MSG_NOSIGNAL))
-            look(at: &held, reading: true)
+            // As often as there may be something to read.
+            for _ in 0..<8 { answers += read(&held) }
         }
-        #expect(held.count == (isFinal ? 0 : 1))
-        guard !isFinal else { return }
+        #expect(held.count == (isOver ? 0 : 1))
+        #expect(answers == expected)
+        guard !isOver else { return }
         var byte: UInt8 = 0
         #expect(recv(descriptor, &byte, 1, Int32(MSG_DONTWAIT)) == -1)
         shutdown(server, Int32(SHUT_WR))
-        look(at: &held, reading: true)
+        read(&held)
         #expect(held.count == 0)
     }
 }

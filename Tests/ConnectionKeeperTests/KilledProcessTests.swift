@@ -7,8 +7,13 @@ import Testing
 @Suite("A killed process", .timeLimit(.minutes(3)))
 struct KilledProcessTests {
     /// Starts the probe and waits until its request has come in.
-    private func start(_ mode: String, linger: Int = 600, at bank: BankSocket) async throws -> (Child, ProcessLook) {
-        let probe = try Child(TestPrograms.keeperProbe(), [mode, bank.url, "\(linger)"])
+    private func start(
+        _ mode: String,
+        linger: Int = 600,
+        at bank: BankSocket,
+        file: String = ""
+    ) async throws -> (Child, ProcessLook) {
+        let probe = try Child(TestPrograms.keeperProbe(), [mode, bank.url, "\(linger)", file])
         try await eventually("the request came", context: { probe.lastWords }) { bank.hasRequest() }
         guard mode != "call-unkept" else { return (probe, ProcessLook(processID: 0)) }
         let keeper = try await eventually("the keeper's process id was printed") {
@@ -39,6 +44,20 @@ struct KilledProcessTests {
         bank.answer()
         try await eventually("the connection has ended") { bank.isEnded() }
         try await eventually("the keeper is gone") { !keeper.isRunning }
+    }
+
+    @Test("what the server answers after the death is passed on, with what the request was")
+    func passedOn() async throws {
+        let bank = try BankSocket()
+        let directory = try ScratchDirectory()
+        defer { directory.remove() }
+        let file = "\(directory.path)/answer"
+        let (probe, keeper) = try await start("call", at: bank, file: file)
+        defer { probe.directory.remove() }
+        try await probe.crash()
+        bank.answer("500 Oh")
+        try await eventually("the keeper is gone") { !keeper.isRunning }
+        #expect(ScratchDirectory.read(file) == "0123456789012345678901234567890123456789 500 ok")
     }
 
     @Test("the keeper ends when the server has closed the connection by itself")

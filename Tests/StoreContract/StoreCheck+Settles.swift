@@ -154,6 +154,20 @@ extension StoreCheck {
                 #expect(view.orphan == .suspected)
                 #expect(view.payment == payment)
             },
+            StoreCheck("an error answer that was seen after its sender's death is no unanswered request") { scene in
+                let command = try scene.authorize()
+                let first = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)
+                try await scene.store.noteError(answering: RequestOrigin(first.operation))
+                let second = try await scene.claimedWhenFree(command, lease: StoreScene<Subject>.shortLease)
+                #expect(second.operation.sends == EarlierSends(unanswered: 0, failed: 1))
+                // Of an attempt that somebody else has taken over already: too late.
+                try await scene.store.noteError(answering: RequestOrigin(first.operation))
+                let third = try await scene.claimedWhenFree(command)
+                #expect(third.operation.sends == EarlierSends(unanswered: 1, failed: 1))
+                #expect(try await scene.store.settle(StoreScene<Subject>.success(third)) == .settled)
+                try await scene.store.noteError(answering: RequestOrigin(third.operation))
+                #expect(try await scene.settled(command, isReplay: true).state == .succeeded)
+            },
             StoreCheck("an unroutable reply is recorded, as often as it is told") { scene in
                 let command = try scene.authorize()
                 let claim = try await scene.claimed(command)

@@ -8,6 +8,8 @@ package struct BankRequest: Hashable, Sendable {
     /// How long the exchange may go on: a call that is given up on is not cut before, because that makes the bank forget its key
     /// (trap D14).
     package let limit: Duration
+    /// `nil` for what cannot be executed.
+    package let origin: RequestOrigin?
 
     /// - Parameter limit: `nil`: the timeout.
     package init(
@@ -15,13 +17,15 @@ package struct BankRequest: Hashable, Sendable {
         idempotencyKey: String,
         traceparent: String?,
         timeout: Duration,
-        limit: Duration? = nil
+        limit: Duration? = nil,
+        origin: RequestOrigin? = nil
     ) {
         self.action = action
         self.idempotencyKey = idempotencyKey
         self.traceparent = traceparent
         self.timeout = timeout
         self.limit = limit ?? timeout
+        self.origin = origin
     }
 }
 

@@ -32,11 +32,16 @@ extension Operation {
         return taken(by: token, lease: lease, now: now)
     }
 
+    /// A holder that never came back may have sent its request and not learnt the answer. Its answer may have been seen all the same.
+    package mutating func countRequestOfLostHolder() {
+        guard state == .sent else { return }
+        if failedFence == fence { sends.failed += 1 } else { sends.unanswered += 1 }
+    }
+
     private func leased(to token: ClaimToken, lease: Duration, now: Timestamp) -> Operation {
         var operation = self
         operation.leaseUntil = now.advanced(by: lease)
-        // A holder that never came back may have sent its request and not learnt the answer.
-        if state == .sent { operation.sends.unanswered += 1 }
+        operation.countRequestOfLostHolder()
         operation.fence += 1
         operation.claimToken = token
         return operation

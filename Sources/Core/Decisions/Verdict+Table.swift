@@ -42,6 +42,14 @@ extension Verdict {
         return .ambiguous(reason: "http_\(response.status)", isGateway ? .gateway : .failed)
     }
 
+    /// Whether an answer is an error that is given before anything is executed, or says that nothing was.
+    package static func isCompleteError(_ response: BankResponse) -> Bool {
+        if BankDoor(response) != nil { return true }
+        if response.status < 500 { return response.status >= 400 }
+        if case .ambiguous(_, .failed) = serverError(response) { return true }
+        return false
+    }
+
     private static func success(
         _ action: BankAction,
         _ body: JSONValue,

@@ -26,6 +26,8 @@ package struct Operation: Hashable, Sendable {
     package var attempts: Int
     /// Earlier requests to the bank whose outcome is not known (traps B3, B4, B8).
     package var sends: EarlierSends
+    /// The fence of a request whose complete error answer was seen when the process that had sent it was gone.
+    package var failedFence: Int64?
     /// A code, never a body.
     package var lastError: String?
     /// The final reply, byte for byte (invariant I5).
@@ -52,6 +54,7 @@ package struct Operation: Hashable, Sendable {
         claimToken: ClaimToken,
         attempts: Int,
         sends: EarlierSends = .none,
+        failedFence: Int64? = nil,
         lastError: String? = nil,
         reply: [UInt8]? = nil,
         isTold: Bool = false
@@ -73,6 +76,7 @@ package struct Operation: Hashable, Sendable {
         self.claimToken = claimToken
         self.attempts = attempts
         self.sends = sends
+        self.failedFence = failedFence
         self.lastError = lastError
         self.reply = reply
         self.isTold = isTold

@@ -15,6 +15,10 @@ package protocol PaymentStore: Sendable {
     /// messages are lost, and nobody must wait for them.
     func withdraw(_ command: Command, unseenFor limit: Duration) async throws(StoreError)
 
+    /// Notes that a request was answered with a complete error after the process that had sent it was gone: its unknown end is then no
+    /// reason to suspect a second hold. Changes nothing where another attempt has begun since.
+    func noteError(answering request: RequestOrigin) async throws(StoreError)
+
     /// Notes that the broker has what there was to tell of an operation's end; where nobody notes it, the sweep tells it once more
     /// (invariant I7). Changes nothing where another attempt has begun since.
     ///

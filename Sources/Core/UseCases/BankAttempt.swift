@@ -144,7 +144,8 @@ package struct BankAttempt: Sendable {
             idempotencyKey: call.claim.operation.bankKey,
             traceparent: call.traceparent,
             timeout: timeout,
-            limit: timeout + context.limits.bankWorstCase
+            limit: timeout + context.limits.bankWorstCase,
+            origin: call.action.isInquiry ? nil : RequestOrigin(call.claim.operation)
         )
         let answer = await context.bank.send(request) { [late = context.lateAnswers] answer in
             late.add(LateAnswers.Entry(claim: call.claim, action: call.action, sends: sends, answer: answer))

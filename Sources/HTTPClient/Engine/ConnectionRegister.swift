@@ -30,6 +30,17 @@ final class ConnectionRegister {
         hooks.opened(socket, id)
     }
 
+    /// A request is about to be written.
+    ///
+    /// - Returns: what to call `answered` with.
+    func request(_ tag: [UInt8], localPort: Int32) -> UInt64? {
+        guard let hooks, let id = socketByLocalPort[localPort].flatMap({ idBySocket[$0] }) else { return nil }
+        hooks.requesting(id, tag)
+        return id
+    }
+
+    func answered(_ id: UInt64) { hooks?.answered(id) }
+
     /// Closes a socket for libcurl, where there are hooks. One that never carried a request has no id.
     func close(_ socket: Int32) -> Int32 {
         // A descriptor that is open elsewhere too would otherwise keep the connection open.

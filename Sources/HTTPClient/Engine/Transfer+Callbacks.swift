@@ -66,6 +66,7 @@ extension Transfer {
         } else if let socket = openedSockets.first(where: { ConnectionRegister.localPort(of: $0) == localPort }) {
             connections.register(socket, localPort: localPort)
         }
+        if let tag = pending?.request.tag { taggedConnection = connections.request(tag, localPort: localPort) }
         wasSent = true
         return true
     }

@@ -21,6 +21,9 @@ final class Transfer {
     /// The sockets opened for this exchange; empty when it goes over a connection that was there before.
     var openedSockets: [Int32] = []
 
+    /// The connection whose hooks have been told of the request.
+    var taggedConnection: UInt64?
+
     private let maxResponseBytes: Int
     private var headerList: UnsafeMutablePointer<curl_slist>?
 
@@ -82,6 +85,8 @@ final class Transfer {
     /// Forgets the exchange, its body and header included, and gives the call back.
     func release() -> PendingRequest? {
         defer { pending = nil }
+        if let id = taggedConnection { connections.answered(id) }
+        taggedConnection = nil
         answer = AnswerAssembly(maxBodyBytes: maxResponseBytes)
         _ = ccurl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, nil)
         _ = ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, nil)

@@ -21,13 +21,17 @@ package struct HTTPRequest: Sendable {
     /// is over. `nil`, or anything not longer than `timeout`: it ends with its caller.
     package var limit: Duration?
 
+    /// What the request is to the hooks of the connection (`ConnectionHooks.requesting`).
+    package var tag: [UInt8]?
+
     package init(
         method: HTTPMethod,
         url: String,
         headers: [HTTPHeader] = [],
         body: [UInt8]? = nil,
         timeout: Duration,
-        limit: Duration? = nil
+        limit: Duration? = nil,
+        tag: [UInt8]? = nil
     ) {
         self.method = method
         self.url = url
@@ -35,5 +39,6 @@ package struct HTTPRequest: Sendable {
         self.body = body
         self.timeout = timeout
         self.limit = limit
+        self.tag = tag
     }
 }

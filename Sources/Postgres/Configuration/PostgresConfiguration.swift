@@ -4,6 +4,8 @@
 /// over the one here.
 package struct PostgresConfiguration: Sendable {
     let connectionString: ConnectionString
+    /// As it was given, password and all: only for another process of ours that needs the same database.
+    package let conninfo: String
 
     /// Shown in `pg_stat_activity`; also the name of the thread.
     package var applicationName: String
@@ -41,6 +43,7 @@ package struct PostgresConfiguration: Sendable {
         onNotice: (@Sendable (PostgresNotice) -> Void)? = nil
     ) throws(PostgresError) {
         connectionString = try ConnectionString(conninfo)
+        self.conninfo = conninfo
         self.applicationName = applicationName
         self.connectTimeout = connectTimeout
         self.statementTimeout = statementTimeout

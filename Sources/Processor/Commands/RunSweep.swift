@@ -35,6 +35,7 @@ struct RunSweep: AsyncParsableCommand {
         let connections = try BankConnections(
             concurrency: min(configuration.sweeps.batch, Self.connectionLimit),
             limits: configuration.limits,
+            database: configuration.database,
             logger: logger
         )
         let observer = ProcessorTelemetry(

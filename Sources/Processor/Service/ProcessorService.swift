@@ -64,6 +64,7 @@ struct ProcessorService: Service {
         bankConnections = try BankConnections(
             concurrency: configuration.bankConcurrency,
             limits: configuration.limits,
+            database: configuration.database,
             logger: logger
         )
         ticking = AMQPSession(configuration.broker.named("processor sweeps"))

@@ -60,6 +60,10 @@ struct MortalStore: PaymentStore {
         }
     }
 
+    func noteError(answering request: RequestOrigin) async throws(StoreError) {
+        try await call("note", nil) { () async throws(StoreError) in try await store.noteError(answering: request) }
+    }
+
     func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
         let payment = operation.paymentID.description
         try await call("note", payment) { () async throws(StoreError) in

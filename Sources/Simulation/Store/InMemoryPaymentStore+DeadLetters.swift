@@ -9,10 +9,9 @@ extension InMemoryPaymentStore: DeadLetterIntake {
                 operation.isOpen, operation.leaseUntil <= clock.now()
             else { return .stored }
             var opened = operation
+            opened.countRequestOfLostHolder()
             opened.state = .needsAttention
             opened.isTold = false
-            // A holder that never came back may have sent its request.
-            if operation.state == .sent { opened.sends.unanswered += 1 }
             opened.lastError = letter.failure.code
             let cause = "\(opened.kind.rawValue) needs attention: dead letter \(letter.failure.code)"
             try tables.change(opened, cause: cause, at: clock.now())

@@ -195,6 +195,10 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
         }
     }
 
+    package func noteError(answering request: RequestOrigin) async throws(StoreError) {
+        try await transaction(.recordTold) { tables throws(StoreError) in tables.noteError(answering: request) }
+    }
+
     package func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
         try await transaction(.recordTold) { tables throws(StoreError) in
             tables.markTold(operation, isUndeliverable: isUndeliverable)

@@ -153,6 +153,13 @@ struct StoreTables {
         return strays
     }
 
+    mutating func noteError(answering request: RequestOrigin) {
+        guard let stored = operations[request.operationID], stored.fence == request.fence, stored.state == .sent else {
+            return
+        }
+        operations[stored.id]?.failedFence = request.fence
+    }
+
     mutating func markUndeliverable(_ operation: OperationID) {
         undeliverable.insert(operation)
     }

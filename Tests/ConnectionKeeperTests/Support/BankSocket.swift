@@ -44,8 +44,8 @@ final class BankSocket: Sendable {
         }
     }
 
-    func answer() {
-        let bytes = Array("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".utf8)
+    func answer(_ status: String = "200 OK") {
+        let bytes = Array("HTTP/1.1 \(status)\r\nContent-Length: 2\r\n\r\nok".utf8)
         state.withLock { state in
             guard let connection = state.connection else { return }
             _ = send(connection, bytes, bytes.count, Int32(MSG_NOSIGNAL))

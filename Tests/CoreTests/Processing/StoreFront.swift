@@ -19,6 +19,10 @@ extension StoreFront {
         try await store.withdraw(command, unseenFor: limit)
     }
 
+    func noteError(answering request: RequestOrigin) async throws(StoreError) {
+        try await store.noteError(answering: request)
+    }
+
     func recordTold(_ operation: Core.Operation, isUndeliverable: Bool) async throws(StoreError) {
         try await store.recordTold(operation, isUndeliverable: isUndeliverable)
     }

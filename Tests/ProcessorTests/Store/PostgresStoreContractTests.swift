@@ -29,6 +29,10 @@ struct PostgresStoreContractTests {
             try await payments.withdraw(command, unseenFor: limit)
         }
 
+        func noteError(answering request: RequestOrigin) async throws(StoreError) {
+            try await payments.noteError(answering: request)
+        }
+
         func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
             try await payments.recordTold(operation, isUndeliverable: isUndeliverable)
         }

@@ -25,6 +25,10 @@ extension StoreMutant {
         try await store.recordBankStatus(isUnavailable: isUnavailable, cause: cause)
     }
 
+    func noteError(answering request: RequestOrigin) async throws(StoreError) {
+        try await store.noteError(answering: request)
+    }
+
     func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
         try await store.recordTold(operation, isUndeliverable: isUndeliverable)
     }

@@ -2,6 +2,7 @@ import ConnectionKeeper
 import Core
 import HTTPClient
 import Logging
+import Postgres
 
 /// The connections to the bank: a client, and a keeper for the time after this process.
 ///
@@ -14,9 +15,16 @@ struct BankConnections: Sendable {
     /// - Parameters:
     ///   - concurrency: the most requests in flight.
     ///   - limits: how long a request may go on without this process.
+    ///   - database: where the keeper notes what it has seen after this process's death.
     /// - Throws: `HTTPError` where the process is out of threads or descriptors.
-    init(concurrency: Int, limits: HandlerLimits, logger: Logger) throws(HTTPError) {
-        let keeper = Self.startKeeper(linger: limits.bankTimeout + limits.bankWorstCase, logger: logger)
+    init(concurrency: Int, limits: HandlerLimits, database: PostgresConfiguration, logger: Logger)
+        throws(HTTPError)
+    {
+        let keeper = Self.startKeeper(
+            linger: limits.bankTimeout + limits.bankWorstCase,
+            note: Array(database.conninfo.utf8),
+            logger: logger
+        )
         self.keeper = keeper
         client = try HTTPClient(
             configuration: HTTPClientConfiguration(
@@ -25,7 +33,12 @@ struct BankConnections: Sendable {
                 connectionHooks: keeper.map { keeper in
                     ConnectionHooks {
                         keeper.hold($0, id: $1)
+                    } requesting: {
+                        keeper.board.write($1, id: $0)
+                    } answered: {
+                        keeper.board.erase(id: $0)
                     } closing: {
+                        keeper.board.erase(id: $0)
                         keeper.release(id: $0)
                     }
                 }
@@ -53,11 +66,12 @@ struct BankConnections: Sendable {
     }
 
     /// `nil`, and a warning, where the system does not let it start: it is a precaution, not a condition.
-    private static func startKeeper(linger: Duration, logger: Logger) -> ConnectionKeeper? {
+    private static func startKeeper(linger: Duration, note: [UInt8], logger: Logger) -> ConnectionKeeper? {
         do throws(ConnectionKeeperError) {
             return try ConnectionKeeper(
                 executable: "/proc/self/exe",
-                arguments: [HoldConnections.name, "\(linger.components.seconds + 1)"]
+                arguments: [HoldConnections.name, "\(linger.components.seconds + 1)"],
+                note: note
             ) { event in
                 switch event {
                 case .unresponsive:

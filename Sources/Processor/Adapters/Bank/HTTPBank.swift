@@ -23,7 +23,8 @@ struct HTTPBank: Bank {
             headers: headers,
             body: request.action.body,
             timeout: request.timeout,
-            limit: request.limit
+            limit: request.limit,
+            tag: request.origin?.bytes
         )
         do throws(HTTPError) {
             return .response(BankResponse(try await client.send(call) { late(BankAnswer($0)) }))

@@ -74,7 +74,9 @@ struct OperationOpening: Sendable {
             WITH opened AS (
                 UPDATE operations
                 SET state = 'NEEDS_ATTENTION', last_error = $4, told_at = NULL,
-                    ambiguous_sends = ambiguous_sends + (state = 'SENT')::integer
+                    ambiguous_sends = ambiguous_sends
+                        + (state = 'SENT' AND failed_fence IS DISTINCT FROM fence)::integer,
+                    failed_sends = failed_sends + (state = 'SENT' AND failed_fence IS NOT DISTINCT FROM fence)::integer
                 WHERE merchant_id = $1 AND idempotency_key = $2 AND payment_id = $3 AND kind = $5
                     AND state IN ('SENT', 'UNKNOWN') AND lease_until <= clock_timestamp()
                 RETURNING id, payment_id, kind

@@ -7,7 +7,8 @@ enum OperationRow {
     static let columns = """
         o.id, o.merchant_id, o.idempotency_key, o.kind, o.payment_id, o.fingerprint, o.bank_key, o.reply_to, \
         o.correlation_id, o.traceparent, o.origin, o.created_at, o.first_sent_at, o.state, o.fence, o.lease_until, \
-        o.claim_token, o.attempts, o.ambiguous_sends, o.last_error, o.reply, o.told_at IS NOT NULL, o.failed_sends
+        o.claim_token, o.attempts, o.ambiguous_sends, o.last_error, o.reply, o.told_at IS NOT NULL, o.failed_sends, \
+        o.failed_fence
         """
 
     /// - Parameter start: the position of the first column.
@@ -37,6 +38,7 @@ enum OperationRow {
                 unanswered: Int(try row.int32(start + 18)),
                 failed: Int(try row.int32(start + 22))
             ),
+            failedFence: try row.optionalInt64(start + 23),
             lastError: try row.optionalText(start + 19),
             reply: try row.optionalBytes(start + 20),
             isTold: try row.bool(start + 21)

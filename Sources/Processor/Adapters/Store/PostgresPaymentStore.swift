@@ -57,6 +57,12 @@ struct PostgresPaymentStore: PaymentStore {
         try await endings.submit(.settlement(settlement))
     }
 
+    func noteError(answering request: RequestOrigin) async throws(StoreError) {
+        try await sweeps.storeTransaction { connection throws(PostgresError) in
+            try FailedRequestNote(request).write(on: connection)
+        }
+    }
+
     func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
         _ = try await endings.submit(.told(ToldNote(operation: operation, isUndeliverable: isUndeliverable)))
     }
