@@ -62,7 +62,11 @@ struct HeldConnections: ~Copyable {
         var kept: [HeldConnection] = []
         kept.reserveCapacity(held.count)
         for (var connection, state) in zip(held, polled) {
-            if state.revents == 0 || isKept(&connection) { kept.append(connection) } else { close(connection.descriptor) }
+            if state.revents == 0 || isKept(&connection) {
+                kept.append(connection)
+            } else {
+                close(connection.descriptor)
+            }
         }
         held = kept
     }

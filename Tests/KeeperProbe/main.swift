@@ -53,8 +53,9 @@ default:
 func call(_ hooks: ConnectionHooks?, abandons: Bool) async throws {
     let client = try HTTPClient(configuration: HTTPClientConfiguration(connectionHooks: hooks))
     let url = CommandLine.arguments[2]
+    let body = Array("x".utf8)
     let exchange = Task {
-        try await client.send(HTTPRequest(method: .post, url: url, body: Array("x".utf8), timeout: .seconds(600), tag: tag))
+        try await client.send(HTTPRequest(method: .post, url: url, body: body, timeout: .seconds(600), tag: tag))
     }
     if abandons {
         while await client.inFlight == 0 { await Task.yield() }

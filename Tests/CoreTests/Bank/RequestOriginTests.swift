@@ -19,6 +19,7 @@ struct RequestOriginTests {
 
     @Test("an error that comes before anything is executed is a complete error", arguments: answers)
     func completeErrors(status: Int, body: String, isError: Bool) {
-        #expect(Verdict.isCompleteError(BankResponse(status: status, bytes: Array(body.utf8), isReplayed: false)) == isError)
+        let response = BankResponse(status: status, bytes: Array(body.utf8), isReplayed: false)
+        #expect(Verdict.isCompleteError(response) == isError)
     }
 }
