@@ -21,6 +21,8 @@ package enum Migrations {
         Migration(name: "0006_room_for_updates", bytes: PackageResources._006_room_for_updates_sql),
         Migration(name: "0007_waiting_commands", bytes: PackageResources._007_waiting_commands_sql),
         Migration(name: "0008_unmatched_authorizations", bytes: PackageResources._008_unmatched_authorizations_sql),
+        Migration(name: "0011_new_operations", bytes: PackageResources._011_new_operations_sql),
+        Migration(name: "0012_collected_operations", bytes: PackageResources._012_collected_operations_sql),
     ]
 }
 
