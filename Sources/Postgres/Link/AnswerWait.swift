@@ -9,9 +9,14 @@ struct AnswerWait {
     let scope: CancelScope?
     let isCancellable: Bool
 
+    private let start = ContinuousClock.now
+
     private(set) var isCancelSent = false
     private(set) var reason = "the server hung up"
     private var isLost = false
+
+    /// So often what other connections know of the server is looked at.
+    private static let slice = Duration.milliseconds(200)
 
     init(link: Link, deadline: ContinuousClock.Instant?, scope: CancelScope?, isCancellable: Bool) {
         self.link = link
@@ -49,16 +54,28 @@ struct AnswerWait {
         let wait = SocketWait(signal: link.signal)
         // The wish may be older than the wait.
         cancelIfAsked()
-        switch wait.wait(socket: link.socket, events: events, until: deadline) {
+        switch wait.wait(socket: link.socket, events: events, until: deadline.map { min($0, .now + Self.slice) }) {
         case .signalled:
             break
         case .timedOut:
-            isLost = true
-            reason = "no answer in time"
+            noticeSilence()
         case .ready(let ready):
-            if ready & ~Int16(POLLOUT) != 0, PQconsumeInput(link.handle) == 0 { isLost = true }
+            if ready & ~Int16(POLLOUT) != 0 {
+                if PQconsumeInput(link.handle) == 0 { isLost = true } else { link.lastHeard = .now }
+            }
         }
         return !isLost
+    }
+
+    private mutating func noticeSilence() {
+        guard let deadline else { return }
+        if deadline <= .now {
+            link.silences.note(link.server, since: start)
+        } else if !link.isSilent {
+            return
+        }
+        isLost = true
+        reason = "no answer in time"
     }
 
     /// `PQcancel` blocks until the server has passed the wish on, so that it cannot meet a later statement.
