@@ -8,6 +8,23 @@ package struct Migration: Hashable, Sendable {
         self.name = name
         self.sql = sql
     }
+
+    /// The digits that its name begins with.
+    package var number: Int { Self.number(of: name) }
+
+    package static func number(of name: String) -> Int {
+        Int(name.prefix { $0.isASCII && $0.isNumber }) ?? .max
+    }
+
+    /// The number of the migration with which a processor must be familiar, at least, to work with a schema that has this one;
+    /// `nil` where it must know this one. From the head of the file: `-- compatible-from: 0007`.
+    package var compatibleFrom: Int? {
+        for line in sql.split(separator: "\n", omittingEmptySubsequences: false).prefix(while: { $0.hasPrefix("--") }) {
+            guard let value = line.firstRange(of: "-- compatible-from:") else { continue }
+            return Int(line[value.upperBound...].filter { !$0.isWhitespace })
+        }
+        return nil
+    }
 }
 
 /// The schema, forward only: a change is a new file, its line here and in Package.swift. An applied file is never edited.
