@@ -15,6 +15,8 @@ struct AnswerWait {
     private(set) var reason = "the server hung up"
     private var isLost = false
 
+    /// For a server to pass on a wish to cancel.
+    private static let cancelLimit = Duration.seconds(2)
     /// So often what other connections know of the server is looked at.
     private static let slice = Duration.milliseconds(200)
 
@@ -54,6 +56,7 @@ struct AnswerWait {
         let wait = SocketWait(signal: link.signal)
         // The wish may be older than the wait.
         cancelIfAsked()
+        guard !isLost else { return false }
         switch wait.wait(socket: link.socket, events: events, until: deadline.map { min($0, .now + Self.slice) }) {
         case .signalled:
             break
@@ -78,13 +81,13 @@ struct AnswerWait {
         reason = "no answer in time"
     }
 
-    /// `PQcancel` blocks until the server has passed the wish on, so that it cannot meet a later statement.
+    /// Waits until the server has passed the wish on, so that it cannot meet a later statement; where that takes too long, there
+    /// will be none.
     private mutating func cancelIfAsked() {
         guard isCancellable, !isCancelSent, link.signal.isAsked || scope?.isRequested ?? false else { return }
         isCancelSent = true
-        guard let cancel = PQgetCancel(link.handle) else { return }
-        defer { PQfreeCancel(cancel) }
-        var message = [CChar](repeating: 0, count: 256)
-        _ = PQcancel(cancel, &message, Int32(message.count))
+        guard let request = CancelRequest(link.handle), !request.send(within: Self.cancelLimit) else { return }
+        isLost = true
+        reason = "no answer in time"
     }
 }

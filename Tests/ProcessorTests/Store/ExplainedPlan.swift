@@ -14,11 +14,20 @@ struct ExplainedPlan: Sendable {
         text = lines.joined(separator: "\n")
     }
 
-    /// Of the whole statement: its first line of buffers.
+    /// Of the whole statement: of its first node, and of each of its `WITH` parts, whose cost the first node does not have where
+    /// nothing reads from it. What is read from counts twice.
     var pages: Int {
-        guard let line = text.split(separator: "\n").first(where: { $0.contains("Buffers: shared") }) else { return 0 }
-        return line.split(separator: " ").compactMap { part in
-            part.hasPrefix("hit=") || part.hasPrefix("read=") ? Int(part.drop { $0 != "=" }.dropFirst()) : nil
-        }.reduce(0, +)
+        var isDue = true
+        var sum = 0
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            if words.first == "CTE" { isDue = true }
+            guard isDue, words.starts(with: ["Buffers:", "shared"]) else { continue }
+            isDue = false
+            for word in words where word.hasPrefix("hit=") || word.hasPrefix("read=") {
+                sum += Int(word.drop { $0 != "=" }.dropFirst()) ?? 0
+            }
+        }
+        return sum
     }
 }
