@@ -14,7 +14,7 @@ struct RestoredDatabaseTests {
     private static let rows =
         ProcessInfo.processInfo.environment["RESTORE_TEST_ROWS"].flatMap { Int($0) } ?? 20_000
 
-    @Test("reads what is due and nothing else, however many settled operations another server wrote, and finds what is open")
+    @Test("reads what is due and nothing else, however much another server has settled, and finds what is open")
     func restored() async throws {
         try await TestDatabase.named { source in
             try await TestDatabase.withPools(of: source) { pools in
@@ -41,7 +41,7 @@ struct RestoredDatabaseTests {
         }
     }
 
-    @Test("what is committed late is found once it is, and what was committed meanwhile is not read again because of it")
+    @Test("finds what is committed late once it is, and does not read again what was committed meanwhile")
     func lateCommit() async throws {
         try await TestDatabase.named { url in
             let holder = try await PostgresConnection.connect(try PostgresConfiguration(conninfo: url))
@@ -72,7 +72,7 @@ struct RestoredDatabaseTests {
         }
     }
 
-    @Test("operations that a processor of the version before has left uncollected are found after the migration")
+    @Test("finds, after the migration, what a processor of the version before had not collected")
     func migrated() async throws {
         try await TestDatabase.named { url in
             try await TestDatabase.withPools(of: url) { pools in
