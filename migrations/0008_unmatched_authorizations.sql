@@ -1,3 +1,4 @@
+-- compatible-from: 0007
 -- Authorizations that the bank gave to an attempt which no longer held its operation, while the attempt that holds it had not ended:
 -- whether one is a second hold is known only when the payment has its own. The reconciling sweep compares them, and removes the row.
 -- Nearly always empty.

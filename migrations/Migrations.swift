@@ -8,6 +8,23 @@ package struct Migration: Hashable, Sendable {
         self.name = name
         self.sql = sql
     }
+
+    /// The digits that its name begins with.
+    package var number: Int { Self.number(of: name) }
+
+    package static func number(of name: String) -> Int {
+        Int(name.prefix { $0.isASCII && $0.isNumber }) ?? .max
+    }
+
+    /// The number of the migration with which a processor must be familiar, at least, to work with a schema that has this one;
+    /// `nil` where it must know this one. From the head of the file: `-- compatible-from: 0007`.
+    package var compatibleFrom: Int? {
+        for line in sql.split(separator: "\n", omittingEmptySubsequences: false).prefix(while: { $0.hasPrefix("--") }) {
+            guard let value = line.firstRange(of: "-- compatible-from:") else { continue }
+            return Int(line[value.upperBound...].filter { !$0.isWhitespace })
+        }
+        return nil
+    }
 }
 
 /// The schema, forward only: a change is a new file, its line here and in Package.swift. An applied file is never edited.
@@ -21,7 +38,9 @@ package enum Migrations {
         Migration(name: "0006_room_for_updates", bytes: PackageResources._006_room_for_updates_sql),
         Migration(name: "0007_waiting_commands", bytes: PackageResources._007_waiting_commands_sql),
         Migration(name: "0008_unmatched_authorizations", bytes: PackageResources._008_unmatched_authorizations_sql),
-        Migration(name: "0012_failed_fence", bytes: PackageResources._012_failed_fence_sql),
+        Migration(name: "0011_new_operations", bytes: PackageResources._011_new_operations_sql),
+        Migration(name: "0012_collected_operations", bytes: PackageResources._012_collected_operations_sql),
+        Migration(name: "0013_failed_fence", bytes: PackageResources._013_failed_fence_sql),
     ]
 }
 

@@ -87,6 +87,14 @@ family() {
     done
 }
 
+# signal_all NAME SIGNAL: to a service and all its descendants.
+signal_all() {
+    local name=$1 pid member
+    pid=$(pid_of "$name") || fail "$name does not run"
+    kill -s "$2" "$pid"
+    for member in $(family "$pid"); do kill -s "$2" "${member%%=*}" 2>/dev/null || true; done
+}
+
 # is_gone ID BORN SECONDS: whether a process ends within the time.
 is_gone() {
     local limit=$((SECONDS + $3))
@@ -104,6 +112,8 @@ end_process() {
         read -r birth <"$state/$name/pid.born"
         mapfile -t members < <(family "$pid")
         kill -s "$signal" "$pid" 2>/dev/null || true
+        # One that was frozen ends, too.
+        for member in "$pid" "${members[@]}"; do kill -s CONT "${member%%=*}" 2>/dev/null || true; done
         if [[ $signal == KILL ]]; then
             for member in "${members[@]}"; do kill -s KILL "${member%%=*}" 2>/dev/null || true; done
         fi

@@ -17,7 +17,11 @@ package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The connection went away while the commit was under way: it may have happened (trap P7).
     package let outcomeUnknown: Bool
 
-    package init(_ code: Code, detail: String, outcomeUnknown: Bool = false) {
+    /// It was reached, and said no for now: a lock, a timeout, no room.
+    package let isAnswered: Bool
+
+    package init(_ code: Code, detail: String, outcomeUnknown: Bool = false, isAnswered: Bool = false) {
+        self.isAnswered = isAnswered
         self.code = code
         self.detail = detail
         self.outcomeUnknown = outcomeUnknown

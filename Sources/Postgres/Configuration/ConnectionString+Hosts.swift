@@ -2,7 +2,7 @@ import Glibc
 
 extension ConnectionString {
     /// One server that may be tried: what to put in place of the lists of the string.
-    struct Host: Sendable, Equatable {
+    struct Host: Sendable, Hashable {
         var host: String?
         var address: String?
         var port: String?

@@ -18,8 +18,14 @@ extension PostgresConfiguration {
             set("port", host.port)
         }
         if let attributes { set("target_session_attrs", attributes) }
+        let isAttributeGiven = connectionString["target_session_attrs"] != nil || getenv("PGTARGETSESSIONATTRS") != nil
+        if hasSeveralHosts, attributes == nil, !isAttributeGiven {
+            set("target_session_attrs", "read-write")
+        }
         set("client_encoding", "UTF8")
-        set("options", options)
+        // Settings go as SET once the session is open: a connection pooler refuses startup options, or drops them. What is no
+        // setting is left to the server.
+        set("options", theirSettings == nil ? theirOptions : nil)
         return parameters
     }
 
@@ -36,15 +42,19 @@ extension PostgresConfiguration {
     /// How long one host may take to accept a session; `nil` for as long as it likes.
     var timeoutPerHost: Duration? {
         let seconds = connectionString["connect_timeout"].flatMap { Int($0) }
-        let timeout = seconds.map { Duration.seconds($0) } ?? connectTimeout
+        let ours = hasSeveralHosts ? min(connectTimeout, .seconds(2)) : connectTimeout
+        let timeout = seconds.map { Duration.seconds($0) } ?? ours
         return timeout > .zero ? timeout : nil
     }
 
-    /// How long the answers to a number of statements may take before the connection counts as lost; `nil` for ever.
-    func answerTimeout(statements: Int) -> Duration? {
-        guard statementTimeout > .zero else { return nil }
-        return statementTimeout * max(statements, 1) + tcpUserTimeout
+    /// How long the answers of one round trip may take before the connection counts as lost; `nil` for ever.
+    ///
+    /// The server's own limit does not help where the server hangs: its kernel still acknowledges what is sent.
+    var answerTimeout: Duration? {
+        statementTimeout > .zero ? statementTimeout + answerMargin : nil
     }
+
+    private var hasSeveralHosts: Bool { (connectionString.hosts?.count ?? 0) > 1 }
 
     private var defaults: [(keyword: String, value: String)] {
         [
@@ -56,24 +66,28 @@ extension PostgresConfiguration {
         ]
     }
 
-    /// Command-line options of the session; a later one wins, so that the user's own stand last.
-    private var options: String {
+    /// What is set in every session, and where the connections have a pooler in between, in every transaction. The user's own
+    /// settings win.
+    var settings: [(name: String, value: String)] {
         var settings: [(name: String, value: String)] = [
             ("TimeZone", "UTC"),
             ("statement_timeout", "\(Self.milliseconds(statementTimeout))"),
             ("lock_timeout", "\(Self.milliseconds(lockTimeout))"),
             ("idle_in_transaction_session_timeout", "\(Self.milliseconds(idleInTransactionTimeout))"),
         ]
-        settings += sessionSettings
-        let ours = settings.map { "-c \($0.name)=\(Self.escaped($0.value))" }
-        let theirs = connectionString["options"] ?? getenv("PGOPTIONS").map { String(cString: $0) }
-        return (ours + (theirs.map { [$0] } ?? [])).joined(separator: " ")
+        for setting in sessionSettings + (theirSettings ?? []) {
+            settings.removeAll { $0.name.lowercased() == setting.name.lowercased() }
+            settings.append(setting)
+        }
+        return settings
     }
 
-    private static func escaped(_ value: String) -> String {
-        value.reduce(into: "") { text, character in
-            if character == "\\" || character.isWhitespace { text.append("\\") }
-            text.append(character)
-        }
+    private var theirOptions: String? {
+        connectionString["options"] ?? getenv("PGOPTIONS").map { String(cString: $0) }
+    }
+
+    /// `nil` where they are not settings alone.
+    private var theirSettings: [(name: String, value: String)]? {
+        theirOptions.map { SessionOptions.settings(in: $0) } ?? []
     }
 }

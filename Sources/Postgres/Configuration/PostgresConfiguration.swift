@@ -6,14 +6,18 @@ package struct PostgresConfiguration: Sendable {
     let connectionString: ConnectionString
     /// As it was given, password and all: only for another process of ours that needs the same database.
     package let conninfo: String
+    /// Shared by all copies, and so by all connections of a process.
+    let silences = ServerSilences()
 
     /// Shown in `pg_stat_activity`; also the name of the thread.
     package var applicationName: String
-    /// For each host of the connection string, one after the other.
+    /// For each host of the connection string, one after the other; at most two seconds where there are several.
     package var connectTimeout: Duration
-    /// The server gives a statement up after this (57014); `.zero` for never. It also bounds, with `tcpUserTimeout`
-    /// on top, how long an answer is waited for before the connection counts as lost.
+    /// The server gives a statement up after this (57014); `.zero` for never.
     package var statementTimeout: Duration
+    /// So much longer than `statementTimeout` the answers of one round trip are waited for. Then the server hangs: the connection
+    /// is dropped, and so are those to the same server that have heard nothing from it since.
+    package var answerMargin: Duration
     /// The server gives a wait for a lock up after this (55P03); `.zero` for never.
     package var lockTimeout: Duration
     /// The server ends a session that leaves a transaction idle for this long; `.zero` for never.
@@ -35,6 +39,7 @@ package struct PostgresConfiguration: Sendable {
         applicationName: String = "postgres",
         connectTimeout: Duration = .seconds(5),
         statementTimeout: Duration = .seconds(30),
+        answerMargin: Duration = .seconds(1),
         lockTimeout: Duration = .seconds(10),
         idleInTransactionTimeout: Duration = .seconds(60),
         tcpUserTimeout: Duration = .seconds(10),
@@ -47,12 +52,18 @@ package struct PostgresConfiguration: Sendable {
         self.applicationName = applicationName
         self.connectTimeout = connectTimeout
         self.statementTimeout = statementTimeout
+        self.answerMargin = answerMargin
         self.lockTimeout = lockTimeout
         self.idleInTransactionTimeout = idleInTransactionTimeout
         self.tcpUserTimeout = tcpUserTimeout
         self.statementCacheSize = max(statementCacheSize, 1)
         self.sessionSettings = sessionSettings
         self.onNotice = onNotice
+    }
+
+    /// As the server counts it: in milliseconds, 0 for none. `nil` where the connection string sets it in other units.
+    package var statementTimeoutMilliseconds: Int64? {
+        settings.last { $0.name.lowercased() == "statement_timeout" }.flatMap { Int64($0.value) }
     }
 
     /// Every host is this machine, by a loopback address or a socket.

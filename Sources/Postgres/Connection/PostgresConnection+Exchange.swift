@@ -4,11 +4,13 @@ extension PostgresConnection {
     /// - Returns: the results of those statements whose rows are wanted.
     func exchange(isCommit: Bool = false) throws(PostgresError) -> [PostgresResult] {
         guard let link else { throw PostgresError(.connectionLost) }
-        let timeout = configuration.answerTimeout(statements: link.steps.count)
         // A cancel could meet a COMMIT that waits for its standby: it would then succeed, and not be durable.
-        let exchange = link.synchronize(timeout: timeout, scope: scope, isCancellable: !isCommit)
+        let exchange = link.synchronize(deadline: answerDeadline, scope: scope, isCancellable: !isCommit)
         return try conclude(exchange, on: link)
     }
+
+    /// For the answers to what is sent now.
+    var answerDeadline: ContinuousClock.Instant? { configuration.answerTimeout.map { .now + $0 } }
 
     /// Turns the answers into results or the one error to throw, and throws the session away where it must be.
     func conclude(_ exchange: Link.Exchange, on link: Link) throws(PostgresError) -> [PostgresResult] {

@@ -38,12 +38,14 @@ extension PostgresConnection {
 
     /// Runs several statements, without parameters, given as one text; outside a transaction they form one, unless the
     /// text has a BEGIN and COMMIT of its own. For migrations.
-    package func executeScript(_ sql: String) throws(PostgresError) {
+    ///
+    /// - Parameter isBounded: false to wait for the answer as long as it takes.
+    package func executeScript(_ sql: String, isBounded: Bool = true) throws(PostgresError) {
         guard !sql.utf8.contains(0) else { throw PostgresError(.invalidParameter, reason: "a null character in SQL") }
         let link = try readyLink()
         try beginIfPending(on: link)
         if !link.steps.isEmpty { _ = try exchange() }
-        let exchange = link.runScript(sql, timeout: configuration.answerTimeout(statements: 1), scope: scope)
+        let exchange = link.runScript(sql, deadline: isBounded ? answerDeadline : nil, scope: scope)
         _ = try conclude(exchange, on: link)
     }
 
@@ -54,7 +56,13 @@ extension PostgresConnection {
         try link.encode(parameters)
         try beginIfPending(on: link)
         let statement = try prepared(sql, parameters, on: link)
-        try orLose { () throws(PostgresError) in try link.sendPrepared(statement, wantsRows: wantsRows) }
+        try orLose { () throws(PostgresError) in
+            if link.pooling == .forgetsPrepared {
+                try link.sendUnnamed(statement, wantsRows: wantsRows)
+            } else {
+                try link.sendPrepared(statement, wantsRows: wantsRows)
+            }
+        }
     }
 
     private func prepared(
@@ -65,17 +73,26 @@ extension PostgresConnection {
         if let statement = statements.find(sql, parameters) { return statement }
         let statement = statements.insert(sql, parameters)
         let discarded = statements.takeDiscarded()
+        if link.pooling == .forgetsPrepared { return statement }
         try orLose { () throws(PostgresError) in
-            for name in discarded { try link.send("DEALLOCATE \(name)", as: .removal(name: name)) }
+            // A pooler that keeps count of statements does so by their messages: it would not know of this.
+            for name in discarded where link.pooling == .none {
+                try link.send("DEALLOCATE \(name)", as: .removal(name: name))
+            }
             try link.sendPrepare(statement)
         }
         return statement
     }
 
+    /// Also sends the settings, where a transaction begins that a pooler may give to another session of the server.
     private func beginIfPending(on link: Link) throws(PostgresError) {
-        guard case .pending(let begin) = transactionState else { return }
-        try orLose { () throws(PostgresError) in try link.send(begin, as: .control) }
-        transactionState = .open
+        guard transactionState != .open else { return }
+        let isFirst = link.steps.isEmpty
+        try orLose { () throws(PostgresError) in
+            if case .pending(let begin) = transactionState { try link.send(begin, as: .control) }
+            if isFirst, let settings = link.transactionSettings { try link.send(settings, as: .control) }
+        }
+        if transactionState != .none { transactionState = .open }
     }
 
     /// A send that fails leaves the link in an unknown state. What no Sync follows is not committed.

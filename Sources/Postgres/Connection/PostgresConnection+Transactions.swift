@@ -47,8 +47,7 @@ extension PostgresConnection {
                 lose(error)
                 return
             }
-            let timeout = configuration.answerTimeout(statements: link.steps.count)
-            let exchange = link.synchronize(timeout: timeout, scope: nil, isCancellable: false)
+            let exchange = link.synchronize(deadline: answerDeadline, scope: nil, isCancellable: false)
             keepBooks(exchange)
             if let loss = exchange.loss {
                 lose(loss)

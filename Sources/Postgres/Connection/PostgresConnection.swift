@@ -74,6 +74,9 @@ package actor PostgresConnection {
     /// False once the session has ended.
     package nonisolated var isUsable: Bool { status.isUsable }
 
+    /// What stands between it and the server.
+    package var pooling: PostgresPooling { link?.pooling ?? .none }
+
     /// The server's process, as `pg_backend_pid()`; `nil` once the session has ended.
     package var backendProcess: Int32? { link?.backendProcess }
 

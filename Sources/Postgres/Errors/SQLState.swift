@@ -36,6 +36,7 @@ extension SQLState {
     package static let uniqueViolation: SQLState = "23505"
     package static let checkViolation: SQLState = "23514"
     package static let exclusionViolation: SQLState = "23P01"
+    package static let insufficientPrivilege: SQLState = "42501"
     package static let lockNotAvailable: SQLState = "55P03"
     package static let queryCanceled: SQLState = "57014"
     package static let adminShutdown: SQLState = "57P01"

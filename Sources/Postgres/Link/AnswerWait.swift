@@ -9,9 +9,16 @@ struct AnswerWait {
     let scope: CancelScope?
     let isCancellable: Bool
 
+    private let start = ContinuousClock.now
+
     private(set) var isCancelSent = false
     private(set) var reason = "the server hung up"
     private var isLost = false
+
+    /// For a server to pass on a wish to cancel.
+    private static let cancelLimit = Duration.seconds(2)
+    /// So often what other connections know of the server is looked at.
+    private static let slice = Duration.milliseconds(200)
 
     init(link: Link, deadline: ContinuousClock.Instant?, scope: CancelScope?, isCancellable: Bool) {
         self.link = link
@@ -49,25 +56,38 @@ struct AnswerWait {
         let wait = SocketWait(signal: link.signal)
         // The wish may be older than the wait.
         cancelIfAsked()
-        switch wait.wait(socket: link.socket, events: events, until: deadline) {
+        guard !isLost else { return false }
+        switch wait.wait(socket: link.socket, events: events, until: deadline.map { min($0, .now + Self.slice) }) {
         case .signalled:
             break
         case .timedOut:
-            isLost = true
-            reason = "no answer in time"
+            noticeSilence()
         case .ready(let ready):
-            if ready & ~Int16(POLLOUT) != 0, PQconsumeInput(link.handle) == 0 { isLost = true }
+            if ready & ~Int16(POLLOUT) != 0 {
+                if PQconsumeInput(link.handle) == 0 { isLost = true } else { link.lastHeard = .now }
+            }
         }
         return !isLost
     }
 
-    /// `PQcancel` blocks until the server has passed the wish on, so that it cannot meet a later statement.
+    private mutating func noticeSilence() {
+        guard let deadline else { return }
+        if deadline <= .now {
+            link.silences.note(link.server, since: start)
+        } else if !link.isSilent {
+            return
+        }
+        isLost = true
+        reason = "no answer in time"
+    }
+
+    /// Waits until the server has passed the wish on, so that it cannot meet a later statement; where that takes too long, there
+    /// will be none.
     private mutating func cancelIfAsked() {
         guard isCancellable, !isCancelSent, link.signal.isAsked || scope?.isRequested ?? false else { return }
         isCancelSent = true
-        guard let cancel = PQgetCancel(link.handle) else { return }
-        defer { PQfreeCancel(cancel) }
-        var message = [CChar](repeating: 0, count: 256)
-        _ = PQcancel(cancel, &message, Int32(message.count))
+        guard let request = CancelRequest(link.handle), !request.send(within: Self.cancelLimit) else { return }
+        isLost = true
+        reason = "no answer in time"
     }
 }

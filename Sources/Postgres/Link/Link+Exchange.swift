@@ -44,17 +44,17 @@ extension Link {
     /// Sends all that is queued, and a Sync, and waits for all answers.
     ///
     /// - Parameters:
-    ///   - timeout: for all answers together; `nil` for none.
+    ///   - deadline: for all answers together; `nil` for none.
     ///   - scope: whose wish to cancel counts, besides `CancelSignal.ask`.
     ///   - isCancellable: false when neither counts.
     /// - Returns: what became of each statement.
-    func synchronize(timeout: Duration?, scope: CancelScope?, isCancellable: Bool) -> Exchange {
+    func synchronize(deadline: ContinuousClock.Instant?, scope: CancelScope?, isCancellable: Bool) -> Exchange {
         var exchange = Exchange(steps: takeSteps())
         signal.beginWaiting()
         defer { signal.endWaiting() }
         var wait = AnswerWait(
             link: self,
-            deadline: timeout.map { ContinuousClock.now + $0 },
+            deadline: deadline,
             scope: scope,
             isCancellable: isCancellable
         )

@@ -8,7 +8,9 @@ extension Link {
     /// does not tell the SQLSTATE of a refusal; hence the walk is `LinkOpener`'s, and this is one step of it.
     static func open(
         parameters: [(keyword: String, value: String)],
-        timeout: Duration?,
+        server: ConnectionString.Host?,
+        silences: ServerSilences,
+        deadline: ContinuousClock.Instant?,
         signal: CancelSignal,
         scope: CancelScope?,
         notices: NoticeReceiver
@@ -20,13 +22,12 @@ extension Link {
             // With this, the error message of a refusal is its SQLSTATE.
             PQsetErrorVerbosity(handle, PQERRORS_SQLSTATE)
             notices.install(on: handle)
-            let deadline = timeout.map { ContinuousClock.now + $0 }
             try complete(handle, deadline: deadline, wait: SocketWait(signal: signal), scope: scope)
         } catch {
             PQfinish(handle)
             throw error
         }
-        return try Link(handle: handle, signal: signal, notices: notices)
+        return try Link(handle: handle, server: server, silences: silences, signal: signal, notices: notices)
     }
 
     private static func start(_ parameters: [(keyword: String, value: String)]) -> OpaquePointer? {

@@ -4,7 +4,7 @@ extension Link {
     /// Sends several statements as one message of the simple protocol. Nothing may be queued.
     ///
     /// - Returns: the first failure, and whether the link is lost.
-    func runScript(_ sql: String, timeout: Duration?, scope: CancelScope?) -> Exchange {
+    func runScript(_ sql: String, deadline: ContinuousClock.Instant?, scope: CancelScope?) -> Exchange {
         var exchange = Exchange()
         guard PQexitPipelineMode(handle) == 1, PQsendQuery(handle, sql) == 1 else {
             exchange.loss = PostgresError(.connectionLost, reason: "cannot send", sqlState: farewell)
@@ -14,7 +14,7 @@ extension Link {
         defer { signal.endWaiting() }
         var wait = AnswerWait(
             link: self,
-            deadline: timeout.map { ContinuousClock.now + $0 },
+            deadline: deadline,
             scope: scope,
             isCancellable: true
         )

@@ -11,14 +11,31 @@ final class Link {
     let handle: OpaquePointer
     let signal: CancelSignal
     private let notices: NoticeReceiver
+    /// The one of the connection string that it leads to; `nil` where libpq has chosen.
+    let server: ConnectionString.Host?
+    let silences: ServerSilences
+    /// When something was last read from the server.
+    var lastHeard = ContinuousClock.now
+    /// What stands between us and the server; known once the session is set up.
+    var pooling = PostgresPooling.none
+    /// What each transaction begins with where session settings do not last, as one statement.
+    var transactionSettings: String?
 
     /// What has been queued since the last Sync, in order.
     private(set) var steps: [Step] = []
     private var parameters = ParameterBuffer()
 
     /// Takes over an open connection.
-    init(handle: OpaquePointer, signal: CancelSignal, notices: NoticeReceiver) throws(PostgresError) {
+    init(
+        handle: OpaquePointer,
+        server: ConnectionString.Host?,
+        silences: ServerSilences,
+        signal: CancelSignal,
+        notices: NoticeReceiver
+    ) throws(PostgresError) {
         self.handle = handle
+        self.server = server
+        self.silences = silences
         self.signal = signal
         self.notices = notices
         guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else {
@@ -45,6 +62,9 @@ final class Link {
     /// What the server said when it hung up unasked.
     var farewell: SQLState? { notices.farewell }
 
+    /// The server has left a request of another connection without an answer since it was last heard here.
+    var isSilent: Bool { silences.isSilent(server, since: lastHeard) }
+
     /// Looks, without waiting, whether the other side has hung up. For a link that waits for no answer.
     func isAlive() -> Bool {
         while true {
@@ -56,7 +76,7 @@ final class Link {
             // Lets libpq take in notices and parameter changes.
             _ = PQisBusy(handle)
         }
-        return PQstatus(handle) == CONNECTION_OK && farewell == nil
+        return PQstatus(handle) == CONNECTION_OK && farewell == nil && !isSilent
     }
 
     /// Queues a statement without parameters that is not worth preparing, such as BEGIN.
@@ -81,6 +101,16 @@ final class Link {
     func sendPrepared(_ statement: PreparedStatement, wantsRows: Bool) throws(PostgresError) {
         let sent = parameters.withPointers { count, values, lengths, formats in
             PQsendQueryPrepared(handle, statement.name, count, values, lengths, formats, 1)
+        }
+        try queued(sent, wantsRows ? .rows(statement) : .effect(statement))
+    }
+
+    /// Queues a statement with the parameters encoded last, without a name: nothing of it stays at the server.
+    func sendUnnamed(_ statement: PreparedStatement, wantsRows: Bool) throws(PostgresError) {
+        let sent = parameters.withPointers { count, values, lengths, formats in
+            statement.types.withUnsafeBufferPointer { types in
+                PQsendQueryParams(handle, statement.sql, count, types.baseAddress, values, lengths, formats, 1)
+            }
         }
         try queued(sent, wantsRows ? .rows(statement) : .effect(statement))
     }

@@ -8,7 +8,7 @@ struct LinkOpener {
     func open() throws(PostgresError) -> Link {
         var failure: PostgresError?
         for attributes in rounds {
-            for host in configuration.connectionString.hosts.map({ $0.map(Optional.some) }) ?? [nil] {
+            for host in configuration.silences.sorted(hosts) {
                 do throws(PostgresError) {
                     return try open(host, attributes)
                 } catch  where error.code == .cancelled {
@@ -21,18 +21,28 @@ struct LinkOpener {
         throw failure ?? PostgresError(.connectFailed)
     }
 
+    private var hosts: [ConnectionString.Host?] {
+        configuration.connectionString.hosts.map { $0.map(Optional.some) } ?? [nil]
+    }
+
     /// `prefer-standby` means: all hosts for a standby first, and then for any server.
     private var rounds: [String?] {
         configuration.connectionString["target_session_attrs"] == "prefer-standby" ? ["standby", "any"] : [nil]
     }
 
     private func open(_ host: ConnectionString.Host?, _ attributes: String?) throws(PostgresError) -> Link {
-        try Link.open(
+        let deadline = configuration.timeoutPerHost.map { ContinuousClock.now + $0 }
+        let link = try Link.open(
             parameters: configuration.parameters(host: host, attributes: attributes),
-            timeout: configuration.timeoutPerHost,
+            server: host,
+            silences: configuration.silences,
+            deadline: deadline,
             signal: signal,
             scope: scope,
             notices: NoticeReceiver(observer: configuration.onNotice)
         )
+        try SessionSetup(settings: configuration.settings, deadline: deadline, scope: scope).run(on: link)
+        configuration.silences.clear(host)
+        return link
     }
 }

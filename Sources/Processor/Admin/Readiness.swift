@@ -30,11 +30,25 @@ final class Readiness: Sendable {
         }
     }
 
+    /// A database that was not seen for longer than this is not there, whatever is connected.
+    private static let databaseLimit = Duration.milliseconds(2_500)
+
     private let state = Mutex(State())
+    private let databaseSeen = Mutex<ContinuousClock.Instant?>(nil)
 
     init() {}
 
-    var current: State { state.withLock { $0 } }
+    var current: State {
+        var state = state.withLock { $0 }
+        if state.database == .ok, let seen = databaseSeen.withLock({ $0 }), seen.duration(to: .now) > Self.databaseLimit
+        {
+            state.database = .lost
+        }
+        return state
+    }
+
+    /// The database has answered. Once this was told, it must be told again and again.
+    func sawDatabase() { databaseSeen.withLock { $0 = .now } }
 
     func setBroker(_ link: Link) { state.withLock { $0.broker = link } }
 

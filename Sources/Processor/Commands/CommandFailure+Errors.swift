@@ -22,6 +22,8 @@ extension CommandFailure {
 
     init(_ error: StoreError) {
         switch error.code {
+        case .unavailable where error.isAnswered:
+            self.init(.unavailable, "the database is there, but could not do it now (\(error.detail)); try again")
         case .unavailable:
             self.init(.unavailable, "the database cannot be reached (\(error.detail)); see database.url (DATABASE_URL)")
         case .refused, .unreadable, .bankIDTaken:
@@ -42,10 +44,10 @@ extension CommandFailure {
     }
 
     private init(_ error: MigrationError) {
-        if case .database(let cause) = error {
-            self.init(Self.status(of: cause), "database: \(error)")
-        } else {
-            self.init(.differences, error.description)
+        switch error {
+        case .database(let cause): self.init(Self.status(of: cause), "database: \(error)")
+        case .edited: self.init(.differences, error.description)
+        case .newer, .outdated, .notAllowed: self.init(.configuration, error.description)
         }
     }
 

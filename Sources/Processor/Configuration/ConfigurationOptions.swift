@@ -13,6 +13,8 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(Settings.certFile) var certFile: String?
     @Option(Settings.keyFile) var keyFile: String?
     @Option(Settings.database) var database: String?
+    @Option(Settings.migrate) var migrate: String?
+    @Option(Settings.statementTimeout) var statementTimeout: String?
     @Option(Settings.bankURL) var bankURL: String?
     @Option(Settings.bankTimeout) var bankTimeout: String?
     @Option(Settings.bankWorstCase) var bankWorstCase: String?
@@ -44,6 +46,8 @@ struct ConfigurationOptions: ParsableArguments {
             (Settings.certFile.descriptor, certFile),
             (Settings.keyFile.descriptor, keyFile),
             (Settings.database.descriptor, database),
+            (Settings.migrate.descriptor, migrate),
+            (Settings.statementTimeout.descriptor, statementTimeout),
             (Settings.bankURL.descriptor, bankURL),
             (Settings.bankTimeout.descriptor, bankTimeout),
             (Settings.bankWorstCase.descriptor, bankWorstCase),

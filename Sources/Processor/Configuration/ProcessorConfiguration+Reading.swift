@@ -1,6 +1,7 @@
 import AMQP
 import ConfigurationText
 import Core
+import Postgres
 
 extension ProcessorConfiguration {
     /// Used where broker, database and bank are all on loopback and no secret is set.
@@ -22,6 +23,8 @@ extension ProcessorConfiguration {
         let prefetch = reader.read(Settings.prefetch)
         let declares = reader.read(Settings.declare)
         let database = reader.read(Settings.database)
+        let migrates = reader.read(Settings.migrate)
+        let statementTimeout = reader.read(Settings.statementTimeout)
         let bank = reader.read(Settings.bankURL)
         let limits = Self.limits(&reader)
         let bankConcurrency = reader.read(Settings.bankConcurrency)
@@ -31,15 +34,18 @@ extension ProcessorConfiguration {
         let sweeps = Self.sweeps(&reader)
         let logLevel = reader.read(Settings.logLevel)
 
-        guard reader.problems.isEmpty, let broker, let prefix, let partitions, let prefetch, let declares, let database,
-            let bank, let limits, let bankConcurrency, let secret, let admin, let grace, let sweeps, let logLevel
+        guard reader.problems.isEmpty, let broker, let prefix, let partitions, let prefetch, let declares, var database,
+            let migrates, let statementTimeout, let bank, let limits, let bankConcurrency, let secret, let admin,
+            let grace, let sweeps, let logLevel
         else { throw ConfigurationError(problems: reader.problems) }
         self.broker = broker
         names = BrokerNames(prefix: prefix)
         self.partitions = partitions
         self.prefetch = UInt16(clamping: prefetch)
         declaresTopology = declares
+        database.statementTimeout = statementTimeout
         self.database = database
+        migratesDatabase = migrates
         self.bank = bank
         self.limits = limits
         self.bankConcurrency = bankConcurrency

@@ -15,6 +15,8 @@ struct ProcessorConfiguration: Sendable {
     /// Declare the topology, rather than only check it.
     let declaresTopology: Bool
     let database: PostgresConfiguration
+    /// Bring the schema up to date, rather than only check it.
+    let migratesDatabase: Bool
     let bank: BankAddress
     let limits: HandlerLimits
     /// The most requests to the bank at a time, 1–1,024.

@@ -54,7 +54,19 @@ enum Settings {
         "database.url",
         .conninfo,
         default: "postgresql://postgres@127.0.0.1:5432/payments",
-        help: "The PostgreSQL database; several hosts are allowed"
+        help: "The PostgreSQL database; of several hosts, the one that takes writes"
+    )
+    static let migrate = Setting(
+        "database.migrate",
+        .boolean,
+        default: "true",
+        help: "Bring the database schema up to date at start; if false, only check it"
+    )
+    static let statementTimeout = Setting(
+        "database.statement-timeout",
+        .duration(.milliseconds(100) ... .seconds(600)),
+        default: "5s",
+        help: "How long one statement may take, migrations aside; a server that says nothing for longer counts as lost"
     )
     static let bankURL = Setting(
         "bank.url",
@@ -171,7 +183,7 @@ enum Settings {
     static let all: [SettingDescriptor] = [
         brokerURL.descriptor, prefix.descriptor, partitions.descriptor, prefetch.descriptor, declare.descriptor,
         caFile.descriptor, certFile.descriptor, keyFile.descriptor,
-        database.descriptor,
+        database.descriptor, migrate.descriptor, statementTimeout.descriptor,
         bankURL.descriptor, bankTimeout.descriptor, bankWorstCase.descriptor, bankConcurrency.descriptor,
         fingerprintSecret.descriptor,
         lease.descriptor, busyAfter.descriptor,

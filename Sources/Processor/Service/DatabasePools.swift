@@ -6,6 +6,8 @@ struct DatabasePools: Sendable {
     let settles: PostgresPool
     let sweeps: PostgresPool
     let queries: PostgresPool
+    /// For the watch alone: what it waits for is the server, never other work.
+    let watch: PostgresPool
 
     /// - Parameter onStateChange: told about the pool of the claims: all of them reach the same server.
     init(_ configuration: PostgresConfiguration, onStateChange: @escaping @Sendable (PostgresPoolState) -> Void) {
@@ -17,12 +19,15 @@ struct DatabasePools: Sendable {
         // One for a sweep's look, one for the relay of the outbox.
         sweeps = PostgresPool(batches.named("processor-sweeps"), size: 2)
         queries = PostgresPool(configuration.named("processor-queries"), size: 2)
+        var watching = configuration.named("processor-watch")
+        watching.statementTimeout = min(watching.statementTimeout, DatabaseWatch.answerLimit)
+        watch = PostgresPool(watching, size: 1)
     }
 
     /// Keeps the connections open until the task is cancelled.
     func run() async {
         await withDiscardingTaskGroup { group in
-            for pool in [claims, settles, sweeps, queries] { group.addTask { await pool.run() } }
+            for pool in [claims, settles, sweeps, queries, watch] { group.addTask { await pool.run() } }
         }
     }
 }

@@ -135,6 +135,7 @@ struct ProcessorService: Service {
     func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await pools.run() }
+            group.addTask { await DatabaseWatch(pool: pools.watch, readiness: readiness, logger: logger).run() }
             group.addTask { await consuming.run() }
             group.addTask { await publishing.run() }
             group.addTask { await deadLettering.run() }
@@ -167,13 +168,13 @@ struct ProcessorService: Service {
         return .now
     }
 
-    /// Waits for the database as long as it takes; then brings its schema up to date.
+    /// Waits for the database as long as it takes; then brings its schema up to date, or checks it.
     ///
     /// - Returns: false where a shutdown came first.
     private func prepareDatabase() async throws -> Bool {
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
             do {
-                for name in try await Migrator(pool: pools.queries).migrate() {
+                for name in try await preparation.run(migrates: configuration.migratesDatabase) {
                     logger.info("migrated", metadata: ["migration": "\(name)"])
                 }
                 guard try await FingerprintGuard(pool: pools.queries).accepts(configuration.fingerprinter) else {
@@ -188,6 +189,10 @@ struct ProcessorService: Service {
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.pause) }
         }
         return false
+    }
+
+    private var preparation: DatabasePreparation {
+        DatabasePreparation(pool: pools.queries, configuration: configuration) { [logger] in logger.notice("\($0)") }
     }
 
     private var deadLetterSubscription: DeadLetterSubscription {

@@ -92,7 +92,7 @@ extension CommandLane {
                     #"INSERT INTO schema_migrations (name, checksum) VALUES ('9999_future', '\x00')"#
                 )
                 let result = try await world.command(["migrate"])
-                #expect(result.exit == .status(1))
+                #expect(result.exit == .status(78))
                 #expect(result.errors.contains("9999_future"))
             }
         }

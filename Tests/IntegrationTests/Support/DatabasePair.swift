@@ -25,6 +25,12 @@ struct DatabasePair: Sendable {
     /// Ends every process of the primary at once, as a failure of its machine would.
     func killPrimary() async throws { try await services.call("kill", "postgres") }
 
+    /// Stops every process of the primary where it is, as a machine does whose storage is gone: its kernel goes on answering.
+    func freezePrimary() async throws { try await services.call("freeze", "postgres") }
+
+    /// Lets the primary go on.
+    func thawPrimary() async throws { try await services.call("thaw", "postgres") }
+
     /// Makes a primary of the standby, with what it has received.
     func promote() async throws { try await services.call("promote", "standby") }
 }

@@ -113,4 +113,24 @@ struct CancelTests {
             #expect(connection.isUsable)
         }
     }
+
+    @Test("at a server that hangs gives the connection up, rather than wait for ever for the cancel to be taken")
+    func hungServer() async throws {
+        try await TestSchema.with { schema in
+            let proxy = try CuttingProxy(to: TestServer.port())
+            let observer = try await schema.connect()
+            let connection = try await schema.connect([
+                "host": "127.0.0.1", "port": "\(proxy.port)", "sslmode": "disable",
+            ])
+            let process = try #require(await connection.backendProcess)
+            let task = Task { await postgresError { try await connection.execute("SELECT pg_sleep(60)") } }
+            try await observer.waitUntilRunning(process, "pg_sleep")
+            proxy.set(.silent)
+            task.cancel()
+            let error = await task.value
+            #expect(error?.code == .connectionLost)
+            #expect(error?.outcomeUnknown == true)
+            #expect(!connection.isUsable)
+        }
+    }
 }

@@ -167,13 +167,42 @@ struct LostConnectionTests {
             // Both limits are the server's too; it is told to sleep longer with its own limit switched off.
             let connection = try await schema.connect { configuration in
                 configuration.statementTimeout = .milliseconds(100)
-                configuration.tcpUserTimeout = .milliseconds(100)
+                configuration.answerMargin = .milliseconds(100)
             }
             _ = try await connection.execute("SET statement_timeout = 0")
             let error = await postgresError { try await connection.execute("SELECT pg_sleep(60)") }
             #expect(error?.code == .connectionLost)
             #expect(error?.reason == "no answer in time")
             #expect(error?.outcomeUnknown == true)
+        }
+    }
+
+    @Test("is what becomes of all to a server that leaves one without an answer, waiting or idle; later ones are fine")
+    func hungServer() async throws {
+        try await TestSchema.with { schema in
+            // Copies of one configuration share what they find out.
+            let configuration = try schema.configuration()
+            var impatient = configuration
+            impatient.statementTimeout = .milliseconds(100)
+            impatient.answerMargin = .milliseconds(100)
+            let waiting = try await PostgresConnection.connect(configuration)
+            let idle = try await PostgresConnection.connect(configuration)
+            let asking = try await PostgresConnection.connect(impatient)
+            let process = try #require(await waiting.backendProcess)
+            async let given = postgresError { try await waiting.execute("SELECT pg_sleep(60)") }
+            try await schema.connect().waitUntilRunning(process, "pg_sleep")
+            _ = try await asking.execute("SET statement_timeout = 0")
+            let first = await postgresError { try await asking.execute("SELECT pg_sleep(60)") }
+            #expect(first?.reason == "no answer in time")
+            let second = await given
+            #expect(second?.code == .connectionLost)
+            #expect(second?.reason == "no answer in time")
+            #expect(second?.outcomeUnknown == true)
+            let third = await postgresError { try await idle.execute("SELECT 1") }
+            #expect(third?.code == .connectionLost)
+            #expect(third?.outcomeUnknown == false)
+            let later = try await PostgresConnection.connect(configuration)
+            #expect(try await later.execute("SELECT 1").count == 1)
         }
     }
 

@@ -119,4 +119,42 @@ struct OpeningTests {
         #expect(notice?.sqlState == "01000")
         #expect(!String(reflecting: notice).contains("secret"))
     }
+
+    @Test(
+        "reads the settings out of startup options, and leaves to the server what is none",
+        arguments: [
+            ("-c a=1 -c b.c=x\\ y", ["a=1", "b.c=x y"]), ("-ca=1 --work-mem=4MB", ["a=1", "work_mem=4MB"]), ("", []),
+            ("-c a='q'", ["a='q'"]), ("-d 5", nil), ("-c", nil), ("-c a", nil), ("--=1", nil), ("x", nil),
+        ] as [(String, [String]?)]
+    )
+    func startupOptions(text: String, settings: [String]?) {
+        #expect(SessionOptions.settings(in: text)?.map { "\($0.name)=\($0.value)" } == settings)
+    }
+
+    @Test("asks several hosts for the one that takes writes, unless the connection string says otherwise")
+    func attributes() throws {
+        func attributes(_ conninfo: String) throws -> String? {
+            let configuration = try PostgresConfiguration(conninfo: conninfo)
+            return configuration.parameters(host: configuration.connectionString.hosts?[0], attributes: nil)
+                .last { $0.keyword == "target_session_attrs" }?.value
+        }
+        #expect(try attributes("host=a,b") == "read-write")
+        #expect(try attributes("host=a,b target_session_attrs=any") == "any")
+        #expect(try attributes("host=a") == nil)
+    }
+
+    @Test("tries a host last that has left a request without an answer, until it takes a session")
+    func silentHost() {
+        let (first, second) = (ConnectionString.Host(host: "a"), ConnectionString.Host(host: "b"))
+        let silences = ServerSilences()
+        #expect(silences.sorted([first, second]) == [first, second])
+        let before = ContinuousClock.now
+        silences.note(first, since: before + .seconds(1))
+        #expect(silences.sorted([first, second]) == [second, first])
+        #expect(silences.isSilent(first, since: before))
+        #expect(!silences.isSilent(first, since: before + .seconds(2)))
+        #expect(!silences.isSilent(second, since: before))
+        silences.clear(first)
+        #expect(silences.sorted([first, second]) == [first, second])
+    }
 }

@@ -9,6 +9,8 @@ final class CuttingProxy: Sendable {
         case cutNextRequest
         /// The next bytes of the client reach the server; its answer is dropped, and both ends are closed.
         case cutNextAnswer
+        /// Everything is taken, by the kernel, and nothing is passed on: as with a server that hangs.
+        case silent
         /// New connections are refused, the present ones closed.
         case down
     }
@@ -83,6 +85,10 @@ private final class Start {
     /// Ends with the proxy.
     func run() {
         while let mode = proxy.proxy?.currentMode() {
+            if case .silent = mode {
+                _ = poll(nil, 0, 2)
+                continue
+            }
             if case .down = mode {
                 closeAll()
                 listener = nil
@@ -126,7 +132,7 @@ private final class Start {
         let count = read(isRequest ? pair.client : pair.server, &buffer, buffer.count)
         guard count > 0 else { return false }
         switch proxy.proxy?.currentMode() {
-        case .forward: break
+        case .forward, .silent: break
         case .cutNextRequest: if isRequest { return false }
         case .cutNextAnswer: if !isRequest { return false }
         case .down, nil: return false

@@ -26,6 +26,8 @@ struct CommandTests {
                 # amqp.cert-file is not set
                 # amqp.key-file is not set
                 database.url = host=127.0.0.1 password=*** dbname=d  # environment
+                database.migrate = true  # default
+                database.statement-timeout = 5s  # default
                 bank.url = http://127.0.0.1:8787  # default
                 bank.timeout = 3s  # environment
                 bank.worst-case = 17s  # default

@@ -15,7 +15,8 @@ struct SettingsTableTests {
         let expected: Set<String> = [
             "amqp.url", "amqp.prefix", "amqp.partitions", "amqp.prefetch", "amqp.declare", "amqp.ca-file",
             "amqp.cert-file",
-            "amqp.key-file", "database.url", "bank.url", "bank.timeout", "bank.worst-case",
+            "amqp.key-file", "database.url", "database.migrate", "database.statement-timeout", "bank.url",
+            "bank.timeout", "bank.worst-case",
             "bank.concurrency", "fingerprint.secret",
             "operation.lease", "payment.busy-after", "admin.host", "admin.port", "admin.token", "shutdown.grace",
             "sweeps.reconcile.period", "sweeps.expire.period", "sweeps.retention.period", "sweeps.expire.grace",

@@ -7,19 +7,44 @@ import Testing
 /// A fresh, migrated database on the server of `DATABASE_URL`, gone afterwards.
 enum TestDatabase {
     static func with(_ body: @Sendable (DatabasePools) async throws -> Void) async throws {
+        try await named { url in
+            try await withPools(of: url) { pools in
+                _ = try await Migrator(pool: pools.queries).migrate()
+                try await body(pools)
+            }
+        }
+    }
+
+    /// A fresh database by its address, empty.
+    ///
+    /// - Parameter options: what stands behind its name in `CREATE DATABASE`.
+    static func named(_ options: String = "", _ body: @Sendable (String) async throws -> Void) async throws {
         let url = try #require(
             ProcessInfo.processInfo.environment["DATABASE_URL"],
             "DATABASE_URL is not set: run the tests with `make test`"
         )
         let name = "test_\(UUID().uuidString.lowercased().prefix(8))"
         let server = try PostgresConfiguration(conninfo: url)
-        try await execute("CREATE DATABASE \(name)", on: server)
-        let configuration = try PostgresConfiguration(conninfo: replacingDatabase(in: url, with: name))
-        let pools = DatabasePools(configuration) { _ in }
+        try await execute("CREATE DATABASE \(name) \(options)", on: server)
         let result: Result<Void, any Error>
-        let running = Task { await pools.run() }
         do {
-            _ = try await Migrator(pool: pools.queries).migrate()
+            try await body(try replacingDatabase(in: url, with: name))
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        try await execute("DROP DATABASE \(name) WITH (FORCE)", on: server)
+        try result.get()
+    }
+
+    static func withPools(
+        of url: String,
+        _ body: @Sendable (DatabasePools) async throws -> Void
+    ) async throws {
+        let pools = DatabasePools(try PostgresConfiguration(conninfo: url)) { _ in }
+        let running = Task { await pools.run() }
+        let result: Result<Void, any Error>
+        do {
             try await body(pools)
             result = .success(())
         } catch {
@@ -27,7 +52,6 @@ enum TestDatabase {
         }
         running.cancel()
         await running.value
-        try await execute("DROP DATABASE \(name) WITH (FORCE)", on: server)
         try result.get()
     }
 

@@ -4,14 +4,18 @@ import Postgres
 enum MigrationError: Error, CustomStringConvertible {
     /// A file that was applied has been changed since.
     case edited(String)
-    /// The database has a migration that this version does not know.
-    case newer(String)
+    /// The database has a migration that this version does not know, and that is not marked as compatible with it.
+    case newer(String, known: String)
+    /// Migrations are missing, and this processor is not to apply them.
+    case outdated([String])
+    /// Migrations are missing, and the role may not apply them.
+    case notAllowed([String])
     case database(PostgresError)
 
     /// The database could not be reached: trying again later may help.
     var isRetriable: Bool {
         switch self {
-        case .edited, .newer: false
+        case .edited, .newer, .outdated, .notAllowed: false
         case .database(let error): error.isRetriable
         }
     }
@@ -20,10 +24,21 @@ enum MigrationError: Error, CustomStringConvertible {
         switch self {
         case .edited(let name):
             "migration \(name) was edited after it had been applied; restore the file and put the change into a new one"
-        case .newer(let name):
-            "the database has migration \(name), which this version does not know; run the newer processor"
+        case .newer(let name, let known):
+            "the database has migration \(name), which this version does not know (its newest is \(known)) and cannot work "
+                + "with; install the processor that has migration \(name), or a newer one"
+        case .outdated(let names):
+            "the database schema lacks \(Self.list(names)); run `processor migrate` of this version with a role that owns the "
+                + "schema, or set database.migrate (DATABASE_MIGRATE) to true"
+        case .notAllowed(let names):
+            "the database schema lacks \(Self.list(names)), and the role of database.url (DATABASE_URL) may not change the "
+                + "schema; run `processor migrate` of this version with a role that owns it"
         case .database(let error):
             "the migration failed: \(error)"
         }
+    }
+
+    private static func list(_ names: [String]) -> String {
+        (names.count == 1 ? "migration " : "migrations ") + names.joined(separator: ", ")
     }
 }

@@ -1,98 +1,167 @@
-import Crypto
 import Migrations
 import Postgres
 
 /// Brings the schema up to date: each migration once, in order, each in a transaction of its own, one migrator at a time.
+///
+/// A migration takes the time it needs, without the timeouts of a session. For a lock it waits in short tries, with pauses in
+/// between: whoever comes after it in the line for the lock waits no longer than a try.
 struct Migrator: Sendable {
     let pool: PostgresPool
     let migrations: [Migration]
+    /// Told what a migration is at, in words.
+    let onProgress: @Sendable (String) -> Void
 
-    init(pool: PostgresPool, migrations: [Migration] = Migrations.all) {
+    init(
+        pool: PostgresPool,
+        migrations: [Migration] = Migrations.all,
+        onProgress: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
         self.pool = pool
         self.migrations = migrations
+        self.onProgress = onProgress
     }
 
     /// The advisory lock that migrators of one database share; any constant that nobody else uses.
     private static let lock: Int64 = 0x7061_796d_656e_7473
+    private static let lockTry = Duration.milliseconds(500)
+    private static let pause = Duration.seconds(1)
+    private static let progressPeriod = Duration.seconds(5)
 
-    /// The names of the migrations that this call applied.
+    /// The names of the migrations that this call applied. Reads only, where there is nothing to apply.
     func migrate() async throws(MigrationError) -> [String] {
-        try await inTransaction(Self.createTable)
+        let pending = try await comparison().pending
+        if pending.isEmpty { return [] }
+        do {
+            return try await apply(pending)
+        } catch .database(let error) where error.sqlState == .insufficientPrivilege {
+            throw .notAllowed(pending.map(\.name))
+        }
+    }
+
+    /// Reads only.
+    ///
+    /// - Throws: `outdated` where migrations are missing, and why this version cannot work with the schema.
+    func check() async throws(MigrationError) {
+        let pending = try await comparison().pending
+        if !pending.isEmpty { throw .outdated(pending.map(\.name)) }
+    }
+
+    private func comparison() async throws(MigrationError) -> SchemaComparison {
+        let recorded: [RecordedMigration]
+        do throws(PostgresError) {
+            recorded = try await pool.transaction { connection throws(PostgresError) in
+                try Self.recorded(on: connection)
+            }
+        } catch {
+            throw .database(error)
+        }
+        let comparison = SchemaComparison(known: migrations, recorded: recorded)
+        if let problem = comparison.problem { throw problem }
+        return comparison
+    }
+
+    private func apply(_ pending: [Migration]) async throws(MigrationError) -> [String] {
+        try await inTransaction("the table of migrations", Self.prepareTable)
         var applied: [String] = []
-        for migration in migrations {
-            let result = try await inTransaction { connection throws(PostgresError) in
+        for migration in pending {
+            let isNew = try await inTransaction("migration \(migration.name)") { connection throws(PostgresError) in
                 try Self.apply(migration, on: connection)
             }
-            switch result {
-            case .applied: applied.append(migration.name)
-            case .known: break
-            case .edited: throw .edited(migration.name)
-            }
+            if isNew { applied.append(migration.name) }
         }
-        let names = migrations.map(\.name)
-        let unknown = try await inTransaction { connection throws(PostgresError) in
-            try Self.unknownNames(besides: names, on: connection)
-        }
-        if let name = unknown.first { throw .newer(name) }
+        // Another version may have been at it meanwhile.
+        _ = try await comparison()
         return applied
     }
 
     /// Under the lock: two migrators at once would both see that something is not there yet.
     private func inTransaction<Value: Sendable>(
+        _ what: String,
         _ work: @Sendable (isolated PostgresConnection) throws(PostgresError) -> Value
     ) async throws(MigrationError) -> Value {
-        do throws(PostgresError) {
-            return try await pool.transaction { connection throws(PostgresError) in
-                _ = try connection.execute("SELECT pg_advisory_xact_lock($1)", [.int8(Self.lock)])
-                return try work(connection)
+        let start = ContinuousClock.now
+        let progress = onProgress
+        let ticker = Task {
+            while (try? await Task.sleep(for: Self.progressPeriod)) != nil {
+                progress("\(what) is still under way, after \((ContinuousClock.now - start).components.seconds) s")
             }
-        } catch {
-            throw .database(error)
+        }
+        defer { ticker.cancel() }
+        var tries = 0
+        while true {
+            do throws(PostgresError) {
+                return try await pool.transaction { connection throws(PostgresError) in
+                    try Self.begin(on: connection)
+                    return try work(connection)
+                }
+            } catch  where error.isLockNotAvailable {
+                tries += 1
+                if tries == 1 { onProgress("\(what) waits for a lock that others hold, in short tries") }
+                guard (try? await Task.sleep(for: Self.pause)) != nil else { throw .database(error) }
+            } catch {
+                throw .database(error)
+            }
         }
     }
 
-    private enum Result: Sendable {
-        case applied, known, edited
+    private static func begin(on connection: isolated PostgresConnection) throws(PostgresError) {
+        _ = try connection.execute(
+            """
+            SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', '0', true),
+                set_config('idle_in_transaction_session_timeout', '0', true)
+            """,
+            [.text("\(lockTry.components.attoseconds / 1_000_000_000_000_000)ms")]
+        )
+        _ = try connection.execute("SELECT pg_advisory_xact_lock($1)", [.int8(lock)])
     }
 
+    /// Whether it was applied now.
     private static func apply(
         _ migration: Migration,
         on connection: isolated PostgresConnection
-    ) throws(PostgresError) -> Result {
-        let checksum = Array(SHA256.hash(data: Array(migration.sql.utf8)))
-        let rows = try connection.execute(
-            "SELECT checksum FROM schema_migrations WHERE name = $1",
-            [.text(migration.name)]
-        )
-        if let row = rows.first { return try row.bytes(0) == checksum ? .known : .edited }
-        try connection.executeScript(migration.sql)
+    ) throws(PostgresError) -> Bool {
+        if try recorded(on: connection).contains(where: { $0.name == migration.name }) { return false }
+        try connection.executeScript(migration.sql, isBounded: false)
         _ = try connection.execute(
-            "INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)",
-            [.text(migration.name), .bytes(checksum)]
+            "INSERT INTO schema_migrations (name, checksum, compatible_from) VALUES ($1, $2, $3)",
+            [
+                .text(migration.name), .bytes(migration.checksum),
+                .optional(migration.compatibleFrom.map(Int32.init), PostgresValue.int4),
+            ]
         )
-        return .applied
+        return true
     }
 
-    private static func createTable(on connection: isolated PostgresConnection) throws(PostgresError) {
-        _ = try connection.execute(
+    private static func prepareTable(on connection: isolated PostgresConnection) throws(PostgresError) {
+        try connection.executeScript(
             """
             CREATE TABLE IF NOT EXISTS schema_migrations (
                 name text PRIMARY KEY, checksum bytea NOT NULL, applied_at timestamptz NOT NULL DEFAULT now()
-            )
-            """
+            );
+            ALTER TABLE schema_migrations ADD COLUMN IF NOT EXISTS compatible_from integer;
+            """,
+            isBounded: false
         )
     }
 
-    private static func unknownNames(
-        besides names: [String],
+    /// What the database has; also before it has the column that came later.
+    private static func recorded(
         on connection: isolated PostgresConnection
-    ) throws(PostgresError) -> [String] {
-        let rows = try connection.execute(
-            "SELECT name FROM schema_migrations WHERE name <> ALL ($1::text[]) ORDER BY name",
-            [.textArray(names)]
-        )
-        var unknown: [String] = []
-        for row in rows { unknown.append(try row.text(0)) }
-        return unknown
+    ) throws(PostgresError) -> [RecordedMigration] {
+        let exists = try connection.execute("SELECT to_regclass('schema_migrations') IS NOT NULL")
+        guard try exists.single().bool(0) else { return [] }
+        var recorded: [RecordedMigration] = []
+        for row in try connection.execute(
+            "SELECT name, checksum, (to_jsonb(m) ->> 'compatible_from')::integer FROM schema_migrations m ORDER BY name"
+        ) {
+            recorded.append(
+                RecordedMigration(
+                    name: try row.text(0),
+                    checksum: try row.bytes(1),
+                    compatibleFrom: try row.optionalInt32(2).map(Int.init)
+                )
+            )
+        }
+        return recorded
     }
 }

@@ -10,7 +10,6 @@ struct OpenBatch: Sendable {
     }
 
     func run(on connection: isolated PostgresConnection) throws(PostgresError) -> OpenFindings {
-        try Self.collect(on: connection)
         let due = try connection.execute(
             Self.dueStatement,
             [.optional(look.dueBy?.microseconds, PostgresValue.timestamp), .int8(Int64(look.limit))]
@@ -146,29 +145,4 @@ struct OpenBatch: Sendable {
         SELECT operation_id, merchant_id, idempotency_key, payment_id, looks FROM open_operations
         WHERE due_at <= coalesce($1, now()) ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
         """
-
-    /// Puts down which operations are open, or not told, among those that were inserted since the last time. Every transaction
-    /// below the snapshot's xmin has ended, so whatever it inserted is seen by this statement; the others are seen again next
-    /// time.
-    ///
-    /// One at a time: another that is at it makes this one do nothing. A mark from the future is another cluster's, from which
-    /// this database was restored: everything is looked at once more.
-    static let collectStatement = """
-        WITH mark AS (
-            SELECT CASE WHEN seen <= pg_snapshot_xmax(pg_current_snapshot()) THEN seen ELSE '0'::xid8 END AS seen
-            FROM sweep_marks WHERE name = 'operations' FOR UPDATE SKIP LOCKED
-        ), collected AS (
-            INSERT INTO open_operations (operation_id, merchant_id, idempotency_key, payment_id, due_at)
-            SELECT o.id, o.merchant_id, o.idempotency_key, o.payment_id, o.lease_until
-            FROM mark JOIN operations o ON o.created_in >= mark.seen
-            WHERE o.state IN ('SENT', 'UNKNOWN') OR o.told_at IS NULL
-            ON CONFLICT DO NOTHING
-        )
-        UPDATE sweep_marks SET seen = pg_snapshot_xmin(pg_current_snapshot())
-        FROM mark WHERE name = 'operations'
-        """
-
-    static func collect(on connection: isolated PostgresConnection) throws(PostgresError) {
-        _ = try connection.execute(collectStatement, [])
-    }
 }

@@ -8,8 +8,8 @@ extension PostgresPaymentStore {
         """
 
     func backlog() async throws(StoreError) -> Backlog {
-        try await sweeps.storeTransaction { connection throws(PostgresError) in
-            try OpenBatch.collect(on: connection)
+        try await collectNewOperations()
+        return try await sweeps.storeTransaction { connection throws(PostgresError) in
             let rows = try connection.execute([
                 PostgresStatement(
                     """
@@ -34,12 +34,12 @@ extension PostgresPaymentStore {
         _ policy: SweepPolicy,
         expiredBy: Timestamp?
     ) async throws(StoreError) -> SweepReport {
-        try await sweeps.storeTransaction { connection throws(PostgresError) in
+        // What this collects is bookkeeping: nothing is looked at by it.
+        if job == .reconcile { try await collectNewOperations() }
+        return try await sweeps.storeTransaction { connection throws(PostgresError) in
             let rows: PostgresResult
             switch job {
             case .reconcile:
-                // What it collects is bookkeeping: nothing is looked at by it.
-                try OpenBatch.collect(on: connection)
                 rows = try connection.execute(
                     """
                     SELECT count(*), count(*) FILTER (

@@ -85,7 +85,8 @@ extension PostgresPaymentStore: SweepStore {
     // MARK: Looks
 
     func look(_ look: OpenLook) async throws(StoreError) -> OpenFindings {
-        try await sweeps.storeTransaction { connection throws(PostgresError) in
+        try await collectNewOperations()
+        return try await sweeps.storeTransaction { connection throws(PostgresError) in
             try OpenBatch(look).run(on: connection)
         }
     }

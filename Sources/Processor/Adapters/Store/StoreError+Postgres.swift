@@ -13,7 +13,12 @@ extension StoreError {
         case .server, .invalidConfiguration, .connectFailed, .connectionLost, .cancelled, .waitTimedOut, .closed:
             code = .unavailable
         }
-        self.init(code, detail: error.description, outcomeUnknown: error.outcomeUnknown)
+        self.init(
+            code,
+            detail: error.description,
+            outcomeUnknown: error.outcomeUnknown,
+            isAnswered: error.code == .server
+        )
     }
 }
 

@@ -1,0 +1,50 @@
+import Core
+import TestSupport
+import Testing
+
+extension RestartLane {
+    /// FAILOVER_TEST_SCALE multiplies the number of commands.
+    @Suite("A primary that is killed", .timeLimit(.minutes(20)))
+    struct NaturalLagTests {
+        private static let scale = TestScale.failover
+        private static let processor = World.shortLease.merging(["SWEEPS_RECONCILE_PERIOD": "5s"]) { $1 }
+        private static let bank = [
+            "MIN_LATENCY_MS": "20", "MAX_LATENCY_MS": "60", "CARD_BALANCE_CENTS": "100000000000",
+        ]
+
+        @Test(
+            "and a standby promoted with the lag that there happens to be: nothing is lost, doubled, or left open",
+            arguments: [false, true]
+        )
+        func killed(isSynchronous: Bool) async throws {
+            try await DatabasePair.run(isSynchronous: isSynchronous) { pair in
+                let settings = World.Settings(servers: pair.servers, bank: Self.bank, processor: Self.processor)
+                try await World.run(settings) { world in
+                    try await world.startProcessor()
+                    let batch = AuthorizeBatch(count: 300 * Self.scale)
+                    let load = Task { try await batch.publish(to: world) }
+                    try await eventually("there was traffic", within: .seconds(180)) {
+                        world.upstream.replyCount >= 100 * Self.scale
+                    }
+                    try await pair.killPrimary()
+                    let answered = batch.answered(in: world)
+                    try await pair.promote()
+                    let remembered = try await StoredReplies(world)
+                    let forgotten = remembered.forgotten(among: answered)
+                    print("the standby knew nothing of \(forgotten.count) of \(answered.count) answered commands")
+                    if isSynchronous { #expect(forgotten.isEmpty) }
+                    try await load.value
+                    try await world.expect(batch.commands, endAs: "succeeded")
+                    // Two periods of the sweep, once leases are over; more on a slow machine.
+                    let areAllEnded = try await world.comesTrue { try await world.openOperations() == 0 }
+                    let open = try await world.openOperations()
+                    #expect(areAllEnded, "\(open) operations stay open")
+                    try await RepeatCheck(world: world, remembered: remembered, forgotten: forgotten)
+                        .run(batch.commands)
+                    let holds = try await batch.wrongHolds(in: world)
+                    #expect(holds.twice == 0 && holds.never == 0)
+                }
+            }
+        }
+    }
+}
