@@ -1,8 +1,11 @@
 import ArgumentParser
 import Glibc
+import Program
 
 @main
 struct ProcessorCommand: AsyncParsableCommand {
+    private static let program = "processor"
+
     static let configuration = CommandConfiguration(
         commandName: "processor",
         abstract: "Applies payment commands from RabbitMQ through PostgreSQL and the bank's HTTP API.",
@@ -11,8 +14,9 @@ struct ProcessorCommand: AsyncParsableCommand {
             working directory: --amqp-url, AMQP_URL. What was given on the command line wins, then the environment, then .env.
 
             Exit codes: 0 done, 1 done with differences or failures, 64 usage, 69 broker, database or port unusable, \
-            70 internal, 78 configuration.
+            70 internal, 74 standard output cannot be written, 78 configuration.
             """,
+        version: ProductVersion.line(of: program),
         subcommands: [
             Run.self, Migrate.self, TopologyCommand.self, CheckConfig.self, Payments.self, DeadLetters.self,
             Sweeps.self, HoldConnections.self,
@@ -20,8 +24,7 @@ struct ProcessorCommand: AsyncParsableCommand {
     )
 
     static func main() async {
-        // A peer that has gone is an error of the write, not the end of the process.
-        signal(SIGPIPE, SIG_IGN)
+        StandardStream.begin()
         do {
             var command = try await asyncParseAsRoot()
             if var command = command as? any AsyncParsableCommand {
@@ -57,6 +60,6 @@ struct ProcessorCommand: AsyncParsableCommand {
     private static func leave(_ status: Int32) -> Never {
         LogWriter.standardError.flush()
         fflush(nil)
-        _exit(status)
+        _exit(StandardStream.endStatus(status, of: program))
     }
 }
