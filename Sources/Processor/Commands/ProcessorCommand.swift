@@ -40,7 +40,7 @@ struct ProcessorCommand: AsyncParsableCommand {
 
     private static func end(with error: any Error) -> Never {
         if let failure = CommandFailure(error) {
-            for line in failure.lines { StandardStream.error.print("processor: \(line)") }
+            for line in failure.lines { tell(line) }
             leave(failure.status.rawValue)
         }
         // Usage errors, requests for help, and exit codes that a command has chosen itself.
@@ -51,8 +51,13 @@ struct ProcessorCommand: AsyncParsableCommand {
             leave(code.rawValue)
         }
         // Only the type: the text of an error that nobody has thought of might hold anything.
-        StandardStream.error.print("processor: unexpected \(type(of: error))")
+        tell("unexpected \(type(of: error))")
         leave(ExitStatus.internal.rawValue)
+    }
+
+    /// Behind the lines of the log, and like them: nobody need read it.
+    private static func tell(_ line: String) {
+        LogWriter.standardError.write(Array("\(program): \(line)\n".utf8), isUrgent: true)
     }
 
     /// Ends without the clean-up of the C libraries: their other threads may still be in the middle of something, such as opening
