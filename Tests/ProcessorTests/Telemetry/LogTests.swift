@@ -14,7 +14,7 @@ struct LogTests {
         logger[metadataKey: "own"] = "handler"
         logger.notice("hello world", metadata: ["a": "1", "own": "event"])
         #expect(
-            log.read()
+            log.readAll()
                 == "time=2026-01-01T00:00:00.000001Z level=notice logger=processor "
                 + "msg=\"hello world\" a=1 b=2 own=event\n"
         )
