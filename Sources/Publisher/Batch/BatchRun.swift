@@ -1,7 +1,6 @@
 import AMQP
 import BrokerMapping
 import Core
-import Program
 
 /// Sends the commands of a batch and gathers the replies.
 ///
@@ -34,7 +33,6 @@ actor BatchRun {
     /// Messages that may wait for the broker's confirm at the same time.
     private static let maximumLanes = 512
     private static let tick = Duration.milliseconds(100)
-    private static let outputBuffer = 64 * 1_024
     private static let pauses = (first: Duration.milliseconds(100), longest: Duration.seconds(3))
 
     let entries: [BatchEntry]
@@ -58,9 +56,7 @@ actor BatchRun {
     private var isCut = false
     private var isOver = false
     private var problem: Failure?
-    private var output: [UInt8] = []
-    /// The `unknown` replies whose final ones have not come.
-    private var provisionals: [Int: [UInt8]] = [:]
+    private var output: BatchOutput
 
     /// - Parameters:
     ///   - first: the connection to begin with.
@@ -78,6 +74,7 @@ actor BatchRun {
         messageIDs = entries.map { _ in Identifier.unique() }
         startedAt = clock.now
         ledger = BatchLedger(count: entries.count, now: startedAt)
+        output = BatchOutput(json: options.json)
         let laneCount = max(min(Self.maximumLanes, options.window, entries.count), 1)
         var lanes = [[Int]](repeating: [], count: laneCount)
         for (index, entry) in entries.enumerated() {
@@ -103,8 +100,7 @@ actor BatchRun {
             }
             return end ?? .completed
         }
-        for (_, body) in provisionals.sorted(by: { $0.key < $1.key }) { printBody(body) }
-        flush()
+        output.finish()
         if options.showsProgress { StandardError.write("\r\u{1b}[K") }
         return end
     }
@@ -223,13 +219,8 @@ actor BatchRun {
         problem = nil
         switch ledger.received(reply, to: index, now: clock.now) {
         case .none: break
-        case .provisional:
-            if options.json { provisionals[index] = reply.body }
-        case .final:
-            if options.json {
-                provisionals[index] = nil
-                printBody(reply.body)
-            }
+        case .provisional: output.keep(reply.body, of: index)
+        case .final: output.add(reply.body, of: index)
         }
         guard outstanding.remove(index) != nil, !lanesWaiting.isEmpty else { return }
         lanesWaiting.removeFirst().resume()
@@ -249,7 +240,7 @@ actor BatchRun {
     private func keepShowing() async -> End? {
         while !isOver {
             try? await Task.sleep(for: Self.tick)
-            flush()
+            output.flush()
             if Interrupt.hasCome { return .interrupted }
             guard options.showsProgress, !isOver else { continue }
             let line = ProgressLine(
@@ -266,17 +257,5 @@ actor BatchRun {
     private func tell(_ line: String) {
         if options.showsProgress { StandardError.write("\r\u{1b}[K") }
         StandardError.line(line)
-    }
-
-    private func printBody(_ body: [UInt8]) {
-        output.append(contentsOf: body)
-        output.append(UInt8(ascii: "\n"))
-        if output.count > Self.outputBuffer { flush() }
-    }
-
-    private func flush() {
-        guard !output.isEmpty else { return }
-        StandardStream.output.write(output)
-        output.removeAll(keepingCapacity: true)
     }
 }

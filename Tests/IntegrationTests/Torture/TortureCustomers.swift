@@ -7,6 +7,8 @@ final class TortureCustomers: Sendable {
     /// The commands of one payment, in the order in which they were sent, each with what may come of it.
     struct Purchase: Sendable {
         var steps: [(command: TestCommand, results: Set<String>)] = []
+        /// When each step was confirmed, since the beginning.
+        var confirmed: [Duration] = []
     }
 
     private let purchases = Mutex<[Purchase]>([])
@@ -21,19 +23,21 @@ final class TortureCustomers: Sendable {
 
     /// Until the time is over.
     func run(in world: World, until end: ContinuousClock.Instant) async throws {
+        let start = ContinuousClock.now
         try await withThrowingTaskGroup(of: Void.self) { group in
             for customer in 0..<settings.customers {
                 group.addTask { [settings] in
                     var dice = TortureDice(seed: settings.seed, stream: UInt64(customer) + 1)
                     while ContinuousClock.now < end {
-                        let purchase = Self.purchase(&dice)
+                        var purchase = Self.purchase(&dice)
                         let waits = dice.chance(30)
                         for step in purchase.steps {
                             try await world.send(step.command)
+                            purchase.confirmed.append(ContinuousClock.now - start)
                             // Some wait for an answer, for a while; most go on at once, and rely on the order.
                             if waits { try await Self.answer(to: step.command, in: world) }
                         }
-                        self.purchases.withLock { $0.append(purchase) }
+                        self.purchases.withLock { [purchase] in $0.append(purchase) }
                         try await Task.sleep(for: .milliseconds(.random(in: 0...1_500, using: &dice)))
                     }
                 }

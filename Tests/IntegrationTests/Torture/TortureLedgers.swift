@@ -38,8 +38,10 @@ struct TortureLedgers {
     private func replies(_ ours: [String: JSONValue]) -> [String] {
         var differences: [String] = []
         for purchase in purchases {
-            for (command, results) in purchase.steps {
-                let name = "\(command.kind) of \(command.paymentID) (key \(command.key), message \(command.messageID))"
+            for (index, (command, results)) in purchase.steps.enumerated() {
+                let second =
+                    purchase.confirmed.indices.contains(index) ? purchase.confirmed[index].components.seconds : 0
+                let name = "\(command.kind) of \(command.paymentID) (key \(command.key), confirmed at \(second) s)"
                 let finals = world.upstream.replies(to: command.correlation).filter(\.isFinal)
                 guard let reply = finals.first else {
                     differences.append("client: \(name) has no final reply")

@@ -65,8 +65,28 @@ struct TortureTests {
             """
         )
         for difference in differences.prefix(50) { say("  \(difference)") }
+        for purchase in purchases.filter({ isNamed($0, differences) }).prefix(3) { tellStory(of: purchase, in: world) }
         #expect(differences.isEmpty)
         #expect(!commands.isEmpty)
+    }
+
+    private func isNamed(_ purchase: TortureCustomers.Purchase, _ differences: [String]) -> Bool {
+        guard let payment = purchase.steps.first?.command.paymentID else { return false }
+        return differences.contains { $0.contains(payment) }
+    }
+
+    /// All that the processors have logged of a payment.
+    private func tellStory(of purchase: TortureCustomers.Purchase, in world: World) {
+        guard let payment = purchase.steps.first?.command.paymentID else { return }
+        for (step, confirmed) in zip(purchase.steps, purchase.confirmed) {
+            say(
+                "  \(payment): sent \(step.command.kind) \(step.command.key), confirmed at \(confirmed.components.seconds) s"
+            )
+        }
+        let lines = world.allProcessors.enumerated().flatMap { index, processor in
+            processor.log.split(separator: "\n").filter { $0.contains(payment) }.map { "\($0) processor=\(index)" }
+        }
+        for line in lines.sorted().prefix(40) { say("    \(line)") }
     }
 
     private func say(_ line: String) {
