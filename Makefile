@@ -1,7 +1,7 @@
 # The commands a person types. Each is a script of the same name in scripts/; this file only lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test simulate bench up down status build build-debug lint format clean
+.PHONY: help demo test simulate torture bench up down status build build-debug lint format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -14,6 +14,9 @@ test: ## the whole suite against real servers of its own (TEST_ARGS='--filter Co
 
 simulate: ## ten thousand made-up worlds full of crashes, judged from outside (scripts/simulate --seed N for one)
 	@scripts/simulate
+
+torture: ## ten minutes of kills and storms on real processes, then three ledgers are compared (TORTURE_ARGS='--seconds 120 --seed 7')
+	@scripts/torture $(TORTURE_ARGS)
 
 bench: ## commands a second with everything on this machine, CPU and memory of each part
 	@scripts/bench

@@ -64,6 +64,9 @@ let package = Package(
         // What decides: no I/O, no driver, no clock and no dice of its own.
         .target(name: "Core", dependencies: [crypto], swiftSettings: swiftSettings),
 
+        // What every program has: a version, standard streams, an end.
+        .target(name: "Program", swiftSettings: swiftSettings),
+
         // What settings are written in: durations, and the file .env.
         .target(name: "ConfigurationText", swiftSettings: swiftSettings),
 
@@ -74,7 +77,7 @@ let package = Package(
         .target(name: "Simulation", dependencies: ["Core"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "Simulate",
-            dependencies: ["Core", "Simulation", argumentParser],
+            dependencies: ["Core", "Program", "Simulation", argumentParser],
             swiftSettings: swiftSettings
         ),
 
@@ -101,7 +104,7 @@ let package = Package(
             name: "Processor",
             dependencies: [
                 "AMQP", "BrokerMapping", "ConfigurationText", "ConnectionKeeper", "Core", "HTTPClient", "Migrations",
-                "Postgres",
+                "Postgres", "Program",
                 argumentParser, configuration, coreMetrics, crypto, httpTypes, hummingbird, hummingbirdCore, logging,
                 nioCore, nioPosix, serviceLifecycle, unixSignals,
             ],
@@ -110,13 +113,13 @@ let package = Package(
         .executableTarget(
             name: "Publisher",
             dependencies: [
-                "AMQP", "BrokerMapping", "ConfigurationText", "Core", argumentParser, configuration, crypto,
+                "AMQP", "BrokerMapping", "ConfigurationText", "Core", "Program", argumentParser, configuration, crypto,
             ],
             swiftSettings: swiftSettings
         ),
         .executableTarget(
             name: "BankSimulator",
-            dependencies: [argumentParser, hummingbirdCore, logging, nioCore, nioHTTP1, nioPosix],
+            dependencies: ["Program", argumentParser, hummingbirdCore, logging, nioCore, nioHTTP1, nioPosix],
             swiftSettings: swiftSettings
         ),
 
@@ -180,7 +183,9 @@ let package = Package(
         ),
         .testTarget(
             name: "PublisherTests",
-            dependencies: ["AMQP", "BrokerMapping", "ConfigurationText", "Core", "Publisher"],
+            dependencies: [
+                "AMQP", "BrokerMapping", "ConfigurationText", "Core", "Program", "Publisher", "TestSupport",
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(

@@ -1,10 +1,13 @@
 import ArgumentParser
 import Glibc
 import Logging
+import Program
 
 /// The command line.
 @main
 struct BankSimulatorCommand: AsyncParsableCommand {
+    private static let program = "bank-simulator"
+
     static let configuration = CommandConfiguration(
         commandName: "bank-simulator",
         abstract: "The mock card bank, for development, tests and benchmarks.",
@@ -35,7 +38,8 @@ struct BankSimulatorCommand: AsyncParsableCommand {
                                      execute nothing
 
             The styles: \(AnswerStyle.allCases.map(\.rawValue).joined(separator: ", ")).
-            """
+            """,
+        version: ProductVersion.line(of: program)
     )
 
     @Option(help: "Port to listen on, 0 for any free one (PORT, default 8787).")
@@ -82,10 +86,12 @@ struct BankSimulatorCommand: AsyncParsableCommand {
 
     /// Parses by hand, so that every error is one line.
     static func main() async {
+        StandardStream.begin()
         do {
             try await Self.parse().run()
         } catch let error where exitCode(for: error) == .success {
-            exit(withError: error)
+            StandardStream.output.print(fullMessage(for: error))
+            Glibc.exit(StandardStream.endStatus(0, of: program))
         } catch let error as ConfigurationError {
             leave(error.problems.joined(separator: "; "), status: error.exitCode)
         } catch let error where exitCode(for: error) == .validationFailure {
@@ -107,7 +113,11 @@ struct BankSimulatorCommand: AsyncParsableCommand {
             port: settings.port,
             logger: Logger(label: "bank-simulator")
         )
-        try await server.run { port in Self.write("listening on \(settings.host):\(port)", to: STDOUT_FILENO) }
+        try await server.run { port in
+            StandardStream.output.print("listening on \(settings.host):\(port)")
+            // Whoever waits for this line would wait forever.
+            if StandardStream.isOutputLost { Glibc.exit(StandardStream.endStatus(0, of: Self.program)) }
+        }
     }
 
     private static var environment: [String: String] {
@@ -118,13 +128,7 @@ struct BankSimulatorCommand: AsyncParsableCommand {
     }
 
     private static func leave(_ message: String, status: Int32) -> Never {
-        write("bank-simulator: \(message)", to: STDERR_FILENO)
+        StandardStream.error.print("\(program): \(message)")
         Glibc.exit(status)
-    }
-
-    /// Unbuffered, so that whoever waits for the port line sees it at once.
-    private static func write(_ line: String, to descriptor: Int32) {
-        let bytes = Array("\(line)\n".utf8)
-        _ = Glibc.write(descriptor, bytes, bytes.count)
     }
 }

@@ -6,15 +6,18 @@ struct Failure: Error, Equatable {
     let lines: [String]
     /// Printed first, as they are: `FILE:LINE: what`.
     let details: [String]
+    /// Whether the same may succeed a little later, with nothing else changed.
+    let isPassing: Bool
 
-    init(_ status: PublisherStatus, _ lines: [String], details: [String] = []) {
+    init(_ status: PublisherStatus, _ lines: [String], details: [String] = [], isPassing: Bool = false) {
         self.status = status
         self.lines = lines
         self.details = details
+        self.isPassing = isPassing
     }
 
-    init(_ status: PublisherStatus, _ line: String, details: [String] = []) {
-        self.init(status, [line], details: details)
+    init(_ status: PublisherStatus, _ line: String, details: [String] = [], isPassing: Bool = false) {
+        self.init(status, [line], details: details, isPassing: isPassing)
     }
 
     /// Prints it on standard error, and gives the status to end with.

@@ -1,7 +1,10 @@
 import ArgumentParser
+import Program
 
 /// The upstream side: sends commands and shows their replies (contract.md §6).
 struct PublisherCommand: ParsableCommand {
+    static let program = "publisher"
+
     static let configuration = CommandConfiguration(
         commandName: "publisher",
         abstract: "Send payment commands to the broker and show the replies.",
@@ -20,7 +23,8 @@ struct PublisherCommand: ParsableCommand {
               3   rejected by the processor; the bank was not asked
               4   not known yet what the bank did, or no reply in time
               64  wrong usage, nothing was sent
-              69  the broker cannot be reached or used
+              69  the broker cannot be reached or used, and nothing can have been sent
+              74  standard output cannot be written, whatever became of the command
               78  wrong configuration, nothing was sent
 
             CONFIGURATION:
@@ -33,6 +37,7 @@ struct PublisherCommand: ParsableCommand {
               The command line wins over the environment, and that over .env of the \
             working directory.
             """,
+        version: ProductVersion.line(of: program),
         subcommands: [
             AuthorizeCommand.self, CaptureCommand.self, VoidCommand.self, RefundCommand.self, BatchCommand.self,
         ]
@@ -64,7 +69,7 @@ struct PublisherCommand: ParsableCommand {
     /// An error of ArgumentParser: the help that was asked for, or one line with the way out.
     private static func report(_ error: any Error, subcommand: String?) -> PublisherStatus {
         guard exitCode(for: error) != .success else {
-            StandardOutput.write(fullMessage(for: error) + "\n")
+            StandardStream.output.write(fullMessage(for: error) + "\n")
             return .succeeded
         }
         let known = configuration.subcommands.contains { $0._commandName == subcommand }

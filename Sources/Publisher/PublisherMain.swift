@@ -1,8 +1,11 @@
 import Glibc
+import Program
 
 @main
 enum PublisherMain {
     static func main() async {
-        exit(await PublisherCommand.execute(Array(CommandLine.arguments.dropFirst())).rawValue)
+        StandardStream.begin()
+        let status = await PublisherCommand.execute(Array(CommandLine.arguments.dropFirst()))
+        exit(StandardStream.endStatus(status.rawValue, of: PublisherCommand.program))
     }
 }

@@ -1,4 +1,4 @@
-import Glibc
+import Program
 import Simulation
 
 /// Numbers for a reader.
@@ -11,7 +11,9 @@ enum Figures {
                 (number: grouped(Int(hours)), name: "hours of virtual time"),
             ]
         for line in lines {
-            Swift.print(String(repeating: " ", count: max(0, 15 - line.number.count)) + line.number + "  " + line.name)
+            StandardStream.output.print(
+                String(repeating: " ", count: max(0, 15 - line.number.count)) + line.number + "  " + line.name
+            )
         }
     }
 
@@ -30,8 +32,7 @@ enum Figures {
 
     /// On stderr, for whoever waits.
     static func tell(_ line: String) {
-        let bytes = Array((line + "\n").utf8)
-        _ = write(STDERR_FILENO, bytes, bytes.count)
+        StandardStream.error.print(line)
     }
 
     private static func grouped(_ number: Int) -> String {

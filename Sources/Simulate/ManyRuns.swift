@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Program
 import Simulation
 import Synchronization
 
@@ -32,16 +33,22 @@ struct ManyRuns {
         }
         let result = state.value
         if printsHashes {
-            for (seed, hash) in result.hashes.sorted(by: { $0.key < $1.key }) { print("\(seed) \(Figures.hex(hash))") }
+            for (seed, hash) in result.hashes.sorted(by: { $0.key < $1.key }) {
+                StandardStream.output.print("\(seed) \(Figures.hex(hash))")
+            }
             return
         }
         Figures.print(result.tally)
-        print("took \(Figures.seconds(ContinuousClock.now - started)) s")
+        StandardStream.output.print("took \(Figures.seconds(ContinuousClock.now - started)) s")
         for report in result.broken.sorted(by: { $0.seed < $1.seed }) {
-            for violation in report.violations.prefix(3) { print("BROKEN seed \(report.seed): \(violation)") }
+            for violation in report.violations.prefix(3) {
+                StandardStream.output.print("BROKEN seed \(report.seed): \(violation)")
+            }
         }
-        guard let first = result.broken.map(\.seed).min() else { return print("every promise kept") }
-        print("\(result.broken.count) seeds broke a promise; simulate --seed \(first) tells how")
+        guard let first = result.broken.map(\.seed).min() else {
+            return StandardStream.output.print("every promise kept")
+        }
+        StandardStream.output.print("\(result.broken.count) seeds broke a promise; simulate --seed \(first) tells how")
         throw ExitCode(1)
     }
 

@@ -1,16 +1,21 @@
 import ArgumentParser
+import Glibc
+import Program
 import Simulation
 
 @main
 struct SimulateCommand: AsyncParsableCommand {
+    private static let program = "simulate"
+
     static let configuration = CommandConfiguration(
         commandName: "simulate",
         abstract: "Runs the processor in a made-up world, one for each seed, and judges what comes of it.",
         discussion: """
             Every seed is a world of its own: several processors over a broker, a store and a bank in memory, in virtual time, with the \
             faults that the seed draws. The same seed is the same world, step by step. Exit codes: 0 all promises kept, \
-            1 a promise broken, 64 usage.
-            """
+            1 a promise broken, 64 usage, 74 standard output cannot be written.
+            """,
+        version: ProductVersion.line(of: program)
     )
 
     @Option(help: "Which seeds to run: FIRST..LAST.")
@@ -27,6 +32,19 @@ struct SimulateCommand: AsyncParsableCommand {
 
     @Flag(help: "Print the hash of each seed's trace: equal hashes are equal worlds.")
     var printHashes = false
+
+    static func main() async {
+        StandardStream.begin()
+        do {
+            try await Self.parse().run()
+            Glibc.exit(StandardStream.endStatus(0, of: program))
+        } catch {
+            let code = exitCode(for: error)
+            let text = fullMessage(for: error)
+            if !text.isEmpty { (code.isSuccess ? StandardStream.output : .error).print(text) }
+            Glibc.exit(StandardStream.endStatus(code.rawValue, of: program))
+        }
+    }
 
     func validate() throws {
         guard (1...256).contains(threads) else { throw ValidationError("--threads must be 1 to 256") }

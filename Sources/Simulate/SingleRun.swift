@@ -1,5 +1,6 @@
 import ArgumentParser
 import Core
+import Program
 import Simulation
 
 /// One seed, told in full.
@@ -15,15 +16,17 @@ struct SingleRun {
         let broken = report.violations.lazy.compactMap(\.payment).first?.description
         if let shown = payment ?? broken {
             for line in report.timeline(of: shown == "all" ? nil : shown) {
-                print("\(Figures.seconds(line.at))  \(line.text)")
+                StandardStream.output.print("\(Figures.seconds(line.at))  \(line.text)")
             }
-            print("")
+            StandardStream.output.print("")
         }
         let kinds = report.faults.kinds.map(\.rawValue).joined(separator: ", ")
-        print("seed \(seed), hash \(Figures.hex(report.hash)), faults: \(kinds.isEmpty ? "none" : kinds)")
+        StandardStream.output.print(
+            "seed \(seed), hash \(Figures.hex(report.hash)), faults: \(kinds.isEmpty ? "none" : kinds)"
+        )
         Figures.print(report.tally)
-        for violation in report.violations { print("BROKEN \(violation)") }
+        for violation in report.violations { StandardStream.output.print("BROKEN \(violation)") }
         guard report.violations.isEmpty else { throw ExitCode(1) }
-        print("every promise kept")
+        StandardStream.output.print("every promise kept")
     }
 }

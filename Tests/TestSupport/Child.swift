@@ -16,11 +16,16 @@ package final class Child: Sendable {
 
     /// Starts the program at a path. Its environment is what is given here, beside `PATH` and `HOME`.
     ///
+    /// - Parameters:
+    ///   - output: where its standard output goes instead of into a file of its own.
+    ///   - errors: where its standard error goes.
     /// - Throws: `ChildError` when it cannot be started.
     package init(
         _ program: String,
         _ arguments: [String] = [],
-        environment: [String: String] = [:]
+        environment: [String: String] = [:],
+        output: String? = nil,
+        errors: String? = nil
     ) throws(ChildError) {
         name = program.split(separator: "/").last.map(String.init) ?? program
         directory = try ScratchDirectory()
@@ -33,8 +38,8 @@ package final class Child: Sendable {
             arguments: arguments,
             environment: environment,
             directory: directory.path,
-            output: directory.file("stdout"),
-            errors: directory.file("stderr")
+            output: output ?? directory.file("stdout"),
+            errors: errors ?? directory.file("stderr")
         ).start()
     }
 

@@ -41,4 +41,14 @@ package struct ScratchDirectory: Sendable {
         while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk[..<count] }
         return String(decoding: bytes, as: UTF8.self)
     }
+
+    /// Makes a file of the text.
+    package static func write(_ text: String, to path: String) throws(ChildError) {
+        guard let file = fopen(path, "w") else { throw ChildError("\(path) cannot be written (errno \(errno))") }
+        defer { fclose(file) }
+        let bytes = Array(text.utf8)
+        guard fwrite(bytes, 1, bytes.count, file) == bytes.count else {
+            throw ChildError("\(path) cannot be written (errno \(errno))")
+        }
+    }
 }

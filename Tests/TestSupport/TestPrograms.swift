@@ -5,6 +5,7 @@ package enum TestPrograms {
     /// - Throws: `ChildError` with the way out.
     package static func processor() throws(ChildError) -> String { try program("processor") }
     package static func keeperProbe() throws(ChildError) -> String { try program("KeeperProbe") }
+    package static func simulate() throws(ChildError) -> String { try program("simulate") }
     package static func publisher() throws(ChildError) -> String { try program("publisher") }
 
     /// `BANK_SIMULATOR` names another one, as it does for the scripts.

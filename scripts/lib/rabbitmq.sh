@@ -81,6 +81,24 @@ rabbitmq_wait() {
     wait_until rabbitmq 120 rabbitmq_is_ready
 }
 
+rabbitmq_alarm() {
+    rabbitmq_control set_vm_memory_high_watermark absolute 1MB
+}
+
+rabbitmq_calm() {
+    rabbitmq_control set_vm_memory_high_watermark absolute 2GB
+}
+
+# A command of rabbitmqctl, for the private node.
+rabbitmq_control() {
+    local home=$state/rabbitmq version before=()
+    version=$(<"$home/version")
+    if [[ -n $version ]]; then rabbitmq_in "$("$root/scripts/rabbitmq-version" "$version")"; fi
+    "${before[@]}" env -i PATH="$PATH" LANG=C.UTF-8 HOME="$home/home" ERL_EPMD_ADDRESS=127.0.0.1 \
+        ERL_EPMD_PORT="$EPMD_PORT" RABBITMQ_NODENAME=payments@localhost RABBITMQ_CONF_ENV_FILE=/dev/null \
+        "${rabbitmq_server%/*}/rabbitmqctl" --quiet "$@" >/dev/null
+}
+
 # Its epmd outlives a restart, as it would among a machine's other Erlang programs.
 rabbitmq_remove() {
     end_process epmd TERM 5

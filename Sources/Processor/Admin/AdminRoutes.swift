@@ -25,7 +25,10 @@ struct AdminRoutes: Sendable {
             await onScrape()
             return Response(type: PrometheusText.contentType, bytes: Array(metrics.text.utf8))
         }
-        router.get("payments/:id") { _, context in try await payment(context.parameters.get("id") ?? "") }
+        router.get("payments/:id") { request, context in
+            _ = try QueryParameters(request.uri, knowing: [])
+            return try await payment(context.parameters.get("id") ?? "")
+        }
         router.get("payments") { request, _ in try await payments(request.uri) }
         ResolutionRoutes(resolver: resolver).add(to: router)
         DeadLetterRoutes(desk: deadLetters).add(to: router)
@@ -39,17 +42,16 @@ struct AdminRoutes: Sendable {
     }
 
     private func payments(_ uri: URI) async throws -> Response {
-        let parameters = uri.queryParameters
-        func text(_ name: String) -> String? { parameters[Substring(name)].map(String.init) }
+        let parameters = try QueryParameters(uri, knowing: PaymentQuery.names)
         let query: PaymentQuery
         do throws(InvalidField) {
             query = try PaymentQuery(
-                orderID: text("order_id"),
-                customerID: text("customer_id"),
-                possibleOrphans: text("possible_orphans"),
-                merchantID: text("merchant_id"),
-                limit: text("limit"),
-                cursor: text("cursor")
+                orderID: parameters["order_id"],
+                customerID: parameters["customer_id"],
+                possibleOrphans: parameters["possible_orphans"],
+                merchantID: parameters["merchant_id"],
+                limit: parameters["limit"],
+                cursor: parameters["cursor"]
             )
         } catch {
             throw AdminError.invalid(error)

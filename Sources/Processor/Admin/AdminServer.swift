@@ -41,18 +41,44 @@ struct AdminServer: Service {
 
     /// Serves until the service group shuts down or the task is cancelled.
     ///
+    /// The HTTP server itself is never cancelled: a connection that it has accepted and not looked at yet would end the
+    /// process. On cancellation it is left to shut down by itself, or to the end of the process.
+    ///
     /// - Throws: `AdminServerError` where the address cannot be listened on.
     func run() async throws {
         let isListening = Atomic(false)
-        do {
-            // The process's own group is never shut down: connections that are still closing need its loop.
-            try await application(on: MultiThreadedEventLoopGroup.singleton) { port in
-                isListening.store(true, ordering: .relaxed)
-                await onListening(port)
-            }.run()
-        } catch {
-            throw isListening.load(ordering: .relaxed) ? error : AdminServerError(configuration, error)
+        let (endings, ending) = AsyncStream.makeStream(of: Result<Void, any Error>.self)
+        // Its debug lines describe every service whole.
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .info)
+        // The process's own group is never shut down: connections that are still closing need its loop.
+        let server = ServiceGroup(
+            services: [
+                application(on: MultiThreadedEventLoopGroup.singleton) { port in
+                    isListening.store(true, ordering: .relaxed)
+                    await onListening(port)
+                }
+            ],
+            logger: quiet
+        )
+        Task.detached {
+            do {
+                try await server.run()
+                ending.yield(.success(()))
+            } catch {
+                ending.yield(
+                    .failure(isListening.load(ordering: .relaxed) ? error : AdminServerError(configuration, error))
+                )
+            }
+            ending.finish()
         }
+        try await withGracefulShutdownHandler {
+            for await result in endings { return try result.get() }
+        } onGracefulShutdown: {
+            Task { await server.triggerGracefulShutdown() }
+        }
+        // Here only by cancellation, or after the server's end.
+        await server.triggerGracefulShutdown()
     }
 
     private func application(

@@ -8,7 +8,8 @@ struct DeadLetterOrder: Hashable, Sendable {
     let reason: String?
 
     private static let names: Set<String> = ["confirm", "dry_run", "filter", "ids", "reason"]
-    private static let filterNames: Set<String> = [
+    /// Of a filter, and of what belongs to it.
+    static let filterNames: Set<String> = [
         "code", "operation", "merchant", "payment", "older-than", "older_than", "newer-than", "newer_than", "state",
         "limit",
     ]

@@ -10,7 +10,10 @@ struct DeadLetterRoutes: Sendable {
     private static let largestBody = 1 << 20
 
     func add(to router: Router<AdminContext>) {
-        router.get("dead-letters/:id") { _, context in try await show(context.parameters.get("id") ?? "") }
+        router.get("dead-letters/:id") { request, context in
+            _ = try QueryParameters(request.uri, knowing: [])
+            return try await show(context.parameters.get("id") ?? "")
+        }
         router.get("dead-letters") { request, _ in try await list(request.uri) }
         router.post("dead-letters/replay") { request, _ in try await act(request, .replay) }
         router.post("dead-letters/discard") { request, _ in try await act(request, .discard) }
@@ -25,8 +28,8 @@ struct DeadLetterRoutes: Sendable {
     }
 
     private func list(_ uri: URI) async throws -> Response {
-        let parameters = uri.queryParameters
-        let input = DeadLetterFilterInput { name in parameters[Substring(name)].map(String.init) }
+        let parameters = try QueryParameters(uri, knowing: DeadLetterOrder.filterNames.sorted())
+        let input = DeadLetterFilterInput { parameters[$0] }
         let filter: DeadLetterFilter
         let limit: Int?
         do throws(InvalidField) {
@@ -41,6 +44,7 @@ struct DeadLetterRoutes: Sendable {
     }
 
     private func act(_ request: Request, _ action: DeadLetterDesk.Action) async throws -> Response {
+        _ = try QueryParameters(request.uri, knowing: [])
         let actor = try request.operatorName()
         let body = try await request.body.collect(upTo: Self.largestBody)
         let order: DeadLetterOrder

@@ -4,6 +4,9 @@ extension PaymentQuery {
     /// Where no limit is given.
     static let usualLimit = 50
 
+    /// Of the fields in the admin API.
+    static let names = ["order_id", "customer_id", "possible_orphans", "merchant_id", "limit", "cursor"]
+
     /// Texts as a client or an operator gave them, all by the same rules.
     ///
     /// - Throws: naming the first field that is wrong by the name it has in the admin API.

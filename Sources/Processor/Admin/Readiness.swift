@@ -1,7 +1,10 @@
 import Core
 import Synchronization
 
-/// Whether commands can be worked on, as those who hold the connections report it (contract.md §7).
+/// Whether commands can be worked on: what those who hold the connections report, and what has been achieved lately.
+///
+/// A connection that is open proves nothing: a server may be stopped, without a majority, or out of memory. So each `Part` has
+/// to be seen working every now and then, once somebody has promised that it will be.
 final class Readiness: Sendable {
     /// Of a connection.
     enum Link: String, Sendable, CaseIterable {
@@ -10,49 +13,117 @@ final class Readiness: Sendable {
         case ok
         /// Was connected, and is trying to be again.
         case lost
+        /// Connected, and of no use.
+        case stalled
+    }
+
+    /// Something that has to work, and is tried all the time.
+    enum Part: String, Sendable, CaseIterable {
+        /// A statement on the connection that commands are claimed on.
+        case statements = "statements at the database"
+        /// A message to a quorum queue, confirmed.
+        case publishing = "publishing to the broker"
+        /// A message through a queue of our own and back.
+        case consuming = "consuming from the broker"
+
+        var isOfDatabase: Bool { self == .statements }
+
+        /// What has not been seen working for so long does not.
+        var limit: Duration {
+            switch self {
+            // Asked twice a second; one that hangs is given up after three seconds.
+            case .statements: .milliseconds(2_500)
+            case .publishing, .consuming: .seconds(5)
+            }
+        }
     }
 
     struct State: Hashable, Sendable {
         var broker = Link.connecting
         var database = Link.connecting
         var bank = BreakerCondition.closed
+        /// What does not work, in words: a line each.
+        var problems: [String] = []
 
         /// The bank does not count: while it is down, commands wait in their queues.
         var isReady: Bool { broker == .ok && database == .ok }
 
         var json: JSONValue {
-            .object([
+            var members: [String: JSONValue] = [
                 "bank": .string(bank.rawValue),
                 "broker": .string(broker.rawValue),
                 "database": .string(database.rawValue),
                 "ready": .bool(isReady),
-            ])
+            ]
+            if !problems.isEmpty { members["problems"] = .array(problems.map(JSONValue.string)) }
+            return .object(members)
         }
     }
 
-    /// A database that was not seen for longer than this is not there, whatever is connected.
-    private static let databaseLimit = Duration.milliseconds(2_500)
+    private struct Proof {
+        var lastSeen: ContinuousClock.Instant
+        /// Why it did not work since.
+        var cause: String?
+    }
 
-    private let state = Mutex(State())
-    private let databaseSeen = Mutex<ContinuousClock.Instant?>(nil)
+    private struct Facts {
+        var state = State()
+        var proofs: [Part: Proof] = [:]
+        /// Why the broker takes no messages, in its words.
+        var blocked: String?
+    }
 
-    init() {}
+    private let facts = Mutex(Facts())
+    private let now: @Sendable () -> ContinuousClock.Instant
+
+    init(now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) {
+        self.now = now
+    }
 
     var current: State {
-        var state = state.withLock { $0 }
-        if state.database == .ok, let seen = databaseSeen.withLock({ $0 }), seen.duration(to: .now) > Self.databaseLimit
-        {
-            state.database = .lost
+        let now = now()
+        return facts.withLock { facts in
+            var state = facts.state
+            for part in Part.allCases {
+                guard let proof = facts.proofs[part] else { continue }
+                let silence = now - proof.lastSeen
+                guard silence > part.limit else { continue }
+                let seconds = silence.components.seconds
+                let cause = proof.cause.map { ": \($0)" } ?? ""
+                state.problems.append("\(part.rawValue) has not worked for \(seconds) s\(cause)")
+                if part.isOfDatabase, state.database == .ok { state.database = .stalled }
+                if !part.isOfDatabase, state.broker == .ok { state.broker = .stalled }
+            }
+            if let blocked = facts.blocked {
+                state.problems.append("the broker takes no messages: \(blocked)")
+                if state.broker == .ok { state.broker = .stalled }
+            }
+            return state
         }
-        return state
     }
 
-    /// The database has answered. Once this was told, it must be told again and again.
-    func sawDatabase() { databaseSeen.withLock { $0 = .now } }
+    func setBroker(_ link: Link) { facts.withLock { $0.state.broker = link } }
 
-    func setBroker(_ link: Link) { state.withLock { $0.broker = link } }
+    func setDatabase(_ link: Link) { facts.withLock { $0.state.database = link } }
 
-    func setDatabase(_ link: Link) { state.withLock { $0.database = link } }
+    func setBank(_ breaker: BreakerCondition) { facts.withLock { $0.state.bank = breaker } }
 
-    func setBank(_ breaker: BreakerCondition) { state.withLock { $0.bank = breaker } }
+    /// The broker's alarm, as it tells those who publish; nil when it is over or the connection is.
+    func setBlocked(_ reason: String?) { facts.withLock { $0.blocked = reason } }
+
+    /// It works, or is about to be tried for the first time.
+    func saw(_ part: Part) {
+        let now = now()
+        facts.withLock { $0.proofs[part] = Proof(lastSeen: now) }
+    }
+
+    /// Nobody can try it, so nothing is known of it.
+    func forget(_ part: Part) {
+        facts.withLock { $0.proofs[part] = nil }
+    }
+
+    /// It was tried in vain.
+    func failed(_ part: Part, _ cause: String) {
+        facts.withLock { $0.proofs[part]?.cause = cause }
+    }
 }

@@ -16,6 +16,7 @@ struct ResolutionRoutes: Sendable {
     }
 
     private func resolve(_ request: Request, _ text: String) async throws -> Response {
+        _ = try QueryParameters(request.uri, knowing: [])
         let actor = try request.operatorName()
         let body = try await request.body.collect(upTo: Self.largestBody)
         guard let id = PaymentID(text) else { throw AdminError.invalid(InvalidField("id", "is not a UUID")) }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Core
+import Program
 
 struct CheckConfig: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import Core
+import Program
 import Synchronization
 
 /// Prints the comparison of ledgers while it is made: it may be long, and is never held in memory.

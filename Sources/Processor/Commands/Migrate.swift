@@ -1,5 +1,6 @@
 import ArgumentParser
 import Core
+import Program
 
 struct Migrate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Core
+import Program
 
 struct Payments: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,8 +1,11 @@
 import ArgumentParser
 import Glibc
+import Program
 
 @main
 struct ProcessorCommand: AsyncParsableCommand {
+    private static let program = "processor"
+
     static let configuration = CommandConfiguration(
         commandName: "processor",
         abstract: "Applies payment commands from RabbitMQ through PostgreSQL and the bank's HTTP API.",
@@ -11,8 +14,9 @@ struct ProcessorCommand: AsyncParsableCommand {
             working directory: --amqp-url, AMQP_URL. What was given on the command line wins, then the environment, then .env.
 
             Exit codes: 0 done, 1 done with differences or failures, 64 usage, 69 broker, database or port unusable, \
-            70 internal, 78 configuration.
+            70 internal, 74 standard output cannot be written, 78 configuration.
             """,
+        version: ProductVersion.line(of: program),
         subcommands: [
             Run.self, Migrate.self, TopologyCommand.self, CheckConfig.self, Payments.self, DeadLetters.self,
             Sweeps.self, HoldConnections.self,
@@ -20,8 +24,7 @@ struct ProcessorCommand: AsyncParsableCommand {
     )
 
     static func main() async {
-        // A peer that has gone is an error of the write, not the end of the process.
-        signal(SIGPIPE, SIG_IGN)
+        StandardStream.begin()
         do {
             var command = try await asyncParseAsRoot()
             if var command = command as? any AsyncParsableCommand {
@@ -37,7 +40,7 @@ struct ProcessorCommand: AsyncParsableCommand {
 
     private static func end(with error: any Error) -> Never {
         if let failure = CommandFailure(error) {
-            for line in failure.lines { StandardStream.error.print("processor: \(line)") }
+            for line in failure.lines { tell(line) }
             leave(failure.status.rawValue)
         }
         // Usage errors, requests for help, and exit codes that a command has chosen itself.
@@ -48,8 +51,13 @@ struct ProcessorCommand: AsyncParsableCommand {
             leave(code.rawValue)
         }
         // Only the type: the text of an error that nobody has thought of might hold anything.
-        StandardStream.error.print("processor: unexpected \(type(of: error))")
+        tell("unexpected \(type(of: error))")
         leave(ExitStatus.internal.rawValue)
+    }
+
+    /// Behind the lines of the log, and like them: nobody need read it.
+    private static func tell(_ line: String) {
+        LogWriter.standardError.write(Array("\(program): \(line)\n".utf8), isUrgent: true)
     }
 
     /// Ends without the clean-up of the C libraries: their other threads may still be in the middle of something, such as opening
@@ -57,6 +65,6 @@ struct ProcessorCommand: AsyncParsableCommand {
     private static func leave(_ status: Int32) -> Never {
         LogWriter.standardError.flush()
         fflush(nil)
-        _exit(status)
+        _exit(StandardStream.endStatus(status, of: program))
     }
 }

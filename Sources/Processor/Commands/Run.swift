@@ -1,5 +1,6 @@
 import ArgumentParser
 import Core
+import CoreMetrics
 import Glibc
 import Logging
 import NIOCore
@@ -22,7 +23,7 @@ struct Run: AsyncParsableCommand {
         let configuration = try ProcessorConfiguration(options: options)
         // The admin server is all that uses them.
         NIOSingletons.groupLoopCountSuggestion = 1
-        Telemetry.bootstrapLogging(level: configuration.logLevel)
+        Telemetry.bootstrapLogging(level: configuration.logLevel, overflow: configuration.logOverflow)
         let registry = PrometheusRegistry()
         Telemetry.bootstrapMetrics(registry)
         let logger = Logger(label: "processor")
@@ -30,6 +31,7 @@ struct Run: AsyncParsableCommand {
 
         let readiness = Readiness()
         let metrics = ProcessorMetrics(registry: registry)
+        LogWriter.standardError.observeDrops { metrics.logLinesDropped.increment() }
         let processor = try ProcessorService(
             configuration: configuration,
             observer: ProcessorTelemetry(

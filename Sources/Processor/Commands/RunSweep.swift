@@ -1,6 +1,7 @@
 import ArgumentParser
 import Core
 import Logging
+import Program
 
 struct RunSweep: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

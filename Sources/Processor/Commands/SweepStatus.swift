@@ -1,6 +1,7 @@
 import ArgumentParser
 import Core
 import Postgres
+import Program
 
 struct SweepStatus: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 import AMQP
 import ArgumentParser
 import Core
+import Program
 
 struct TopologyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

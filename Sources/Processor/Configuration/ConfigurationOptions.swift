@@ -33,6 +33,7 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(Settings.retentionPeriod) var retentionPeriod: String?
     @Option(Settings.batch) var batch: String?
     @Option(Settings.logLevel) var logLevel: String?
+    @Option(Settings.logOverflow) var logOverflow: String?
 
     /// What stood on the command line, by the name of the setting.
     var given: [String: String] {
@@ -66,6 +67,7 @@ struct ConfigurationOptions: ParsableArguments {
             (Settings.retentionPeriod.descriptor, retentionPeriod),
             (Settings.batch.descriptor, batch),
             (Settings.logLevel.descriptor, logLevel),
+            (Settings.logOverflow.descriptor, logOverflow),
         ]
         return texts.reduce(into: [:]) { given, text in given[text.0.name] = text.1 }
     }

@@ -176,6 +176,12 @@ enum Settings {
         default: "info",
         help: "The least severe level that is logged"
     )
+    static let logOverflow = Setting(
+        "log.overflow",
+        .logOverflow,
+        default: "drop",
+        help: "What becomes of log lines that are not read fast enough: dropped and counted, or work waits for them"
+    )
 
     private static let periods: ClosedRange<Duration> = .milliseconds(100) ... .seconds(604_800)
 
@@ -191,6 +197,6 @@ enum Settings {
         shutdownGrace.descriptor,
         reconcilePeriod.descriptor, expirePeriod.descriptor, expireGrace.descriptor, expireVoid.descriptor,
         retentionPeriod.descriptor, batch.descriptor,
-        logLevel.descriptor,
+        logLevel.descriptor, logOverflow.descriptor,
     ]
 }

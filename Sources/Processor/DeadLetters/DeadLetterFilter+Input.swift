@@ -17,8 +17,8 @@ struct DeadLetterFilterInput: Hashable, Sendable {
     func filter() throws(InvalidField) -> DeadLetterFilter {
         var filter = DeadLetterFilter()
         if let code {
-            guard (1...128).contains(code.utf8.count), !code.utf8.contains(0) else {
-                throw InvalidField("code", "must be 1 to 128 characters")
+            guard (1...128).contains(code.utf8.count), code.utf8.allSatisfy(Self.isCodeByte) else {
+                throw InvalidField("code", "must be 1 to 128 characters of a-z 0-9 _, such as delivery_limit")
             }
             filter.code = code
         }
@@ -39,6 +39,14 @@ struct DeadLetterFilterInput: Hashable, Sendable {
             DeadLetterState(rawValue: text).map { [$0] }
         }
         return filter
+    }
+
+    /// Of the codes of the processor, and of what the broker calls its reasons.
+    private static func isCodeByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"): true
+        default: false
+        }
     }
 
     private static func parsed<Value>(

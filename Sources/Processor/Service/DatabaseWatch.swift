@@ -15,16 +15,22 @@ struct DatabaseWatch: Sendable {
     /// Until the task is cancelled.
     func run() async {
         var isAnswering = true
+        readiness.saw(.statements)
         while !Task.isCancelled {
-            do {
-                _ = try await pool.execute("SELECT 1")
-                readiness.sawDatabase()
+            do throws(PostgresError) {
+                let result = try await pool.execute("SELECT current_setting('transaction_read_only')")
                 isAnswering = true
+                if try result.first?.text(0) == "off" {
+                    readiness.saw(.statements)
+                } else {
+                    readiness.failed(.statements, "it can only be read from")
+                }
             } catch {
                 // What became of the connections is told by those who hold them.
                 if isAnswering, error.code != .cancelled, error.code != .closed {
                     logger.warning("the database does not answer", metadata: ["error": "\(error)"])
                 }
+                readiness.failed(.statements, "\(error)")
                 isAnswering = false
             }
             try? await Task.sleep(for: Self.period)

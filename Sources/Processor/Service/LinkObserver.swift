@@ -38,6 +38,17 @@ struct LinkObserver: Sendable {
         log(event, connection: "dead letters")
     }
 
+    /// Of the connection that heartbeats go over: it publishes all the time, so the broker tells it of every alarm.
+    func heartbeatChanged(_ event: AMQPSessionEvent) {
+        switch event {
+        case .blocked(let reason): readiness.setBlocked(reason)
+        case .unblocked, .connected, .disconnected: readiness.setBlocked(nil)
+        }
+        if case .disconnected(let error) = event {
+            for part in [Readiness.Part.publishing, .consuming] { readiness.failed(part, "\(error)") }
+        }
+    }
+
     private func log(_ event: AMQPSessionEvent, connection: String) {
         switch event {
         case .connected:

@@ -26,6 +26,8 @@ struct ProcessorService: Service {
     private let sweeps: SweepSubscription
     private let relay: OutboxRelay
     private let gauges: GaugeSampler
+    private let trying: AMQPSession
+    private let heartbeat: BrokerHeartbeat
 
     let queries: any PaymentQueries
     let deadLetters: DeadLetterDesk
@@ -112,6 +114,13 @@ struct ProcessorService: Service {
             metrics: metrics,
             time: SystemTime()
         )
+        trying = AMQPSession(configuration.broker.named("processor heartbeat")) { links.heartbeatChanged($0) }
+        heartbeat = BrokerHeartbeat(
+            session: trying,
+            names: configuration.names,
+            readiness: readiness,
+            time: SystemTime()
+        )
         consumer = CommandConsumer(context, sink: sink)
         resolver = OperationResolver(
             store: store,
@@ -140,6 +149,8 @@ struct ProcessorService: Service {
             group.addTask { await publishing.run() }
             group.addTask { await deadLettering.run() }
             group.addTask { await ticking.run() }
+            group.addTask { await trying.run() }
+            group.addTask { await heartbeat.run() }
             defer { group.cancelAll() }
             guard try await prepareDatabase() else { return }
             await watch.begin()

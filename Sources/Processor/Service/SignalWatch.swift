@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import Logging
 import ServiceLifecycle
@@ -9,6 +10,8 @@ struct SignalWatch: Sendable {
 
     /// Returns when the services have ended.
     func run(_ services: ServiceGroup) async throws {
+        let release = Self.releaseWaitersForTheLog()
+        defer { for source in release { source.cancel() } }
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -28,6 +31,18 @@ struct SignalWatch: Sendable {
             defer { group.cancelAll() }
             // The signals never end by themselves.
             try await group.next()
+        }
+    }
+
+    /// With `log.overflow` `block` every thread that could hear of the signal may be waiting for the reader of the log: this
+    /// one is not.
+    private static func releaseWaitersForTheLog() -> [any DispatchSourceSignal] {
+        let queue = DispatchQueue(label: "signals")
+        return [SIGTERM, SIGINT].map { signal in
+            let source = DispatchSource.makeSignalSource(signal: signal, queue: queue)
+            source.setEventHandler { LogWriter.standardError.setOverflow(.drop) }
+            source.resume()
+            return source
         }
     }
 }

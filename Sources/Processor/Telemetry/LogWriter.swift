@@ -1,68 +1,48 @@
+import Core
 import Glibc
-import Synchronization
 
-/// Collects log lines and writes them in few, large writes.
-///
-/// A line waits for at most `delay`, or until so many bytes have gathered that whoever adds the last one writes them
-/// all: a reader that is too slow slows the process down, and never costs it memory without end.
+/// Where log lines go: by way of a queue to a thread that writes them.
 final class LogWriter: Sendable {
     static let standardError = LogWriter(descriptor: STDERR_FILENO)
 
-    private static let delay: Duration = .milliseconds(100)
-    private static let limit = 64 << 10
+    /// Some thousand lines.
+    private static let capacity = 1 << 20
 
-    private struct Pending {
-        var bytes: [UInt8] = []
-        var isScheduled = false
+    private let queue: LogQueue
+
+    init(descriptor: Int32, capacity: Int = LogWriter.capacity) {
+        queue = LogQueue(descriptor: descriptor, capacity: capacity) { count in
+            var line = LogfmtLine()
+            line.add("time", LogfmtHandler.wallClock().description)
+            line.add("level", "warning")
+            line.add("logger", "processor")
+            line.add("msg", "log lines were dropped: the log is not read fast enough")
+            line.add(LogKey.count.rawValue, "\(count)")
+            return line.finished()
+        }
+        guard queue.start() else { fatalError("no thread can be started for the log") }
     }
 
-    private let pending = Mutex(Pending())
-    /// Held while writing, so that lines keep their order.
-    private let descriptor: Mutex<Int32>
-
-    init(descriptor: Int32) {
-        self.descriptor = Mutex(descriptor)
+    deinit {
+        queue.close()
     }
 
-    /// An urgent line is written before this returns.
+    /// - Parameter isUrgent: written as soon as the reader lets it be; others may wait a little for more.
     func write(_ line: [UInt8], isUrgent: Bool) {
-        let (isFull, schedules) = pending.withLock { pending in
-            pending.bytes.append(contentsOf: line)
-            let isFull = isUrgent || pending.bytes.count >= Self.limit
-            let schedules = !isFull && !pending.isScheduled
-            if schedules { pending.isScheduled = true }
-            return (isFull, schedules)
-        }
-        if isFull { flush() }
-        if schedules {
-            Task {
-                try? await Task.sleep(for: Self.delay)
-                pending.withLock { $0.isScheduled = false }
-                flush()
-            }
-        }
+        queue.add(line, isUrgent: isUrgent)
     }
 
-    /// Writes what has gathered.
+    func setOverflow(_ overflow: LogOverflow) {
+        queue.setOverflow(overflow)
+    }
+
+    /// - Parameter onDrop: called for each line that is dropped; must not log.
+    func observeDrops(_ onDrop: @escaping @Sendable () -> Void) {
+        queue.observeDrops(onDrop)
+    }
+
+    /// Waits until everything is written, for a second at most: what nobody reads must not keep the process from ending.
     func flush() {
-        descriptor.withLock { descriptor in
-            let bytes = pending.withLock { pending in
-                defer { pending.bytes.removeAll(keepingCapacity: true) }
-                return pending.bytes
-            }
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-                if written > 0 {
-                    rest = rest.dropFirst(written)
-                } else if errno == EAGAIN {
-                    var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                    _ = Glibc.poll(&poll, 1, 1_000)
-                } else if errno != EINTR {
-                    // Nobody reads the log any more, and there is nowhere else to say so.
-                    return
-                }
-            }
-        }
+        queue.flush(within: 1_000)
     }
 }

@@ -44,7 +44,7 @@ struct LogfmtHandler: LogHandler {
         writer.write(line.finished(), isUrgent: event.level > .info)
     }
 
-    private static func wallClock() -> Timestamp {
+    static func wallClock() -> Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)

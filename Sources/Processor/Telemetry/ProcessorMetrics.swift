@@ -19,6 +19,7 @@ struct ProcessorMetrics: Sendable {
     let possibleOrphans: Counter
     let storeRegressions: Counter
     let needsAttention: Counter
+    let logLinesDropped: Counter
     private let breaker: Meter
     private let oldest: Meter
 
@@ -66,6 +67,7 @@ struct ProcessorMetrics: Sendable {
         possibleOrphans = counter(.possibleOrphans)
         storeRegressions = counter(.storeRegressions)
         needsAttention = counter(.needsAttention)
+        logLinesDropped = counter(.logLinesDropped)
         oldest = meter(.outboxOldest)
     }
 
@@ -112,6 +114,7 @@ extension ProcessorMetrics {
         case possibleOrphans = "payments_possible_orphans_total"
         case storeRegressions = "payments_store_regressions_total"
         case needsAttention = "payments_needs_attention_total"
+        case logLinesDropped = "payments_log_lines_dropped_total"
         case outboxOldest = "payments_outbox_oldest_seconds"
         case sweepRuns = "payments_sweep_runs_total"
         case sweepRows = "payments_sweep_rows_total"
@@ -130,6 +133,7 @@ extension ProcessorMetrics {
             case .storeRegressions:
                 "Requests that the bank had executed before, although the database had no record of it."
             case .needsAttention: "Operations handed to a person."
+            case .logLinesDropped: "Log lines that were dropped because the log was not read fast enough."
             case .outboxOldest: "Age of the oldest stored outcome whose reply is not confirmed."
             case .sweepRuns: "Runs of sweeps by this processor, by how they ended."
             case .sweepRows: "Rows that sweeps have looked at, by what came of it."

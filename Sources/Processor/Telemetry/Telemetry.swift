@@ -6,7 +6,11 @@ import Logging
 enum Telemetry {
     /// Logs go to standard error from now on, down to this level; what is left in the buffer is written when the
     /// process exits.
-    static func bootstrapLogging(level: Logger.Level) {
+    ///
+    /// - Parameter overflow: what becomes of lines that are not read; from the first signal on they are dropped, so that
+    ///   whoever stops the process need not be whoever reads its log.
+    static func bootstrapLogging(level: Logger.Level, overflow: LogOverflow = .drop) {
+        LogWriter.standardError.setOverflow(overflow)
         LoggingSystem.bootstrap { LogfmtHandler(label: $0, level: level) }
         atexit { LogWriter.standardError.flush() }
     }

@@ -13,8 +13,7 @@ struct BatchLedger {
         /// The first that is not final: the command is on its own now.
         case provisional
         /// The final one.
-        /// - Parameter wasProvisional: after an `unknown` one.
-        case final(wasProvisional: Bool)
+        case final
     }
 
     /// How often a code has been the answer, and to which command first.
@@ -50,11 +49,19 @@ struct BatchLedger {
     var settled: Int { sent - open }
     var isComplete: Bool { settled == count }
 
-    mutating func sending(_ index: Int, now: ContinuousClock.Instant) {
+    /// It has no final reply.
+    func isOpen(_ index: Int) -> Bool { standings[index] != .settled }
+
+    /// It is handed to the broker, for the first time or once more.
+    ///
+    /// - Returns: whether for the first time.
+    mutating func sending(_ index: Int, now: ContinuousClock.Instant) -> Bool {
+        guard standings[index] == .waiting else { return false }
         standings[index] = .sent
         sentAt[index] = now
         sent += 1
         open += 1
+        return true
     }
 
     /// It was never handed to the broker.
@@ -76,11 +83,11 @@ struct BatchLedger {
             return .provisional
         case (.sent, true):
             settle(index, reply, now)
-            return .final(wasProvisional: false)
+            return .final
         case (.unknown, true):
             unknown -= 1
             settle(index, reply, now)
-            return .final(wasProvisional: true)
+            return .final
         }
     }
 
@@ -104,8 +111,8 @@ struct BatchLedger {
         return .microseconds(Int64(latencies.sorted()[min(max(rank, 0), latencies.count - 1)]))
     }
 
-    /// The first commands that have no final reply.
-    func firstOpen(_ limit: Int) -> [Int] {
-        Array(standings.indices.lazy.filter { standings[$0] == .sent || standings[$0] == .unknown }.prefix(limit))
+    /// The commands without a final reply, and whether the broker may have each.
+    var unanswered: [(index: Int, isSent: Bool)] {
+        standings.indices.lazy.filter { standings[$0] != .settled }.map { ($0, standings[$0] != .waiting) }
     }
 }

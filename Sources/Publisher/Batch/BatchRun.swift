@@ -8,12 +8,15 @@ import Core
 /// nothing is made per command but the message itself. All commands of a payment go through one lane, so they leave in the
 /// order of the file, also when the broker refuses one and it is sent again. A command's correlation id is its place in the
 /// batch, which suffices in a reply queue that is this run's alone.
+///
+/// A connection that is lost takes its reply queue with it. On the next one everything without a final reply is sent again, in
+/// the same order, under the same keys: what has taken effect gets its stored answer.
 actor BatchRun {
     /// Why a run ends.
     enum End: Equatable, Sendable {
         case completed
-        /// No reply for as long as the timeout.
-        case silence
+        /// No reply for as long as the timeout; with what was wrong meanwhile.
+        case silence(Failure?)
         case interrupted
         case failed(Failure)
     }
@@ -29,36 +32,49 @@ actor BatchRun {
 
     /// Messages that may wait for the broker's confirm at the same time.
     private static let maximumLanes = 512
-    /// A queue that refuses is full, or about to have a new leader.
-    private static let pauseAfterRefusal = Duration.milliseconds(200)
     private static let tick = Duration.milliseconds(100)
-    private static let outputBuffer = 64 * 1_024
+    private static let pauses = (first: Duration.milliseconds(100), longest: Duration.seconds(3))
 
-    private let client: BrokerClient
-    private let replies: AMQPConsumer
-    private let entries: [BatchEntry]
-    private let options: Options
-    private let clock = ContinuousClock()
-    private let startedAt: ContinuousClock.Instant
-    private(set) var ledger: BatchLedger
+    let entries: [BatchEntry]
+    let options: Options
     /// The places of the commands that each lane sends.
-    private let lanes: [[Int]]
-    /// Commands that hold a place in the window: sent, and without any reply.
-    private var outstanding = 0
+    let lanes: [[Int]]
+    let clock = ContinuousClock()
+    /// Of each command, on every way it takes.
+    private let messageIDs: [UniqueID]
+    private let startedAt: ContinuousClock.Instant
+    private let connect: @Sendable () async throws(Failure) -> BatchConnection
+    private var first: BatchConnection?
+    var ledger: BatchLedger
+    /// The commands that hold a place in the window: sent on this connection, and without any reply.
+    private var outstanding: Set<Int> = []
     /// Those for whom there is no place in the window, the longest waiting first.
     private var lanesWaiting: [CheckedContinuation<Void, Never>] = []
+    /// The broker has taken something on this connection, or ever.
+    private var hasConfirmed = (now: false, ever: false)
+    /// This connection is to be used no more.
+    private var isCut = false
     private var isOver = false
-    private var output: [UInt8] = []
-    /// The `unknown` replies whose final ones have not come.
-    private var provisionals: [Int: [UInt8]] = [:]
+    private var problem: Failure?
+    private var output: BatchOutput
 
-    init(client: BrokerClient, replies: AMQPConsumer, entries: [BatchEntry], options: Options) {
-        self.client = client
-        self.replies = replies
+    /// - Parameters:
+    ///   - first: the connection to begin with.
+    ///   - connect: opens another one.
+    init(
+        first: BatchConnection,
+        entries: [BatchEntry],
+        options: Options,
+        connect: @escaping @Sendable () async throws(Failure) -> BatchConnection
+    ) {
+        self.first = first
+        self.connect = connect
         self.entries = entries
         self.options = options
+        messageIDs = entries.map { _ in Identifier.unique() }
         startedAt = clock.now
         ledger = BatchLedger(count: entries.count, now: startedAt)
+        output = BatchOutput(json: options.json)
         let laneCount = max(min(Self.maximumLanes, options.window, entries.count), 1)
         var lanes = [[Int]](repeating: [], count: laneCount)
         for (index, entry) in entries.enumerated() {
@@ -72,106 +88,148 @@ actor BatchRun {
     func run() async -> End {
         Interrupt.watch()
         let end = await withTaskGroup(of: End?.self) { group in
-            for lane in lanes where !lane.isEmpty { group.addTask { await self.send(lane) } }
-            group.addTask { await self.readReplies() }
+            group.addTask { await self.converse() }
             group.addTask { await self.watchForSilence() }
             group.addTask { await self.keepShowing() }
             var end: End?
             for await result in group where end == nil && result != nil {
                 end = result
-                finish()
+                isOver = true
+                cut()
                 group.cancelAll()
             }
             return end ?? .completed
         }
-        for (_, body) in provisionals.sorted(by: { $0.key < $1.key }) { printBody(body) }
-        flush()
+        output.finish()
         if options.showsProgress { StandardError.write("\r\u{1b}[K") }
         return end
     }
 
-    private func finish() {
-        isOver = true
+    // MARK: Connections
+
+    /// One connection after the other, until all is answered.
+    private func converse() async -> End? {
+        var pause = Self.pauses.first
+        while !isOver {
+            do throws(Failure) {
+                let connection = if let first { first } else { try await connect() }
+                first = nil
+                try await use(connection)
+                return isOver ? nil : .completed
+            } catch {
+                guard !isOver else { return nil }
+                // Before anything has worked it is most likely not the broker's weather.
+                guard error.isPassing || hasConfirmed.ever else { return .failed(error) }
+                if error != problem { tell("\(error.lines.joined(separator: "; ")); connecting again") }
+                problem = error
+            }
+            if hasConfirmed.now { pause = Self.pauses.first }
+            hasConfirmed.now = false
+            try? await Task.sleep(for: pause)
+            pause = min(pause * 2, Self.pauses.longest)
+        }
+        return nil
+    }
+
+    /// Sends all that has no final reply, and reads until all have one.
+    ///
+    /// - Throws: why the connection is of no more use.
+    private func use(_ connection: BatchConnection) async throws(Failure) {
+        isCut = isOver
+        outstanding = []
+        let failure = await withTaskGroup(of: Failure?.self) { group in
+            for lane in lanes where lane.contains(where: ledger.isOpen) {
+                group.addTask { await self.send(lane, connection) }
+            }
+            group.addTask { await self.readReplies(connection) }
+            var failure: Failure?
+            // A lane ends when all of its commands are sent; the reader when all is answered, or the run is over.
+            for await result in group {
+                guard result != nil || ledger.isComplete || isOver, !isCut || failure == nil else { continue }
+                failure = failure ?? result
+                cut()
+                await connection.client.close()
+            }
+            return failure
+        }
+        if let failure, !ledger.isComplete { throw failure }
+    }
+
+    /// Nobody waits for a place in the window any more.
+    private func cut() {
+        isCut = true
         for lane in lanesWaiting { lane.resume() }
         lanesWaiting = []
     }
 
     // MARK: Sending
 
-    /// - Returns: why the run cannot go on, or nil when there is nothing left for this lane.
-    private func send(_ lane: [Int]) async -> End? {
-        for index in lane {
-            while outstanding >= options.window, !isOver {
+    /// - Returns: why the connection is of no more use, or nil when there is nothing left for this lane.
+    private func send(_ lane: [Int], _ connection: BatchConnection) async -> Failure? {
+        for index in lane where ledger.isOpen(index) {
+            while outstanding.count >= options.window, !isCut {
                 await withCheckedContinuation { lanesWaiting.append($0) }
             }
-            if isOver { return nil }
-            if let failure = await send(index) { return .failed(failure) }
+            if isCut { return nil }
+            if let failure = await send(index, connection) { return failure }
         }
         return nil
     }
 
-    private func send(_ index: Int) async -> Failure? {
+    private func send(_ index: Int, _ connection: BatchConnection) async -> Failure? {
         let message = entries[index].command.message(
-            id: Identifier.unique(),
+            id: messageIDs[index],
             correlationID: String(index),
-            replyTo: replies.queue
+            replyTo: connection.replies.queue
         )
-        outstanding += 1
-        ledger.sending(index, now: clock.now)
+        outstanding.insert(index)
+        let isFirst = ledger.sending(index, now: clock.now)
         do throws(AMQPError) {
-            while try await client.publish(AMQPMessage(message), timeout: nil) != .confirmed {
-                if isOver { return nil }
-                try? await Task.sleep(for: Self.pauseAfterRefusal)
+            // A queue that refuses is full, or about to have a new leader.
+            while try await connection.client.publish(AMQPMessage(message), timeout: nil) != .confirmed {
+                try? await Task.sleep(for: .milliseconds(200))
+                guard !isCut else { throw AMQPError(.closed) }
             }
+            hasConfirmed = (true, true)
             return nil
         } catch {
-            if !error.outcomeUnknown { ledger.notSent(index) }
-            return isOver ? nil : client.failure(error)
+            if isFirst, !error.outcomeUnknown { ledger.notSent(index) }
+            return isCut ? nil : connection.client.failure(error)
         }
     }
 
     // MARK: Receiving
 
-    private func readReplies() async -> End? {
+    private func readReplies(_ connection: BatchConnection) async -> Failure? {
         do throws(AMQPError) {
-            for try await delivery in replies {
+            for try await delivery in connection.replies {
                 accept(delivery.message)
                 try? delivery.acknowledge()
-                if ledger.isComplete { return .completed }
+                if ledger.isComplete { return nil }
             }
-            return isOver ? nil : .failed(client.failure(AMQPError(.closed)))
+            return isCut ? nil : connection.client.failure(AMQPError(.closed))
         } catch {
-            return .failed(client.failure(error))
+            return isCut ? nil : connection.client.failure(error)
         }
     }
 
     private func accept(_ delivered: AMQPMessage) {
         let message = Message(delivered)
         guard let index = message.correlationID.flatMap({ Int($0) }), let reply = ReceivedReply(message) else { return }
+        problem = nil
         switch ledger.received(reply, to: index, now: clock.now) {
-        case .none:
-            break
-        case .provisional:
-            if options.json { provisionals[index] = reply.body }
-            freePlace()
-        case .final(let wasProvisional):
-            if options.json {
-                provisionals[index] = nil
-                printBody(reply.body)
-            }
-            if !wasProvisional { freePlace() }
+        case .none: break
+        case .provisional: output.keep(reply.body, of: index)
+        case .final: output.add(reply.body, of: index)
         }
-    }
-
-    private func freePlace() {
-        outstanding -= 1
-        if !lanesWaiting.isEmpty { lanesWaiting.removeFirst().resume() }
+        guard outstanding.remove(index) != nil, !lanesWaiting.isEmpty else { return }
+        lanesWaiting.removeFirst().resume()
     }
 
     private func watchForSilence() async -> End? {
         while !isOver {
             let left = options.timeout - (clock.now - ledger.lastActivity)
-            guard left > .zero else { return .silence }
+            guard left > .zero else { return .silence(problem) }
             try? await Task.sleep(for: left)
         }
         return nil
@@ -182,7 +240,7 @@ actor BatchRun {
     private func keepShowing() async -> End? {
         while !isOver {
             try? await Task.sleep(for: Self.tick)
-            flush()
+            output.flush()
             if Interrupt.hasCome { return .interrupted }
             guard options.showsProgress, !isOver else { continue }
             let line = ProgressLine(
@@ -196,15 +254,8 @@ actor BatchRun {
         return nil
     }
 
-    private func printBody(_ body: [UInt8]) {
-        output.append(contentsOf: body)
-        output.append(UInt8(ascii: "\n"))
-        if output.count > Self.outputBuffer { flush() }
-    }
-
-    private func flush() {
-        guard !output.isEmpty else { return }
-        StandardOutput.write(output)
-        output.removeAll(keepingCapacity: true)
+    private func tell(_ line: String) {
+        if options.showsProgress { StandardError.write("\r\u{1b}[K") }
+        StandardError.line(line)
     }
 }

@@ -18,7 +18,7 @@ struct BrokerClient: Sendable {
             let connection = try await AMQPConnection.connect(configuration.amqp)
             client = BrokerClient(connection: connection, names: configuration.names, host: host)
         } catch {
-            throw Failure(.unavailable, "\(host): \(error); \(wayIn(error.code))")
+            throw Failure(.unavailable, "\(host): \(error); \(wayIn(error.code))", isPassing: error.isRetriable)
         }
         do throws(AMQPError) {
             try await client.connection.checkExchange(client.names.commandsExchange)
@@ -78,7 +78,12 @@ struct BrokerClient: Sendable {
         case .channelClosed(replyCode: 403):
             Failure(.unavailable, "the broker at \(host) does not allow this user to send commands or have a queue")
         default:
-            Failure(.unavailable, "\(error) at \(host): look after the broker, then try again")
+            // One that was closed in good order, at the broker or here, may be opened again.
+            Failure(
+                .unavailable,
+                "\(error) at \(host): look after the broker, then try again",
+                isPassing: error.isRetriable || error.code == .closed
+            )
         }
     }
 }

@@ -8,6 +8,10 @@ struct OutgoingCommand: Hashable, Sendable {
     let merchantID: String?
     let deadline: Timestamp?
     let body: [UInt8]
+    /// Whether the key was made here, so that who sends the same again has to be told it first.
+    let hasMadeKey: Bool
+    /// Whether the payment's id was made here, at random.
+    let hasMadePaymentID: Bool
 
     /// Without a payment id (an authorize may be) it gets a new one, always the same one where the key is given; without a
     /// key it gets a new one too.
@@ -25,6 +29,20 @@ struct OutgoingCommand: Hashable, Sendable {
         self.merchantID = merchantID
         self.deadline = deadline
         self.body = body.encoded
+        hasMadeKey = idempotencyKey == nil
+        hasMadePaymentID = idempotencyKey == nil && paymentID == nil
+    }
+
+    /// The same with identifiers that were made for it before.
+    init(_ other: OutgoingCommand, idempotencyKey: String, paymentID: String) {
+        kind = other.kind
+        self.paymentID = other.hasMadePaymentID ? paymentID : other.paymentID
+        self.idempotencyKey = other.hasMadeKey ? idempotencyKey : other.idempotencyKey
+        merchantID = other.merchantID
+        deadline = other.deadline
+        body = other.body
+        hasMadeKey = other.hasMadeKey
+        hasMadePaymentID = other.hasMadePaymentID
     }
 
     /// The message; without a reply address its reply goes to the common reply queue.

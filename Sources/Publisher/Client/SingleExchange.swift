@@ -2,6 +2,7 @@ import AMQP
 import BrokerMapping
 import ConfigurationText
 import Core
+import Program
 
 /// How a person or a program gets the result.
 enum Presentation {
@@ -23,8 +24,8 @@ struct SingleExchange {
         await client.close()
         if let problem { throw problem }
         switch presentation {
-        case .json: StandardOutput.write(ReceiptText.json(command, messageID: messageID) + "\n")
-        case .text(let palette): StandardOutput.write(ReceiptText.text(command, messageID: messageID, palette))
+        case .json: StandardStream.output.write(ReceiptText.json(command, messageID: messageID) + "\n")
+        case .text(let palette): StandardStream.output.write(ReceiptText.text(command, messageID: messageID, palette))
         }
         return .succeeded
     }
@@ -84,8 +85,8 @@ struct SingleExchange {
 
     private func show(_ reply: ReceivedReply) {
         switch presentation {
-        case .json: StandardOutput.write(reply.body + [UInt8(ascii: "\n")])
-        case .text(let palette): StandardOutput.write(ReplyText(reply, palette).text)
+        case .json: StandardStream.output.write(reply.body + [UInt8(ascii: "\n")])
+        case .text(let palette): StandardStream.output.write(ReplyText(reply, palette).text)
         }
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ConfigurationText
 import Core
+import Program
 
 struct BatchCommand: PublishingCommand {
     static let configuration = CommandConfiguration(
@@ -19,21 +20,32 @@ struct BatchCommand: PublishingCommand {
                 capture, refund  {} or {"amount":5000}
                 void             {}
 
-            The whole file is checked first; when a line is bad, nothing is sent. A file whose \
-            commands have keys can be sent again: what took effect gets the same answer as before, \
-            and the rest is done.
+            The whole file is checked first; when a line is bad, nothing is sent. A file can be sent \
+            again: what took effect gets the same answer as before, and the rest is done. For lines \
+            without a key one is made, and written to the file of keys before anything is sent; \
+            send again with that file beside the batch. A connection that is lost is made again, and what \
+            has no final reply is sent again under the same keys.
 
             EXAMPLES:
               publisher batch commands.ndjson
               generate-commands | publisher batch --json - > replies.ndjson
 
             EXIT CODES: the largest of 0 all succeeded, 2 declined, 3 rejected, 4 unknown or no \
-            reply; or 64 usage, 69 broker, 78 configuration, 130 interrupted.
+            reply; or 64 usage, 69 broker (nothing can have been sent), 74 standard output cannot be \
+            written, 78 configuration, 130 interrupted.
             """
     )
 
     @Argument(help: ArgumentHelp("The file; - is standard input.", valueName: "file"))
     var file: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the keys made for lines without one are kept; - writes them to standard error. (default: FILE.keys)",
+            valueName: "path"
+        )
+    )
+    var keys: String?
 
     @Option(help: ArgumentHelp("How long to wait while no reply comes: 250ms, 15s, 2m, 1h.", valueName: "duration"))
     var timeout = "60s"
@@ -61,49 +73,73 @@ struct BatchCommand: PublishingCommand {
             report(BatchSummary(nothing, elapsed: .zero), entries, nothing)
             return .succeeded
         }
-        let client = try await BrokerClient.connect(configuration)
-        let replies = try await client.openReplyQueue(prefetch: UInt16(window))
+        let first = try await BatchConnection.open(configuration, window: window)
+        let keyed: BatchKeys.Completed
+        do throws(Failure) {
+            keyed = try BatchKeys.complete(entries, of: file, in: BatchKeys.Place(option: keys, file: file))
+        } catch {
+            await first.client.close()
+            throw error
+        }
+        // Before it is sent: who interrupts this must still know what to ask for.
+        if keyed.made > 0, let path = keyed.file?.path {
+            StandardError.line(
+                "\(keyed.made) keys were made and written to \(path); a second run with it repeats nothing"
+            )
+        }
         let options = BatchRun.Options(
             window: window,
             timeout: timeLimit,
             json: json,
             showsProgress: Terminal.isTerminal(2)
         )
-        let run = BatchRun(client: client, replies: replies, entries: entries, options: options)
+        let run = BatchRun(first: first, entries: keyed.entries, options: options) { [window] () throws(Failure) in
+            try await BatchConnection.open(configuration, window: window)
+        }
         let end = await run.run()
-        let summary = await run.summary
         let ledger = await run.ledger
-        await client.close()
-        report(summary, entries, ledger)
-        return explain(end, summary, openLines: ledger.firstOpen(5).map { entries[$0].line })
+        let summary = await run.summary
+        report(summary, keyed.entries, ledger)
+        name(ledger.unanswered.map { (keyed.entries[$0.index], $0.isSent) })
+        // Locked until here, whatever the compiler thinks of it.
+        return withExtendedLifetime(keyed.file) { explain(end, summary) }
     }
 
     private func report(_ summary: BatchSummary, _ entries: [BatchEntry], _ ledger: BatchLedger) {
-        guard !json else { return StandardOutput.write(summary.json + "\n") }
+        guard !json else { return StandardStream.output.write(summary.json + "\n") }
         let text = BatchSummaryText(
             summary: summary,
             codes: ledger.codes,
             entries: entries,
             palette: Palette(isColoured: Terminal.outputWantsColour)
         )
-        StandardOutput.write(text.text)
+        StandardStream.output.write(text.text)
     }
 
-    private func explain(_ end: BatchRun.End, _ summary: BatchSummary, openLines: [Int]) -> PublisherStatus {
-        if !openLines.isEmpty {
-            let lines = openLines.map(String.init).joined(separator: ", ")
-            let rest = summary.unknown + summary.noReply > openLines.count ? ", …" : ""
-            StandardError.line("no final reply to the commands of lines \(lines)\(rest)")
+    /// The commands of which no final reply has come.
+    private func name(_ unanswered: [(entry: BatchEntry, isSent: Bool)]) {
+        var text = ""
+        for (entry, isSent) in unanswered {
+            let command = entry.command
+            text += "\(file):\(entry.line): \(isSent ? "no final reply" : "not sent"): \(command.kind), "
+            text += "payment \(PlainText.of(command.paymentID)), key \(PlainText.of(command.idempotencyKey))\n"
         }
+        StandardError.write(text)
+    }
+
+    private func explain(_ end: BatchRun.End, _ summary: BatchSummary) -> PublisherStatus {
         switch end {
         case .completed: return summary.status
-        case .silence:
+        case .silence(let problem):
+            for line in problem?.lines ?? [] { StandardError.line(line) }
             StandardError.line("gave up: no reply came for \(timeout)")
-            return max(summary.status, .unknown)
+            return summary.sent > 0 ? .unknown : problem?.status ?? .unavailable
         case .interrupted:
             StandardError.line("interrupted")
             return .interrupted
-        case .failed(let failure): return failure.report()
+        case .failed(let failure):
+            let status = failure.report()
+            return summary.sent > 0 ? .unknown : status
         }
     }
 }

@@ -42,6 +42,33 @@ extension CommandLane {
             }
         }
 
+        @Test("a batch without keys that is sent again beside its file of keys makes each hold once")
+        func batchTwice() async throws {
+            try await World.run { world in
+                let processor = try await world.startProcessor()
+                try await processor.terminate()
+                let folder = try ScratchDirectory()
+                defer { folder.remove() }
+                let file = folder.file("batch.ndjson")
+                try ScratchDirectory.write(String(repeating: Self.line + "\n", count: 3), to: file)
+                for _ in 0..<2 {
+                    let result = try await world.publisher(["batch", file, "--timeout", "1s", "--json"])
+                    #expect(result.exit == .status(4), "\(result.errors)")
+                    #expect(result.errors.split(separator: "\n").count { $0.contains(": no final reply: ") } == 3)
+                }
+                try await world.startProcessor()
+                let result = try await world.publisher(["batch", file, "--json"])
+                #expect(result.exit == .status(0), "\(result.errors)")
+                #expect(try await world.bank.ledger().count == 3)
+                #expect(try await world.database.number("SELECT count(*) FROM payments") == 3)
+            }
+        }
+
+        private static let line = """
+            {"operation":"authorize","body":{"order_id":"o","customer_id":"c","amount":5000,"card":{"number":\
+            "4111111111111111","cvv":"123","expiry_month":12,"expiry_year":2030}}}
+            """
+
         private static func authorize(_ card: TestCard) -> [String] {
             [
                 "authorize", "--amount", "5000", "--order-id", "o", "--customer-id", "c", "--json",

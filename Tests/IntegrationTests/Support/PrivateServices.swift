@@ -45,6 +45,14 @@ final class PrivateServices: Sendable {
         try await Self.call([action, service], directory)
     }
 
+    /// SIGSTOP makes a server hang: its kernel still answers for it. SIGCONT lets it go on.
+    func send(_ signal: Int32, to service: String) throws {
+        let text = ScratchDirectory.read("\(directory)/\(service)/pid").split(separator: "\n").first ?? ""
+        guard let processID = pid_t(text), kill(processID, signal) == 0 else {
+            throw ChildError("\(service) could not be sent signal \(signal)")
+        }
+    }
+
     private static func call(
         _ arguments: [String],
         _ directory: String,

@@ -101,16 +101,27 @@ final class World: Sendable {
     }
 
     /// Runs a command of the processor to its end.
+    ///
+    /// - Parameter output: where its standard output goes, instead of being returned.
     func command(
         _ arguments: [String],
-        _ changes: [String: String] = [:]
+        _ changes: [String: String] = [:],
+        output: String? = nil
     ) async throws -> (exit: Child.Exit, output: String, errors: String) {
-        try await runToEnd(Child(TestPrograms.processor(), arguments, environment: environment(nil, changes)))
+        let environment = environment(nil, changes)
+        return try await runToEnd(
+            Child(TestPrograms.processor(), arguments, environment: environment, output: output)
+        )
     }
 
     /// Runs the publisher to its end.
-    func publisher(_ arguments: [String]) async throws -> (exit: Child.Exit, output: String, errors: String) {
-        try await runToEnd(Child(TestPrograms.publisher(), arguments, environment: environment()))
+    func publisher(
+        _ arguments: [String],
+        output: String? = nil
+    ) async throws -> (exit: Child.Exit, output: String, errors: String) {
+        try await runToEnd(
+            Child(TestPrograms.publisher(), arguments, environment: environment(), output: output)
+        )
     }
 
     private func runToEnd(_ child: Child) async throws -> (exit: Child.Exit, output: String, errors: String) {

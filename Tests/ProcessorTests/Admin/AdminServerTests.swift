@@ -145,6 +145,15 @@ struct AdminServerTests {
                 "/payments?order_id=a&merchant_id=a%20b", 400, "invalid_request",
                 "merchant_id: must be 1 to 64 letters, digits, '.', '_' and '-'"
             ),
+            (
+                "/payments?order_id=a&merchant=b", 400, "invalid_request",
+                "query: has an unknown parameter; known are order_id, customer_id, possible_orphans, merchant_id, limit, cursor"
+            ),
+            ("/payments?order_id=a&order_id=b", 400, "invalid_request", "order_id: is given twice"),
+            (
+                "/payments/00000000-0000-0000-0000-000000000001?history=false", 400, "invalid_request",
+                "query: has an unknown parameter; there is none here"
+            ),
             ("/nothing", 404, "not_found", "there is no such path"),
         ]
     )

@@ -46,6 +46,7 @@ struct CommandTests {
                 sweeps.retention.period = 1h  # default
                 sweeps.batch = 100  # default
                 log.level = debug  # .env
+                log.overflow = drop  # default
                 """
         )
     }

@@ -20,7 +20,7 @@ struct SettingsTableTests {
             "bank.concurrency", "fingerprint.secret",
             "operation.lease", "payment.busy-after", "admin.host", "admin.port", "admin.token", "shutdown.grace",
             "sweeps.reconcile.period", "sweeps.expire.period", "sweeps.retention.period", "sweeps.expire.grace",
-            "sweeps.expire.void", "sweeps.batch", "log.level",
+            "sweeps.expire.void", "sweeps.batch", "log.level", "log.overflow",
         ]
         #expect(Set(Settings.all.map(\.name)) == expected)
         #expect(Settings.all.count == expected.count)

@@ -153,7 +153,13 @@ struct DeadLetterRoutesTests {
         #expect(try await scene.store.deadLetter(DeadLetterScene.id(1))?.audit.isEmpty == true)
     }
 
-    @Test("a list that cannot be made is a bad request", arguments: ["state=x", "limit=x", "limit=0", "payment=x"])
+    @Test(
+        "a list that cannot be made is a bad request",
+        arguments: [
+            "state=x", "limit=x", "limit=0", "payment=x", "stat=open", "state=open&state=replayed", "code=Unrouted",
+            "x",
+        ]
+    )
     func badList(query: String) async throws {
         #expect(try await send("GET", "/dead-letters?\(query)").status == 400)
     }

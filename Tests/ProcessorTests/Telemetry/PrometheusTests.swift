@@ -130,6 +130,7 @@ struct PrometheusTests {
         for name in [
             "payments_dead_letters_open", "payments_breaker_open", "payments_replies_undeliverable_total",
             "payments_possible_orphans_total", "payments_needs_attention_total", "payments_outbox_oldest_seconds",
+            "payments_log_lines_dropped_total",
         ] {
             #expect(lines.contains("\(name) 0"))
         }

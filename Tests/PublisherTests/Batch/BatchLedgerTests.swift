@@ -10,19 +10,19 @@ struct BatchLedgerTests {
     @Test("counts every command once, whatever replies come and however often")
     func counts() throws {
         var ledger = BatchLedger(count: 5, now: start)
-        for index in 0..<5 { ledger.sending(index, now: start) }
-        #expect(ledger.received(try reply(.succeeded), to: 0, now: start) == .final(wasProvisional: false))
+        for index in 0..<5 { _ = ledger.sending(index, now: start) }
+        #expect(ledger.received(try reply(.succeeded), to: 0, now: start) == .final)
         #expect(ledger.received(try reply(.succeeded), to: 0, now: start) == .none)
         #expect(ledger.received(try reply(.unknown), to: 0, now: start) == .none)
         #expect(ledger.received(try reply(.unknown), to: 1, now: start) == .provisional)
         #expect(ledger.received(try reply(.unknown), to: 1, now: start) == .none)
-        #expect(ledger.received(try reply(.declined, "no_money"), to: 1, now: start) == .final(wasProvisional: true))
-        #expect(ledger.received(try reply(.rejected, "busy"), to: 2, now: start) == .final(wasProvisional: false))
+        #expect(ledger.received(try reply(.declined, "no_money"), to: 1, now: start) == .final)
+        #expect(ledger.received(try reply(.rejected, "busy"), to: 2, now: start) == .final)
         #expect(ledger.received(try reply(.unknown), to: 3, now: start) == .provisional)
         #expect(ledger.received(try reply(.succeeded), to: 5, now: start) == .none)
         #expect(ledger.received(try reply(.succeeded), to: -1, now: start) == .none)
         #expect(!ledger.isComplete)
-        #expect(ledger.firstOpen(10) == [3, 4])
+        #expect(ledger.unanswered.map(\.index) == [3, 4] && ledger.unanswered.allSatisfy(\.isSent))
         let summary = BatchSummary(ledger, elapsed: .milliseconds(1_234))
         #expect(
             summary.json
@@ -39,7 +39,7 @@ struct BatchLedgerTests {
     @Test("forgets a command that never left")
     func notSent() throws {
         var ledger = BatchLedger(count: 2, now: start)
-        ledger.sending(0, now: start)
+        _ = ledger.sending(0, now: start)
         ledger.notSent(0)
         ledger.notSent(1)
         #expect(ledger.sent == 0 && ledger.open == 0)
@@ -47,11 +47,28 @@ struct BatchLedgerTests {
         #expect(BatchSummary(ledger, elapsed: .zero).status == .unknown)
     }
 
+    @Test("counts a command that is sent once more only once, and takes its reply")
+    func sentAgain() throws {
+        var ledger = BatchLedger(count: 2, now: start)
+        let isFirst = [
+            ledger.sending(0, now: start), ledger.sending(0, now: start + .seconds(1)),
+        ]
+        #expect(isFirst == [true, false])
+        #expect(ledger.received(try reply(.unknown), to: 0, now: start) == .provisional)
+        let isThirdFirst = ledger.sending(0, now: start + .seconds(2))
+        #expect(!isThirdFirst)
+        #expect(ledger.sent == 1 && ledger.open == 1 && ledger.unknown == 1)
+        #expect(ledger.unanswered.map(\.isSent) == [true, false])
+        #expect(ledger.received(try reply(.succeeded), to: 0, now: start + .seconds(3)) == .final)
+        #expect(!ledger.isOpen(0) && ledger.isOpen(1) && ledger.unknown == 0)
+        #expect(ledger.latency(share: 1) == .seconds(3))
+    }
+
     @Test("knows how long the replies took")
     func latencies() throws {
         var ledger = BatchLedger(count: 100, now: start)
         #expect(ledger.latency(share: 0.5) == nil)
-        for index in 0..<100 { ledger.sending(index, now: start) }
+        for index in 0..<100 { _ = ledger.sending(index, now: start) }
         for index in (0..<100).reversed() {
             _ = ledger.received(try reply(.succeeded), to: index, now: start + .milliseconds(index + 1))
         }
@@ -66,7 +83,7 @@ struct BatchLedgerTests {
     func manyCodes() throws {
         var ledger = BatchLedger(count: 60, now: start)
         for index in 0..<60 {
-            ledger.sending(index, now: start)
+            _ = ledger.sending(index, now: start)
             _ = ledger.received(try reply(.declined, "code-\(index)"), to: index, now: start)
         }
         let codes = ledger.codes[.declined, default: [:]]
@@ -84,7 +101,7 @@ struct BatchLedgerTests {
         for (outcomes, expected) in table {
             var ledger = BatchLedger(count: outcomes.count, now: start)
             for (index, outcome) in outcomes.enumerated() {
-                ledger.sending(index, now: start)
+                _ = ledger.sending(index, now: start)
                 if let outcome { _ = ledger.received(try reply(outcome), to: index, now: start) }
             }
             #expect(BatchSummary(ledger, elapsed: .zero).status == expected, "\(outcomes)")

@@ -60,7 +60,12 @@ struct BatchExchangeTests {
             #expect(result.status == 4)
             #expect(processor.commands.count == 7)
             #expect(result.output.contains(#""no_reply":7"#) && result.output.contains(#""sent":7"#))
-            #expect(result.errors.contains(#/no final reply to the commands of lines \d+(, \d+){4}, …/#))
+            let named = result.errorLines.filter { $0.contains(": authorize, payment ") }
+            #expect(named.count { $0.contains(": no final reply: ") } == 7)
+            #expect(named.count { $0.contains(": not sent: ") } == 43)
+            for index in 0..<50 {
+                #expect(named.contains { $0.hasPrefix("-:\(index + 1): ") && $0.hasSuffix(", key k-\(index)") })
+            }
             #expect(result.errors.contains("gave up: no reply came for 500ms"))
         }
     }

@@ -70,7 +70,7 @@ struct PrintingTests {
             )
         }
         var ledger = BatchLedger(count: 4, now: now)
-        for index in 0..<4 { ledger.sending(index, now: now) }
+        for index in 0..<4 { _ = ledger.sending(index, now: now) }
         for (index, code) in [(1, "insufficient_funds"), (2, "invalid_card"), (3, "insufficient_funds")] {
             let reply = try #require(Fixture.reply(.declined, code: code))
             _ = ledger.received(reply, to: index, now: now + .microseconds(1_550))

@@ -24,7 +24,8 @@ final class PublisherProcess: Sendable {
         url: String? = nil,
         prefix: String? = nil,
         input: String = "",
-        environmentFile: String = ""
+        environmentFile: String = "",
+        output handle: FileHandle? = nil
     ) throws {
         let folder = try #require(FileManager.default.executableFolder)
         output = try TemporaryFile("")
@@ -40,7 +41,7 @@ final class PublisherProcess: Sendable {
         environment["AMQP_PREFIX"] = prefix
         process.environment = environment
         process.standardInput = FileHandle(forReadingAtPath: inputFile.path)
-        process.standardOutput = FileHandle(forWritingAtPath: output.path)
+        process.standardOutput = handle ?? FileHandle(forWritingAtPath: output.path)
         process.standardError = FileHandle(forWritingAtPath: errors.path)
         let (stream, continuation) = AsyncStream<Void>.makeStream()
         ended = stream

@@ -23,7 +23,7 @@ package struct SweepConsumer: Sendable {
             do throws(Deliveries.Failure) {
                 while let delivery = try await iterator.next(isolation: nil) {
                     let slot = SweepTick.slot(of: delivery.message)
-                    if slot == nil { observer.observe(.tickUnreadable) }
+                    if slot == nil, delivery.message.type != Heartbeat.type { observer.observe(.tickUnreadable) }
                     if let slot, busy.enter(slot.job) {
                         group.addTask {
                             await run(slot, until: stop)

@@ -1,4 +1,5 @@
 import Glibc
+import Program
 
 /// The person at the terminal, if there is one.
 struct ConfirmationTerminal: Sendable {

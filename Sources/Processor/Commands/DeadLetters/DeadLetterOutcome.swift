@@ -1,6 +1,7 @@
 import ArgumentParser
 import Core
 import Glibc
+import Program
 
 /// What a person is told of an action, and the exit code that goes with it.
 struct DeadLetterOutcome {

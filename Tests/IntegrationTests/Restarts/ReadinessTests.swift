@@ -1,0 +1,56 @@
+import Core
+import Glibc
+import HTTPClient
+import TestSupport
+import Testing
+
+extension RestartLane {
+    @Suite("Readiness", .timeLimit(.minutes(20)))
+    struct ReadinessTests {
+        @Test("is what was achieved lately: servers that hang or take nothing are told, and so is their recovery")
+        func lately() async throws {
+            try await PrivateServices.run { services in
+                try await World.run(World.Settings(servers: services.servers)) { world in
+                    let database = try TCPProxy(toPort: ServerURL(world.database.url).port)
+                    defer { database.stop() }
+                    let processor = try await world.startProcessor(
+                        nil,
+                        ["DATABASE_URL": ServerURL(world.database.url).through(database)]
+                    )
+                    let web = try await processor.admin()
+                    func problems() async throws -> String {
+                        let answer = try await web.send(.get, "/readyz")
+                        return answer.status == 503 ? String(decoding: answer.body, as: UTF8.self) : ""
+                    }
+
+                    try await services.call("alarm", "rabbitmq")
+                    try await eventually("the alarm was told") {
+                        try await problems().contains("the broker takes no messages: low on memory")
+                    }
+                    try await services.call("calm", "rabbitmq")
+                    try await processor.answersReady(200)
+                    _ = try await world.authorized()
+
+                    try services.send(SIGSTOP, to: "rabbitmq")
+                    try await eventually("the hanging broker was told") {
+                        let text = try await problems()
+                        return text.contains(#""broker":"stalled""#)
+                            && text.contains("publishing to the broker has not worked")
+                    }
+                    try services.send(SIGCONT, to: "rabbitmq")
+                    try await processor.answersReady(200)
+                    _ = try await world.authorized()
+
+                    database.setStalled(.toClient, true)
+                    try await eventually("the hanging database was told") {
+                        try await problems().contains("statements at the database has not worked")
+                    }
+                    database.setStalled(.toClient, false)
+                    try await processor.answersReady(200)
+                    _ = try await world.authorized()
+                    await web.shutdown()
+                }
+            }
+        }
+    }
+}

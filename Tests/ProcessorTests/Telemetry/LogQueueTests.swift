@@ -1,0 +1,110 @@
+import Glibc
+import Logging
+import Synchronization
+import Testing
+
+@testable import Processor
+
+@Suite("A log that nobody reads", .timeLimit(.minutes(1)))
+struct LogQueueTests {
+    /// A pipe that is full after a few lines.
+    private struct Reader {
+        let ends: (read: Int32, write: Int32)
+
+        init() throws {
+            var ends: [Int32] = [-1, -1]
+            try #require(pipe(&ends) == 0)
+            self.ends = (ends[0], ends[1])
+            // F_SETPIPE_SZ, which Swift does not import.
+            _ = fcntl(ends[1], Int32(1031), 4_096)
+            _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
+        }
+
+        /// Reads until the text has this in it.
+        func read(until part: String) async -> String {
+            var bytes: [UInt8] = []
+            let found = await eventually {
+                var chunk = [UInt8](repeating: 0, count: 65_536)
+                while case let count = Glibc.read(ends.read, &chunk, chunk.count), count > 0 {
+                    bytes += chunk[..<count]
+                }
+                return String(decoding: bytes, as: UTF8.self).contains(part)
+            }
+            #expect(found)
+            return String(decoding: bytes, as: UTF8.self)
+        }
+    }
+
+    private static func line(_ number: Int) -> [UInt8] {
+        Array("line \(number) \(String(repeating: ".", count: 90))\n".utf8)
+    }
+
+    @Test("keeps nobody waiting: lines are dropped and counted, and that is told when it is read again")
+    func drops() async throws {
+        let reader = try Reader()
+        let writer = LogWriter(descriptor: reader.ends.write, capacity: 10_000)
+        let drops = Atomic(0)
+        writer.observeDrops { drops.add(1, ordering: .relaxed) }
+        // All that fits nowhere; this would never return if a line waited for its reader.
+        for number in 0..<1_000 { writer.write(Self.line(number), isUrgent: number.isMultiple(of: 3)) }
+        writer.flush()
+        let dropped = drops.load(ordering: .relaxed)
+        #expect(dropped > 500 && dropped < 1_000)
+        let text = await reader.read(until: "count=")
+        #expect(text.contains("level=warning logger=processor msg=\"log lines were dropped"))
+        #expect(text.contains("count=\(dropped)\n"))
+        #expect(text.split(separator: "\n").count == 1_000 - dropped + 1)
+        writer.write(Array("after\n".utf8), isUrgent: true)
+        #expect(await reader.read(until: "after\n") == "after\n")
+    }
+
+    @Test("keeps who logs waiting where that is wanted, until it is wanted no more", arguments: [true, false])
+    func blocks(isReadAgain: Bool) async throws {
+        let reader = try Reader()
+        let writer = LogWriter(descriptor: reader.ends.write, capacity: 10_000)
+        writer.setOverflow(.block)
+        let drops = Atomic(0)
+        writer.observeDrops { drops.add(1, ordering: .relaxed) }
+        let written = Mutex(0)
+        var thread = pthread_t()
+        let work = Work {
+            for number in 0..<1_000 {
+                writer.write(Self.line(number), isUrgent: false)
+                written.withLock { $0 = number + 1 }
+            }
+        }
+        let context = Unmanaged.passRetained(work)
+        let result = pthread_create(
+            &thread,
+            nil,
+            { context in
+                if let context { Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body() }
+                return nil
+            },
+            context.toOpaque()
+        )
+        try #require(result == 0)
+        // The queue and the pipe are full.
+        #expect(await eventually { written.withLock { $0 } >= 100 })
+        #expect(written.withLock { $0 } < 1_000)
+        if isReadAgain {
+            let text = await reader.read(until: "line 999 ")
+            #expect(text.split(separator: "\n").count == 1_000)
+            #expect(drops.load(ordering: .relaxed) == 0)
+        } else {
+            writer.setOverflow(.drop)
+            #expect(await eventually { written.withLock { $0 } == 1_000 })
+            #expect(drops.load(ordering: .relaxed) > 0)
+        }
+        pthread_join(thread, nil)
+        _ = await eventually {
+            var chunk = [UInt8](repeating: 0, count: 65_536)
+            return Glibc.read(reader.ends.read, &chunk, chunk.count) <= 0
+        }
+    }
+
+    private final class Work: Sendable {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+}
