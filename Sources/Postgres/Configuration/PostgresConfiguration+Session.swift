@@ -17,7 +17,13 @@ extension PostgresConfiguration {
             set("hostaddr", host.address)
             set("port", host.port)
         }
-        if let attributes { set("target_session_attrs", attributes) }
+        // Of several servers the one that takes writes is meant, unless the string says otherwise.
+        let several = (connectionString.hosts?.count ?? 0) > 1
+        if let attributes {
+            set("target_session_attrs", attributes)
+        } else if several, connectionString["target_session_attrs"] == nil, getenv("PGTARGETSESSIONATTRS") == nil {
+            set("target_session_attrs", "read-write")
+        }
         set("client_encoding", "UTF8")
         set("options", options)
         return parameters
