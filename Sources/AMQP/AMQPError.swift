@@ -1,7 +1,7 @@
 /// What went wrong between us and the broker.
 ///
-/// `description` carries codes only: no parameters, no message, no credentials. What the broker said is kept apart in
-/// `brokerText`, because it names queues and arguments; it is meant for topology mismatches, where a person needs it.
+/// `description` carries codes, and the address of a broker that cannot be reached: no other parameters, no message, no credentials.
+/// What the broker said is kept apart in `brokerText`, because it names queues and arguments; it is meant for topology mismatches, where a person needs it.
 package struct AMQPError: Error, Equatable, Sendable {
     /// The kinds of failure. Closed: a `switch` over it needs no default.
     package enum Code: Equatable, Hashable, Sendable {
@@ -42,7 +42,7 @@ package struct AMQPError: Error, Equatable, Sendable {
     package let code: Code
     /// What the broker gave as its reason, verbatim.
     package let brokerText: String?
-    /// What is wrong, in our own words; never holds a value that was passed in.
+    /// What is wrong, in our own words; never holds a value that was passed in, except for the broker's address.
     package let problem: String?
     /// True when a message was handed to the broker and nobody knows whether it has taken it.
     package let outcomeUnknown: Bool
@@ -52,6 +52,22 @@ package struct AMQPError: Error, Equatable, Sendable {
         self.brokerText = brokerText
         self.problem = problem
         self.outcomeUnknown = outcomeUnknown
+    }
+
+    /// What is wrong with each node of a broker; the rest is that of the first.
+    init(joining failures: [AMQPError]) {
+        let first = failures.first ?? AMQPError(.connectFailed)
+        guard failures.count > 1 else { self = first; return }
+        let problem = failures.map { failure in
+            failure.code == first.code ? failure.problem ?? failure.code.description : failure.description
+        }.joined(separator: "; ")
+        self.init(first.code, brokerText: first.brokerText, problem: problem, outcomeUnknown: first.outcomeUnknown)
+    }
+
+    /// The same, saying at which node.
+    func at(_ address: AMQPAddress) -> AMQPError {
+        let problem = problem.map { "\($0), \(address)" } ?? address.description
+        return AMQPError(code, brokerText: brokerText, problem: problem, outcomeUnknown: outcomeUnknown)
     }
 
     /// Whether the same call may succeed later, on this or a new connection, with nothing else changed.

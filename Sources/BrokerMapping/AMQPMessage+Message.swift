@@ -4,7 +4,8 @@ package import Core
 extension AMQPMessage {
     /// A message to publish: persistent, as all of ours are (contract.md §1).
     ///
-    /// A copy of a delivery gets from its origin the values of its `other` headers, its timestamp and its application id. Never its
+    /// A copy of a delivery gets from its origin the values of its `other` headers, the headers and properties that are not UTF-8, its
+    /// timestamp and its application id. Never its
     /// `user_id`, for which the broker would close the channel (trap P12), nor its `expiration`, which would
     /// cut the copy's stay in a retry queue short. A header whose value is `other` has otherwise nothing to send.
     package init(_ message: Message) {
@@ -15,21 +16,27 @@ extension AMQPMessage {
             guard let value = AMQPValue(value) ?? original?.headers[name] else { continue }
             headers.append((name, value))
         }
-        self.init(
-            properties: AMQPProperties(
-                contentType: message.contentType,
-                contentEncoding: message.contentEncoding,
-                headers: AMQPTable(headers),
-                deliveryMode: .persistent,
-                priority: message.priority,
-                correlationID: message.correlationID,
-                replyTo: message.replyTo,
-                messageID: message.messageID,
-                timestamp: original?.timestamp,
-                type: message.type,
-                appID: original?.appID
-            ),
-            body: message.body
+        var table = AMQPTable(headers)
+        table.unnamed = original?.headers.unnamed ?? []
+        var properties = AMQPProperties(
+            contentType: message.contentType,
+            contentEncoding: message.contentEncoding,
+            headers: table,
+            deliveryMode: .persistent,
+            priority: message.priority,
+            correlationID: message.correlationID?.text,
+            replyTo: message.replyTo,
+            messageID: message.messageID,
+            timestamp: original?.timestamp,
+            type: message.type,
+            appID: original?.appID
         )
+        if let id = message.correlationID, id.text == nil { properties.undecoded[.correlationID] = id.bytes }
+        properties.undecoded[.appID] = original?.undecoded[.appID]
+        for property in message.unreadable {
+            guard let name = AMQPProperties.Text(rawValue: property.rawValue) else { continue }
+            properties.undecoded[name] = original?.undecoded[name]
+        }
+        self.init(properties: properties, body: message.body)
     }
 }

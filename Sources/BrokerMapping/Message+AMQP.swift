@@ -3,7 +3,7 @@ package import Core
 
 extension Message {
     /// What the contract uses of a message from the broker. What it does not use (timestamp, application id, …) and header values
-    /// of types it knows nothing of travel in `origin`, for a copy.
+    /// of types it knows nothing of travel in `origin`, for a copy; so do the bytes of properties that are not UTF-8.
     package init(_ message: AMQPMessage) {
         let properties = message.properties
         self.init(
@@ -11,7 +11,8 @@ extension Message {
             contentType: properties.contentType,
             contentEncoding: properties.contentEncoding,
             messageID: properties.messageID,
-            correlationID: properties.correlationID,
+            correlationID: properties.correlationID.map { CorrelationID($0) }
+                ?? properties.undecoded[.correlationID].map(CorrelationID.init(bytes:)),
             replyTo: properties.replyTo,
             priority: properties.priority,
             // Of a name that arrives twice the first counts, as for RabbitMQ.
@@ -20,6 +21,7 @@ extension Message {
                 uniquingKeysWith: { first, _ in first }
             ),
             body: message.body,
+            unreadable: Set(properties.undecoded.keys.compactMap { Property(rawValue: $0.rawValue) }),
             origin: MessageOrigin(properties)
         )
     }

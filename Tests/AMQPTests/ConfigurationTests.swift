@@ -36,6 +36,19 @@ struct ConfigurationTests {
         #expect(try AMQPConfiguration(url: example.url) == example.expected)
     }
 
+    @Test("may have several nodes, and how long to wait for them")
+    func nodes() throws {
+        let configuration = try AMQPConfiguration(
+            url: "amqp://u:p@h1:5673,h2,[::1]:5674/%2f?heartbeat=30&connection_timeout=1500"
+        )
+        #expect(configuration.place == "h1:5673,h2:5672,[::1]:5674")
+        #expect(configuration.heartbeat == .seconds(30))
+        #expect(configuration.connectTimeout == .milliseconds(1_500))
+        #expect(configuration.virtualHost == "/" && configuration.user == "u" && configuration.password == "p")
+        #expect(configuration.startingAfter(configuration.addresses[0]).place == "h2:5672,[::1]:5674,h1:5673")
+        #expect(configuration.startingAfter(configuration.addresses[2]).place == configuration.place)
+    }
+
     @Test(
         "names what is wrong with a URL and never its password",
         arguments: [
@@ -52,7 +65,16 @@ struct ConfigurationTests {
             ("amqp://us3cret@h", "password"),
             ("amqp://:s3cret@h", "user"),
             ("amqp://u:s3cret@h/a/b", "virtual host"),
-            ("amqp://u:s3cret@h/v?heartbeat=1", "query"),
+            ("amqp://u:s3cret@h/v?heartbeat=0", "heartbeat"),
+            ("amqp://u:s3cret@h/v?heartbeat=soon", "heartbeat"),
+            ("amqp://u:s3cret@h/v?connection_timeout=0", "connection_timeout"),
+            ("amqp://u:s3cret@h/v?heartbeat=1&heartbeat=2", "once"),
+            ("amqp://u:s3cret@h/v?heartbeat", "name=value"),
+            ("amqp://u:s3cret@h/v?frame_max=1", "heartbeat and connection_timeout"),
+            ("amqp://u:s3cret@h/v?", "name=value"),
+            ("amqp://u:s3cret@h/v#f", "fragment"),
+            ("amqp://u:s3cret@h1,/v", "host"),
+            ("amqp://u:s3cret@h1:1,h2:x/v", "port"),
             ("amqp://u:s3cret@[::1/v", "IPv6"),
             ("amqp://u:s3cret@h/\(String(repeating: "v", count: 256))", "virtual host"),
         ]

@@ -35,6 +35,23 @@ struct ConnectionTests {
         }
         #expect(error.code == .connectFailed)
         #expect(error.isRetriable)
+        #expect(error.description.contains("connection refused by 127.0.0.1:"))
+    }
+
+    @Test("goes to the node that is there, and says of each that is not what is wrong")
+    func nodes() async throws {
+        var configuration = try BrokerFixture.configuration()
+        let there = configuration.addresses[0]
+        let gone = AMQPAddress(host: "127.0.0.1", port: try ListeningSocket.unusedPort())
+        let unknown = AMQPAddress(host: "no-such-host.invalid", port: 5672)
+        configuration.addresses = [gone, unknown, there]
+        let connection = try await AMQPConnection.connect(configuration)
+        #expect(connection.address == there)
+        await connection.close()
+        let error = try await refusal { $0.addresses = [gone, unknown] }
+        #expect(error.code == .connectFailed)
+        #expect(error.description.contains("connection refused by \(gone)"))
+        #expect(error.description.contains("the name of \(unknown) cannot be resolved"))
     }
 
     @Test("tells a name that does not resolve")

@@ -117,10 +117,42 @@ struct SessionTests {
             proxy.injectToClients(.method(10, 61, []))
             #expect(await events.next() == .unblocked)
             proxy.injectToClients(.method(10, 50, UInt16(320).bytes + [0, 0, 0, 0, 0]))
-            let error = AMQPError(.connectionClosedByBroker(replyCode: 320), brokerText: "")
+            let address = AMQPAddress(host: "127.0.0.1", port: proxy.port).description
+            let error = AMQPError(.connectionClosedByBroker(replyCode: 320), brokerText: "", problem: address)
             #expect(await events.next() == .disconnected(error))
             #expect(await events.next() == .connected)
         }
+    }
+
+    @Test("never waits longer than a second, unless it is told to")
+    func shortPauses() {
+        #expect(AMQPBackoff().delay(attempt: 64, jitter: 0) <= .seconds(1))
+    }
+
+    @Test("goes to the next node when its own falls silent")
+    func nextNode() async throws {
+        var configuration = try BrokerFixture.configuration()
+        let proxy = try TCPProxy(toPort: configuration.port)
+        let there = configuration.addresses[0]
+        configuration.addresses = [AMQPAddress(host: "127.0.0.1", port: proxy.port), there]
+        configuration.heartbeat = .seconds(1)
+        configuration.connectTimeout = .milliseconds(500)
+        let (events, continuation) = AsyncStream<AMQPSessionEvent>.makeStream()
+        let session = AMQPSession(configuration, backoff: Self.backoff) { continuation.yield($0) }
+        let running = Task { await session.run() }
+        let first = try await session.connection()
+        #expect(first.address.port == proxy.port)
+        for direction in [TCPProxy.Direction.toServer, .toClient] { proxy.setStalled(direction, true) }
+        #expect(await first.untilClosed().code == .heartbeatMissed)
+        #expect(try await session.connection().address == there)
+        running.cancel()
+        await running.value
+        continuation.finish()
+        let errors = await events.reduce(into: [AMQPError]()) { errors, event in
+            if case .disconnected(let error) = event { errors.append(error) }
+        }
+        #expect(errors.first?.description == "no heartbeat from the broker: 127.0.0.1:\(proxy.port)")
+        proxy.stop()
     }
 
     @Test(

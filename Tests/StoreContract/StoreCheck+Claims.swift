@@ -35,6 +35,21 @@ extension StoreCheck {
                 #expect(view.history.map(\.to) == [.pending])
                 #expect(view.history.map(\.from) == [nil])
             },
+            StoreCheck("a correlation id is kept byte for byte") { scene in
+                for bytes in [[], [0], Array("a\0b".utf8), [0xff, 0xfe], Array("cafe\u{301}".utf8)] as [[UInt8]] {
+                    let id = CorrelationID(bytes: bytes)
+                    let command = try scene.authorize(route: ReplyRoute(correlationID: id))
+                    let claim = try await scene.claimed(command)
+                    let settlement = StoreScene<Subject>.success(claim).toldByOutbox(claim)
+                    #expect(
+                        try await scene.view(command.paymentID).operations.first?.route.correlationID?.bytes == bytes
+                    )
+                    #expect(try await scene.store.settle(settlement) == .settled)
+                    let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
+                    #expect(entries.first?.content.message.correlationID?.bytes == bytes)
+                    try await scene.sweeps.note(entries.map { OutboxEnding($0, .sent) })
+                }
+            },
             StoreCheck("the same key waits while it is leased") { scene in
                 let command = try scene.authorize()
                 _ = try await scene.claimed(command)

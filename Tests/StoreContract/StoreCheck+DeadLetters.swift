@@ -13,7 +13,7 @@ extension StoreCheck {
                     message.headers["other"] = .other
                     message.headers["é \"\\/"] = .string("漢 \u{1}")
                     message.replyTo = "replies.a"
-                    message.correlationID = "c"
+                    message.correlationID = CorrelationID(bytes: [0x63, 0xff, 0])
                 }
                 #expect(letter.content.card == "411111******1111")
                 #expect(try await scene.store.keep(letter) == .stored)

@@ -1,8 +1,9 @@
 extension AMQPConfiguration {
-    /// Reads `amqp://user:password@host:port/vhost` or `amqps://…`.
+    /// Reads `amqp://user:password@host:port,host:port/vhost?heartbeat=30&connection_timeout=5000` or `amqps://…`.
     ///
     /// Every part may be percent-encoded. Left out, they are: user and password `guest`, port 5672 or 5671, virtual host
-    /// `/`, as in RabbitMQ's URI specification; the virtual host `/` spelt out is `%2f`.
+    /// `/`, as in RabbitMQ's URI specification; the virtual host `/` spelt out is `%2f`. The heartbeat is in seconds, the timeout of
+    /// a connection in milliseconds.
     ///
     /// - Throws: `invalidConfiguration`; `problem` names the part, never what stood in it.
     package init(url: String) throws(AMQPError) {
@@ -13,15 +14,21 @@ extension AMQPConfiguration {
         case "amqps": usesTLS = true
         default: throw .invalidURL("its scheme is neither amqp nor amqps")
         }
-        let rest = url[separator.upperBound...]
-        guard !rest.contains(where: { $0 == "?" || $0 == "#" }) else {
-            throw .invalidURL("it has a query or a fragment, which have no meaning here")
+        var rest = url[separator.upperBound...]
+        guard !rest.contains("#") else { throw .invalidURL("it has a fragment, which has no meaning here") }
+        if let query = rest.firstIndex(of: "?") {
+            try readQuery(rest[rest.index(after: query)...])
+            rest = rest[..<query]
         }
         let slash = rest.firstIndex(of: "/")
         let authority = rest[..<(slash ?? rest.endIndex)]
         let at = authority.lastIndex(of: "@")
         if let at { try readCredentials(authority[..<at]) }
-        try readAddress(at.map { authority[authority.index(after: $0)...] } ?? authority)
+        let hosts = at.map { authority[authority.index(after: $0)...] } ?? authority
+        addresses = []
+        for text in hosts.split(separator: ",", omittingEmptySubsequences: false) {
+            addresses.append(try readAddress(text))
+        }
         if let slash { try readVirtualHost(rest[rest.index(after: slash)...]) }
     }
 
@@ -33,7 +40,7 @@ extension AMQPConfiguration {
         password = try Self.decode(parts[1], part: "password")
     }
 
-    private mutating func readAddress(_ text: Substring) throws(AMQPError) {
+    private func readAddress(_ text: Substring) throws(AMQPError) -> AMQPAddress {
         var hostPart = text
         var portPart: Substring?
         if text.hasPrefix("[") {
@@ -46,14 +53,40 @@ extension AMQPConfiguration {
             hostPart = text[..<colon]
             portPart = text[text.index(after: colon)...]
         }
-        host = try Self.decode(hostPart, part: "host")
+        let host = try Self.decode(hostPart, part: "host")
         guard !host.isEmpty else { throw .invalidURL("its host is empty") }
-        port = usesTLS ? 5671 : 5672
-        guard let portPart else { return }
+        guard let portPart else { return AMQPAddress(host: host, port: usesTLS ? 5671 : 5672) }
         guard portPart.allSatisfy({ $0.isASCII && $0.isNumber }), let number = UInt16(portPart), number > 0 else {
             throw .invalidURL("its port is not a number from 1 to 65535")
         }
-        port = number
+        return AMQPAddress(host: host, port: number)
+    }
+
+    /// The names that RabbitMQ's clients know and that have a meaning here.
+    private mutating func readQuery(_ text: Substring) throws(AMQPError) {
+        var seen: Set<String> = []
+        for parameter in text.split(separator: "&", omittingEmptySubsequences: false) {
+            let parts = parameter.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let name = try Self.decode(parts[0], part: "query")
+            guard parts.count == 2, seen.insert(name).inserted else {
+                throw .invalidURL("its query must be name=value pairs, each name once")
+            }
+            let number = Int(try Self.decode(parts[1], part: "query"))
+            switch name {
+            case "heartbeat":
+                guard let number, (1...65_535).contains(number) else {
+                    throw .invalidURL("heartbeat in its query must be 1 to 65535, in seconds")
+                }
+                heartbeat = .seconds(number)
+            case "connection_timeout":
+                guard let number, (1...3_600_000).contains(number) else {
+                    throw .invalidURL("connection_timeout in its query must be 1 to 3600000, in milliseconds")
+                }
+                connectTimeout = .milliseconds(number)
+            default:
+                throw .invalidURL("its query may name heartbeat and connection_timeout, and nothing else")
+            }
+        }
     }
 
     private mutating func readVirtualHost(_ text: Substring) throws(AMQPError) {

@@ -1,7 +1,7 @@
 /// Where the broker is and how to log in.
 package struct AMQPConfiguration: Sendable, Equatable {
-    package var host: String
-    package var port: UInt16
+    /// The nodes of the broker, never none: tried one after the other.
+    package var addresses: [AMQPAddress]
     package var user: String
     package var password: String
     package var virtualHost: String
@@ -20,6 +20,28 @@ package struct AMQPConfiguration: Sendable, Equatable {
     /// The limit for the TCP connection and, once more, for the login. Name resolution has limits of its own.
     package var connectTimeout: Duration
 
+    /// The first node.
+    package var host: String {
+        get { addresses[0].host }
+        set { addresses[0].host = newValue }
+    }
+
+    package var port: UInt16 {
+        get { addresses[0].port }
+        set { addresses[0].port = newValue }
+    }
+
+    /// The nodes as one text.
+    package var place: String { addresses.map(\.description).joined(separator: ",") }
+
+    /// The same, beginning with the node after the one at `index`.
+    func startingAfter(_ address: AMQPAddress) -> AMQPConfiguration {
+        guard let index = addresses.firstIndex(of: address) else { return self }
+        var copy = self
+        copy.addresses = Array(addresses[(index + 1)...] + addresses[...index])
+        return copy
+    }
+
     package init(
         host: String = "127.0.0.1",
         port: UInt16 = 5672,
@@ -34,8 +56,7 @@ package struct AMQPConfiguration: Sendable, Equatable {
         connectionName: String? = nil,
         connectTimeout: Duration = .seconds(5)
     ) {
-        self.host = host
-        self.port = port
+        addresses = [AMQPAddress(host: host, port: port)]
         self.user = user
         self.password = password
         self.virtualHost = virtualHost
@@ -52,7 +73,7 @@ package struct AMQPConfiguration: Sendable, Equatable {
 extension AMQPConfiguration: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The address without the password.
     package var description: String {
-        "\(usesTLS ? "amqps" : "amqp")://\(user):***@\(host):\(port) vhost \(virtualHost)"
+        "\(usesTLS ? "amqps" : "amqp")://\(user):***@\(place) vhost \(virtualHost)"
     }
 
     package var debugDescription: String { description }

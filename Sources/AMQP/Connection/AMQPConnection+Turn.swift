@@ -75,9 +75,10 @@ extension AMQPConnection {
         if status != AMQP_STATUS_OK.rawValue { finish(.lost(status)) }
     }
 
-    /// Milliseconds until this thread must act by itself: half a heartbeat, or a deadline.
+    /// Milliseconds until this thread must act by itself: half a heartbeat, or a deadline, or the moment from which on the broker has
+    /// been silent for too long.
     private func patience(_ link: BrokerLink) -> Int32 {
-        let heartbeat = link.heartbeat > 0 ? Int32(clamping: link.heartbeat) &* 500 : 30_000
+        let heartbeat = link.heartbeat > 0 ? min(Int32(clamping: link.heartbeat) &* 500, link.untilTooSilent) : 30_000
         guard let nextDeadline else { return heartbeat }
         return min(heartbeat, nextDeadline.milliseconds(after: .now()))
     }

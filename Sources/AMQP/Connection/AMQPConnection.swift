@@ -25,6 +25,8 @@ package actor AMQPConnection {
 
     /// Gone when the connection is over.
     var link: BrokerLink?
+    /// The node that it leads to.
+    package nonisolated let address: AMQPAddress
     var end: AMQPError?
     var control = Channel(number: 1)
     var publishing = Publishing()
@@ -39,18 +41,37 @@ package actor AMQPConnection {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    /// Connects and logs in. Ends within twice the configuration's `connectTimeout` (once for TCP and TLS, once for the
-    /// login), cancelled or not; the resolution of the host's name is not bounded by it.
+    /// Connects and logs in, to the first node that takes the connection. Ends for each of them within twice the configuration's
+    /// `connectTimeout` (once for TCP and TLS, once for the login), cancelled or not; the resolution of the host's name is not bounded
+    /// by it.
     ///
     /// - Parameters:
     ///   - configuration: where to, and as whom.
     ///   - onEvent: called on the connection's thread; must not block.
     /// - Returns: an open connection. It is closed when nobody holds it any more.
     /// - Throws: `connectFailed`, `tlsFailed`, `authenticationFailed`, `vhostRefused`, `connectionClosedByBroker`,
-    ///   `invalidConfiguration`.
+    ///   `invalidConfiguration`; where several nodes have failed, the first error, with what is wrong at each.
     package static func connect(
         _ configuration: AMQPConfiguration,
         onEvent: @escaping @Sendable (AMQPConnectionEvent) -> Void = { _ in }
+    ) async throws(AMQPError) -> AMQPConnection {
+        var failures: [AMQPError] = []
+        for address in configuration.addresses {
+            var single = configuration
+            single.addresses = [address]
+            do throws(AMQPError) {
+                return try await connectToFirst(single, onEvent: onEvent)
+            } catch {
+                failures.append(error)
+                if Task.isCancelled { break }
+            }
+        }
+        throw AMQPError(joining: failures)
+    }
+
+    private static func connectToFirst(
+        _ configuration: AMQPConfiguration,
+        onEvent: @escaping @Sendable (AMQPConnectionEvent) -> Void
     ) async throws(AMQPError) -> AMQPConnection {
         let executor: ThreadExecutor
         do {
@@ -58,12 +79,17 @@ package actor AMQPConnection {
         } catch {
             throw AMQPError(.connectFailed, problem: error.description)
         }
-        let connection = AMQPConnection(executor: executor, onEvent: onEvent)
+        let connection = AMQPConnection(configuration.addresses[0], executor: executor, onEvent: onEvent)
         try await connection.open(configuration)
         return connection
     }
 
-    private init(executor: ThreadExecutor, onEvent: @escaping @Sendable (AMQPConnectionEvent) -> Void) {
+    private init(
+        _ address: AMQPAddress,
+        executor: ThreadExecutor,
+        onEvent: @escaping @Sendable (AMQPConnectionEvent) -> Void
+    ) {
+        self.address = address
         self.executor = executor
         self.onEvent = onEvent
         publishQueue = PublishQueue(executor: executor)

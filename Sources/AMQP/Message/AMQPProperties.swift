@@ -1,5 +1,5 @@
-/// The properties of the AMQP 0-9-1 class `basic`. The texts are at most 255 bytes of UTF-8 on the wire; a received one
-/// that is not UTF-8 is repaired with U+FFFD.
+/// The properties of the AMQP 0-9-1 class `basic`. The texts are at most 255 bytes on the wire, and AMQP does not say which: one
+/// that is not UTF-8 is `nil` and its bytes are in `undecoded`, so that a copy carries them on unchanged.
 package struct AMQPProperties: Sendable, Equatable {
     package var contentType: String?
     package var contentEncoding: String?
@@ -17,6 +17,8 @@ package struct AMQPProperties: Sendable, Equatable {
     /// The broker closes the channel (406) when it is not the connection's user.
     package var userID: String?
     package var appID: String?
+    /// The bytes of those texts that are not UTF-8. On the way out, a text that is not `nil` wins.
+    package var undecoded: [Text: [UInt8]] = [:]
 
     package init(
         contentType: String? = nil,
@@ -50,6 +52,19 @@ package struct AMQPProperties: Sendable, Equatable {
 }
 
 extension AMQPProperties {
+    /// The properties that are short strings. Raw values are the names of the protocol.
+    package enum Text: String, Sendable, CaseIterable {
+        case contentType = "content_type"
+        case contentEncoding = "content_encoding"
+        case correlationID = "correlation_id"
+        case replyTo = "reply_to"
+        case expiration
+        case messageID = "message_id"
+        case type
+        case userID = "user_id"
+        case appID = "app_id"
+    }
+
     /// Whether the broker keeps the message over a restart. Any number may be on the wire; two have a meaning.
     package struct DeliveryMode: RawRepresentable, Sendable, Equatable {
         package let rawValue: UInt8

@@ -11,6 +11,10 @@ extension AMQPTable {
             guard key.utf8.count <= 255, let valueSize = value.encodedSize(depth: depth + 1) else { return nil }
             size += 1 + key.utf8.count + valueSize
         }
+        for entry in unnamed {
+            guard entry.name.count <= 255, let valueSize = entry.value.encodedSize(depth: depth + 1) else { return nil }
+            size += 1 + entry.name.count + valueSize
+        }
         return size
     }
 }

@@ -5,6 +5,18 @@ package struct AMQPTable: Sendable {
     package typealias Element = (key: String, value: AMQPValue)
 
     private var entries: [Element] = []
+    /// The entries whose names are not UTF-8, carried along for a copy. No lookup and no walk finds them.
+    package var unnamed: [Unnamed] = []
+
+    package struct Unnamed: Sendable, Equatable {
+        package let name: [UInt8]
+        package let value: AMQPValue
+
+        package init(name: [UInt8], value: AMQPValue) {
+            self.name = name
+            self.value = value
+        }
+    }
 
     package init() {}
 
@@ -29,6 +41,9 @@ package struct AMQPTable: Sendable {
         entries.reserveCapacity(count)
     }
 
+    /// Whether nothing of it would be on the wire.
+    var hasNoEntry: Bool { entries.isEmpty && unnamed.isEmpty }
+
     mutating func append(_ key: String, _ value: AMQPValue) {
         entries.append((key, value))
     }
@@ -42,7 +57,7 @@ extension AMQPTable: RandomAccessCollection {
 
 extension AMQPTable: Equatable {
     package static func == (left: AMQPTable, right: AMQPTable) -> Bool {
-        left.count == right.count && left.allSatisfy { right[$0.key] == $0.value }
+        left.count == right.count && left.unnamed == right.unnamed && left.allSatisfy { right[$0.key] == $0.value }
     }
 }
 

@@ -55,7 +55,8 @@ struct ConfirmWindow {
             let sent = entry.request.message
             return entry.request.exchange == exchange && entry.request.routingKey == routingKey
                 && sent.properties.messageID == message.properties.messageID
-                && sent.properties.correlationID == message.properties.correlationID && sent.body == message.body
+                && sent.properties.correlationID == message.properties.correlationID
+                && sent.properties.undecoded == message.properties.undecoded && sent.body == message.body
         }
         let start = max(entries.first, firstNotReturned)
         let candidates = [start..<entries.next, entries.first..<start]

@@ -1,10 +1,11 @@
 /// How long to wait between attempts to connect: doubling from `initial` to `maximum`, each time with a random part of up to
-/// half taken off, so that processes cut off together do not come back together.
+/// half taken off, so that processes cut off together do not come back together. An attempt costs a broker that is not there nothing,
+/// so the pauses stay short: whoever waits for the broker goes on soon after it is back.
 package struct AMQPBackoff: Sendable, Equatable {
     package var initial: Duration
     package var maximum: Duration
 
-    package init(initial: Duration = .milliseconds(250), maximum: Duration = .seconds(15)) {
+    package init(initial: Duration = .milliseconds(250), maximum: Duration = .seconds(1)) {
         self.initial = initial
         self.maximum = maximum
     }

@@ -36,12 +36,15 @@ package actor AMQPSession {
     /// once.
     package func run() async {
         var attempt = 0
+        var configuration = configuration
         while !Task.isCancelled {
             let ending: AMQPError
             do {
-                let connection = try await connect()
+                let connection = try await connect(configuration)
                 attempt = 0
-                ending = await keep(connection)
+                ending = await keep(connection).at(connection.address)
+                // The node that has just failed comes last.
+                configuration = configuration.startingAfter(connection.address)
             } catch {
                 ending = error
             }
@@ -90,7 +93,7 @@ package actor AMQPSession {
         return connection
     }
 
-    private func connect() async throws(AMQPError) -> AMQPConnection {
+    private func connect(_ configuration: AMQPConfiguration) async throws(AMQPError) -> AMQPConnection {
         try await AMQPConnection.connect(configuration) { [observer] event in
             switch event {
             case .blocked(let reason): observer(.blocked(reason: reason))

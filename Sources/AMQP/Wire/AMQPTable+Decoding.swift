@@ -20,7 +20,13 @@ extension AMQPTable {
         let entries = UnsafeBufferPointer(start: table.entries, count: Int(table.num_entries))
         reserveCapacity(entries.count)
         for entry in entries {
-            append(String(entry.key), AMQPValue(entry.value, depth: depth + 1))
+            let value = AMQPValue(entry.value, depth: depth + 1)
+            let name = UnsafeRawBufferPointer(entry.key)
+            if let key = String(validating: name, as: UTF8.self) {
+                append(key, value)
+            } else {
+                unnamed.append(Unnamed(name: Array(name), value: value))
+            }
         }
     }
 }

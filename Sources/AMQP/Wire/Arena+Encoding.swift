@@ -15,14 +15,19 @@ extension Arena {
 
     /// The caller has checked `encodedSize()`, and so the depth.
     mutating func table(_ table: AMQPTable) -> amqp_table_t {
-        guard !table.isEmpty else { return amqp_table_t(num_entries: 0, entries: nil) }
-        let entries = allocate(byteCount: table.count * MemoryLayout<amqp_table_entry_t>.stride)
-            .bindMemory(to: amqp_table_entry_t.self, capacity: table.count)
+        guard !table.hasNoEntry else { return amqp_table_t(num_entries: 0, entries: nil) }
+        let count = table.count + table.unnamed.count
+        let entries = allocate(byteCount: count * MemoryLayout<amqp_table_entry_t>.stride)
+            .bindMemory(to: amqp_table_entry_t.self, capacity: count)
         for (index, entry) in table.enumerated() {
             let encoded = amqp_table_entry_t(key: bytes(entry.key), value: value(entry.value))
             (entries + index).initialize(to: encoded)
         }
-        return amqp_table_t(num_entries: Int32(table.count), entries: entries)
+        for (index, entry) in table.unnamed.enumerated() {
+            let name = entry.name.withUnsafeBytes { bytes($0) }
+            (entries + table.count + index).initialize(to: amqp_table_entry_t(key: name, value: value(entry.value)))
+        }
+        return amqp_table_t(num_entries: Int32(count), entries: entries)
     }
 
     private mutating func array(_ values: [AMQPValue]) -> amqp_array_t {

@@ -12,7 +12,7 @@ extension BrokerLink {
         if configuration.usesTLS { try prepareTLS(socket, configuration) }
         var timeout = timeval(configuration.connectTimeout)
         let status = amqp_socket_open_noblock(socket, configuration.host, Int32(configuration.port), &timeout)
-        guard status == AMQP_STATUS_OK.rawValue else { throw .opening(status) }
+        guard status == AMQP_STATUS_OK.rawValue else { throw .opening(status, configuration.addresses[0]) }
     }
 
     private func prepareTLS(_ socket: OpaquePointer, _ configuration: AMQPConfiguration) throws(AMQPError) {
@@ -70,7 +70,7 @@ extension BrokerLink {
             configuration.user,
             configuration.password
         )
-        guard reply.reply_type == AMQP_RESPONSE_NORMAL else { throw .loggingIn(reply) }
+        guard reply.reply_type == AMQP_RESPONSE_NORMAL else { throw .loggingIn(reply, configuration.addresses[0]) }
     }
 
     private static var channelMax: Int32 { 16 }
@@ -86,31 +86,40 @@ extension timeval {
 }
 
 extension AMQPError {
-    fileprivate static func opening(_ status: Int32) -> AMQPError {
+    fileprivate static func opening(_ status: Int32, _ address: AMQPAddress) -> AMQPError {
         switch amqp_status_enum(rawValue: status) {
-        case AMQP_STATUS_SSL_ERROR, AMQP_STATUS_SSL_CONNECTION_FAILED: AMQPError(.tlsFailed, problem: "handshake")
-        case AMQP_STATUS_SSL_PEER_VERIFY_FAILED: AMQPError(.tlsFailed, problem: "certificate not trusted")
-        case AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED: AMQPError(.tlsFailed, problem: "certificate of another name")
-        case AMQP_STATUS_HOSTNAME_RESOLUTION_FAILED: AMQPError(.connectFailed, problem: "name not resolved")
-        case AMQP_STATUS_TIMEOUT: AMQPError(.connectFailed, problem: "no answer in time")
-        default: AMQPError(.connectFailed, problem: "status \(status)")
+        case AMQP_STATUS_SSL_ERROR, AMQP_STATUS_SSL_CONNECTION_FAILED:
+            AMQPError(.tlsFailed, problem: "handshake with \(address)")
+        case AMQP_STATUS_SSL_PEER_VERIFY_FAILED:
+            AMQPError(.tlsFailed, problem: "certificate of \(address) not trusted")
+        case AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED:
+            AMQPError(.tlsFailed, problem: "certificate of another name than that of \(address)")
+        case AMQP_STATUS_HOSTNAME_RESOLUTION_FAILED:
+            AMQPError(.connectFailed, problem: "the name of \(address) cannot be resolved")
+        case AMQP_STATUS_TIMEOUT: AMQPError(.connectFailed, problem: "no answer in time from \(address)")
+        default: AMQPError(.connectFailed, problem: ConnectFailure(address).description)
         }
     }
 
-    fileprivate static func loggingIn(_ reply: amqp_rpc_reply_t) -> AMQPError {
+    fileprivate static func loggingIn(_ reply: amqp_rpc_reply_t, _ address: AMQPAddress) -> AMQPError {
         if reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION, reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD {
             let close = reply.reply.decoded.assumingMemoryBound(to: amqp_connection_close_t.self).pointee
             let text = String(close.reply_text)
             return switch close.reply_code {
-            case 403: AMQPError(.authenticationFailed, brokerText: text)
-            case 530: AMQPError(.vhostRefused, brokerText: text)
-            default: AMQPError(.connectionClosedByBroker(replyCode: close.reply_code), brokerText: text)
+            case 403: AMQPError(.authenticationFailed, brokerText: text, problem: address.description)
+            case 530: AMQPError(.vhostRefused, brokerText: text, problem: address.description)
+            default:
+                AMQPError(
+                    .connectionClosedByBroker(replyCode: close.reply_code),
+                    brokerText: text,
+                    problem: "at the login, \(address)"
+                )
             }
         }
         let status = amqp_status_enum(rawValue: reply.library_error)
         return status == AMQP_STATUS_TIMEOUT
-            ? AMQPError(.connectFailed, problem: "no answer to the login in time")
-            : AMQPError(.connectFailed, problem: "the login broke off (status \(reply.library_error))")
+            ? AMQPError(.connectFailed, problem: "no answer to the login in time from \(address)")
+            : AMQPError(.connectFailed, problem: "the login broke off (\(words(reply.library_error))), \(address)")
     }
 
     /// What a status of the library means on a connection that was open.
@@ -119,8 +128,13 @@ extension AMQPError {
         case AMQP_STATUS_HEARTBEAT_TIMEOUT: AMQPError(.heartbeatMissed)
         case AMQP_STATUS_BAD_AMQP_DATA, AMQP_STATUS_UNKNOWN_CLASS, AMQP_STATUS_UNKNOWN_METHOD,
             AMQP_STATUS_TABLE_TOO_BIG:
-            AMQPError(.protocolViolation, problem: "status \(status)")
-        default: AMQPError(.connectionLost, problem: "status \(status)")
+            AMQPError(.protocolViolation, problem: words(status))
+        default: AMQPError(.connectionLost, problem: words(status))
         }
+    }
+
+    /// The library's, such as "a socket error occurred".
+    private static func words(_ status: Int32) -> String {
+        amqp_error_string2(status).map { String(cString: $0) } ?? "status \(status)"
     }
 }

@@ -76,6 +76,16 @@ final class BrokerLink {
     /// Frames that the library has read already: polling the socket would not show them.
     var hasBufferedFrames: Bool { amqp_frames_enqueued(state) != 0 || amqp_data_in_buffer(state) != 0 }
 
+    /// Milliseconds until nothing will have been heard from the broker for two heartbeats, when the library gives it up; 1 at least.
+    /// The heartbeats of the broker are no frames that we see, so the system is asked.
+    var untilTooSilent: Int32 {
+        var info = tcp_info()
+        var size = socklen_t(MemoryLayout<tcp_info>.size)
+        guard getsockopt(socket, Int32(IPPROTO_TCP), TCP_INFO, &info, &size) == 0 else { return .max }
+        // A millisecond more, for what is rounded.
+        return max(1, Int32(clamping: heartbeat * 2_000 + 1 - Int(info.tcpi_last_data_recv)))
+    }
+
     func releaseBuffers(of channel: UInt16) {
         amqp_maybe_release_buffers_on_channel(state, channel)
     }

@@ -21,7 +21,7 @@ struct BodyReduction {
 
     /// - Parameter encoding: the message's `content_encoding`: a body that is compressed cannot be looked into.
     init(_ body: [UInt8], encoding: String?) {
-        if let encoding, !encoding.isEmpty, encoding.lowercased() != "identity", !body.isEmpty {
+        if !ContentEncoding.isPlain(encoding), !body.isEmpty {
             (bytes, card, loss) = ([], nil, .content)
         } else if body.count <= BodyDecoder.maximumSize, let value = try? JSONParser.parse(body),
             case .object(let members) = value

@@ -66,7 +66,8 @@ package struct DeadLetterReader: Sendable {
         case .unrouted:
             return DeadLetterFailure(
                 code: DeadLetterFailure.unrouted,
-                message: "no command queue was bound to the commands exchange when it was published",
+                message:
+                    "no command queue was bound to the commands exchange for \(DeadLetterIngester.unroutedLimit.components.seconds / 60) minutes",
                 source: .broker,
                 at: now
             )
@@ -98,11 +99,13 @@ package struct DeadLetterReader: Sendable {
     private func digest(_ labels: [String], of message: Message? = nil) -> [UInt8] {
         var fields = labels.map { Array($0.utf8) }
         if let message {
-            let texts = [
-                message.type, message.contentType, message.contentEncoding, message.messageID, message.correlationID,
-                message.replyTo,
-            ]
-            fields += texts.map { $0.map { Array(("=" + $0).utf8) } ?? [] }
+            let properties =
+                [
+                    message.type, message.contentType, message.contentEncoding, message.messageID,
+                ].map { $0.map { Array($0.utf8) } } + [
+                    message.correlationID?.bytes, message.replyTo.map { Array($0.utf8) },
+                ]
+            fields += properties.map { $0.map { [UInt8(ascii: "=")] + $0 } ?? [] }
             // The rest of our bookkeeping differs between two deliveries of one message.
             let kept = message.cleanCopy().headers.filter {
                 $0.key == HeaderName.replayOf || !HeaderName.bookkeeping.contains($0.key)

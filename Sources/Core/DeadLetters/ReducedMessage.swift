@@ -17,6 +17,8 @@ package struct ReducedMessage: Hashable, Sendable {
         copy.contentEncoding = text.reduced(copy.contentEncoding)
         copy.messageID = text.reduced(copy.messageID)
         copy.correlationID = text.reduced(copy.correlationID)
+        // What cannot be read can be neither searched for a card number nor kept as text.
+        if !copy.unreadable.isEmpty { text.lose() }
         copy.replyTo = text.reduced(copy.replyTo)
         copy.headers = copy.headers.reduce(into: [:]) { headers, header in
             guard !HeaderName.bookkeeping.contains(header.key) else { return }
@@ -48,7 +50,17 @@ package struct ReducedMessage: Hashable, Sendable {
 private struct TextReduction {
     private(set) var hasLost = false
 
+    mutating func lose() { hasLost = true }
+
     mutating func reduced(_ text: String?) -> String? { text.map { reduced($0) } }
+
+    /// It stays byte for byte, unless there is a card number in it.
+    mutating func reduced(_ id: CorrelationID?) -> CorrelationID? {
+        guard let id else { return nil }
+        let text = String(decoding: id.bytes, as: UTF8.self)
+        guard UniqueID(text) == nil, CardDigits.masked(text) != text else { return id }
+        return CorrelationID(reduced(text))
+    }
 
     /// Without digits that look like a card number, and without the one character that PostgreSQL cannot hold.
     mutating func reduced(_ text: String) -> String {

@@ -69,7 +69,8 @@ package struct ClaimDecision: Hashable, Sendable {
             return
         }
         let opening = Opening(request: request, fingerprint: fingerprint, now: now)
-        if let deadline = command.deadline, deadline < now {
+        let isTooLate = request.expiry != .none || command.deadline.map { $0 < now } ?? false
+        if isTooLate {
             self.init(.rejected(.deadlinePassed, command.kind == .authorize ? nil : own))
         } else if case .authorize(let parameters) = command.parameters {
             if payment != nil {
@@ -110,6 +111,9 @@ package struct ClaimDecision: Hashable, Sendable {
             return ClaimDecision(.settled(existing, isReplay: !isOurs))
         case .needsAttention:
             return ClaimDecision(.needsAttention(existing, payment))
+        case .sent where request.expiry == .expiredAndOnlyLooking,
+            .unknown where request.expiry == .expiredAndOnlyLooking:
+            return ClaimDecision(.waitForKey)
         case .sent where isOurs:
             // Our own claim, whose COMMIT was not answered: take it up, with the lease counted anew.
             return take(existing, payment, request, now, isNewAttempt: false)

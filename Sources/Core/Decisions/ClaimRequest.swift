@@ -10,6 +10,16 @@ package struct ClaimRequest: Sendable {
     package let bankKey: String
     /// Whether it has waited a retry tier for its authorize already.
     package let hasWaited: Bool
+    package let expiry: Expiry
+
+    /// Whether the command expired before anybody looked at it.
+    package enum Expiry: Hashable, Sendable {
+        case none
+        /// It did: what is known goes on, and nothing new is begun.
+        case expired
+        /// The same, asked by somebody who cannot go to the bank: nothing is taken over either.
+        case expiredAndOnlyLooking
+    }
 
     package init(
         command: Command,
@@ -17,7 +27,8 @@ package struct ClaimRequest: Sendable {
         token: ClaimToken,
         lease: Duration,
         bankKey: String? = nil,
-        hasWaited: Bool = false
+        hasWaited: Bool = false,
+        expiry: Expiry = .none
     ) {
         self.command = command
         self.operationID = operationID
@@ -25,5 +36,6 @@ package struct ClaimRequest: Sendable {
         self.lease = lease
         self.bankKey = bankKey ?? command.bankKey
         self.hasWaited = hasWaited
+        self.expiry = expiry
     }
 }

@@ -10,6 +10,11 @@ enum Hex {
         }
     }
 
+    /// In lower case, two digits a byte.
+    static func text(of bytes: some Sequence<UInt8>) -> String {
+        String(decoding: bytes.flatMap { [digit(of: $0 >> 4), digit(of: $0 & 0x0f)] }, as: UTF8.self)
+    }
+
     /// The lower-case digit of a value from 0 to 15.
     static func digit(of value: UInt8) -> UInt8 {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10

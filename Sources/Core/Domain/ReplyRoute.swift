@@ -2,13 +2,21 @@
 package struct ReplyRoute: Hashable, Sendable {
     /// A queue reached through the default exchange; `nil` is the default reply queue.
     package let replyTo: String?
-    /// The command's `correlation_id`, or its `message_id` where it had none.
-    package let correlationID: String?
+    /// The command's `correlation_id`, byte for byte, or its `message_id` where it had none.
+    package let correlationID: CorrelationID?
     /// W3C trace context, well-formed or absent.
     package let traceparent: String?
+    /// Whether the command named a queue that is not allowed, so that its replies go to the default one.
+    package let isReplyToIgnored: Bool
 
-    package init(replyTo: String? = nil, correlationID: String? = nil, traceparent: String? = nil) {
+    package init(
+        replyTo: String? = nil,
+        correlationID: CorrelationID? = nil,
+        traceparent: String? = nil,
+        isReplyToIgnored: Bool = false
+    ) {
         self.replyTo = replyTo
+        self.isReplyToIgnored = isReplyToIgnored
         self.correlationID = correlationID
         self.traceparent = traceparent
     }

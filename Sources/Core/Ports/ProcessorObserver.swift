@@ -18,11 +18,14 @@ package enum ProcessorEvent: Sendable {
     /// Another attempt has taken the operation over while this one was at the bank.
     case superseded(Operation)
     case replyUndeliverable(replyTo: String?)
-    case replyAddressIgnored
+    /// A command named a reply queue that is not allowed.
+    case replyAddressIgnored(IdempotencyKey, messageID: String?)
     /// A dead letter is kept for a person.
     case deadLetterKept(DeadLetter)
     /// A message that was given out too often goes back to the commands, alone.
     case deadLetterSentBack(DeadLetter, RetryTier)
+    /// No command queue took a message: it is tried again.
+    case unroutedSentBack
     case storeFailed(StoreError)
     case publishFailed(String)
     /// The cause is that of the last failure: a code such as `http_401` or `connect_failed`.

@@ -55,23 +55,17 @@ package struct CommandConsumer: Sendable {
         case .unanswerable(let problem):
             context.observer.observe(.unanswerable(problem))
             let instance = anonymousInstance(message)
-            return {
-                await finish(
-                    delivery,
-                    .deadLetter(
-                        code: RejectionCode.invalidCommand.rawValue,
-                        message: problem.description,
-                        provisional: nil,
-                        instance: instance
-                    )
-                )
-            }
+            return { await finish(delivery, .unanswerable(problem, instance: instance)) }
         case .answerable(let command):
             context.observer.observe(.rejectedInvalid(command))
-            if message.replyTo != nil, command.route.replyTo == nil { context.observer.observe(.replyAddressIgnored) }
+            if command.route.isReplyToIgnored {
+                context.observer.observe(.replyAddressIgnored(command.idempotencyKey, messageID: command.messageID))
+            }
             return { await finish(delivery, .reply(OutgoingReply(to: command), .rejected, settles: nil)) }
         case .command(let command):
-            if message.replyTo != nil, command.route.replyTo == nil { context.observer.observe(.replyAddressIgnored) }
+            if command.route.isReplyToIgnored {
+                context.observer.observe(.replyAddressIgnored(command.idempotencyKey, messageID: command.messageID))
+            }
             if message.mayHaveOvertaken { return { await finish(delivery, .requeue) } }
             let (ticket, hold) = (lanes.ticket(for: command.paymentID), held.hold(command))
             return { await run(command, delivery, ticket, hold) }
@@ -98,8 +92,9 @@ package struct CommandConsumer: Sendable {
             if let last = try await lanes.enter(ticket), last.answers(command), let body = last.operation.reply,
                 hold.withdraw()
             {
-                let reply = OutgoingReply.final(body, of: last.operation, to: command, replayed: true)
-                disposition = .reply(reply, .replayed, settles: last.operation)
+                // Its events are the business of the delivery that settled it, which notes that they are told.
+                let reply = OutgoingReply.attached(body, of: last.operation, to: command)
+                disposition = .reply(reply, .replayed, settles: nil)
             } else {
                 disposition = try await handler.handle(command, ParkingNote(delivery.message), hold, arrived: started)
                 if case .reply(_, _, let operation?) = disposition {

@@ -76,7 +76,8 @@ package struct CommandHandler: Sendable {
             token: ClaimToken(context.random.identifier(at: context.time.now())),
             lease: context.limits.lease,
             // Its authorize may have been deferred just now by a store that could not give it a place.
-            hasWaited: note.waitingSince != nil && !context.deferrals.areRecent(at: context.time.uptime())
+            hasWaited: note.waitingSince != nil && !context.deferrals.areRecent(at: context.time.uptime()),
+            expiry: note.hasExpired ? .expired : .none
         )
         return try await context.patiently { () async throws(StoreError) in try await context.store.claim(request) }
     }
@@ -126,10 +127,9 @@ package struct CommandHandler: Sendable {
     ) async throws(StoreError) -> Disposition {
         switch outcome {
         case .settled(let operation, let isReplay):
-            let reply = OutgoingReply.final(operation.reply ?? [], of: operation, to: command, replayed: isReplay)
-            return .reply(reply, isReplay ? .replayed : .rejected, settles: operation)
+            return .answering(command, with: operation, isReplay: isReplay)
         case .rejected(let code, let payment):
-            return reject(command, code, payment)
+            return .rejecting(command, code, payment)
         case .waitForKey:
             return .park(.seconds5, reason: "key_in_progress", provisional: nil, note)
         case .wait(let reason, let payment):
@@ -156,7 +156,7 @@ package struct CommandHandler: Sendable {
             try await context.patiently { () async throws(StoreError) in
                 try await context.store.withdraw(command, unseenFor: context.limits.busyAfter)
             }
-            return reject(command, .paymentBusy, payment)
+            return .rejecting(command, .paymentBusy, payment)
         }
         return .park(
             context.policy.waitingRung(waited: waited),
@@ -164,18 +164,6 @@ package struct CommandHandler: Sendable {
             provisional: nil,
             note.waiting(since: since)
         )
-    }
-
-    private func reject(_ command: Command, _ code: RejectionCode, _ payment: Payment?) -> Disposition {
-        let reply = Reply(
-            operation: command.kind,
-            outcome: .rejected,
-            error: ReplyError(code),
-            payment: payment,
-            paymentID: command.paymentID,
-            idempotencyKey: command.idempotencyKey
-        )
-        return .reply(.unstored(reply, to: command), .rejected, settles: nil)
     }
 
     private func deadLetter(_ operation: Operation, _ payment: Payment?, _ command: Command) -> Disposition {

@@ -3,6 +3,9 @@
 ///
 /// A message that was given out too often is, most often, the innocent neighbour of one that ends the processor. It is sent
 /// back, uncut, by way of the retry ladder, one after the other, so that each gets its turn alone; up to three times.
+///
+/// What no command queue took goes back, uncut, until one is bound again; what cannot be routed for so long is kept. A command that
+/// expired in its queue is answered, and kept by nobody.
 package struct DeadLetterIngester: Sendable {
     private let store: any DeadLetterIntake
     private let sink: any MessageSink
@@ -11,6 +14,7 @@ package struct DeadLetterIngester: Sendable {
     private let observer: any ProcessorObserver
     private let reader: DeadLetterReader
     private let policy: RetryPolicy
+    private let expired: ExpiredCommands
 
     /// The rungs of the first, second and third return.
     package static let returns: [RetryTier] = [.seconds5, .seconds30, .minutes2]
@@ -18,35 +22,81 @@ package struct DeadLetterIngester: Sendable {
     /// Between two messages that are sent back: longer than a processor needs for one.
     package static let spacing = Duration.seconds(1)
 
+    /// How long a message that no command queue takes is tried again.
+    package static let unroutedLimit = Duration.seconds(600)
+    /// Between two tries: the same one always, so that the commands of a payment keep their order.
+    private static let unroutedTier = RetryTier.seconds5
+
     package init(
+        _ context: ProcessorContext,
         store: any DeadLetterIntake,
         sink: any MessageSink,
-        time: any TimeSource,
-        random: any RandomSource,
-        observer: any ProcessorObserver,
-        fingerprinter: Fingerprinter,
-        policy: RetryPolicy = RetryPolicy()
+        fingerprinter: Fingerprinter
     ) {
         self.store = store
         self.sink = sink
-        self.time = time
-        self.random = random
-        self.observer = observer
-        self.policy = policy
+        time = context.time
+        random = context.random
+        observer = context.observer
+        policy = context.policy
         reader = DeadLetterReader(fingerprinter: fingerprinter)
+        expired = ExpiredCommands(context, sink: sink)
     }
 
     /// Returns when the deliveries have ended or the task is cancelled. What is not acknowledged by then comes again.
     package func consume<Deliveries: AsyncSequence>(_ deliveries: Deliveries) async throws(Deliveries.Failure)
     where Deliveries.Element == any DeadLetterDelivery {
-        var iterator = deliveries.makeAsyncIterator()
-        while let delivery = try await iterator.next(isolation: nil) {
-            do throws(CancellationError) {
-                try await take(delivery)
+        let result: Result<Void, Deliveries.Failure> = await withDiscardingTaskGroup { group in
+            var iterator = deliveries.makeAsyncIterator()
+            do throws(Deliveries.Failure) {
+                while let delivery = try await iterator.next(isolation: nil) {
+                    if delivery.origin.isExpiry {
+                        // Side by side: each may have to wait for a queue of its own client. Bounded by the prefetch.
+                        group.addTask { await answer(delivery) }
+                    } else if await !takes(delivery) {
+                        break
+                    }
+                }
+                return .success(())
             } catch {
-                return
+                return .failure(error)
             }
         }
+        try result.get()
+    }
+
+    private func answer(_ delivery: any DeadLetterDelivery) async {
+        do throws(CancellationError) {
+            try await expired.answer(delivery.message)
+            await delivery.acknowledge()
+        } catch {
+            // Cut off before the broker confirmed: unacknowledged, so it comes again.
+        }
+    }
+
+    /// - Returns: false where the task was cancelled.
+    private func takes(_ delivery: any DeadLetterDelivery) async -> Bool {
+        do throws(CancellationError) {
+            if delivery.origin == .unrouted, let copy = unroutedCopy(of: delivery.message) {
+                try await park(copy, Self.unroutedTier)
+                await delivery.acknowledge()
+                observer.observe(.unroutedSentBack)
+            } else {
+                try await take(delivery)
+            }
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// `nil` where it has been tried for long enough.
+    private func unroutedCopy(of message: Message) -> Message? {
+        let now = time.now()
+        // Whatever a client writes into the header: a time to come would send it round without an end.
+        let since = message.headers[HeaderName.unroutedSince]?.integer.map(Timestamp.init(microseconds:)) ?? now
+        guard since.duration(to: now) < Self.unroutedLimit else { return nil }
+        return message.cleanCopy(adding: [HeaderName.unroutedSince: .integer(min(since, now).microseconds)])
     }
 
     private func take(_ delivery: any DeadLetterDelivery) async throws(CancellationError) {

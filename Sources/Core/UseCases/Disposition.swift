@@ -16,6 +16,35 @@ package enum Disposition: Hashable, Sendable {
         ends: Operation? = nil
     )
 
+    /// No, and the no is not stored.
+    static func rejecting(_ command: Command, _ code: RejectionCode, _ payment: Payment?) -> Disposition {
+        let reply = Reply(
+            operation: command.kind,
+            outcome: .rejected,
+            error: ReplyError(code),
+            payment: payment,
+            paymentID: command.paymentID,
+            idempotencyKey: command.idempotencyKey
+        )
+        return .reply(.unstored(reply, to: command), .rejected, settles: nil)
+    }
+
+    /// The stored outcome.
+    static func answering(_ command: Command, with operation: Operation, isReplay: Bool) -> Disposition {
+        let reply = OutgoingReply.final(operation.reply ?? [], of: operation, to: command, replayed: isReplay)
+        return .reply(reply, isReplay ? .replayed : .rejected, settles: operation)
+    }
+
+    /// Nobody can be told: a dead letter that names the field.
+    static func unanswerable(_ problem: InvalidField, instance: String?) -> Disposition {
+        .deadLetter(
+            code: RejectionCode.invalidCommand.rawValue,
+            message: problem.description,
+            provisional: nil,
+            instance: instance
+        )
+    }
+
     /// For the log line and the metric of a reply.
     package enum Label: String, Sendable {
         case succeeded, declined, rejected, unknown, replayed

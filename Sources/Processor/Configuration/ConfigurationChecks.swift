@@ -21,7 +21,8 @@ struct ConfigurationChecks {
         let setting = Settings.fingerprintSecret
         let secret = reader.read(setting)
         let elsewhere = [
-            broker.map { LoopbackHost.matches($0.host) } == false ? Settings.brokerURL.descriptor.name : nil,
+            broker.map { $0.addresses.allSatisfy { LoopbackHost.matches($0.host) } } == false
+                ? Settings.brokerURL.descriptor.name : nil,
             database?.isLoopbackOnly == false ? Settings.database.descriptor.name : nil,
             bank?.isLoopback == false ? Settings.bankURL.descriptor.name : nil,
         ].compactMap(\.self)

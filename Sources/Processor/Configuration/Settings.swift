@@ -8,7 +8,7 @@ enum Settings {
         "amqp.url",
         .brokerURL,
         default: "amqp://guest:guest@127.0.0.1:5672/%2f",
-        help: "The RabbitMQ broker"
+        help: "The RabbitMQ broker; several hosts are allowed"
     )
     static let prefix = Setting(
         "amqp.prefix",

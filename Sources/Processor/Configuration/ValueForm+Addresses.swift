@@ -3,7 +3,9 @@ import Postgres
 
 extension ValueForm where Value == AMQPConfiguration {
     static let brokerURL = ValueForm(
-        allowed: "amqp://user:password@host:port/vhost or amqps://…, each part percent-encoded",
+        allowed:
+            "amqp://user:password@host:port,host:port/vhost?heartbeat=30&connection_timeout=5000 or amqps://…, each part "
+            + "percent-encoded",
         redact: Redaction.brokerURL
     ) { text throws(ValueProblem) in
         do throws(AMQPError) {

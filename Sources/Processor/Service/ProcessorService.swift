@@ -55,14 +55,6 @@ struct ProcessorService: Service {
         sink = BrokerSink(session: publishing, names: configuration.names)
         let letters = PostgresDeadLetterStore(pool: pools.queries)
         deadLetters = DeadLetterDesk(store: letters, sink: sink, time: SystemTime(), random: SystemRandom())
-        ingester = DeadLetterIngester(
-            store: letters,
-            sink: sink,
-            time: SystemTime(),
-            random: SystemRandom(),
-            observer: observer,
-            fingerprinter: configuration.fingerprinter
-        )
         bankConnections = try BankConnections(
             concurrency: configuration.bankConcurrency,
             limits: configuration.limits,
@@ -84,6 +76,12 @@ struct ProcessorService: Service {
             limiter: BankLimiter(concurrency: configuration.bankConcurrency)
         )
         self.context = context
+        ingester = DeadLetterIngester(
+            context,
+            store: letters,
+            sink: sink,
+            fingerprinter: configuration.fingerprinter
+        )
         watch = BankWatch(context, store: store, bank: bank)
         let parts = SweepParts(configuration.sweeps, context, store: store, bank: bank)
         bell = parts.bell

@@ -41,10 +41,11 @@ struct ProcessorTelemetry: ProcessorObserver {
             metrics.repliesUndeliverable.increment()
             let queue = CardDigits.masked(replyTo ?? "default")
             warn("undeliverable", "reply could not be routed", .replyTo, queue)
-        case .replyAddressIgnored:
-            warn("reply address", "reply_to is not allowed and was ignored", .replyTo, "default")
+        case .replyAddressIgnored(let key, let messageID): replyAddressIgnored(key, messageID)
         case .deadLetterKept(let letter): kept(letter)
         case .deadLetterSentBack(let letter, let tier): kept(letter, sentBackBy: tier)
+        case .unroutedSentBack:
+            warn("unrouted", "no command queue is bound for a message, which is tried again", .tier, "5s")
         case .storeFailed(let error):
             warn("store \(error.code.rawValue)", "store failed", .error, error.description)
         case .publishFailed(let problem):
@@ -105,6 +106,15 @@ struct ProcessorTelemetry: ProcessorObserver {
         fields.set(.traceID, Self.traceID(command.route))
         fields.set(.reason, command.problem)
         logger.info("command", metadata: fields.metadata)
+    }
+
+    /// Of each message: its sender waits for a reply where there is none.
+    private func replyAddressIgnored(_ key: IdempotencyKey, _ messageID: String?) {
+        var fields = LogFields()
+        fields.set(.idempotencyKey, foreign: key)
+        fields.set(.messageID, foreign: messageID)
+        fields.set(.replyTo, "default")
+        logger.warning("reply_to is not allowed and was ignored", metadata: fields.metadata)
     }
 
     // MARK: Dead letters

@@ -215,7 +215,9 @@ actor BatchRun {
 
     private func accept(_ delivered: AMQPMessage) {
         let message = Message(delivered)
-        guard let index = message.correlationID.flatMap({ Int($0) }), let reply = ReceivedReply(message) else { return }
+        guard let index = message.correlationID?.text.flatMap({ Int($0) }), let reply = ReceivedReply(message) else {
+            return
+        }
         problem = nil
         switch ledger.received(reply, to: index, now: clock.now) {
         case .none: break

@@ -12,13 +12,16 @@ struct BrokerClient: Sendable {
 
     /// Connects, and looks whether there is somewhere to send commands to.
     static func connect(_ configuration: PublisherConfiguration) async throws(Failure) -> BrokerClient {
-        let host = "\(configuration.amqp.host):\(configuration.amqp.port)"
         let client: BrokerClient
         do throws(AMQPError) {
             let connection = try await AMQPConnection.connect(configuration.amqp)
-            client = BrokerClient(connection: connection, names: configuration.names, host: host)
+            client = BrokerClient(
+                connection: connection,
+                names: configuration.names,
+                host: connection.address.description
+            )
         } catch {
-            throw Failure(.unavailable, "\(host): \(error); \(wayIn(error.code))", isPassing: error.isRetriable)
+            throw Failure(.unavailable, "\(error); \(wayIn(error.code))", isPassing: error.isRetriable)
         }
         do throws(AMQPError) {
             try await client.connection.checkExchange(client.names.commandsExchange)

@@ -58,7 +58,7 @@ struct OutgoingCommand: Hashable, Sendable {
             type: kind.commandType,
             contentType: "application/json",
             messageID: messageID.description,
-            correlationID: correlationID,
+            correlationID: CorrelationID(correlationID),
             replyTo: replyTo,
             headers: headers,
             body: body

@@ -40,7 +40,7 @@ struct ReplyWait {
             for try await delivery in replies {
                 try? delivery.acknowledge()
                 let message = Message(delivery.message)
-                guard message.correlationID == correlationID, let reply = ReceivedReply(message) else { continue }
+                guard message.correlationID?.text == correlationID, let reply = ReceivedReply(message) else { continue }
                 if reply.isFinal { return .reply(reply) }
                 provisional = reply
                 onProvisional(reply)

@@ -47,9 +47,9 @@ struct Evidence: Sendable {
         sent = world.upstream.sent
         confirmed = world.upstream.confirmed
         replies = log.replies.map { SeenReply($0.message, in: $0.queue) }
-        returned = Set(log.returned.compactMap(\.message.correlationID))
+        returned = Set(log.returned.compactMap(\.message.correlationID?.description))
         let letters = world.store.rows.letters.filter { $0.state != .replayed }
-        openLetters = Set(letters.compactMap(\.content.message.messageID))
+        openLetters = Set(letters.compactMap(\.content.message.correlationID?.description))
         openLetterKeys = Set(letters.compactMap(\.command.idempotencyKey?.description))
         rejectedKeys = Set(
             replies.filter { $0.outcome == "rejected" && !$0.isStored }
@@ -91,7 +91,7 @@ struct ReplyTrack: Hashable, Sendable {
     init(queue: String, _ message: Message) {
         self.queue = queue
         id = message.messageID ?? ""
-        correlationID = message.correlationID ?? ""
+        correlationID = message.correlationID?.description ?? ""
         body = message.body
     }
 }
@@ -113,7 +113,7 @@ struct SeenReply: Sendable {
         isFinal = body["final"] == .bool(true)
     }
 
-    var correlationID: String { message.correlationID ?? "" }
+    var correlationID: String { message.correlationID?.description ?? "" }
     var isFirst: Bool { message.headers[HeaderName.idempotentReplayed] == .bool(false) }
 
     /// Its outcome is kept under the key (the table of contract.md §3).

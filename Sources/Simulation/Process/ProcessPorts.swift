@@ -20,16 +20,8 @@ package struct ProcessPorts: Sendable {
     /// How many of the process's calls to the bank are under way.
     package var callsInFlight: @Sendable () -> Int
 
-    func ingester() -> DeadLetterIngester {
-        DeadLetterIngester(
-            store: letters,
-            sink: sink,
-            time: time,
-            random: random,
-            observer: observer,
-            fingerprinter: fingerprinter,
-            policy: policy
-        )
+    func ingester(_ context: ProcessorContext) -> DeadLetterIngester {
+        DeadLetterIngester(context, store: letters, sink: sink, fingerprinter: fingerprinter)
     }
 
     func breaker() -> CircuitBreaker {

@@ -37,7 +37,7 @@ package final class SimulatedProcess: Sendable {
                 await watch.begin()
                 group.addTask { await watch.run() }
                 group.addTask { await context.lateAnswers.run(context, bell) }
-                group.addTask { await self.ingest(broker, ports) }
+                group.addTask { await self.ingest(broker, ports, context) }
                 group.addTask { await self.sweep(broker, ports, context, bell) }
                 group.addTask { await ports.relay(bell).run() }
                 await self.run(broker, partitions: partitions, prefetch: prefetch, ports, context)
@@ -99,8 +99,8 @@ package final class SimulatedProcess: Sendable {
     }
 
     /// As `DeadLetterSubscription` does it.
-    private func ingest(_ broker: SimulatedBroker, _ ports: ProcessPorts) async {
-        let ingester = ports.ingester()
+    private func ingest(_ broker: SimulatedBroker, _ ports: ProcessPorts, _ context: ProcessorContext) async {
+        let ingester = ports.ingester(context)
         while !isDraining, !Task.isCancelled {
             if let connection = broker.connect() {
                 state.withLock { $0.letters = connection }

@@ -228,6 +228,10 @@ package final class SimulatedBroker: Sendable {
         if let timeToLive = state.queues[queue]?.timeToLive {
             state.log.parked += queue.hasPrefix(names.retryExchange) ? 1 : 0
             time.schedule(after: timeToLive) { self.expire(number, in: queue) }
+        } else if let milliseconds = message.headers[Self.expiration]?.integer,
+            state.queues[queue]?.deadLetterExchange != nil
+        {
+            time.schedule(after: .milliseconds(milliseconds)) { self.expire(number, in: queue) }
         }
         pump(queue, &state)
     }
@@ -257,6 +261,9 @@ package final class SimulatedBroker: Sendable {
         }
     }
 
+    /// What stands for the property `expiration`, in milliseconds: a header that no copy of ours carries on.
+    static let expiration = "x-expiration"
+
     private func expire(_ number: UInt64, in queue: String) {
         state.withLock { state in
             guard let position = state.queues[queue]?.ready.firstIndex(where: { $0.number == number }),
@@ -269,6 +276,7 @@ package final class SimulatedBroker: Sendable {
     private func deadLetter(_ message: Message, from name: String, _ reason: DeathRecord.Reason, _ state: inout State) {
         guard let queue = state.queues[name], let exchange = queue.deadLetterExchange else { return }
         var message = message
+        message.headers[Self.expiration] = nil
         var deaths = DeathRecord(message)
         deaths.add(name, reason, at: time.now())
         message.headers[DeathRecord.header] = deaths.value

@@ -5,7 +5,7 @@ package struct ForgottenRows: Sendable {
     /// The keys of operations that are gone, or as they were before.
     package private(set) var keys: Set<String> = []
     package private(set) var payments: Set<PaymentID> = []
-    /// The message ids and keys of dead letters that are gone, or open again.
+    /// The correlation ids and keys of dead letters that are gone, or open again.
     package private(set) var letters: Set<String> = []
     /// A run of a sweep, or what an outbox had sent.
     package private(set) var hasLostSchedule = false
@@ -25,7 +25,8 @@ package struct ForgottenRows: Sendable {
         }
         for (id, letter) in lost.deadLetters.letters where restored.deadLetters.letters[id] != letter {
             letters.formUnion(
-                [letter.content.message.messageID, letter.command.idempotencyKey?.description].compactMap(\.self)
+                [letter.content.message.correlationID?.description, letter.command.idempotencyKey?.description]
+                    .compactMap(\.self)
             )
             rows += 1
         }

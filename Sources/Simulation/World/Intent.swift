@@ -19,15 +19,16 @@ package struct Intent: Sendable {
     /// Its correlation id and message id are its own, and are kept when it is sent again.
     package let message: Message
 
-    package var id: String { message.correlationID ?? "" }
+    package var id: String { message.correlationID?.description ?? "" }
 
     /// The same, asked once more by another message, which reads its reply for sure.
     func again(_ id: String) -> Intent {
         var message = message
         message.messageID = id
-        message.correlationID = id
+        message.correlationID = CorrelationID(id)
         message.replyTo = nil
         message.headers[HeaderName.deadline] = nil
+        message.headers[SimulatedBroker.expiration] = nil
         return Intent(sort: sort, payment: payment, merchant: merchant, key: key, meaning: meaning, message: message)
     }
 }

@@ -105,7 +105,9 @@ struct Traffic {
             type: kind.commandType,
             contentType: "application/json",
             messageID: "m-\(lastID)",
-            correlationID: "m-\(lastID)",
+            // Some clients use bytes that are no text.
+            correlationID: lastID.isMultiple(of: 5)
+                ? CorrelationID(bytes: [0xff] + Array("m-\(lastID)".utf8)) : CorrelationID("m-\(lastID)"),
             replyTo: replyTo(),
             headers: [HeaderName.paymentID: .string(account.payment), HeaderName.idempotencyKey: .string(key)],
             body: Array(body.utf8)
@@ -117,6 +119,8 @@ struct Traffic {
             let deadline = start.advanced(by: at + .seconds(dice.number(in: -5...60)))
             message.headers[HeaderName.deadline] = .string(deadline.description)
         }
+        // While nobody takes it, it expires.
+        if lastID % 9 == 4 { message.headers[SimulatedBroker.expiration] = .integer(3_000) }
         return Intent(
             sort: .command,
             payment: account.payment,

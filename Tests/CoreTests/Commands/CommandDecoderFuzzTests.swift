@@ -10,7 +10,7 @@ struct CommandDecoderFuzzTests {
         var dice = SplitMix64(seed: seed)
         for _ in 0..<3_000 {
             let message = CommandMessage.valid(OperationKind.allCases.randomElement(using: &dice) ?? .void) {
-                $0.body = (0..<Int.random(in: 0...80, using: &dice)).map { _ in .random(in: 0 ... .max, using: &dice) }
+                $0.body = (0..<Int.random(in: 1...80, using: &dice)).map { _ in .random(in: 0 ... .max, using: &dice) }
             }
             guard case .answerable(let command) = check(message, prints: false) else {
                 Issue.record("not answerable: \(message.body)")

@@ -48,6 +48,22 @@ enum CommandMessage {
     }
 }
 
+extension CommandMessage {
+    /// A message whose property is there and not UTF-8, as the mapping from the broker makes it.
+    static func unreadable(_ property: Message.Property) -> Message {
+        valid { message in
+            switch property {
+            case .type: message.type = nil
+            case .contentType: message.contentType = nil
+            case .contentEncoding: message.contentEncoding = nil
+            case .messageID: message.messageID = nil
+            case .replyTo: message.replyTo = nil
+            }
+            message.unreadable = [property]
+        }
+    }
+}
+
 /// A test argument with a name.
 struct Named<Value: Sendable>: Sendable, CustomStringConvertible {
     let description: String

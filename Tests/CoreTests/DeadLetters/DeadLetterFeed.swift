@@ -33,6 +33,13 @@ final class DeadLetterFeed: Sendable {
         deliver(tag)
     }
 
+    /// One that no command queue has taken for so long that it is given up.
+    func addUnroutable(_ message: Message) {
+        var message = message
+        message.headers[HeaderName.unroutedSince] = .integer(0)
+        add(message, .unrouted)
+    }
+
     /// What is not acknowledged comes first, as after a lost connection.
     func subscribe() -> AsyncStream<any DeadLetterDelivery> {
         let (stream, continuation) = AsyncStream<any DeadLetterDelivery>.makeStream()
@@ -62,11 +69,9 @@ final class DeadLetterFeed: Sendable {
 extension World {
     func ingester(_ store: (any DeadLetterIntake)? = nil) -> DeadLetterIngester {
         DeadLetterIngester(
+            context(),
             store: store ?? self.store,
             sink: broker,
-            time: time,
-            random: random,
-            observer: observer,
             fingerprinter: Fingerprinter(secret: Array("secret".utf8))
         )
     }

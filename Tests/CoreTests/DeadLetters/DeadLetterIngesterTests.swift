@@ -45,8 +45,8 @@ struct DeadLetterIngesterTests {
             world.store.inject(.refused, .refused, .refused, into: .deadLetters)
             let feed = DeadLetterFeed()
             feed.add(Self.unanswerable)
-            feed.add(CommandMessage.valid(.void), .unrouted)
-            feed.add(CommandMessage.valid(.refund), .unrouted)
+            feed.addUnroutable(CommandMessage.valid(.void))
+            feed.addUnroutable(CommandMessage.valid(.refund))
             try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 1 } }
             let letters = try await world.letters()
             #expect(letters.count == 2)
@@ -112,7 +112,7 @@ struct DeadLetterIngesterTests {
             try await world.until { world.parked.count == 1 }
             try await world.time.sleep(for: .seconds(60))
             let feed = DeadLetterFeed()
-            feed.add(message, .unrouted)
+            feed.addUnroutable(message)
             try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
             let view = try await world.view()
             #expect(view.operations.last?.state == .needsAttention)
@@ -135,11 +135,92 @@ struct DeadLetterIngesterTests {
             let message = world.send(.capture, key: "c")
             try await world.until { world.parked.count == 1 }
             let feed = DeadLetterFeed()
-            feed.add(message, .unrouted)
+            feed.addUnroutable(message)
             try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
             #expect(try await world.view().operations.last?.state == .unknown)
             try await world.until { world.finalReplies("c").count == 1 }
             #expect(world.finalReplies("c").first?.outcome == "succeeded")
+        }
+    }
+
+    @Test("what no command queue takes goes back uncut, for ten minutes; then it is kept")
+    func unrouted() throws {
+        try World.run(seeds: [nil, 1], make: { World(seed: $0, bringsBack: false) }, consumers: { _ in [] }) { world in
+            var message = CommandMessage.valid(.authorize) { $0.headers["x-death"] = .other }
+            var rounds = 0
+            while try await world.letters().isEmpty {
+                let feed = DeadLetterFeed()
+                feed.add(message, .unrouted)
+                try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
+                if let last = world.parked.last, world.parked.count > rounds {
+                    rounds += 1
+                    #expect(last.destination == .retry(.seconds5))
+                    #expect(last.message.body == message.body && last.message.headers["x-death"] == nil)
+                    message = last.message
+                }
+                try await world.time.sleep(for: .seconds(5))
+            }
+            #expect((100...120).contains(rounds))
+            #expect(try await world.letters().map(\.failure.code) == ["unrouted"])
+        }
+    }
+
+    @Test("a copy of ours does not carry on since when a message was not routed")
+    func routedAgain() {
+        let message = CommandMessage.valid { $0.headers[HeaderName.unroutedSince] = .integer(1) }
+        #expect(message.cleanCopy() == CommandMessage.valid())
+    }
+
+    private static let expiry = DeadLetterOrigin.broker(reason: "expired", occurrence: "1", at: nil)
+
+    @Test("a command that expired in its queue is answered, also while the bank is unavailable, and kept by nobody")
+    func expired() throws {
+        try World.run(consumers: { _ in [] }) { world in
+            let feed = DeadLetterFeed()
+            feed.add(CommandMessage.valid(.authorize, key: "a"), Self.expiry)
+            feed.add(CommandMessage.valid(.void, key: "b", body: "[]"), Self.expiry)
+            try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
+            #expect(world.replies("a").map(\.code) == ["deadline_passed"])
+            #expect(world.replies("a").first?.message.headers[HeaderName.idempotentReplayed] == .bool(false))
+            #expect(world.replies("b").map(\.code) == ["invalid_command"])
+            #expect(world.parked.isEmpty && world.deadLetters.isEmpty)
+            #expect(try await world.letters().isEmpty)
+            #expect(world.bank.requests.isEmpty)
+        }
+    }
+
+    @Test("an expired duplicate of what is settled gets the stored reply, of what is open it goes on with it")
+    func expiredDuplicate() throws {
+        try World.run { world in
+            try await world.ask(.authorize, key: "a")
+            let feed = DeadLetterFeed()
+            feed.add(CommandMessage.valid(.authorize, payment: World.payment, key: "a"), Self.expiry)
+            try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
+            #expect(world.finalReplies("a").count == 2)
+            #expect(world.finalReplies("a")[0].message.body == world.finalReplies("a")[1].message.body)
+
+            world.bank.inject(.dropBefore, into: .capture)
+            let message = world.send(.capture, key: "c")
+            try await world.until { world.parked.count == 1 }
+            feed.add(message, Self.expiry)
+            try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
+            #expect(world.parked.last?.message.headers[HeaderName.expiredUnseen] == .bool(true))
+            try await world.until { world.finalReplies("c").count == 2 }
+            #expect(world.finalReplies("c").allSatisfy { $0.outcome == "succeeded" })
+            #expect(world.bank.ledger.map(\.operation) == [.authorize, .capture])
+        }
+    }
+
+    @Test("an expired command whose reply queue stays full is told later that it came too late, and not executed")
+    func expiredAndFull() throws {
+        try World.run { world in
+            world.broker.inject(.refused, .refused, .refused, .refused, into: .replies)
+            let feed = DeadLetterFeed()
+            feed.add(CommandMessage.valid(.authorize, payment: World.payment, key: "a"), Self.expiry)
+            try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
+            try await world.until { world.replies("a").count == 1 }
+            #expect(world.replies("a").map(\.code) == ["deadline_passed"])
+            #expect(world.bank.requests.isEmpty)
         }
     }
 }

@@ -29,7 +29,7 @@ struct DeadLetterReplayTests {
         for number in 0..<count {
             let payment = World.payment(number)
             let message = CommandMessage.valid(.void, payment: payment, key: "k-\(number)")
-            feed.add(message, .unrouted)
+            feed.addUnroutable(message)
         }
         try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
         return try await world.store.deadLetterIDs(.matching(DeadLetterFilter(), limit: nil))
@@ -167,7 +167,7 @@ struct DeadLetterReplayTests {
             message.messageID = "message-a"
             message.replyTo = "replies.a"
             let feed = DeadLetterFeed()
-            feed.add(message, .unrouted)
+            feed.addUnroutable(message)
             try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
             let id = try #require(try await world.letters().first?.id)
             let before = await world.desk.replay([id], by: "op")

@@ -216,7 +216,7 @@ struct ReducedMessageTests {
         switch part {
         case "type": message.type = number
         case "message id": message.messageID = "m \(number)"
-        case "correlation id": message.correlationID = number
+        case "correlation id": message.correlationID = CorrelationID(number)
         case "reply to": message.replyTo = "replies.\(number)"
         case "content type": message.contentType = number
         case "content encoding": message.contentEncoding = number

@@ -134,6 +134,11 @@ struct OperationTests {
             world.send(.capture, key: "c", body: "[]") { $0.replyTo = "amq.gen-x" }
             try await world.until { world.replies("b").count == 1 && world.replies("c").count == 1 }
             #expect((world.replies("b") + world.replies("c")).allSatisfy { $0.destination == .replies(nil) })
+            #expect(
+                (world.replies("b") + world.replies("c")).allSatisfy {
+                    $0.message.headers["reply-to-ignored"] == .bool(true)
+                }
+            )
             #expect(world.count { if case .replyAddressIgnored = $0 { true } else { false } } == 2)
         }
     }

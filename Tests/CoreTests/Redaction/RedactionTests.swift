@@ -133,7 +133,9 @@ struct RedactionTests {
                 .handled(command, disposition, duration: .seconds(1)), .rejectedInvalid(invalid),
                 .unanswerable(invalid.problem), .possibleOrphan(operation, .suspected), .storeRegressed(operation),
                 .needsAttention(operation, reason: "r"),
-                .superseded(operation), .replyUndeliverable(replyTo: "replies.a"), .replyAddressIgnored,
+                .superseded(operation), .replyUndeliverable(replyTo: "replies.a"),
+                .replyAddressIgnored(command.idempotencyKey, messageID: "m"),
+                .unroutedSentBack,
                 .storeFailed(StoreError(.unavailable, detail: "08006")), .publishFailed("d"),
                 .breakerChanged(.open, cause: nil),
                 .deadLetterKept(letter), .deadLetterSentBack(letter, .seconds5),
@@ -161,7 +163,7 @@ struct RedactionTests {
 }
 
 extension ProcessorEvent {
-    fileprivate static let kinds = 19
+    fileprivate static let kinds = 20
 
     /// A new case does not compile here until it has a number, and fails the count until it has a sample above.
     fileprivate var kind: Int {
@@ -185,6 +187,7 @@ extension ProcessorEvent {
         case .sweepFailed: 15
         case .tickUnreadable: 16
         case .expired: 17
+        case .unroutedSentBack: 19
         }
     }
 }

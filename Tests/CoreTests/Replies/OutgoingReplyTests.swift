@@ -46,9 +46,61 @@ struct OutgoingReplyTests {
             reply.message.headers == [
                 "payment-id": .string(CommandMessage.paymentID), "idempotency-key": .string("k-1"),
                 "merchant-id": .string("shop"), "idempotent-replayed": .bool(replayed),
-                "traceparent": .string(Self.trace),
+                "traceparent": .string(TraceParent.continuing(Self.trace, as: reply.message.messageID ?? "")),
             ]
         )
+    }
+
+    @Test("continues the caller's trace with a span of its own, the same one when it is sent again")
+    func trace() throws {
+        let operation = try PaymentFixture.operation(.capture, .succeeded)
+        func trace(replayed: Bool) throws -> String {
+            let reply = OutgoingReply.final([], of: operation, to: try command(), replayed: replayed)
+            return try #require(reply.message.headers["traceparent"]?.string)
+        }
+        let continued = try trace(replayed: false)
+        #expect(try trace(replayed: true) == continued)
+        #expect(TraceParent.wellFormed(continued) == continued)
+        #expect(continued.hasPrefix(Self.trace.prefix(36)) && continued.hasSuffix("-01"))
+        #expect(continued != Self.trace)
+    }
+
+    @Test("says that the reply address was ignored, where one was named that is not allowed")
+    func ignoredAddress() throws {
+        for (address, isIgnored) in [
+            (nil, false), ("replies.a", false), ("amq.gen-JzTY20BRgKO-HjmUJj0wLg", false), ("amq.gen-short", true),
+            ("payments.commands.0", true), ("amq.rabbitmq.reply-to", true), ("", true),
+        ] as [(String?, Bool)] {
+            let message = CommandMessage.valid(.capture) { $0.replyTo = address }
+            guard case .command(let command) = CommandDecoder().decode(message) else {
+                Issue.record("not decoded")
+                return
+            }
+            let reply = OutgoingReply.unstored(try rejection(), to: command)
+            #expect(reply.replyTo == (isIgnored ? nil : address))
+            #expect(
+                reply.message.headers["reply-to-ignored"] == (isIgnored ? .bool(true) : nil),
+                "\(address ?? "none")"
+            )
+        }
+    }
+
+    @Test("tells the events of its operation until they are told, and not to a duplicate")
+    func events() throws {
+        let payment = try PaymentFixture.held(by: .capture)
+        let reply = Reply(
+            operation: .capture,
+            outcome: .succeeded,
+            payment: payment,
+            paymentID: payment.id,
+            idempotencyKey: try command().idempotencyKey
+        )
+        var operation = try PaymentFixture.operation(.capture, .succeeded)
+        operation.reply = reply.encoded
+        #expect(OutgoingReply.final(reply.encoded, of: operation, to: try command(), replayed: true).events.count == 1)
+        #expect(OutgoingReply.attached(reply.encoded, of: operation, to: try command()).events.isEmpty)
+        operation.isTold = true
+        #expect(OutgoingReply.final(reply.encoded, of: operation, to: try command(), replayed: true).events.isEmpty)
     }
 
     @Test("has a message id that is stable per operation and phase")
@@ -113,7 +165,9 @@ struct OutgoingReplyTests {
         let reply = OutgoingReply(to: command)
         #expect(reply.replyTo == nil)
         #expect(reply.message.type == "payment.authorize.result.v1")
-        #expect(reply.message.messageID == nil)
+        let id = try #require(reply.message.messageID)
+        #expect(id == OutgoingReply(to: command).message.messageID)
+        #expect(id.utf8.count <= 255)
         #expect(reply.message.correlationID == nil)
         #expect(reply.message.headers == ["idempotency-key": .string("k-1"), "idempotent-replayed": .bool(false)])
         let body = try JSONParser.parse(reply.message.body)

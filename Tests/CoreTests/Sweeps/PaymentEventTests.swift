@@ -49,7 +49,8 @@ struct PaymentEventTests {
             case .refund: ("refunded", payment.refundedAt)
             }
         let expected = JSONValue.object([
-            "event": .string(name), "occurred_at": .optional(at?.description), "operation": .string(kind.rawValue),
+            "event": .string(name), "occurred_at": .optional(at.map { max($0, payment.createdAt) }?.description),
+            "operation": .string(kind.rawValue),
             "payment": payment.json, "payment_id": .string(payment.id.description),
         ])
         #expect(
@@ -72,6 +73,26 @@ struct PaymentEventTests {
         #expect(body["payment"] == settlement.payment?.json)
         #expect(body["occurred_at"]?.string == "2026-02-02T02:40:00.123000Z")
         #expect(body["operation"]?.string == kind.rawValue)
+    }
+
+    @Test(
+        "nothing occurs before its payment was created, whatever the bank's clock says",
+        arguments: OperationKind.allCases
+    )
+    func order(_ kind: OperationKind) throws {
+        var operation = try Self.success(kind).operation
+        operation.isTold = false
+        let late = "2999-01-01T00:00:00.000000Z"
+        let reply = String(decoding: operation.reply ?? [], as: UTF8.self)
+        let created = #""created_at":"\#(PaymentFixture.createdAt)""#
+        // The bank's answer may have a time of that name, too; the payment's comes last.
+        let parts = reply.split(separator: created, omittingEmptySubsequences: false)
+        operation.reply = Array(
+            (parts.dropLast().joined(separator: created) + #""created_at":"\#(late)""# + (parts.last ?? "")).utf8
+        )
+        let event = try JSONParser.parse(try #require(PaymentEvent.of(operation).first?.message.body))
+        #expect(event["payment"]?["created_at"]?.string == late)
+        #expect(event["occurred_at"]?.string == late)
     }
 
     @Test("a capture that finds the authorization expired tells that too")
@@ -111,7 +132,9 @@ struct PaymentEventTests {
     func outbox() throws {
         let claim = try Self.claim(.capture)
         let settlement = try Self.success(.capture).toldByOutbox(claim)
-        let operation = settlement.operation
+        var operation = settlement.operation
+        #expect(operation.isTold)
+        operation.isTold = false
         let command = try PaymentFixture.command(.capture)
         let live = OutgoingReply.final(operation.reply ?? [], of: operation, to: command, replayed: true)
         let reply = try #require(settlement.outbox.first)

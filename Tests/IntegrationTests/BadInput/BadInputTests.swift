@@ -57,6 +57,7 @@ extension CommandLane {
             #expect(reply.json["payment"] == .null, "\(bad.name)")
             #expect(reply.json["bank_response"] == .null, "\(bad.name)")
             #expect(properties.type == "payment.authorize.result.v1", "\(bad.name)")
+            #expect(properties.messageID?.isEmpty == false, "\(bad.name)")
             #expect(properties.headers["idempotency-key"]?.stringValue == command.key, "\(bad.name)")
             // A header whose value was invalid is left out.
             let isPaymentIDValid = bad.field != "payment-id"

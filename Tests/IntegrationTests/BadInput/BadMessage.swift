@@ -52,6 +52,14 @@ struct BadMessage: Sendable, CustomTestStringConvertible {
         BadMessage("\(name) \(what)", name, fate) { $0.properties.headers[name] = value }
     }
 
+    /// As long as AMQP allows, so that nothing repaired would fit.
+    private static func notUTF8(_ property: AMQPProperties.Text, _ fate: Fate = .answered) -> BadMessage {
+        BadMessage("\(property.rawValue) not UTF-8", property.rawValue, fate) { message in
+            message.properties[keyPath: property.text] = nil
+            message.properties.undecoded[property] = [UInt8](repeating: 0xff, count: 255)
+        }
+    }
+
     static let all = bodies + amounts + cards + texts + headers + properties
 
     static let bodies = [
@@ -135,8 +143,22 @@ struct BadMessage: Sendable, CustomTestStringConvertible {
             $0.properties.contentType = "application/json; charset=latin1"
         },
         BadMessage("a compressed body", "content_encoding") { $0.properties.contentEncoding = "gzip" },
-        BadMessage("a control character in the correlation id", "correlation_id") {
-            $0.properties.correlationID = "\u{7}"
-        },
+        notUTF8(.type, .deadLettered), notUTF8(.messageID), notUTF8(.contentType), notUTF8(.contentEncoding),
     ]
+}
+
+extension AMQPProperties.Text {
+    fileprivate var text: WritableKeyPath<AMQPProperties, String?> {
+        switch self {
+        case .contentType: \.contentType
+        case .contentEncoding: \.contentEncoding
+        case .correlationID: \.correlationID
+        case .replyTo: \.replyTo
+        case .expiration: \.expiration
+        case .messageID: \.messageID
+        case .type: \.type
+        case .userID: \.userID
+        case .appID: \.appID
+        }
+    }
 }

@@ -32,6 +32,8 @@ struct MessageFuzzer {
         default:
             message.properties.messageID = pick(2) == 0 ? nil : text(upTo: 150)
             message.properties.correlationID = text(upTo: 60)
+            if pick(2) == 0 { message.properties.undecoded[.messageID] = [0xff] + bytes(upTo: 254) }
+            if pick(2) == 0 { message.properties.undecoded[.appID] = [0xff] + bytes(upTo: 254) }
             // Not one that is allowed and not there: its reply could not be counted.
             if pick(4) == 0 { message.properties.replyTo = "x" + text(upTo: 40) }
         }

@@ -59,8 +59,7 @@ extension CommandLane {
                 // Taken by nobody, and so given to the processor as the broker gives it what no command queue takes.
                 let captures = payments.map { TestCommand.capture($0) }
                 for capture in captures {
-                    let message = capture.message(replyTo: world.upstream.replyQueue)
-                    try await world.upstream.publish(message, to: world.names.unrouted)
+                    try await world.giveUpUnrouted(capture)
                 }
                 try await world.keptDeadLetters(500)
 
@@ -281,8 +280,15 @@ extension World {
         }
         try await bank.clearFaults()
         for command in [capture, authorize] {
-            try await upstream.publish(command.message(replyTo: upstream.replyQueue), to: names.unrouted)
+            try await giveUpUnrouted(command)
         }
+    }
+
+    /// As if no command queue had taken it for ten minutes.
+    fileprivate func giveUpUnrouted(_ command: TestCommand) async throws {
+        var message = command.message(replyTo: upstream.replyQueue)
+        message.properties.headers[HeaderName.unroutedSince] = 0
+        try await upstream.publish(message, to: names.unrouted)
     }
 
     /// Takes the message and gives it back until the broker gives it up.

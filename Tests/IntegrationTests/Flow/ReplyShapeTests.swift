@@ -18,7 +18,7 @@ extension CommandLane {
                 let properties = reply.message.properties
                 #expect(properties.type == "payment.authorize.result.v1")
                 #expect(properties.contentType == "application/json")
-                #expect(properties.correlationID == authorize.correlationID)
+                #expect(properties.correlationID == authorize.correlation)
                 #expect(properties.deliveryMode == .persistent)
                 #expect(properties.messageID?.isEmpty == false)
                 #expect(properties.headers["payment-id"]?.stringValue == authorize.paymentID)
@@ -27,6 +27,7 @@ extension CommandLane {
                 #expect(properties.headers["idempotent-replayed"] == .bool(false))
                 let trace = properties.headers["traceparent"]?.stringValue
                 #expect(trace?.hasPrefix("00-0af7651916cd43dd8448eb211c80319c-") == true)
+                #expect(trace?.contains("b7ad6b7169203331") == false, "the span is the caller's own")
 
                 let entry = try #require(try await world.bank.ledger().first)
                 let payment = try #require(reply.json["payment"])

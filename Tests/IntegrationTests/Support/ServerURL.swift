@@ -17,6 +17,12 @@ struct ServerURL {
         return "\(text[..<range.lowerBound])\(proxy.port)\(text[range.upperBound...])"
     }
 
+    /// The same server by way of one proxy or another, each a host of the list.
+    func through(_ first: TCPProxy, _ second: TCPProxy) -> String {
+        guard let range = portRange else { return text }
+        return "\(text[..<range.lowerBound])\(first.port),127.0.0.1:\(second.port)\(text[range.upperBound...])"
+    }
+
     /// The same server with another path.
     func database(_ name: String) -> String {
         let query = text.firstIndex(of: "?") ?? text.endIndex

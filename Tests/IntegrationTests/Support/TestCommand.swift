@@ -9,7 +9,7 @@ struct TestCommand: Sendable {
     var key = Random.id
     var messageID = Random.id
     var body: String
-    var correlationID: String?
+    var correlationID: CorrelationID?
     var merchantID: String?
     var deadline: String?
     var traceparent: String?
@@ -46,7 +46,7 @@ struct TestCommand: Sendable {
     }
 
     /// What the reply carries as its correlation id.
-    var correlation: String { correlationID ?? messageID }
+    var correlation: String { correlationID?.description ?? messageID }
 
     func message(replyTo: String?) -> AMQPMessage {
         var headers: [String: HeaderValue] = ["payment-id": .string(paymentID), "idempotency-key": .string(key)]

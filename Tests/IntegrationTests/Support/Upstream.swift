@@ -1,4 +1,5 @@
 import AMQP
+import BrokerMapping
 import Core
 import Synchronization
 import TestSupport
@@ -165,6 +166,7 @@ final class Upstream: Sendable {
     private func record(_ delivery: AMQPDelivery) {
         // A reply that is not JSON is noticed as one that never came.
         guard let reply = try? ReceivedReply(delivery) else { return }
-        book.withLock { $0[delivery.message.properties.correlationID ?? "", default: []].append(reply) }
+        let correlation = Message(delivery.message).correlationID?.description ?? ""
+        book.withLock { $0[correlation, default: []].append(reply) }
     }
 }

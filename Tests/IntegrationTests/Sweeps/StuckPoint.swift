@@ -15,7 +15,9 @@ enum StuckPoint: String, CaseIterable, Sendable {
 
     /// Sends a command, lets the processor get to this point, kills it, and takes the delivery away, so that nothing but a sweep
     /// is left to finish the operation.
-    func leaveBehind(_ command: TestCommand, in world: World) async throws {
+    ///
+    /// - Parameter replyTo: where the reply is to go; `nil` for the queue of the world's upstream service.
+    func leaveBehind(_ command: TestCommand, replyTo: String? = nil, in world: World) async throws {
         let bank = try TCPProxy(toPort: ServerURL(world.bank.url).port)
         let database = try TCPProxy(toPort: ServerURL(world.database.url).port)
         let broker = try TCPProxy(toPort: ServerURL(world.servers.amqpURL).port)
@@ -37,7 +39,8 @@ enum StuckPoint: String, CaseIterable, Sendable {
         case .beforeTheSettle, .beforeTheReply:
             try await world.bank.fault("latency", on: command.kind, milliseconds: 500)
         }
-        try await world.send(command)
+        let message = command.message(replyTo: replyTo ?? world.upstream.replyQueue)
+        try await world.upstream.publish(message, to: world.names.commandsExchange)
         let claimed = "SELECT count(*) FROM operations WHERE idempotency_key = '\(command.key)' AND state = 'SENT'"
         try await eventually("the command was claimed") { try await world.database.number(claimed) == 1 }
         switch self {

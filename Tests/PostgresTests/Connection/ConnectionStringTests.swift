@@ -33,6 +33,20 @@ struct ConnectionStringTests {
         #expect(!description.contains("sesame") && !(error?.description.contains("\n") ?? true))
     }
 
+    @Test(
+        "of several hosts means the one that takes writes, unless it says otherwise",
+        arguments: [
+            ("host=a", nil), ("host=a,b", "read-write"), ("postgresql://a:1,b:2/db", "read-write"),
+            ("host=a,b target_session_attrs=any", "any"), ("host=a,b target_session_attrs=primary", "primary"),
+        ] as [(String, String?)]
+    )
+    func attributes(text: String, expected: String?) throws {
+        let configuration = try PostgresConfiguration(conninfo: text)
+        let host = try #require(configuration.connectionString.hosts?.last)
+        let parameters = configuration.parameters(host: host, attributes: nil)
+        #expect(parameters.last { $0.keyword == "target_session_attrs" }?.value == expected)
+    }
+
     @Test("shows no password, nor what else may be one")
     func description() throws {
         for text in [

@@ -4,7 +4,7 @@ package enum BodyDecoder {
     package static let maximumSize = 65_536
 
     package static func parameters(_ kind: OperationKind, _ body: [UInt8]) throws(InvalidField) -> CommandParameters {
-        let object = try object(body)
+        let object = body.isEmpty && kind.needsNoBody ? .object([:]) : try object(body)
         switch kind {
         case .authorize: return .authorize(try authorize(object))
         case .capture: return .capture(amount: try optionalAmount(object))
@@ -15,6 +15,7 @@ package enum BodyDecoder {
 
     private static func object(_ body: [UInt8]) throws(InvalidField) -> JSONValue {
         guard body.count <= maximumSize else { throw InvalidField("body", "has more than \(maximumSize) bytes") }
+        guard !body.isEmpty else { throw InvalidField("body", "is empty") }
         let value: JSONValue
         do throws(JSONError) {
             value = try JSONParser.parse(body)
@@ -100,4 +101,9 @@ package enum BodyDecoder {
         }
         return integer
     }
+}
+
+extension OperationKind {
+    /// Without a body it is what it is with `{}`.
+    fileprivate var needsNoBody: Bool { self == .capture || self == .void }
 }

@@ -3,7 +3,7 @@ package struct CommandDecoder: Sendable {
     package init() {}
 
     package func decode(_ message: Message) -> DecodedMessage {
-        guard let type = message.type else { return .unanswerable(InvalidField("type", "is missing")) }
+        guard let type = message.type else { return .unanswerable(EnvelopeDecoder.missing(.type, message)) }
         guard let kind = OperationKind(commandType: type) else {
             return .unanswerable(InvalidField("type", "is none of the command types of version 1"))
         }

@@ -27,7 +27,7 @@ enum EnvelopeDecoder {
     }
 
     static func messageID(_ message: Message) throws(InvalidField) -> String {
-        guard let id = message.messageID else { throw InvalidField("message_id", "is missing") }
+        guard let id = message.messageID else { throw missing(.messageID, message) }
         guard TextRule.holds(id, length: 1...128) else {
             throw InvalidField("message_id", "must have 1 to 128 characters, none of them a control character")
         }
@@ -42,29 +42,35 @@ enum EnvelopeDecoder {
         return deadline
     }
 
+    /// - Returns: what to say of a property that is not there as a text.
+    static func missing(_ property: Message.Property, _ message: Message) -> InvalidField {
+        InvalidField(property.rawValue, message.unreadable.contains(property) ? "is not UTF-8" : "is missing")
+    }
+
     static func checkProperties(_ message: Message) throws(InvalidField) {
-        if let encoding = message.contentEncoding, !encoding.isEmpty, encoding.lowercased() != "identity" {
-            throw InvalidField("content_encoding", "must be absent or identity")
+        if !message.unreadable.isEmpty {
+            for property in Message.Property.allCases where message.unreadable.contains(property) {
+                throw missing(property, message)
+            }
+        }
+        if !ContentEncoding.isPlain(message.contentEncoding) {
+            throw InvalidField("content_encoding", "must be absent, identity or utf-8")
         }
         if let type = message.contentType, !isJSON(type) {
             throw InvalidField("content_type", "must be absent or application/json in UTF-8")
-        }
-        if let id = message.correlationID, !isCorrelation(id) {
-            throw InvalidField("correlation_id", "must have no control characters")
         }
     }
 
     /// Never fails: a way back that is not allowed is replaced by the default reply queue.
     static func route(_ message: Message) -> ReplyRoute {
-        let stated = message.correlationID.flatMap { !$0.isEmpty && isCorrelation($0) ? $0 : nil }
+        let replyTo = ReplyAddress.allowed(message.replyTo)
         return ReplyRoute(
-            replyTo: ReplyAddress.allowed(message.replyTo),
-            correlationID: stated ?? (try? messageID(message)),
-            traceparent: TraceParent.wellFormed(message.headers[HeaderName.traceparent]?.string)
+            replyTo: replyTo,
+            correlationID: message.correlationID ?? (try? messageID(message)).map { CorrelationID($0) },
+            traceparent: TraceParent.wellFormed(message.headers[HeaderName.traceparent]?.string),
+            isReplyToIgnored: replyTo == nil && (message.replyTo != nil || message.unreadable.contains(.replyTo))
         )
     }
-
-    private static func isCorrelation(_ text: String) -> Bool { TextRule.holds(text, length: 0...255) }
 
     private static func requiredString(_ message: Message, _ name: String) throws(InvalidField) -> String {
         guard let text = try optionalString(message, name) else { throw InvalidField(name, "is missing") }
@@ -85,7 +91,13 @@ enum EnvelopeDecoder {
         }
         guard parts[0] == "application/json" || parts[0].isEmpty && parts.count == 1 else { return false }
         return parts.dropFirst().allSatisfy { parameter in
-            ["", "charset=utf-8", "charset=\"utf-8\""].contains(parameter)
+            guard !parameter.isEmpty else { return true }
+            guard parameter.hasPrefix("charset=") else { return false }
+            var charset = parameter.dropFirst("charset=".count)
+            if charset.count >= 2, charset.hasPrefix("\""), charset.hasSuffix("\"") {
+                charset = charset.dropFirst().dropLast()
+            }
+            return ContentEncoding.isUTF8(charset)
         }
     }
 }

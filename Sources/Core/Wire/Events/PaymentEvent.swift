@@ -67,7 +67,8 @@ package struct PaymentEvent: Hashable, Sendable {
             merchantID: operation.merchantID,
             traceparent: operation.route.traceparent,
             tail: payment.bytes,
-            at: at
+            // Clocks differ: the bank's and that of the process may be behind the one that says when the payment was created.
+            at: max(at, payment.instant("created_at") ?? at)
         )
     }
 
@@ -84,7 +85,7 @@ package struct PaymentEvent: Hashable, Sendable {
             merchantID: payment.merchantID,
             traceparent: nil,
             tail: [UInt8(ascii: ",")] + shown.dropFirst(),
-            at: (payment.expiresAt ?? payment.createdAt).description
+            at: max(payment.expiresAt ?? payment.createdAt, payment.createdAt).description
         )
     }
 
@@ -114,12 +115,13 @@ package struct PaymentEvent: Hashable, Sendable {
             HeaderName.paymentID: .string(paymentID.description),
             HeaderName.merchantID: .string(merchantID.description),
         ]
-        headers[HeaderName.traceparent] = traceparent.map(HeaderValue.string)
+        let id = "\(instance)-\(name.rawValue)"
+        headers[HeaderName.traceparent] = traceparent.map { .string(TraceParent.continuing($0, as: id)) }
         self.name = name
         message = Message(
             type: name.type,
             contentType: "application/json",
-            messageID: "\(instance)-\(name.rawValue)",
+            messageID: id,
             headers: headers,
             body: body
         )

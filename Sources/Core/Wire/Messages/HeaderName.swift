@@ -6,6 +6,8 @@ package enum HeaderName {
     package static let deadline = "deadline"
     package static let traceparent = "traceparent"
     package static let idempotentReplayed = "idempotent-replayed"
+    /// On a reply: the command named a reply queue that is not allowed.
+    package static let replyToIgnored = "reply-to-ignored"
     package static let errorCode = "error-code"
     package static let errorMessage = "error-message"
 
@@ -16,6 +18,12 @@ package enum HeaderName {
     /// Ours, on a parked copy: how often it was parked because its outcome is not known.
     package static let parks = "parks"
 
+    /// Ours, on a copy: the broker gave the command up as expired before anybody looked at it.
+    package static let expiredUnseen = "expired-unseen"
+
+    /// Ours, on a copy of a command that no queue took: since when, in microseconds since the epoch.
+    package static let unroutedSince = "unrouted-since"
+
     /// Ours, on a dead letter: names the failure, so that a letter that is published twice is one row.
     package static let failureInstance = "failure-instance"
     /// Ours, on a dead letter: when it failed, in microseconds since the epoch.
@@ -25,6 +33,6 @@ package enum HeaderName {
 
     /// What we have added to a message on its way: no part of the command.
     package static let bookkeeping: Set<String> = [
-        waitingSince, parks, errorCode, errorMessage, failureInstance, failedAt, replayOf,
+        waitingSince, parks, expiredUnseen, unroutedSince, errorCode, errorMessage, failureInstance, failedAt, replayOf,
     ]
 }

@@ -4,12 +4,14 @@ package struct Message: Hashable, Sendable {
     package var contentType: String?
     package var contentEncoding: String?
     package var messageID: String?
-    package var correlationID: String?
+    package var correlationID: CorrelationID?
     package var replyTo: String?
     /// The broker may let a message of a higher one overtake others.
     package var priority: UInt8?
     package var headers: [String: HeaderValue]
     package var body: [UInt8]
+    /// Properties that it has and that are not UTF-8: their texts are `nil`, their bytes travel in `origin`.
+    package var unreadable: Set<Property>
     /// Only of a message that was delivered, and of its copies.
     package var origin: MessageOrigin
 
@@ -18,11 +20,12 @@ package struct Message: Hashable, Sendable {
         contentType: String? = nil,
         contentEncoding: String? = nil,
         messageID: String? = nil,
-        correlationID: String? = nil,
+        correlationID: CorrelationID? = nil,
         replyTo: String? = nil,
         priority: UInt8? = nil,
         headers: [String: HeaderValue] = [:],
         body: [UInt8] = [],
+        unreadable: Set<Property> = [],
         origin: MessageOrigin = MessageOrigin()
     ) {
         self.type = type
@@ -34,7 +37,17 @@ package struct Message: Hashable, Sendable {
         self.priority = priority
         self.headers = headers
         self.body = body
+        self.unreadable = unreadable
         self.origin = origin
+    }
+
+    /// The properties that must be text. Raw values are the names of the protocol.
+    package enum Property: String, Hashable, Sendable, CaseIterable {
+        case type
+        case contentType = "content_type"
+        case contentEncoding = "content_encoding"
+        case messageID = "message_id"
+        case replyTo = "reply_to"
     }
 
     /// Whether the broker may have let it overtake messages that were published before it: RabbitMQ 4 has two classes of priority in
@@ -48,7 +61,8 @@ package struct Message: Hashable, Sendable {
         copy.priority = nil
         copy.headers = headers.filter { name, _ in
             let name = name.lowercased()
-            return !name.hasPrefix("x-") && name != "cc" && name != "bcc"
+            // Where it was before says nothing of where it goes next.
+            return !name.hasPrefix("x-") && name != "cc" && name != "bcc" && name != HeaderName.unroutedSince
         }
         copy.headers.merge(additions) { _, added in added }
         return copy

@@ -1,3 +1,5 @@
+import Crypto
+
 /// W3C trace context, level 1: `version-traceid-parentid-flags`.
 package enum TraceParent {
     /// The header, when it is well-formed; a malformed one is ignored (contract.md §2).
@@ -16,6 +18,18 @@ package enum TraceParent {
     package static func traceID(_ wellFormed: String) -> Substring {
         let start = wellFormed.utf8.index(wellFormed.startIndex, offsetBy: 3)
         return wellFormed[start..<wellFormed.utf8.index(start, offsetBy: 32)]
+    }
+
+    /// The same trace with a span of ours instead of the caller's, which is the parent of what we do.
+    ///
+    /// - Parameters:
+    ///   - wellFormed: the caller's header.
+    ///   - name: of the span: the same one gives the same span, so that what is sent again is the same.
+    package static func continuing(_ wellFormed: String, as name: String) -> String {
+        var span = Array(SHA256.hash(data: Array((wellFormed + name).utf8)).prefix(8))
+        // All zeros are no span.
+        span[7] |= span.allSatisfy { $0 == 0 } ? 1 : 0
+        return "\(wellFormed.prefix(36))\(Hex.text(of: span))\(wellFormed.suffix(3))"
     }
 
     private static func isHex(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {

@@ -17,8 +17,14 @@ package struct OutgoingReply: Hashable, Sendable {
             id: "\(operation.id)-final",
             to: command,
             replayed: replayed,
-            events: PaymentEvent.of(operation)
+            // Once they are told, a duplicate does not tell them again.
+            events: operation.isTold ? [] : PaymentEvent.of(operation)
         )
+    }
+
+    /// The final reply of an operation to a duplicate of the command whose delivery is telling its end.
+    static func attached(_ body: [UInt8], of operation: Operation, to command: Command) -> OutgoingReply {
+        OutgoingReply(body, id: "\(operation.id)-final", to: command, replayed: true)
     }
 
     /// The final reply of an operation where no command is at hand: what it was asked by is in the store.
@@ -100,10 +106,21 @@ package struct OutgoingReply: Hashable, Sendable {
     private static func id(answering messageID: String, _ reply: Reply) -> String {
         let phase = reply.outcome.rawValue
         guard messageID.utf8.count + 1 + phase.utf8.count > longestID else { return "\(messageID)-\(phase)" }
-        let digest = SHA256.hash(data: Array(messageID.utf8)).flatMap {
-            [Hex.digit(of: $0 >> 4), Hex.digit(of: $0 & 0x0f)]
+        return "\(Hex.text(of: SHA256.hash(data: Array(messageID.utf8))))-\(phase)"
+    }
+
+    /// The same for a command without a valid id: what there is to say to whom names it, so that a redelivery gives the same one.
+    private static func id(answering command: InvalidCommand, _ reply: Reply) -> String {
+        if let messageID = command.messageID { return id(answering: messageID, reply) }
+        var hash = SHA256()
+        for part in [
+            Array((command.merchantID?.description ?? "").utf8), command.route.correlationID?.bytes ?? [],
+            reply.encoded,
+        ] {
+            hash.update(data: Array("\(part.count):".utf8))
+            hash.update(data: part)
         }
-        return "\(String(decoding: digest, as: UTF8.self))-\(phase)"
+        return "\(Hex.text(of: hash.finalize()))-\(reply.outcome.rawValue)"
     }
 
     /// In bytes: what a short string of AMQP 0-9-1 holds.
@@ -141,7 +158,7 @@ package struct OutgoingReply: Hashable, Sendable {
         )
         self.init(
             reply.encoded,
-            id: command.messageID.map { Self.id(answering: $0, reply) },
+            id: Self.id(answering: command, reply),
             kind: command.kind,
             key: command.idempotencyKey,
             paymentID: command.paymentID,
@@ -153,7 +170,7 @@ package struct OutgoingReply: Hashable, Sendable {
 
     private init(
         _ body: [UInt8],
-        id: String?,
+        id: String,
         kind: OperationKind,
         key: IdempotencyKey,
         paymentID: PaymentID?,
@@ -168,7 +185,8 @@ package struct OutgoingReply: Hashable, Sendable {
         ]
         headers[HeaderName.paymentID] = paymentID.map { .string($0.description) }
         headers[HeaderName.merchantID] = merchantID.map { .string($0.description) }
-        headers[HeaderName.traceparent] = route.traceparent.map(HeaderValue.string)
+        headers[HeaderName.traceparent] = route.traceparent.map { .string(TraceParent.continuing($0, as: id)) }
+        if route.isReplyToIgnored { headers[HeaderName.replyToIgnored] = .bool(true) }
         self.events = events
         replyTo = route.replyTo
         message = Message(

@@ -6,7 +6,7 @@ enum DeadLetterRow {
     private static let written = """
         id, instance, code, message, source, dead_lettered_at, operation, payment_id, merchant_id, idempotency_key, \
         fingerprint, card, replayable, type, content_type, content_encoding, message_id, correlation_id, reply_to, headers, \
-        body
+        body, correlation_bytes
         """
 
     /// In the order in which `letter(from:)` reads them.
@@ -17,8 +17,8 @@ enum DeadLetterRow {
     static let insert = """
         INSERT INTO dead_letters (\(written), replay_of, state, ingested_at)
         VALUES (
-            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-            (SELECT id FROM dead_letters WHERE id = $22), 'open', clock_timestamp()
+            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+            (SELECT id FROM dead_letters WHERE id = $23), 'open', clock_timestamp()
         )
         ON CONFLICT (instance) DO NOTHING
         RETURNING id
@@ -34,8 +34,10 @@ enum DeadLetterRow {
             text(command.idempotencyKey?.description),
             .optional(command.fingerprint?.bytes, PostgresValue.bytes), text(letter.content.card),
             .bool(letter.content.isReplayable), text(message.type), text(message.contentType),
-            text(message.contentEncoding), text(message.messageID), text(message.correlationID), text(message.replyTo),
+            text(message.contentEncoding), text(message.messageID), text(message.correlationID?.textColumn),
+            text(message.replyTo),
             .jsonb(String(decoding: message.headersJSON.encoded, as: UTF8.self)), .bytes(message.body),
+            .optional(message.correlationID?.bytesColumn, PostgresValue.bytes),
             .optional(letter.replayOf.map { PostgresUUID($0.value) }, PostgresValue.uuid),
         ]
     }
@@ -63,7 +65,7 @@ enum DeadLetterRow {
                     contentType: try row.optionalText(14),
                     contentEncoding: try row.optionalText(15),
                     messageID: try row.optionalText(16),
-                    correlationID: try row.optionalText(17),
+                    correlationID: try .from(row, text: 17, bytes: 21),
                     replyTo: try row.optionalText(18),
                     headers: try row.parsed(19, headers),
                     body: try row.bytes(20)
@@ -71,9 +73,9 @@ enum DeadLetterRow {
                 card: try row.optionalText(11),
                 isReplayable: try row.bool(12)
             ),
-            replayOf: try row.optionalUUID(21).map { DeadLetterID(UniqueID($0)) },
-            state: try row.parsed(22, DeadLetterState.init),
-            reopenedFence: try row.optionalInt64(23)
+            replayOf: try row.optionalUUID(22).map { DeadLetterID(UniqueID($0)) },
+            state: try row.parsed(23, DeadLetterState.init),
+            reopenedFence: try row.optionalInt64(24)
         )
     }
 

@@ -62,16 +62,18 @@ struct ClaimWriter: Sendable {
             INSERT INTO operations (
                 merchant_id, idempotency_key, id, kind, payment_id, fingerprint, bank_key, reply_to, correlation_id,
                 traceparent, origin, created_at, first_sent_at, state, fence, lease_until, claim_token, attempts,
-                ambiguous_sends, reply, failed_sends, settled_at
+                ambiguous_sends, reply, failed_sends, correlation_bytes, reply_to_ignored,
+                settled_at
             )
             SELECT *, CASE WHEN reply IS NOT NULL THEN created_at END FROM unnest(
                 $1::text[], $2::text[], $3::uuid[], $4::text[], $5::uuid[], $6::bytea[], $7::text[], $8::text[], $9::text[],
                 $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::bigint[],
-                $16::timestamptz[], $17::uuid[], $18::integer[], $19::integer[], $20::bytea[], $21::integer[]
+                $16::timestamptz[], $17::uuid[], $18::integer[], $19::integer[], $20::bytea[], $21::integer[],
+                $22::bytea[], $23::boolean[]
             ) AS n (
                 merchant_id, idempotency_key, id, kind, payment_id, fingerprint, bank_key, reply_to, correlation_id,
                 traceparent, origin, created_at, first_sent_at, state, fence, lease_until, claim_token, attempts,
-                ambiguous_sends, reply, failed_sends
+                ambiguous_sends, reply, failed_sends, correlation_bytes, reply_to_ignored
             )
             """,
             [
@@ -83,7 +85,7 @@ struct ClaimWriter: Sendable {
                 .bytesArray(newOperations.map(\.fingerprint.bytes)),
                 .textArray(newOperations.map(\.bankKey)),
                 .textArray(newOperations.map(\.route.replyTo)),
-                .textArray(newOperations.map(\.route.correlationID)),
+                .textArray(newOperations.map { $0.route.correlationID?.textColumn }),
                 .textArray(newOperations.map(\.route.traceparent)),
                 .textArray(newOperations.map { $0.origin?.rawValue }),
                 .timestampArray(newOperations.map(\.createdAt.microseconds)),
@@ -96,6 +98,8 @@ struct ClaimWriter: Sendable {
                 .int4Array(newOperations.map { Int32($0.sends.unanswered) }),
                 .bytesArray(newOperations.map(\.reply)),
                 .int4Array(newOperations.map { Int32($0.sends.failed) }),
+                .bytesArray(newOperations.map { $0.route.correlationID?.bytesColumn }),
+                .boolArray(newOperations.map(\.route.isReplyToIgnored)),
             ]
         )
     }

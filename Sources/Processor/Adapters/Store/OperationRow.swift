@@ -8,7 +8,7 @@ enum OperationRow {
         o.id, o.merchant_id, o.idempotency_key, o.kind, o.payment_id, o.fingerprint, o.bank_key, o.reply_to, \
         o.correlation_id, o.traceparent, o.origin, o.created_at, o.first_sent_at, o.state, o.fence, o.lease_until, \
         o.claim_token, o.attempts, o.ambiguous_sends, o.last_error, o.reply, o.told_at IS NOT NULL, o.failed_sends, \
-        o.failed_fence
+        o.failed_fence, o.correlation_bytes, o.reply_to_ignored
         """
 
     /// - Parameter start: the position of the first column.
@@ -23,8 +23,9 @@ enum OperationRow {
             bankKey: try row.text(start + 6),
             route: ReplyRoute(
                 replyTo: try row.optionalText(start + 7),
-                correlationID: try row.optionalText(start + 8),
-                traceparent: try row.optionalText(start + 9)
+                correlationID: try .from(row, text: start + 8, bytes: start + 24),
+                traceparent: try row.optionalText(start + 9),
+                isReplyToIgnored: try row.bool(start + 25)
             ),
             createdAt: Timestamp(microseconds: try row.timestamp(start + 11)),
             origin: try row.isNull(start + 10) ? nil : try row.parsed(start + 10, PaymentStatus.init),

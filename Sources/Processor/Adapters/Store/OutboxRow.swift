@@ -6,7 +6,7 @@ enum OutboxRow {
     /// In the order in which `entry(from:)` reads them, each of the table `o`.
     static let columns = """
         o.id, o.payment_id, o.operation_id, o.destination, o.address, o.type, o.message_id, o.correlation_id, o.headers, \
-        o.body, o.attempts, o.reply_to
+        o.body, o.attempts, o.reply_to, o.correlation_bytes
         """
 
     static func entry(from row: PostgresRow) throws(PostgresError) -> OutboxEntry {
@@ -27,7 +27,7 @@ enum OutboxRow {
                     type: try row.optionalText(5),
                     contentType: "application/json",
                     messageID: try row.optionalText(6),
-                    correlationID: try row.optionalText(7),
+                    correlationID: try .from(row, text: 7, bytes: 12),
                     replyTo: try row.optionalText(11),
                     headers: headers(try row.text(8)),
                     body: try row.bytes(9)

@@ -15,16 +15,16 @@ struct OutboxWriter: Sendable {
             """
             INSERT INTO outbox (
                 payment_id, operation_id, destination, address, type, message_id, correlation_id, reply_to, headers, body,
-                created_at, due_at
+                correlation_bytes, created_at, due_at
             )
             SELECT payment_id, operation_id, destination, address, type, message_id, correlation_id, reply_to, headers, body,
-                clock_timestamp(), clock_timestamp()
+                correlation_bytes, clock_timestamp(), clock_timestamp()
             FROM unnest(
                 $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-                $10::bytea[]
+                $10::bytea[], $11::bytea[]
             ) WITH ORDINALITY AS n (
                 payment_id, operation_id, destination, address, type, message_id, correlation_id, reply_to, headers, body,
-                position
+                correlation_bytes, position
             )
             ORDER BY position
             """,
@@ -35,10 +35,11 @@ struct OutboxWriter: Sendable {
                 .textArray(messages.map(\.destination.outboxAddress)),
                 .textArray(messages.map(\.message.type)),
                 .textArray(messages.map(\.message.messageID)),
-                .textArray(messages.map(\.message.correlationID)),
+                .textArray(messages.map { $0.message.correlationID?.textColumn }),
                 .textArray(messages.map(\.message.replyTo)),
                 .textArray(messages.map(\.message.headersText)),
                 .bytesArray(messages.map(\.message.body)),
+                .bytesArray(messages.map { $0.message.correlationID?.bytesColumn }),
             ]
         )
     }

@@ -38,7 +38,7 @@ enum DeadLetterText {
             ("card", letter.content.card),
             ("type", message.type),
             ("message id", message.messageID),
-            ("correlation id", message.correlationID),
+            ("correlation id", message.correlationID?.description),
             ("reply to", message.replyTo),
             ("content type", message.contentType),
             ("content encoding", message.contentEncoding),

@@ -1,0 +1,78 @@
+import AMQP
+import Core
+import TestSupport
+import Testing
+
+extension FaultLane {
+    @Suite("Commands that expire", .timeLimit(.minutes(10)))
+    struct ExpirationTests {
+        @Test("those that nobody has looked at are answered, those that are known go on, and none is a dead letter")
+        func unseen() async throws {
+            try await World.run(World.Settings(processor: World.shortLease)) { world in
+                let first = try await world.startProcessor()
+                let known = TestCommand.authorize()
+                let original = try await world.ask(known)
+                #expect(try await first.terminate() == .status(0))
+
+                let unseen = (0..<5).map { _ in TestCommand.authorize() } + [.capture(known.paymentID)]
+                let duplicate = known.duplicate
+                var invalid = TestCommand.capture(known.paymentID)
+                invalid.body = "[]"
+                let expiring = unseen + [duplicate, invalid]
+                for command in expiring { try await Self.publish(command, expiration: "200", to: world) }
+                try await eventually("all had expired") {
+                    try await world.upstream.withConnection {
+                        try await $0.messageCount(of: world.names.deadLetters) == expiring.count
+                    }
+                }
+                try await world.startProcessor()
+                try await world.expect(unseen, endAs: "rejected deadline_passed")
+                let replay = try await world.upstream.finalReply(to: duplicate)
+                #expect(replay.message.body == original.message.body)
+                #expect(try await world.upstream.finalReply(to: invalid).result == "rejected invalid_command")
+                #expect(try await world.bank.requests().count == 1)
+                // It may be sent again, and has time enough now.
+                let again = unseen[0].duplicate
+                try await Self.publish(again, expiration: "600000", to: world)
+                #expect(try await world.upstream.finalReply(to: again).result == "succeeded")
+                #expect(try await world.database.number("SELECT count(*) FROM dead_letters") == 0)
+            }
+        }
+
+        @Test("they are answered while the bank is down; one that was taken in time goes on")
+        func bankDown() async throws {
+            try await World.run(World.Settings(processor: World.shortLease)) { world in
+                let processor = try await world.startProcessor()
+                try await world.bank.fault("down", count: nil)
+                let seen = (0..<30).map { _ in TestCommand.authorize() }
+                for command in seen { try await Self.publish(command, expiration: "60000", to: world) }
+                let web = try await processor.admin()
+                // From here on each queue gives out one command at a time, of which one finds out about the bank.
+                try await processor.logged("one command finds out whether the bank is available again")
+                let late = (0..<20).map { _ in TestCommand.authorize() }
+                for command in late { try await Self.publish(command, expiration: "1", to: world) }
+                // A probe may have taken one or two of them in time.
+                var answered = 0
+                try await eventually("they were answered", context: { "\(answered) were" }) {
+                    answered = late.count { command in
+                        world.upstream.replies(to: command.correlation).first?.result == "rejected deadline_passed"
+                    }
+                    return answered >= late.count - 5
+                }
+                #expect(try await web.text("/metrics").contains("payments_breaker_open 1"))
+                await web.shutdown()
+                try await world.bank.clearFaults()
+                let replies = try await world.upstream.finalReplies(to: late)
+                try await world.expect(seen, endAs: "succeeded")
+                #expect(replies.allSatisfy { ["succeeded", "rejected deadline_passed"].contains($0.result) })
+                #expect(try await world.database.number("SELECT count(*) FROM dead_letters") == 0)
+            }
+        }
+
+        private static func publish(_ command: TestCommand, expiration: String, to world: World) async throws {
+            var message = command.message(replyTo: world.upstream.replyQueue)
+            message.properties.expiration = expiration
+            try await world.upstream.publish(message, to: world.names.commandsExchange)
+        }
+    }
+}
