@@ -183,13 +183,19 @@ struct ProcessorService: Service {
     private func prepareDatabase() async throws -> Bool {
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
             do {
-                for name in try await preparation.run(migrates: configuration.migratesDatabase) {
+                // A migration may be waiting for a lock: nobody waits for it any more then.
+                let applied = try await cancelWhenGracefulShutdown {
+                    try await preparation.run(migrates: configuration.migratesDatabase)
+                }
+                for name in applied {
                     logger.info("migrated", metadata: ["migration": "\(name)"])
                 }
                 guard try await FingerprintGuard(pool: pools.queries).accepts(configuration.fingerprinter) else {
                     throw ConfigurationError.otherFingerprintSecret
                 }
                 return true
+            } catch is MigrationError where Task.isShuttingDownGracefully {
+                return false
             } catch let error as MigrationError where error.isRetriable {
                 logger.warning("waiting for the database", metadata: ["error": "\(error)"])
             } catch let error as StoreError where error.isRetriable {

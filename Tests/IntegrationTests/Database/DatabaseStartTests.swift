@@ -113,6 +113,32 @@ extension CommandLane {
             }
         }
 
+        @Test("SIGTERM ends a processor whose migration waits for a lock")
+        func shutdownWhileWaiting() async throws {
+            try await World.run(Self.settings) { world in
+                #expect(try await world.command(["migrate"]).exit == .status(0))
+                // The newest migration, which begins with a table, is to be applied once more.
+                try await world.database.execute("DROP TRIGGER operations_noted ON operations")
+                try await world.database.execute("DROP FUNCTION note_new_operations")
+                try await world.database.execute("DROP TABLE new_operations")
+                try await world.database.execute("DELETE FROM schema_migrations WHERE name LIKE '0011%'")
+                let lock = try await PostgresConnection.connect(PostgresConfiguration(conninfo: world.database.url))
+                async let held: Void = lock.run { connection throws(PostgresError) in
+                    try connection.transaction { connection throws(PostgresError) in
+                        _ = try connection.execute("LOCK TABLE operations IN ROW EXCLUSIVE MODE")
+                        _ = try connection.execute("SELECT pg_sleep(25)")
+                    }
+                }
+                let processor = try world.spawnProcessor()
+                try await processor.logged("0011_new_operations waits for a lock")
+                #expect(try await processor.terminate(within: .seconds(20)) == .status(0))
+                lock.cancel()
+                _ = try? await held
+                await lock.close()
+                #expect(try await world.command(["migrate"]).output.contains("0011_new_operations"))
+            }
+        }
+
         @Test("an error of SQL is not called a database that cannot be reached")
         func errorOfSQL() async throws {
             try await World.run(Self.settings) { world in
