@@ -90,6 +90,7 @@ let package = Package(
                 .embedInCode("0006_room_for_updates.sql"),
                 .embedInCode("0007_waiting_commands.sql"),
                 .embedInCode("0008_unmatched_authorizations.sql"),
+                .embedInCode("0009_events_due.sql"),
             ],
             swiftSettings: swiftSettings
         ),

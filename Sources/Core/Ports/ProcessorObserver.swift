@@ -18,6 +18,8 @@ package enum ProcessorEvent: Sendable {
     /// Another attempt has taken the operation over while this one was at the bank.
     case superseded(Operation)
     case replyUndeliverable(replyTo: String?)
+    /// Events that the broker has not taken at once: they go by way of the outbox.
+    case eventsPostponed(Int)
     case replyAddressIgnored
     /// A dead letter is kept for a person.
     case deadLetterKept(DeadLetter)

@@ -21,6 +21,7 @@ extension ProcessorConfiguration {
         let partitions = reader.read(Settings.partitions)
         let prefetch = reader.read(Settings.prefetch)
         let declares = reader.read(Settings.declare)
+        let management = reader.read(Settings.managementURL)
         let database = reader.read(Settings.database)
         let bank = reader.read(Settings.bankURL)
         let limits = Self.limits(&reader)
@@ -39,6 +40,7 @@ extension ProcessorConfiguration {
         self.partitions = partitions
         self.prefetch = UInt16(clamping: prefetch)
         declaresTopology = declares
+        self.management = management
         self.database = database
         self.bank = bank
         self.limits = limits

@@ -41,6 +41,10 @@ struct ProcessorTelemetry: ProcessorObserver {
             metrics.repliesUndeliverable.increment()
             let queue = CardDigits.masked(replyTo ?? "default")
             warn("undeliverable", "reply could not be routed", .replyTo, queue)
+        case .eventsPostponed(let count):
+            metrics.eventsPostponed.increment(by: count)
+            let reason = "a listener's queue is full, or the exchange cannot be used"
+            warn("events", "events were not taken and wait in the outbox", .reason, reason)
         case .replyAddressIgnored:
             warn("reply address", "reply_to is not allowed and was ignored", .replyTo, "default")
         case .deadLetterKept(let letter): kept(letter)

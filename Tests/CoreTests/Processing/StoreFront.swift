@@ -19,7 +19,11 @@ extension StoreFront {
         try await store.withdraw(command, unseenFor: limit)
     }
 
-    func recordTold(_ operation: Core.Operation, isUndeliverable: Bool) async throws(StoreError) {
-        try await store.recordTold(operation, isUndeliverable: isUndeliverable)
+    func recordTold(
+        _ operation: Core.Operation,
+        isUndeliverable: Bool,
+        relaying events: [PaymentEvent]
+    ) async throws(StoreError) {
+        try await store.recordTold(operation, isUndeliverable: isUndeliverable, relaying: events)
     }
 }

@@ -92,7 +92,8 @@ struct RedactionTests {
         let errors: [any Error] =
             [JSONError.unexpectedEnd, .malformed, .notUTF8, .duplicateName, .tooDeep, .trailingContent] as [JSONError]
             + [
-                invalid.problem, SinkError(detail: "code"), StoreError(.refused, detail: "23505"),
+                invalid.problem, SinkError(detail: "code"), SinkError(.unpublishable, detail: "406"),
+                StoreError(.refused, detail: "23505"),
                 BankEffect.Doubt.unreadable, BankEffect.Doubt.mismatch(field: "amount"),
             ]
         for error in errors { Self.expectSilent(error) }
@@ -134,6 +135,7 @@ struct RedactionTests {
                 .unanswerable(invalid.problem), .possibleOrphan(operation, .suspected), .storeRegressed(operation),
                 .needsAttention(operation, reason: "r"),
                 .superseded(operation), .replyUndeliverable(replyTo: "replies.a"), .replyAddressIgnored,
+                .eventsPostponed(1),
                 .storeFailed(StoreError(.unavailable, detail: "08006")), .publishFailed("d"),
                 .breakerChanged(.open, cause: nil),
                 .deadLetterKept(letter), .deadLetterSentBack(letter, .seconds5),
@@ -161,7 +163,7 @@ struct RedactionTests {
 }
 
 extension ProcessorEvent {
-    fileprivate static let kinds = 19
+    fileprivate static let kinds = 20
 
     /// A new case does not compile here until it has a number, and fails the count until it has a sample above.
     fileprivate var kind: Int {
@@ -185,6 +187,7 @@ extension ProcessorEvent {
         case .sweepFailed: 15
         case .tickUnreadable: 16
         case .expired: 17
+        case .eventsPostponed: 19
         }
     }
 }

@@ -4,10 +4,15 @@ import Postgres
 /// One look of the reconciling sweep, in one transaction.
 struct OpenBatch: Sendable {
     private let look: OpenLook
+    private let hasRoomForEvents: Bool
 
-    init(_ look: OpenLook) {
+    init(_ look: OpenLook, hasRoomForEvents: Bool) {
         self.look = look
+        self.hasRoomForEvents = hasRoomForEvents
     }
+
+    /// Until events that the outbox has no room for are looked at again.
+    private static let pause = Duration.seconds(60)
 
     func run(on connection: isolated PostgresConnection) throws(PostgresError) -> OpenFindings {
         try Self.collect(on: connection)
@@ -59,6 +64,9 @@ struct OpenBatch: Sendable {
             switch OpenDecision(operation, looks: looks[operation.id] ?? 0, look, now: now) {
             case .forget:
                 forgotten.append(operation.id)
+            case .tell where operation.isTold && !hasRoomForEvents:
+                moved.append((operation.id, now.advanced(by: Self.pause)))
+                findings.waiting += 1
             case .tell:
                 guard let payment = payments[operation.paymentID] else { continue }
                 told.append((operation, payment))
@@ -161,7 +169,7 @@ struct OpenBatch: Sendable {
             INSERT INTO open_operations (operation_id, merchant_id, idempotency_key, payment_id, due_at)
             SELECT o.id, o.merchant_id, o.idempotency_key, o.payment_id, o.lease_until
             FROM mark JOIN operations o ON o.created_in >= mark.seen
-            WHERE o.state IN ('SENT', 'UNKNOWN') OR o.told_at IS NULL
+            WHERE o.state IN ('SENT', 'UNKNOWN') OR o.told_at IS NULL OR o.events_due
             ON CONFLICT DO NOTHING
         )
         UPDATE sweep_marks SET seen = pg_snapshot_xmin(pg_current_snapshot())

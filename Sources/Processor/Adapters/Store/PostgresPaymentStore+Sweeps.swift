@@ -85,8 +85,9 @@ extension PostgresPaymentStore: SweepStore {
     // MARK: Looks
 
     func look(_ look: OpenLook) async throws(StoreError) -> OpenFindings {
-        try await sweeps.storeTransaction { connection throws(PostgresError) in
-            try OpenBatch(look).run(on: connection)
+        let hasRoom = room.isLeft
+        return try await sweeps.storeTransaction { connection throws(PostgresError) in
+            try OpenBatch(look, hasRoomForEvents: hasRoom).run(on: connection)
         }
     }
 
