@@ -7,6 +7,7 @@ import Testing
 final class SteadyLoad: Sendable {
     private let world: World
     private let sent = Mutex<[TestCommand]>([])
+    private let isStopped = Mutex(false)
     private let task = Mutex<Task<Void, any Error>?>(nil)
 
     init(_ world: World) {
@@ -17,11 +18,11 @@ final class SteadyLoad: Sendable {
 
     func start() {
         let task = Task { [self] in
-            while !Task.isCancelled {
+            while !isStopped.withLock({ $0 }) {
                 let command = TestCommand.authorize()
                 try await world.send(command)
                 sent.withLock { $0.append(command) }
-                try? await Task.sleep(for: .milliseconds(20))
+                try await Task.sleep(for: .milliseconds(20))
             }
         }
         self.task.withLock { $0 = task }
@@ -38,9 +39,9 @@ final class SteadyLoad: Sendable {
     }
 
     func stop() async throws {
-        let task = self.task.withLock { $0 }
-        task?.cancel()
-        try await task?.value
+        // Not cancelled: what is being sent is sent.
+        isStopped.withLock { $0 = true }
+        try await task.withLock { $0 }?.value
     }
 }
 
