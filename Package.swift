@@ -93,6 +93,7 @@ let package = Package(
                 .embedInCode("0006_room_for_updates.sql"),
                 .embedInCode("0007_waiting_commands.sql"),
                 .embedInCode("0008_unmatched_authorizations.sql"),
+                .embedInCode("0009_events_due.sql"),
                 .embedInCode("0010_reply_routes.sql"),
                 .embedInCode("0011_new_operations.sql"),
                 .embedInCode("0012_collected_operations.sql"),

@@ -38,6 +38,7 @@ package enum Migrations {
         Migration(name: "0006_room_for_updates", bytes: PackageResources._006_room_for_updates_sql),
         Migration(name: "0007_waiting_commands", bytes: PackageResources._007_waiting_commands_sql),
         Migration(name: "0008_unmatched_authorizations", bytes: PackageResources._008_unmatched_authorizations_sql),
+        Migration(name: "0009_events_due", bytes: PackageResources._009_events_due_sql),
         Migration(name: "0010_reply_routes", bytes: PackageResources._010_reply_routes_sql),
         Migration(name: "0011_new_operations", bytes: PackageResources._011_new_operations_sql),
         Migration(name: "0012_collected_operations", bytes: PackageResources._012_collected_operations_sql),

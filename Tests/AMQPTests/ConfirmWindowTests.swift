@@ -27,6 +27,7 @@ struct ConfirmWindowTests {
                         exchange: "",
                         routingKey: routingKey,
                         mandatory: mandatory,
+                        isAlone: false,
                         deadline: deadline,
                         continuation: waiter
                     )

@@ -92,6 +92,63 @@ struct PublishingTests {
         }
     }
 
+    @Test("an exchange that is not there fails nothing that goes elsewhere at the same time")
+    func missingExchangeAmongOthers() async throws {
+        try await BrokerFixture.run { broker in
+            let queue = try await broker.queue("q", ["x-queue-type": "quorum"])
+            let nowhere = broker.name("no")
+            try await withThrowingTaskGroup { group in
+                for number in 0..<300 {
+                    group.addTask {
+                        guard number.isMultiple(of: 10) else {
+                            let outcome = try await broker.connection.publish(
+                                .text("\(number)"),
+                                exchange: "",
+                                routingKey: queue
+                            )
+                            #expect(outcome == .confirmed)
+                            return
+                        }
+                        let error = await #expect(throws: AMQPError.self) {
+                            try await broker.connection.publish(.text("x"), exchange: nowhere, routingKey: "k")
+                        }
+                        #expect(error?.code == .channelClosed(replyCode: 404))
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await broker.connection.messageCount(of: queue) == 270)
+        }
+    }
+
+    @Test("of messages that go alone only the one fails that the broker does not take")
+    func alone() async throws {
+        try await BrokerFixture.run { broker in
+            let queue = try await broker.queue("q")
+            try await withThrowingTaskGroup { group in
+                for number in 0..<20 {
+                    group.addTask {
+                        var message = AMQPMessage.text("\(number)")
+                        // Not the connection's user: 406.
+                        if number == 7 { message.properties.userID = "somebody-else" }
+                        do throws(AMQPError) {
+                            let outcome = try await broker.connection.publish(
+                                message,
+                                exchange: "",
+                                routingKey: queue,
+                                alone: true
+                            )
+                            #expect(number != 7 && outcome == .confirmed)
+                        } catch {
+                            #expect(number == 7 && error.code == .channelClosed(replyCode: 406))
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
     @Test("while the broker is silent a timeout or a cancellation ends the wait, and later confirms are matched")
     func gone() async throws {
         try await BrokerFixture.run { broker in

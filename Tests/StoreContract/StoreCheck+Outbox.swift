@@ -28,6 +28,27 @@ extension StoreCheck {
                 try await scene.sweeps.note(entries.map { OutboxEnding($0, .sent) })
                 #expect(try await scene.sweeps.backlog().outboxOldest == .zero)
             },
+            StoreCheck("events that the broker has not taken go to the outbox with the first note, and no reply") {
+                scene in
+                let claim = try await scene.claimed(scene.authorize())
+                let settlement = StoreScene<Subject>.success(claim)
+                #expect(try await scene.store.settle(settlement) == .settled)
+                let operation = settlement.operation
+                let events = PaymentEvent.of(operation)
+                #expect(events.map(\.name) == [.authorized])
+                for _ in 0..<2 {
+                    try await scene.store.recordTold(operation, isUndeliverable: false, relaying: events)
+                }
+                let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
+                #expect(entries.map(\.content) == events.map { OutboxMessage($0, of: operation.paymentID) })
+                let stored = try #require(try await scene.view(operation.paymentID).operations.last)
+                #expect(stored.isTold && !stored.areEventsDue)
+                #expect(try await scene.sweeps.backlog().eventsWaiting == 1)
+                // Nobody waits for an answer because of it.
+                #expect(try await scene.sweeps.backlog().outboxOldest == .zero)
+                try await scene.sweeps.note(entries.map { OutboxEnding($0, .sent) })
+                #expect(try await scene.sweeps.backlog().eventsWaiting == 0)
+            },
             StoreCheck("a superseded settle tells nothing") { scene in
                 let stuck = try await scene.stuckCapture()
                 let claim = try #require(try await scene.lookUntilDue().claims.first)

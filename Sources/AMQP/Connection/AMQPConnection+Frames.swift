@@ -24,10 +24,10 @@ extension AMQPConnection {
         case AMQP_BASIC_RETURN_METHOD: begin(decoded(amqp_basic_return_t.self), on: channel)
         case AMQP_BASIC_ACK_METHOD:
             let ack = decoded(amqp_basic_ack_t.self)
-            confirmed(ack.delivery_tag, multiple: ack.multiple != 0, outcome: .confirmed)
+            confirmed(ack.delivery_tag, multiple: ack.multiple != 0, outcome: .confirmed, on: channel)
         case AMQP_BASIC_NACK_METHOD:
             let nack = decoded(amqp_basic_nack_t.self)
-            confirmed(nack.delivery_tag, multiple: nack.multiple != 0, outcome: .nacked)
+            confirmed(nack.delivery_tag, multiple: nack.multiple != 0, outcome: .nacked, on: channel)
         case AMQP_BASIC_CANCEL_METHOD:
             let cancel = decoded(amqp_basic_cancel_t.self)
             unsubscribed(cancel.consumer_tag, AMQPError(.cancelledByBroker))
@@ -97,9 +97,11 @@ extension AMQPConnection {
         let isExpected =
             switch channel {
             case control.number: control.receive(method.id, reply, link, &status)
-            case publishing.channel.number: publishing.channel.receive(method.id, reply, link, &status)
             case consuming.channel.number: consuming.channel.receive(method.id, reply, link, &status)
-            default: false
+            default:
+                publishing.index(ofChannel: channel).map { index in
+                    publishing.withLane(index) { $0.channel.receive(method.id, reply, link, &status) }
+                } ?? false
             }
         check(status)
         if !isExpected { finish(AMQPError(.protocolViolation, problem: "method \(method.id) unasked")) }
@@ -108,9 +110,12 @@ extension AMQPConnection {
     private func channelClosed(_ channel: UInt16, _ error: AMQPError) {
         switch channel {
         case control.number: control.closed(error)
-        case publishing.channel.number: publishingChannelClosed(error)
         case consuming.channel.number: consumingChannelClosed(error)
-        default: finish(AMQPError(.protocolViolation, problem: "an unknown channel closed"))
+        default:
+            guard let index = publishing.index(ofChannel: channel) else {
+                return finish(AMQPError(.protocolViolation, problem: "an unknown channel closed"))
+            }
+            publishing.withLane(index) { $0.closed(error) }
         }
     }
 
@@ -127,30 +132,34 @@ extension AMQPConnection {
     }
 
     private func begin(_ returned: amqp_basic_return_t, on channel: UInt16) {
-        guard channel == publishing.channel.number, publishing.incoming == nil else { return unexpectedContent() }
+        guard let index = publishing.index(ofChannel: channel), publishing.lanes[index].incoming == nil else {
+            return unexpectedContent()
+        }
         let content = IncomingContent.Returned(
             replyCode: returned.reply_code,
             replyText: String(returned.reply_text),
             exchange: String(returned.exchange),
             routingKey: String(returned.routing_key)
         )
-        publishing.incoming = IncomingContent(.returned(content))
+        publishing.withLane(index) { $0.incoming = IncomingContent(.returned(content)) }
     }
 
     private func add(_ piece: IncomingContent.Piece, on channel: UInt16) {
-        let isExpected =
-            switch channel {
-            case consuming.channel.number: consuming.incoming?.add(piece)
-            case publishing.channel.number: publishing.incoming?.add(piece)
-            default: false
-            }
-        guard isExpected == true else { return unexpectedContent() }
-        if let content = consuming.incoming, content.isComplete, case .delivered(let delivered) = content.method {
+        if channel == consuming.channel.number {
+            guard consuming.incoming?.add(piece) == true else { return unexpectedContent() }
+            guard let content = consuming.incoming, content.isComplete, case .delivered(let delivered) = content.method
+            else { return }
             consuming.incoming = nil
             self.delivered(delivered, content.message)
-        } else if let content = publishing.incoming, content.isComplete, case .returned(let returned) = content.method {
-            publishing.incoming = nil
-            self.returned(returned, content.message)
+        } else {
+            guard let index = publishing.index(ofChannel: channel),
+                publishing.withLane(index, { $0.incoming?.add(piece) }) == true
+            else { return unexpectedContent() }
+            guard let content = publishing.lanes[index].incoming, content.isComplete,
+                case .returned(let returned) = content.method
+            else { return }
+            publishing.withLane(index) { $0.incoming = nil }
+            self.returned(returned, content.message, lane: index)
         }
     }
 

@@ -58,14 +58,16 @@ extension AMQPConnection {
     }
 
     private var hasSomethingToWrite: Bool {
-        !control.isIdle || !consuming.channel.isIdle || !publishing.waiting.isEmpty || consuming.hasFrames
+        !control.isIdle || !consuming.channel.isIdle || publishing.isWaiting || consuming.hasFrames
     }
 
     private func pumpChannels(_ link: BrokerLink) {
         check(control.pump(link))
         check(consuming.channel.pump(link))
-        check(publishing.channel.pump(link, isNeeded: !publishing.waiting.isEmpty))
-        for deadline in [control.deadline, publishing.channel.deadline, consuming.channel.deadline] {
+        for index in publishing.lanes.indices {
+            check(publishing.withLane(index) { $0.channel.pump(link, isNeeded: !$0.waiting.isEmpty) })
+        }
+        for deadline in [control.deadline, publishing.callDeadline, consuming.channel.deadline] {
             note(deadline: deadline)
         }
     }
@@ -103,14 +105,14 @@ extension AMQPConnection {
     /// A broker that has blocked this connection reads nothing from it; else silence to a call means that the connection
     /// is in a state nobody knows.
     private func expireCalls(_ now: MonotonicTime) {
-        let deadlines = [control.deadline, publishing.channel.deadline, consuming.channel.deadline]
+        let deadlines = [control.deadline, publishing.callDeadline, consuming.channel.deadline]
         guard isBlocked || !deadlines.contains(where: { ($0 ?? .distantFuture) <= now }) else {
             return finish(AMQPError(.timeout, outcomeUnknown: true))
         }
         control.giveUpOverdueCall(now)
-        publishing.channel.giveUpOverdueCall(now)
+        publishing.giveUpOverdueCalls(now)
         consuming.channel.giveUpOverdueCall(now)
-        for deadline in [control.deadline, publishing.channel.deadline, consuming.channel.deadline] {
+        for deadline in [control.deadline, publishing.callDeadline, consuming.channel.deadline] {
             note(deadline: deadline)
         }
     }

@@ -4,13 +4,13 @@ import ThreadExecutor
 /// One connection to the broker, on one thread, from its login to its end.
 ///
 /// A connection that has failed is never revived: every waiting call gets the error, the sequences of its consumers end
-/// with it, and a new connection has to be made (see `AMQPSession`). It has three channels, so that what happens to one
+/// with it, and a new connection has to be made (see `AMQPSession`). Its channels are apart, so that what happens to one
 /// does not touch the others:
 ///
 /// - *control*, for topology: a refusal (404, 406, …) closes it in AMQP; it is reopened, and only the refused call fails.
-/// - *publishing*, with confirms: when the broker closes it (a publish to an exchange that does not exist: 404), all
-///   messages that wait for their confirm fail with `channelClosed` and unknown outcome, for the broker does not say which
-///   of them it has taken; then it is reopened, and later messages go on.
+/// - *publishing*, with confirms, one for each exchange: when the broker closes it (the exchange does not exist: 404, may not be
+///   written to: 403), all messages to this exchange that wait for their confirm fail with `channelClosed` and unknown outcome,
+///   for the broker does not say which of them it has taken; then it is reopened, and later messages go on.
 /// - *consuming*, shared by all consumers: when the broker closes it (a delivery unsettled for too long: 406; a `consume`
 ///   it refuses: 403), all consumers end with `channelClosed`, the broker delivers again what was not settled, and the next
 ///   `consume` reopens it.

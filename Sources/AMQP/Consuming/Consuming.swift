@@ -11,7 +11,7 @@ struct Consuming {
         let requeue: Bool
     }
 
-    var channel = Channel(number: 3)
+    var channel = Channel(number: 2)
     /// By the number that is their consumer tag.
     var consumers: [UInt64: Consumer] = [:]
     var lastConsumer: UInt64 = 0

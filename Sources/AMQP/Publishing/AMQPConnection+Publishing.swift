@@ -7,8 +7,8 @@ extension AMQPConnection {
     /// What a frame holds besides a table of headers, at most: the other properties.
     private static let propertiesReserve = 4_096
 
-    /// Publishes a message and waits for the broker's confirm. Any number of callers at once; their messages leave in the
-    /// order of the calls, as many as there are in one go.
+    /// Publishes a message and waits for the broker's confirm. Any number of callers at once; the messages to one exchange
+    /// leave in the order of the calls, as many as there are in one go.
     ///
     /// While the broker has blocked the connection, or does not read fast enough, messages wait here, unsent. A message
     /// larger than the socket's buffer occupies the thread until it is written.
@@ -18,6 +18,7 @@ extension AMQPConnection {
     ///   - exchange: its name; empty for the default exchange.
     ///   - routingKey: at the default exchange the name of a queue.
     ///   - mandatory: have it returned when no queue gets it; otherwise it is dropped and confirmed.
+    ///   - alone: on a channel where no other message is: when the broker closes it, this message is why.
     ///   - timeout: how long to wait for the confirm; nil for as long as the connection lives.
     /// - Returns: what the broker did with it.
     /// - Throws: `confirmTimeout`, `cancelled`, or why the connection or the publishing channel has ended; with
@@ -27,6 +28,7 @@ extension AMQPConnection {
         exchange: String,
         routingKey: String,
         mandatory: Bool = true,
+        alone: Bool = false,
         timeout: Duration? = nil
     ) async throws(AMQPError) -> AMQPPublishOutcome {
         let id = lastRequest.wrappingAdd(1, ordering: .relaxed).newValue
@@ -40,6 +42,7 @@ extension AMQPConnection {
                         exchange: exchange,
                         routingKey: routingKey,
                         mandatory: mandatory,
+                        isAlone: alone,
                         deadline: deadline,
                         continuation: continuation
                     )
@@ -68,7 +71,7 @@ extension AMQPConnection {
             if let problem = problem(with: request) {
                 request.answer(.failure(AMQPError(.invalidArgument, problem: problem)))
             } else {
-                publishing.waiting.append(request)
+                publishing.add(request)
                 note(deadline: request.deadline)
             }
         }
@@ -83,41 +86,37 @@ extension AMQPConnection {
 
     /// - Returns: whether it stopped because the socket is full.
     func writePublishes(_ link: BrokerLink) -> Bool {
-        guard publishing.channel.phase == .open, !isBlocked else { return false }
+        guard !isBlocked else { return false }
         var bytes = 0
-        while end == nil, let request = publishing.waiting.popFirst() {
-            // Before the write: were it to fail, some of it may have been sent.
-            publishing.window.append(request)
-            check(link.publish(request, on: publishing.channel.number))
-            bytes += request.message.body.count + 512
-            guard bytes > Self.bytesPerLook else { continue }
-            bytes = 0
-            if !link.isWritable { return !publishing.waiting.isEmpty }
+        for index in publishing.lanes.indices {
+            while end == nil, let request = publishing.withLane(index, { $0.next() }) {
+                check(link.publish(request, on: publishing.lanes[index].channel.number))
+                bytes += request.message.body.count + 512
+                guard bytes > Self.bytesPerLook else { continue }
+                bytes = 0
+                if !link.isWritable { return publishing.isWaiting }
+            }
         }
         return false
     }
 
-    func confirmed(_ tag: UInt64, multiple: Bool, outcome: AMQPPublishOutcome) {
-        if !publishing.window.confirm(tag, multiple: multiple, outcome: outcome) {
-            finish(AMQPError(.protocolViolation, problem: "a confirm of a message never sent"))
+    func confirmed(_ tag: UInt64, multiple: Bool, outcome: AMQPPublishOutcome, on channel: UInt16) {
+        let isKnown = publishing.index(ofChannel: channel).map { index in
+            publishing.withLane(index) { $0.window.confirm(tag, multiple: multiple, outcome: outcome) }
         }
+        if isKnown != true { finish(AMQPError(.protocolViolation, problem: "a confirm of a message never sent")) }
     }
 
-    func returned(_ content: IncomingContent.Returned, _ message: AMQPMessage) {
-        let isKnown = publishing.window.markReturned(
-            message,
-            exchange: content.exchange,
-            routingKey: content.routingKey,
-            as: .returned(replyCode: content.replyCode, replyText: content.replyText)
-        )
+    func returned(_ content: IncomingContent.Returned, _ message: AMQPMessage, lane index: Int) {
+        let isKnown = publishing.withLane(index) { lane in
+            lane.window.markReturned(
+                message,
+                exchange: content.exchange,
+                routingKey: content.routingKey,
+                as: .returned(replyCode: content.replyCode, replyText: content.replyText)
+            )
+        }
         // Its confirm would otherwise be taken for success.
         if !isKnown { finish(AMQPError(.protocolViolation, problem: "a message returned that was never sent")) }
-    }
-
-    /// The broker has closed the publishing channel.
-    func publishingChannelClosed(_ error: AMQPError) {
-        publishing.channel.closed(error)
-        publishing.incoming = nil
-        publishing.window.failAll(error)
     }
 }

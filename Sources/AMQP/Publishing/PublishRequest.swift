@@ -7,6 +7,8 @@ final class PublishRequest: Sendable {
     let exchange: String
     let routingKey: String
     let mandatory: Bool
+    /// Whether no other message may be on its channel.
+    let isAlone: Bool
     let deadline: MonotonicTime?
     private let continuation: CheckedContinuation<Answer, Never>
 
@@ -16,6 +18,7 @@ final class PublishRequest: Sendable {
         exchange: String,
         routingKey: String,
         mandatory: Bool,
+        isAlone: Bool,
         deadline: MonotonicTime?,
         continuation: CheckedContinuation<Answer, Never>
     ) {
@@ -24,6 +27,7 @@ final class PublishRequest: Sendable {
         self.exchange = exchange
         self.routingKey = routingKey
         self.mandatory = mandatory
+        self.isAlone = isAlone
         self.deadline = deadline
         self.continuation = continuation
     }

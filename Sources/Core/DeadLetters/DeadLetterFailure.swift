@@ -1,6 +1,6 @@
 /// Why a message is a dead letter.
 package struct DeadLetterFailure: Hashable, Sendable {
-    /// `invalid_command`, `needs_attention`, `delivery_limit`, `unrouted`, or what the broker calls it.
+    /// `invalid_command`, `needs_attention`, `delivery_limit`, `unpublishable`, `unrouted`, or what the broker calls it.
     package let code: String
     /// For a person. Never holds a value of the message.
     package let message: String
@@ -13,6 +13,8 @@ package struct DeadLetterFailure: Hashable, Sendable {
     }
 
     package static let deliveryLimit = "delivery_limit"
+    /// The processor could not publish what was to become of it.
+    package static let unpublishable = "unpublishable"
     package static let unrouted = "unrouted"
     package static let needsAttention = OperationState.needsAttention.rawValue.lowercased()
 

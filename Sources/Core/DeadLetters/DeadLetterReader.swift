@@ -54,12 +54,10 @@ package struct DeadLetterReader: Sendable {
                 at: failedAt.flatMap { Self.times.contains($0) ? $0 : nil } ?? now
             )
         case .broker(let reason, _, let at):
-            let isLimit = reason == DeadLetterFailure.deliveryLimit
+            let (code, words) = Self.given(up: reason)
             return DeadLetterFailure(
-                code: Self.printable(reason),
-                message: isLimit
-                    ? "given out again and again without an end, most often beside a message that ended the processor"
-                    : "given up by the broker",
+                code: code,
+                message: words,
                 source: .broker,
                 at: at ?? now
             )
@@ -71,6 +69,21 @@ package struct DeadLetterReader: Sendable {
                 source: .broker,
                 at: now
             )
+        }
+    }
+
+    /// - Parameter reason: the broker's.
+    private static func given(up reason: String) -> (code: String, words: String) {
+        switch reason {
+        case DeadLetterFailure.deliveryLimit:
+            (reason, "given out again and again without an end, most often beside a message that ended the processor")
+        // By the processor.
+        case "rejected":
+            (
+                DeadLetterFailure.unpublishable,
+                "the processor could not publish what was to become of it"
+            )
+        default: (printable(reason), "given up by the broker")
         }
     }
 

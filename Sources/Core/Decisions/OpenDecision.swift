@@ -2,7 +2,8 @@
 package enum OpenDecision: Hashable, Sendable {
     /// Its outcome is stored, or it needs a person, and that is told.
     case forget
-    /// It has ended, and nobody has noted that it was told: whoever ended it is gone, and perhaps its delivery, too.
+    /// It has ended, and nobody has noted that it was told: whoever ended it is gone, and perhaps its delivery, too. Or its events
+    /// are due.
     case tell
     case wait(until: Timestamp)
     /// Taken over, as it is from now on; looked at again at `next` if it is open still. `SENT`: to be sent again, or given up;
@@ -19,7 +20,7 @@ package enum OpenDecision: Hashable, Sendable {
         switch operation.state {
         case .succeeded, .declined, .rejected, .needsAttention:
             if operation.isTold {
-                self = .forget
+                self = operation.areEventsDue ? .tell : .forget
             } else if looks > 0, operation.leaseUntil <= now {
                 self = .tell
             } else {

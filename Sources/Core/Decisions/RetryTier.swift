@@ -15,4 +15,13 @@ package enum RetryTier: String, Sendable, CaseIterable {
         case .hour1: .seconds(3_600)
         }
     }
+
+    /// The other tiers, the nearest first: for a copy whose own tier cannot be used.
+    var substitutes: [RetryTier] {
+        let tiers = Self.allCases
+        let own = tiers.firstIndex(of: self) ?? 0
+        return tiers.indices.filter { $0 != own }
+            .sorted { (abs($0 - own), $0) < (abs($1 - own), $1) }
+            .map { tiers[$0] }
+    }
 }

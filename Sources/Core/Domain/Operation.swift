@@ -35,6 +35,8 @@ package struct Operation: Hashable, Sendable {
     /// Whether the broker has what there is to tell of its end: reply and events of an outcome, the dead letter of one that needs a
     /// person (invariant I7). Says nothing while the operation is open.
     package var isTold: Bool
+    /// Whether its events are to be told by the sweep although the rest is told: the outbox had no room for them.
+    package var areEventsDue: Bool
 
     package init(
         id: OperationID,
@@ -57,7 +59,8 @@ package struct Operation: Hashable, Sendable {
         failedFence: Int64? = nil,
         lastError: String? = nil,
         reply: [UInt8]? = nil,
-        isTold: Bool = false
+        isTold: Bool = false,
+        areEventsDue: Bool = false
     ) {
         self.id = id
         self.merchantID = merchantID
@@ -80,6 +83,7 @@ package struct Operation: Hashable, Sendable {
         self.lastError = lastError
         self.reply = reply
         self.isTold = isTold
+        self.areEventsDue = areEventsDue
     }
 
     /// A request may have reached the bank, and what it did is not known.

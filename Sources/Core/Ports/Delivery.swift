@@ -5,4 +5,8 @@ package protocol Delivery: Sendable {
     /// Only after the outcome is stored and its reply confirmed (correctness.md, the order of things). On a connection that
     /// is gone it does nothing: the broker delivers again.
     func acknowledge() async
+
+    /// Has the broker itself dead-letter it, as it is: for what the processor cannot publish. On a connection that is gone it does
+    /// nothing: the broker delivers again.
+    func reject() async
 }

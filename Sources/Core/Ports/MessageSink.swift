@@ -15,6 +15,19 @@ package enum Destination: Hashable, Sendable {
     /// The ticks of the schedule.
     case sweeps
 
+    /// Whether the queue behind it is one of our own, which comes back: not a client's, which may be gone for good.
+    var isOurs: Bool {
+        switch self {
+        case .replies(let queue): queue == nil
+        case .commands, .retry, .deadLetters, .event, .sweeps: true
+        }
+    }
+
+    var isEvent: Bool {
+        if case .event = self { return true }
+        return false
+    }
+
     /// Whether somebody must be there to take it (contract.md §1): the commands exchange has an alternate, and nobody need
     /// listen to events.
     package var isMandatory: Bool {
@@ -31,15 +44,4 @@ package enum PublishOutcome: Hashable, Sendable {
     case unroutable
     /// The queue is full, or the broker could not store it.
     case refused
-}
-
-/// The broker could not be asked, or did not answer: the message may have been stored. Publishing it again is safe.
-package struct SinkError: Error, Hashable, Sendable, CustomStringConvertible {
-    package let detail: String
-
-    package init(detail: String) {
-        self.detail = detail
-    }
-
-    package var description: String { "broker unavailable (\(detail))" }
 }

@@ -25,7 +25,19 @@ package protocol PaymentStore: Sendable {
     /// - Parameters:
     ///   - operation: as it ended.
     ///   - isUndeliverable: whether no queue took its final reply (trap P8).
-    func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError)
+    ///   - events: those that the broker has not confirmed; in the same commit they go to the outbox, or stay due until there is room.
+    func recordTold(
+        _ operation: Operation,
+        isUndeliverable: Bool,
+        relaying events: [PaymentEvent]
+    ) async throws(StoreError)
+}
+
+extension PaymentStore {
+    /// Notes that the broker has the reply and all events.
+    package func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
+        try await recordTold(operation, isUndeliverable: isUndeliverable, relaying: [])
+    }
 }
 
 package enum SettleOutcome: Hashable, Sendable {

@@ -20,6 +20,8 @@ package enum ProcessorEvent: Sendable {
     case replyUndeliverable(replyTo: String?)
     /// A command named a reply queue that is not allowed.
     case replyAddressIgnored(IdempotencyKey, messageID: String?)
+    /// Events that the broker has not taken at once: they go by way of the outbox.
+    case eventsPostponed(Int)
     /// A dead letter is kept for a person.
     case deadLetterKept(DeadLetter)
     /// A message that was given out too often goes back to the commands, alone.

@@ -44,11 +44,14 @@ package protocol SweepStore: Sendable {
 package struct Backlog: Hashable, Sendable {
     /// Operations whose outcome is not stored, without those that a person has.
     package var open: [OperationKind: Int] = [:]
-    /// How long the oldest message in the outbox has been waiting; zero where there is none.
+    /// How long the oldest reply or dead letter in the outbox has been waiting; zero where there is none.
     package var outboxOldest: Duration = .zero
+    /// How many events wait in the outbox.
+    package var eventsWaiting = 0
 
-    package init(open: [OperationKind: Int] = [:], outboxOldest: Duration = .zero) {
+    package init(open: [OperationKind: Int] = [:], outboxOldest: Duration = .zero, eventsWaiting: Int = 0) {
         self.open = open
         self.outboxOldest = outboxOldest
+        self.eventsWaiting = eventsWaiting
     }
 }

@@ -112,8 +112,10 @@ package struct CommandConsumer: Sendable {
 
     private func finish(_ delivery: any Delivery, _ disposition: Disposition) async {
         do throws(CancellationError) {
-            try await executor.carryOut(disposition, of: delivery.message)
-            await delivery.acknowledge()
+            switch try await executor.carryOut(disposition, of: delivery.message) {
+            case .acknowledge: await delivery.acknowledge()
+            case .reject: await delivery.reject()
+            }
         } catch {
             // Shut down before the broker confirmed: unacknowledged, so it comes again.
         }

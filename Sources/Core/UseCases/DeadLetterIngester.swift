@@ -67,8 +67,11 @@ package struct DeadLetterIngester: Sendable {
 
     private func answer(_ delivery: any DeadLetterDelivery) async {
         do throws(CancellationError) {
-            try await expired.answer(delivery.message)
-            await delivery.acknowledge()
+            switch try await expired.answer(delivery.message) {
+            case .acknowledge: await delivery.acknowledge()
+            // Nothing is behind this queue: what cannot be published is kept.
+            case .reject: try await take(delivery)
+            }
         } catch {
             // Cut off before the broker confirmed: unacknowledged, so it comes again.
         }

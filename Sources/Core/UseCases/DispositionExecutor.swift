@@ -1,32 +1,43 @@
 /// Carries out what was decided about a delivery: publishes, confirmed, again and again until it is; then the delivery may be
 /// acknowledged.
+///
+/// What cannot be published holds up nobody who does not need it: events wait in the outbox, a copy whose retry tier is missing takes
+/// another, and what can never be published is left to the broker's own dead-lettering.
 struct DispositionExecutor: Sendable {
     let context: ProcessorContext
     let sink: any MessageSink
 
+    /// How the delivery may end now.
+    enum Ending: Sendable {
+        case acknowledge, reject
+    }
+
     /// How often a full queue is tried again before the command is parked.
     private static let refusals = 3
+    /// How often a queue or exchange of our own that is missing is tried before there is another way: a few seconds, in which it is
+    /// declared again.
+    private static let misses = 6
 
     /// Returns when everything is confirmed or recorded.
     ///
     /// - Throws: when the process gives up waiting for the broker: the delivery stays unacknowledged, and comes again.
-    func carryOut(_ disposition: Disposition, of original: Message) async throws(CancellationError) {
+    func carryOut(_ disposition: Disposition, of original: Message) async throws(CancellationError) -> Ending {
         switch disposition {
         case .reply(let reply, _, let operation):
             let sending = try await send(reply, isOutcome: operation != nil)
-            if sending != .refused, await record(operation, sending) { return }
+            if sending.reply != .refused, await record(operation, sending) { return .acknowledge }
             // Parked with its command, which finds its stored reply when it comes back.
-            try await insist(original.cleanCopy(), .retry(.seconds30))
+            return try await putOff(original.cleanCopy(), .seconds30)
         case .park(let tier, _, let provisional, let note):
             // What is said in passing may fail: its command goes on, as one message, and the final reply follows.
             if let provisional { _ = try await send(provisional, isOutcome: false) }
             var copy = original.cleanCopy()
             note.write(to: &copy)
-            try await insist(copy, .retry(tier))
+            return try await putOff(copy, tier)
         case .requeue:
-            try await insist(original.cleanCopy(), .commands)
+            return try await insist(original.cleanCopy(), .commands)
         case .deadLetter(let code, let message, let provisional, let instance, let operation):
-            var offered = Sending.told
+            var offered = Sending(reply: .told)
             if let provisional { offered = try await send(provisional, isOutcome: false) }
             var copy = original.cleanCopy(adding: [
                 HeaderName.errorCode: .string(code), HeaderName.errorMessage: .string(message),
@@ -34,108 +45,161 @@ struct DispositionExecutor: Sendable {
             ])
             // Whatever a client has written there.
             copy.headers[HeaderName.failureInstance] = instance.map(HeaderValue.string)
-            try await insist(copy, .deadLetters)
+            // The broker keeps what it dead-letters itself until there is a queue for it.
+            guard case .acknowledge = try await insist(copy, .deadLetters, misses: Self.misses) else { return .reject }
             // No final reply may ever follow: one that its queue refuses now is left to the sweep.
-            if offered != .refused { _ = await record(operation, .told) }
+            if offered.reply != .refused { _ = await record(operation, Sending(reply: .told, events: offered.events)) }
+            return .acknowledge
         }
     }
 
+    // MARK: Replies and events
+
     /// How a reply and its events ended.
-    private enum Sending {
-        case told
-        /// The events are told; the reply's queue is gone.
-        case undeliverable
-        /// A queue stays full.
-        case refused
+    private struct Sending {
+        enum Reply {
+            case told
+            /// Its queue is gone, or it can never be published.
+            case undeliverable
+            /// Its queue stays full, or away.
+            case refused
+        }
+
+        var reply: Reply
+        /// Those that the broker has not taken.
+        var events: [PaymentEvent] = []
     }
 
-    /// One whose queue is full is tried again a few times (contract.md §3).
-    ///
-    /// The events are under way at the same time: each of the two waits for its own confirm.
+    /// The events are under way at the same time. They are offered once, and never repeat a reply nor hold it up: what the broker does
+    /// not take waits in the outbox.
     private func send(_ reply: OutgoingReply, isOutcome: Bool) async throws(CancellationError) -> Sending {
-        guard !reply.events.isEmpty else { return try await deliver(reply, isOutcome: isOutcome) }
-        async let told = tell(reply.events)
-        let delivered: Result<Sending, CancellationError>
+        guard !reply.events.isEmpty else { return Sending(reply: try await deliver(reply, isOutcome: isOutcome)) }
+        async let left = offer(reply.events)
+        let delivered: Result<Sending.Reply, CancellationError>
         do throws(CancellationError) {
             delivered = .success(try await deliver(reply, isOutcome: isOutcome))
         } catch {
             delivered = .failure(error)
         }
-        let areTold = try await told.get()
-        return areTold ? try delivered.get() : .refused
+        let events = await left
+        return Sending(reply: try delivered.get(), events: events)
     }
 
-    /// - Returns: false where a listener's queue stays full.
-    private func tell(_ events: [PaymentEvent]) async -> Result<Bool, CancellationError> {
-        do throws(CancellationError) {
-            for event in events {
-                guard try await attempt(event.message, .event(event.name)) else { return .success(false) }
+    /// - Returns: those that the broker has not taken.
+    private func offer(_ events: [PaymentEvent]) async -> [PaymentEvent] {
+        var left: [PaymentEvent] = []
+        for event in events {
+            switch await publish(event.message, .event(event.name)) {
+            case .confirmed, .unroutable, .unpublishable: break
+            case .refused, .unusable, .unanswered: left.append(event)
             }
-            return .success(true)
-        } catch {
-            return .failure(error)
         }
+        return left
     }
 
-    private func attempt(_ message: Message, _ destination: Destination) async throws(CancellationError) -> Bool {
+    private func deliver(_ reply: OutgoingReply, isOutcome: Bool) async throws(CancellationError) -> Sending.Reply {
+        var message = reply.message
+        let destination = Destination.replies(reply.replyTo)
         for attempt in 0... {
             switch await publish(message, destination) {
-            case .confirmed, .unroutable:
-                return true
-            case .refused where attempt >= Self.refusals:
-                context.observer.observe(.publishFailed("\(destination): refused by the broker"))
-                return false
-            case .refused, nil:
-                try await context.time.sleep(for: context.policy.backoff(attempt: attempt, dice: context.random.next()))
-            }
-        }
-        return false
-    }
-
-    private func deliver(_ reply: OutgoingReply, isOutcome: Bool) async throws(CancellationError) -> Sending {
-        var message = reply.message
-        for attempt in 0... {
-            switch await publish(message, .replies(reply.replyTo)) {
             case .confirmed:
                 return .told
-            case .unroutable:
+            case .unroutable where !destination.isOurs, .unpublishable:
                 context.observer.observe(.replyUndeliverable(replyTo: reply.replyTo))
                 return .undeliverable
-            case .refused where attempt >= Self.refusals:
-                context.observer.observe(.publishFailed("replies: refused by the broker"))
+            case .unroutable where attempt >= Self.misses, .unusable where attempt >= Self.misses,
+                .refused where attempt >= Self.refusals:
                 return .refused
-            case .refused:
-                try await context.time.sleep(for: context.policy.backoff(attempt: attempt, dice: context.random.next()))
-            case nil:
+            case .unroutable, .unusable, .refused: break
+            case .unanswered:
                 // It may be there already: the one that says that it is no replay must not be there twice.
                 if isOutcome { message.headers[HeaderName.idempotentReplayed] = .bool(true) }
-                try await context.time.sleep(for: context.policy.backoff(attempt: attempt, dice: context.random.next()))
             }
+            try await pause(attempt)
         }
         return .refused
     }
 
-    /// Until the broker has it. The retry and dead-letter queues refuse only while the broker is in trouble.
-    private func insist(_ message: Message, _ destination: Destination) async throws(CancellationError) {
+    // MARK: Copies
+
+    /// Until the broker has it on a retry tier. Where its own is missing, another one will do; where there is none, it goes to the end
+    /// of its queue, and what is behind it goes on.
+    private func putOff(_ message: Message, _ tier: RetryTier) async throws(CancellationError) -> Ending {
+        let tiers = Array(repeating: tier, count: Self.misses) + tier.substitutes
+        let ways = tiers.map(Destination.retry) + [.commands]
+        var missed = 0
+        for attempt in 0... {
+            switch await publish(message, ways[missed % ways.count]) {
+            case .confirmed: return .acknowledge
+            case .unpublishable: return .reject
+            case .unroutable, .unusable: missed += 1
+            case .refused, .unanswered: break
+            }
+            try await pause(attempt)
+        }
+        return .reject
+    }
+
+    /// Until the broker has it.
+    ///
+    /// - Parameter misses: how often it may be found that there is no such queue; `nil` for any number of times.
+    private func insist(
+        _ message: Message,
+        _ destination: Destination,
+        misses: Int? = nil
+    ) async throws(CancellationError) -> Ending {
+        var missed = 0
         for attempt in 0... {
             switch await publish(message, destination) {
-            case .confirmed: return
-            case .unroutable: context.observer.observe(.publishFailed("\(destination): no such queue"))
-            case .refused: context.observer.observe(.publishFailed("\(destination): refused by the broker"))
-            case nil: break
+            case .confirmed: return .acknowledge
+            case .unpublishable: return .reject
+            case .unroutable, .unusable: missed += 1
+            case .refused, .unanswered: break
             }
-            try await context.time.sleep(for: context.policy.backoff(attempt: attempt, dice: context.random.next()))
+            if let misses, missed >= misses { return .reject }
+            try await pause(attempt)
+        }
+        return .reject
+    }
+
+    // MARK: Publishing
+
+    private enum Publishing {
+        case confirmed, unroutable, refused
+        /// The exchange is missing or forbidden.
+        case unusable
+        case unpublishable
+        /// Not known whether the broker has it; publishing again is safe.
+        case unanswered
+    }
+
+    private func publish(_ message: Message, _ destination: Destination) async -> Publishing {
+        do throws(SinkError) {
+            switch try await sink.publish(message, to: destination) {
+            case .confirmed: return .confirmed
+            case .unroutable:
+                if destination.isOurs { context.observer.observe(.publishFailed("\(destination): no such queue")) }
+                return .unroutable
+            case .refused:
+                if !destination.isEvent {
+                    context.observer.observe(.publishFailed("\(destination): refused by the broker"))
+                }
+                return .refused
+            }
+        } catch {
+            if !destination.isEvent || error.kind == .unpublishable {
+                context.observer.observe(.publishFailed(error.description))
+            }
+            switch error.kind {
+            case .unavailable: return .unanswered
+            case .unusableDestination: return .unusable
+            case .unpublishable: return .unpublishable
+            }
         }
     }
 
-    /// `nil`: not known whether the broker has it; publishing again is safe.
-    private func publish(_ message: Message, _ destination: Destination) async -> PublishOutcome? {
-        do throws(SinkError) {
-            return try await sink.publish(message, to: destination)
-        } catch {
-            context.observer.observe(.publishFailed(error.description))
-            return nil
-        }
+    private func pause(_ attempt: Int) async throws(CancellationError) {
+        try await context.time.sleep(for: context.policy.backoff(attempt: attempt, dice: context.random.next()))
     }
 
     /// Every stored outcome is published, or recorded as undeliverable (invariant I7).
@@ -144,16 +208,17 @@ struct DispositionExecutor: Sendable {
     ///
     /// - Returns: false where it must be tried again later.
     private func record(_ operation: Operation?, _ sending: Sending) async -> Bool {
-        let isUndeliverable = sending == .undeliverable
+        let isUndeliverable = sending.reply == .undeliverable
         guard let operation, isUndeliverable || !operation.isTold else { return true }
         do throws(StoreError) {
             if isUndeliverable {
                 try await context.patiently { () async throws(StoreError) in
-                    try await context.store.recordTold(operation, isUndeliverable: true)
+                    try await context.store.recordTold(operation, isUndeliverable: true, relaying: sending.events)
                 }
             } else {
-                try await context.store.recordTold(operation, isUndeliverable: false)
+                try await context.store.recordTold(operation, isUndeliverable: false, relaying: sending.events)
             }
+            if !sending.events.isEmpty { context.observer.observe(.eventsPostponed(sending.events.count)) }
             return true
         } catch {
             if !isUndeliverable { context.observer.observe(.storeFailed(error)) }

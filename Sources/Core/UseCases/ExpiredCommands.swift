@@ -13,10 +13,9 @@ struct ExpiredCommands: Sendable {
         executor = DispositionExecutor(context: context, sink: sink)
     }
 
-    /// Returns when the message may be acknowledged.
-    ///
+    /// - Returns: how the message may end: `reject` where its answer or its copy can never be published.
     /// - Throws: when the process gives up waiting for the store or the broker: the message comes again.
-    func answer(_ message: Message) async throws(CancellationError) {
+    func answer(_ message: Message) async throws(CancellationError) -> DispositionExecutor.Ending {
         let started = context.time.uptime()
         let disposition: Disposition
         switch decoder.decode(message) {
@@ -31,7 +30,8 @@ struct ExpiredCommands: Sendable {
             context.observer.observe(.handled(command, disposition, duration: context.time.uptime() - started))
         }
         // A copy of it, should it need one, is still one that has expired.
-        try await executor.carryOut(disposition, of: message.cleanCopy(adding: [HeaderName.expiredUnseen: .bool(true)]))
+        let copy = message.cleanCopy(adding: [HeaderName.expiredUnseen: .bool(true)])
+        return try await executor.carryOut(disposition, of: copy)
     }
 
     private func look(_ command: Command, _ note: ParkingNote) async throws(CancellationError) -> Disposition {

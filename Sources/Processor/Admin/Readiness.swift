@@ -44,9 +44,11 @@ final class Readiness: Sendable {
         var bank = BreakerCondition.closed
         /// What does not work, in words: a line each.
         var problems: [String] = []
+        /// Whether no command can be taken or answered because of what cannot be used at the broker.
+        var areStopped = false
 
         /// The bank does not count: while it is down, commands wait in their queues.
-        var isReady: Bool { broker == .ok && database == .ok }
+        var isReady: Bool { broker == .ok && database == .ok && !areStopped }
 
         var json: JSONValue {
             var members: [String: JSONValue] = [
@@ -125,5 +127,13 @@ final class Readiness: Sendable {
     /// It was tried in vain.
     func failed(_ part: Part, _ cause: String) {
         facts.withLock { $0.proofs[part]?.cause = cause }
+    }
+
+    /// What cannot be used at the broker, each in words.
+    func setTroubles(_ troubles: [String], stopsCommands: Bool) {
+        facts.withLock { facts in
+            facts.state.problems = troubles
+            facts.state.areStopped = stopsCommands
+        }
     }
 }

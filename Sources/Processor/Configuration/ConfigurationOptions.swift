@@ -9,6 +9,7 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(Settings.partitions) var partitions: String?
     @Option(Settings.prefetch) var prefetch: String?
     @Option(Settings.declare) var declare: String?
+    @Option(Settings.managementURL) var managementURL: String?
     @Option(Settings.caFile) var caFile: String?
     @Option(Settings.certFile) var certFile: String?
     @Option(Settings.keyFile) var keyFile: String?
@@ -43,6 +44,7 @@ struct ConfigurationOptions: ParsableArguments {
             (Settings.partitions.descriptor, partitions),
             (Settings.prefetch.descriptor, prefetch),
             (Settings.declare.descriptor, declare),
+            (Settings.managementURL.descriptor, managementURL),
             (Settings.caFile.descriptor, caFile),
             (Settings.certFile.descriptor, certFile),
             (Settings.keyFile.descriptor, keyFile),

@@ -22,6 +22,7 @@ extension ProcessorConfiguration {
         let partitions = reader.read(Settings.partitions)
         let prefetch = reader.read(Settings.prefetch)
         let declares = reader.read(Settings.declare)
+        let management = reader.read(Settings.managementURL)
         let database = reader.read(Settings.database)
         let migrates = reader.read(Settings.migrate)
         let statementTimeout = reader.read(Settings.statementTimeout)
@@ -45,6 +46,7 @@ extension ProcessorConfiguration {
         self.prefetch = UInt16(clamping: prefetch)
         declaresTopology = declares
         database.statementTimeout = statementTimeout
+        self.management = management
         self.database = database
         migratesDatabase = migrates
         self.bank = bank

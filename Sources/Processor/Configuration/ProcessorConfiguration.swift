@@ -14,6 +14,7 @@ struct ProcessorConfiguration: Sendable {
     let prefetch: UInt16
     /// Declare the topology, rather than only check it.
     let declaresTopology: Bool
+    let management: ManagementAddress?
     let database: PostgresConfiguration
     /// Bring the schema up to date, rather than only check it.
     let migratesDatabase: Bool

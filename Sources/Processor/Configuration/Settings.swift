@@ -32,7 +32,12 @@ enum Settings {
         "amqp.declare",
         .boolean,
         default: "true",
-        help: "Declare queues and exchanges at start; if false, only check that they exist"
+        help: "Declare queues and exchanges, again when they vanish; if false, only check that they exist"
+    )
+    static let managementURL = Setting(
+        "amqp.management-url",
+        .managementURL,
+        help: "The broker's management API, asked for policies that remove what waits, and for bindings"
     )
     static let caFile = Setting(
         "amqp.ca-file",
@@ -188,6 +193,7 @@ enum Settings {
     /// Every key, in the order of the documentation.
     static let all: [SettingDescriptor] = [
         brokerURL.descriptor, prefix.descriptor, partitions.descriptor, prefetch.descriptor, declare.descriptor,
+        managementURL.descriptor,
         caFile.descriptor, certFile.descriptor, keyFile.descriptor,
         database.descriptor, migrate.descriptor, statementTimeout.descriptor,
         bankURL.descriptor, bankTimeout.descriptor, bankWorstCase.descriptor, bankConcurrency.descriptor,

@@ -15,6 +15,7 @@ struct GaugeSampler: Sendable {
             if let backlog = try? await store.backlog() {
                 for kind in OperationKind.allCases { metrics.setOpenOperations(kind, backlog.open[kind] ?? 0) }
                 metrics.setOutboxOldest(backlog.outboxOldest)
+                metrics.setEventsWaiting(backlog.eventsWaiting)
             }
             if let depths = try? await ladder.read() {
                 for (tier, depth) in depths { metrics.setRetryDepth(tier, depth) }

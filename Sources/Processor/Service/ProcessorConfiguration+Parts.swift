@@ -1,5 +1,6 @@
 import AMQP
 import Core
+import Logging
 import Postgres
 
 extension ProcessorConfiguration {
@@ -31,6 +32,31 @@ extension TopologyDeclarer {
         self.init(
             topology: Topology(names: configuration.names, partitions: configuration.partitions),
             declares: configuration.declaresTopology
+        )
+    }
+}
+
+extension PolicyWatch {
+    /// `nil` where there is no management API to ask.
+    ///
+    /// - Throws: `HTTPError` where the process is out of threads or descriptors.
+    init?(_ configuration: ProcessorConfiguration, _ watch: TopologyWatch, _ logger: Logger) throws {
+        guard let address = configuration.management else { return nil }
+        self.init(
+            api: try ManagementAPI(address, broker: configuration.broker),
+            topology: Topology(names: configuration.names, partitions: configuration.partitions),
+            watch: watch,
+            logger: logger
+        )
+    }
+}
+
+extension StrayPartitions {
+    init(_ configuration: ProcessorConfiguration) {
+        self.init(
+            names: configuration.names,
+            partitions: configuration.partitions,
+            unbinds: configuration.declaresTopology
         )
     }
 }

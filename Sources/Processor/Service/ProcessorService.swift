@@ -23,6 +23,9 @@ struct ProcessorService: Service {
     private let ingester: DeadLetterIngester
     private let sink: BrokerSink
     private let ticking: AMQPSession
+    private let keeping: AMQPSession
+    private let topologyWatch: TopologyWatch
+    private let policies: PolicyWatch?
     private let sweeps: SweepSubscription
     private let relay: OutboxRelay
     private let gauges: GaugeSampler
@@ -52,7 +55,17 @@ struct ProcessorService: Service {
         deadLettering = AMQPSession(configuration.broker.named("processor dead letters")) {
             links.deadLettersChanged($0)
         }
-        sink = BrokerSink(session: publishing, names: configuration.names)
+        keeping = AMQPSession(configuration.broker.named("processor topology"))
+        topologyWatch = TopologyWatch(
+            BrokerTroubles(
+                names: configuration.names,
+                partitions: configuration.partitions,
+                readiness: readiness,
+                logger: logger
+            )
+        )
+        policies = try PolicyWatch(configuration, topologyWatch, logger)
+        sink = BrokerSink(session: publishing, names: configuration.names, watch: topologyWatch)
         let letters = PostgresDeadLetterStore(pool: pools.queries)
         deadLetters = DeadLetterDesk(store: letters, sink: sink, time: SystemTime(), random: SystemRandom())
         bankConnections = try BankConnections(
@@ -96,6 +109,7 @@ struct ProcessorService: Service {
                 random: SystemRandom(),
                 observer: observer
             ),
+            steady: SteadyConsumer(watch: topologyWatch),
             onFailure: { logger.warning("sweeps are not subscribed, trying again", metadata: ["error": "\($0)"]) }
         )
         relay = OutboxRelay(
@@ -149,8 +163,11 @@ struct ProcessorService: Service {
             group.addTask { await ticking.run() }
             group.addTask { await trying.run() }
             group.addTask { await heartbeat.run() }
+            group.addTask { await keeping.run() }
             defer { group.cancelAll() }
-            guard try await prepareDatabase() else { return }
+            guard try await prepareDatabase(), let strays = try await prepareBroker() else { return }
+            group.addTask { await keeper(strays).run() }
+            group.addTask { await policies?.run() }
             await watch.begin()
             group.addTask { await watch.run() }
             group.addTask { await context.lateAnswers.run(context, bell) }
@@ -159,7 +176,7 @@ struct ProcessorService: Service {
             group.addTask { await gauges.run() }
             async let swept: Void = sweeps.run()
             async let stopping = Self.gracefulShutdown()
-            try await subscription.run()
+            await subscription(strays).run()
             let stopped = await stopping
             await swept
             await bankConnections.settle(within: configuration.shutdownGrace - Self.pause * 2, since: stopped)
@@ -167,6 +184,7 @@ struct ProcessorService: Service {
             logger.info("drained")
         }
         await bankConnections.close()
+        await policies?.api.close()
     }
 
     /// Waits for it, or the task's cancellation.
@@ -210,29 +228,59 @@ struct ProcessorService: Service {
         DatabasePreparation(pool: pools.queries, configuration: configuration) { [logger] in logger.notice("\($0)") }
     }
 
+    /// Waits for the broker as long as it takes; then sees to it that everything is there.
+    ///
+    /// - Returns: `nil` where a shutdown came first.
+    private func prepareBroker() async throws -> StrayPartitions? {
+        let preparation = BrokerPreparation(
+            declarer: TopologyDeclarer(configuration),
+            strays: StrayPartitions(configuration),
+            configuration: configuration.broker,
+            policies: policies,
+            logger: logger
+        )
+        while !Task.isShuttingDownGracefully, !Task.isCancelled {
+            do throws(TopologyError) {
+                return try await preparation.run()
+            } catch {
+                // Told by the connection that commands come in on.
+                guard case .broker = error else { throw error }
+            }
+            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.pause) }
+        }
+        return nil
+    }
+
+    private func keeper(_ strays: StrayPartitions) -> TopologyKeeper {
+        TopologyKeeper(
+            session: keeping,
+            declarer: TopologyDeclarer(configuration),
+            strays: strays,
+            watch: topologyWatch,
+            logger: logger
+        )
+    }
+
     private var deadLetterSubscription: DeadLetterSubscription {
-        let topology = TopologyDeclarer(configuration)
-        return DeadLetterSubscription(
+        DeadLetterSubscription(
             session: deadLettering,
             names: configuration.names,
             ingester: ingester,
-            prepare: { try await topology.prepare($0) },
+            steady: SteadyConsumer(watch: topologyWatch),
             onFailure: { [logger] error in
                 logger.warning("dead letters are not taken, trying again", metadata: ["error": "\(error)"])
             }
         )
     }
 
-    private var subscription: CommandSubscription {
-        let topology = TopologyDeclarer(configuration)
-        return CommandSubscription(
+    private func subscription(_ strays: StrayPartitions) -> CommandSubscription {
+        CommandSubscription(
             session: consuming,
-            names: configuration.names,
-            partitions: configuration.partitions,
+            queues: (0..<configuration.partitions).map(configuration.names.commandsQueue) + strays.queues.map(\.name),
             prefetch: configuration.prefetch,
             consumer: consumer,
             breaker: breaker,
-            prepare: { try await topology.prepare($0) },
+            steady: SteadyConsumer(watch: topologyWatch),
             onSubscribed: { [readiness, logger] in
                 readiness.setBroker(.ok)
                 logger.info("taking commands")

@@ -16,6 +16,8 @@ struct ProcessorMetrics: Sendable {
     let unanswerable: Counter
     let deadLettersOpen: Meter
     let repliesUndeliverable: Counter
+    let eventsPostponed: Counter
+    private let events: Meter
     let possibleOrphans: Counter
     let storeRegressions: Counter
     let needsAttention: Counter
@@ -64,6 +66,8 @@ struct ProcessorMetrics: Sendable {
         deadLettersOpen = meter(.deadLettersOpen)
         breaker = meter(.breakerOpen)
         repliesUndeliverable = counter(.repliesUndeliverable)
+        eventsPostponed = counter(.eventsPostponed)
+        events = meter(.eventsWaiting)
         possibleOrphans = counter(.possibleOrphans)
         storeRegressions = counter(.storeRegressions)
         needsAttention = counter(.needsAttention)
@@ -97,6 +101,8 @@ struct ProcessorMetrics: Sendable {
 
     func setBreakerOpen(_ isOpen: Bool) { breaker.set(isOpen ? 1 : 0) }
 
+    func setEventsWaiting(_ count: Int) { events.set(count) }
+
     /// - Parameter age: of the oldest stored outcome whose reply is not confirmed yet; zero where there is none.
     func setOutboxOldest(_ age: Duration) { oldest.set(Double(age.microseconds) / 1_000_000) }
 }
@@ -111,6 +117,8 @@ extension ProcessorMetrics {
         case deadLettersOpen = "payments_dead_letters_open"
         case breakerOpen = "payments_breaker_open"
         case repliesUndeliverable = "payments_replies_undeliverable_total"
+        case eventsPostponed = "payments_events_postponed_total"
+        case eventsWaiting = "payments_events_waiting"
         case possibleOrphans = "payments_possible_orphans_total"
         case storeRegressions = "payments_store_regressions_total"
         case needsAttention = "payments_needs_attention_total"
@@ -129,6 +137,8 @@ extension ProcessorMetrics {
             case .deadLettersOpen: "Dead letters that nobody has dealt with."
             case .breakerOpen: "1 while the bank counts as down."
             case .repliesUndeliverable: "Replies that no queue took."
+            case .eventsPostponed: "Events that the broker did not take at once: they go by way of the outbox."
+            case .eventsWaiting: "Events that wait in the outbox."
             case .possibleOrphans: "Authorizations suspected of having left a second hold at the bank."
             case .storeRegressions:
                 "Requests that the bank had executed before, although the database had no record of it."

@@ -42,6 +42,10 @@ struct ProcessorTelemetry: ProcessorObserver {
             let queue = CardDigits.masked(replyTo ?? "default")
             warn("undeliverable", "reply could not be routed", .replyTo, queue)
         case .replyAddressIgnored(let key, let messageID): replyAddressIgnored(key, messageID)
+        case .eventsPostponed(let count):
+            metrics.eventsPostponed.increment(by: count)
+            let reason = "a listener's queue is full, or the exchange cannot be used"
+            warn("events", "events were not taken and wait in the outbox", .reason, reason)
         case .deadLetterKept(let letter): kept(letter)
         case .deadLetterSentBack(let letter, let tier): kept(letter, sentBackBy: tier)
         case .unroutedSentBack:

@@ -8,6 +8,8 @@ package final class InMemoryBroker: MessageSink {
     package enum Event: Hashable, Sendable {
         case published(Message, Destination, PublishOutcome)
         case acknowledged(Int)
+        /// The broker dead-letters it itself.
+        case rejected(Int)
     }
 
     package enum Fault: Hashable, Sendable {
@@ -19,6 +21,10 @@ package final class InMemoryBroker: MessageSink {
         case lost
         /// The broker has the message, and its confirm is lost.
         case lostConfirm
+        /// The exchange is missing or forbidden.
+        case unusable
+        /// The message is refused as it is.
+        case unpublishable
     }
 
     private struct State {
@@ -30,6 +36,8 @@ package final class InMemoryBroker: MessageSink {
         var faults: [(fault: Fault, role: Role)] = []
         /// Which destinations refuse everything, until told otherwise.
         var refusing: Set<Role> = []
+        /// Which destinations are missing or forbidden, until told otherwise.
+        var unusable: Set<Role> = []
         /// Messages on the retry ladder.
         var resting = 0
     }
@@ -113,6 +121,13 @@ package final class InMemoryBroker: MessageSink {
         }
     }
 
+    func reject(_ tag: Int) {
+        state.withLock { state in
+            guard state.unacknowledged.removeValue(forKey: tag) != nil else { return }
+            state.events.append(.rejected(tag))
+        }
+    }
+
     // MARK: MessageSink
 
     package func publish(_ message: Message, to destination: Destination) async throws(SinkError) -> PublishOutcome {
@@ -121,6 +136,7 @@ package final class InMemoryBroker: MessageSink {
             if let next = state.faults.firstIndex(where: { $0.role == role }) {
                 return state.faults.remove(at: next).fault
             }
+            if state.unusable.contains(role) { return .unusable }
             return state.refusing.contains(role) ? .refused : nil
         }
         do throws(CancellationError) {
@@ -130,6 +146,8 @@ package final class InMemoryBroker: MessageSink {
         }
         switch fault {
         case .lost: throw SinkError(detail: "connection_lost")
+        case .unusable: throw SinkError(.unusableDestination, detail: "404")
+        case .unpublishable: throw SinkError(.unpublishable, detail: "406")
         case .unroutable: return record(message, destination, .unroutable)
         case .refused: return record(message, destination, .refused)
         case .lostConfirm:
@@ -168,6 +186,12 @@ package final class InMemoryBroker: MessageSink {
     package func setRefusing(_ role: Role, _ isRefusing: Bool) {
         state.withLock { state in
             if isRefusing { state.refusing.insert(role) } else { state.refusing.remove(role) }
+        }
+    }
+
+    package func setUnusable(_ role: Role, _ isUnusable: Bool) {
+        state.withLock { state in
+            if isUnusable { state.unusable.insert(role) } else { state.unusable.remove(role) }
         }
     }
 

@@ -15,4 +15,8 @@ package struct InMemoryDelivery: Delivery {
     package func acknowledge() async {
         broker.acknowledge(tag)
     }
+
+    package func reject() async {
+        broker.reject(tag)
+    }
 }

@@ -12,4 +12,10 @@ struct MortalDelivery: Delivery {
         guard !edge.life.isOver else { return }
         await delivery.acknowledge()
     }
+
+    func reject() async {
+        await edge.pass()
+        guard !edge.life.isOver else { return }
+        await delivery.reject()
+    }
 }

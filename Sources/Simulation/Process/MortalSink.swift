@@ -20,8 +20,8 @@ struct MortalSink: MessageSink {
         switch fate.fault {
         case .lost: break
         case .refused: outcome = .refused
-        case .lostConfirm: _ = send(message, to: destination)
-        case nil: outcome = send(message, to: destination)
+        case .lostConfirm: _ = try send(message, to: destination)
+        case nil: outcome = try send(message, to: destination)
         }
         try await wait(fate.after)
         await edge.pass()
@@ -34,20 +34,27 @@ struct MortalSink: MessageSink {
         return outcome
     }
 
-    private func send(_ message: Message, to destination: Destination) -> PublishOutcome? {
+    private func send(_ message: Message, to destination: Destination) throws(SinkError) -> PublishOutcome? {
+        let (exchange, key) = address(of: destination)
+        if broker.isUnusable(exchange) {
+            trace.note(.publishFailed, UInt64(process), message, "process \(process) finds no \(exchange)")
+            throw SinkError(.unusableDestination, detail: exchange)
+        }
+        let outcome = broker.publish(message, exchange: exchange, routingKey: key)
+        // Not mandatory: the broker confirms what nobody listens to.
+        if case .event = destination, outcome == .unroutable { return .confirmed }
+        return outcome
+    }
+
+    private func address(of destination: Destination) -> (exchange: String, key: String) {
         let names = broker.names
         return switch destination {
-        case .commands: broker.publish(message, exchange: names.commandsExchange, routingKey: "")
-        case .replies(let queue): broker.publish(message, exchange: "", routingKey: queue ?? names.repliesQueue)
-        case .retry(let tier): broker.publish(message, exchange: names.retryExchange, routingKey: tier.rawValue)
-        case .deadLetters:
-            broker.publish(message, exchange: names.deadLetters, routingKey: names.deadLettersKey)
-        case .event(let event):
-            // Not mandatory: the broker confirms what nobody listens to.
-            broker.publish(message, exchange: names.eventsExchange, routingKey: event.routingKey)
-                .map { $0 == .unroutable ? .confirmed : $0 }
-        case .sweeps:
-            broker.publish(message, exchange: names.sweeps, routingKey: names.sweepsKey)
+        case .commands: (names.commandsExchange, "")
+        case .replies(let queue): ("", queue ?? names.repliesQueue)
+        case .retry(let tier): (names.retryExchange, tier.rawValue)
+        case .deadLetters: (names.deadLetters, names.deadLettersKey)
+        case .event(let event): (names.eventsExchange, event.routingKey)
+        case .sweeps: (names.sweeps, names.sweepsKey)
         }
     }
 

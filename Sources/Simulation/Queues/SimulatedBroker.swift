@@ -12,6 +12,10 @@ package final class SimulatedBroker: Sendable {
         var lastConnection = 0
         var open: Set<Int> = []
         var isDown = false
+        /// Exchanges that are missing or forbidden.
+        var unusable: Set<String> = []
+        /// What a listener's full queue does to the events.
+        var refusesEvents = false
         var log = BrokerLog()
     }
 
@@ -59,6 +63,7 @@ package final class SimulatedBroker: Sendable {
         state.withLock { state in
             guard !state.isDown else { return nil }
             if exchange == names.eventsExchange {
+                if state.refusesEvents { return .refused }
                 // Somebody listens to them all.
                 trace.note(.told, UInt64(state.log.events.count), message, "to \(routingKey)")
                 state.log.events.append(message)
@@ -126,6 +131,20 @@ package final class SimulatedBroker: Sendable {
         }
     }
 
+    func reject(_ tag: UInt64, queue: String, connection: Int) {
+        state.withLock { state in
+            guard state.open.contains(connection),
+                let entry = state.queues[queue]?.unacknowledged.removeValue(forKey: tag)
+            else { return }
+            if let index = state.queues[queue]?.consumers.firstIndex(where: { $0.number == entry.consumer }) {
+                state.queues[queue]?.consumers[index].unacknowledged -= 1
+            }
+            trace.note(.acknowledged, entry.message.number, entry.message.message, "as rejected")
+            deadLetter(entry.message.message, from: queue, .rejected, &state)
+            pump(queue, &state)
+        }
+    }
+
     // MARK: Faults and insight
 
     /// Closes every connection and takes no new one.
@@ -139,6 +158,20 @@ package final class SimulatedBroker: Sendable {
 
     package func setFull(_ queue: String, _ isFull: Bool) {
         state.withLock { $0.queues[queue]?.isFull = isFull }
+    }
+
+    /// It has been deleted, or may not be written to; the broker itself keeps what it would dead-letter there, and goes on.
+    package func setUnusable(_ exchange: String, _ isUnusable: Bool) {
+        state.withLock { state in
+            if isUnusable { state.unusable.insert(exchange) } else { state.unusable.remove(exchange) }
+        }
+    }
+
+    func isUnusable(_ exchange: String) -> Bool { state.withLock { $0.unusable.contains(exchange) } }
+
+    /// A listener's queue is full: the broker refuses every event.
+    package func setRefusesEvents(_ refuses: Bool) {
+        state.withLock { $0.refusesEvents = refuses }
     }
 
     /// Declares a queue without any policy.

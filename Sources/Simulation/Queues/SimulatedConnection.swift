@@ -33,4 +33,8 @@ struct SimulatedDelivery: Delivery {
     func acknowledge() async {
         broker.acknowledge(tag, queue: queue, connection: connection)
     }
+
+    func reject() async {
+        broker.reject(tag, queue: queue, connection: connection)
+    }
 }

@@ -25,4 +25,8 @@ struct SimulatedDeadLetter: DeadLetterDelivery {
     func acknowledge() async {
         await delivery.acknowledge()
     }
+
+    func reject() async {
+        await delivery.reject()
+    }
 }

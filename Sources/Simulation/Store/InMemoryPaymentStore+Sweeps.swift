@@ -138,10 +138,12 @@ extension InMemoryPaymentStore: SweepStore {
         let now = clock.now()
         return try await read { tables in
             let open = tables.operations.values.filter(\.isOpen)
-            let oldest = tables.outbox.unsent.map(\.createdAt).min()
+            let waiting = Dictionary(grouping: tables.outbox.unsent) { $0.content.destination.role == .events }
+            let oldest = waiting[false]?.map(\.createdAt).min()
             return Backlog(
                 open: Dictionary(grouping: open, by: \.kind).mapValues(\.count),
-                outboxOldest: oldest.map { $0.duration(to: now) } ?? .zero
+                outboxOldest: oldest.map { $0.duration(to: now) } ?? .zero,
+                eventsWaiting: waiting[true]?.count ?? 0
             )
         }
     }

@@ -199,9 +199,15 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
         try await transaction(.recordTold) { tables throws(StoreError) in tables.noteError(answering: request) }
     }
 
-    package func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
+    package func recordTold(
+        _ operation: Operation,
+        isUndeliverable: Bool,
+        relaying events: [PaymentEvent]
+    ) async throws(StoreError) {
+        let clock = clock
         try await transaction(.recordTold) { tables throws(StoreError) in
-            tables.markTold(operation, isUndeliverable: isUndeliverable)
+            guard tables.markTold(operation, isUndeliverable: isUndeliverable) else { return }
+            tables.outbox.append(events.map { OutboxMessage($0, of: operation.paymentID) }, at: clock.now())
         }
     }
 

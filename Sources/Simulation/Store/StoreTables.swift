@@ -164,11 +164,15 @@ struct StoreTables {
         undeliverable.insert(operation)
     }
 
-    mutating func markTold(_ operation: Operation, isUndeliverable: Bool) {
+    /// - Returns: whether it is told by this.
+    @discardableResult
+    mutating func markTold(_ operation: Operation, isUndeliverable: Bool) -> Bool {
         guard let stored = operations[operation.id], stored.fence == operation.fence, stored.state == operation.state
-        else { return }
+        else { return false }
         operations[operation.id]?.isTold = true
+        operations[operation.id]?.areEventsDue = false
         if isUndeliverable { markUndeliverable(operation.id) }
+        return !stored.isTold
     }
 
     private mutating func append(_ transition: Transition, at now: Timestamp) {

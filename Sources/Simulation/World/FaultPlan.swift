@@ -34,6 +34,9 @@ package struct FaultPlan: Sendable {
     package var deploy: Duration?
     package var vanishingReplyQueue: Duration?
     package var fullReplyQueue: Duration?
+    package var fullListener: Duration?
+    /// An exchange is deleted, and declared again a little later.
+    package var drift: Duration?
     package var clockJump: Duration?
     package var operatorReplay: Duration?
     package var deliveryLimit: Int64?
@@ -43,7 +46,7 @@ package struct FaultPlan: Sendable {
     package enum Kind: String, Sendable, CaseIterable {
         case crash, pause, zombie, store, lockWait, publish, refusal, publisher, bankFault, slowBank, keyLoss, expiry
         case connectionLoss, brokerOutage, databaseOutage, bankOutage, deploy, vanishingReplyQueue, fullReplyQueue
-        case clockJump, operatorReplay, deliveryLimit, failover
+        case clockJump, operatorReplay, deliveryLimit, failover, fullListener, drift
     }
 
     /// In the order of their declaration.
@@ -101,6 +104,8 @@ package struct FaultPlan: Sendable {
         case .operatorReplay: operatorReplay = interval(5...30)
         case .deliveryLimit: deliveryLimit = Int64(dice.number(in: 1...5))
         case .failover: failover = interval(10...60)
+        case .fullListener: fullListener = interval(10...40)
+        case .drift: drift = interval(10...40)
         }
     }
 

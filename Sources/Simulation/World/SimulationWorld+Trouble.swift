@@ -31,6 +31,20 @@ extension SimulationWorld {
             world.broker.setFull(queue, true)
             world.later(.seconds(1)...(.seconds(20))) { $0.broker.setFull(queue, false) }
         }
+        every(faults.drift) { world in
+            let names = world.broker.names
+            let exchange = world.operators.one(of: [
+                names.retryExchange, names.deadLetters, names.eventsExchange, names.sweeps, names.commandsExchange, "",
+            ])
+            world.trace.note(.fault, 5, "the exchange '\(exchange)' is gone")
+            world.broker.setUnusable(exchange, true)
+            world.later(.seconds(1)...(.seconds(20))) { $0.broker.setUnusable(exchange, false) }
+        }
+        every(faults.fullListener) { world in
+            world.trace.note(.fault, 4, "a listener's queue is full")
+            world.broker.setRefusesEvents(true)
+            world.later(.seconds(1)...(.seconds(40))) { $0.broker.setRefusesEvents(false) }
+        }
         every(faults.clockJump) { world in
             world.counting.add(\.clockJumps)
             let step = world.operators.duration(in: .seconds(-120)...(.seconds(120)))

@@ -18,6 +18,8 @@ final class DeadLetterFeed: Sendable {
         let feed: DeadLetterFeed
 
         func acknowledge() async { feed.acknowledge(tag) }
+
+        func reject() async {}
     }
 
     private let state = Mutex(State())

@@ -12,7 +12,7 @@ struct BrokerTroubleTests {
             switch event {
             case .published(_, _, .confirmed), .published(_, _, .unroutable): confirmed += 1
             case .published(_, _, .refused): break
-            case .acknowledged: acknowledged += 1
+            case .acknowledged, .rejected: acknowledged += 1
             }
             #expect(acknowledged <= confirmed)
         }
@@ -81,7 +81,7 @@ struct BrokerTroubleTests {
         try World.run { world in
             world.broker.inject(.unroutable, into: .replies)
             world.store.inject(.unavailable, .lostBeforeCommit, into: .recordTold)
-            world.send(.authorize, key: "a")
+            world.send(.authorize, key: "a") { $0.replyTo = "replies.gone" }
             try await world.until { world.bank.ledger.count == 1 }
             // Once the outcome is stored and before the note is.
             try await world.time.sleep(for: .milliseconds(10))
@@ -109,6 +109,101 @@ struct BrokerTroubleTests {
             let reply = try await world.ask(.authorize, key: "a")
             #expect(reply.outcome == "succeeded")
             #expect(reply.isReplayed == true)
+        }
+    }
+
+    @Test("the default reply queue comes back: a reply that finds it missing is told then")
+    func missingDefaultQueue() throws {
+        try World.run { world in
+            world.broker.inject(.unroutable, .unroutable, .unusable, into: .replies)
+            world.send(.authorize, key: "a")
+            try await world.until { !world.finalReplies("a").isEmpty && world.broker.unacknowledged == 0 }
+            #expect(world.store.undeliverable.isEmpty)
+            #expect(world.replies("a").count == 1 && world.parked.isEmpty)
+        }
+    }
+
+    @Test("an event that the broker does not take delays no acknowledgement and repeats no reply; the outbox has it")
+    func refusedEvents() throws {
+        for isMissing in [false, true] {
+            try World.run { world in
+                world.broker.setRefusing(.events, !isMissing)
+                world.broker.setUnusable(.events, isMissing)
+                world.send(.authorize, key: "a")
+                try await world.until { !world.finalReplies("a").isEmpty && world.broker.unacknowledged == 0 }
+                #expect(world.time.uptime() < .seconds(1))
+                try await world.ask(.capture, key: "c")
+                #expect(world.replies("a").count == 1 && world.replies("c").count == 1)
+                #expect(world.parked.isEmpty && world.broker.messages(.events).isEmpty)
+                try await world.until { world.broker.unacknowledged == 0 }
+                #expect(world.count { if case .eventsPostponed(1) = $0 { true } else { false } } == 2)
+                let waiting = try await world.store.take(limit: 10, hold: .seconds(1))
+                // One after the other, as of each payment.
+                #expect(waiting.map(\.content.destination) == [.event(.authorized)])
+                #expect(try await world.view().operations.allSatisfy(\.isTold))
+            }
+        }
+    }
+
+    @Test("a reply that can never be published ends as undeliverable, after one try")
+    func unpublishableReply() throws {
+        try World.run { world in
+            world.broker.inject(.unpublishable, into: .replies)
+            world.send(.authorize, key: "a")
+            try await world.until { world.broker.unacknowledged == 0 && !world.broker.events.isEmpty }
+            let operation = try #require(try await world.view().operations.first)
+            #expect(world.store.undeliverable == [operation.id])
+            #expect(world.replies("a").isEmpty && world.parked.isEmpty)
+        }
+    }
+
+    @Test(
+        "a copy that can never be published, and a dead letter without a queue, are left to the broker's dead-lettering"
+    )
+    func rejected() throws {
+        try World.run { world in
+            world.broker.inject(.unpublishable, into: .deadLetters)
+            world.send(.authorize, key: "x") { $0.type = nil }
+            try await world.until { world.broker.unacknowledged == 0 }
+            #expect(world.broker.events == [.rejected(1)])
+            world.broker.setUnusable(.deadLetters, true)
+            world.send(.authorize, key: "y") { $0.type = nil }
+            try await world.until { world.broker.unacknowledged == 0 }
+            #expect(world.broker.events == [.rejected(1), .rejected(2)])
+            world.bank.inject(.dropBefore)
+            world.broker.inject(.unpublishable, into: .retry)
+            world.send(.authorize, key: "a")
+            try await world.until { world.broker.unacknowledged == 0 }
+            #expect(world.broker.events.last == .rejected(3))
+        }
+    }
+
+    @Test("a command whose retry tier is gone takes another; without any it goes to the end of its queue")
+    func missingTier() throws {
+        try World.run { world in
+            world.bank.inject(.dropBefore)
+            world.broker.inject(
+                .unroutable,
+                .unroutable,
+                .unroutable,
+                .unroutable,
+                .unroutable,
+                .unroutable,
+                into: .retry
+            )
+            world.send(.authorize, key: "a")
+            try await world.until { world.parked.count == 1 && world.broker.unacknowledged == 0 }
+            #expect(world.parked.map(\.destination) == [.retry(.seconds5)])
+            try await world.until { !world.finalReplies("a").isEmpty }
+        }
+        try World.run { world in
+            world.bank.inject(.dropBefore)
+            world.broker.setUnusable(.retry, true)
+            world.send(.authorize, key: "a")
+            try await world.until { !world.broker.messages(.commands).isEmpty }
+            world.broker.setUnusable(.retry, false)
+            try await world.until { !world.finalReplies("a").isEmpty }
+            #expect(world.bank.ledger.count == 1)
         }
     }
 

@@ -23,7 +23,11 @@ extension StoreFront {
         try await store.noteError(answering: request)
     }
 
-    func recordTold(_ operation: Core.Operation, isUndeliverable: Bool) async throws(StoreError) {
-        try await store.recordTold(operation, isUndeliverable: isUndeliverable)
+    func recordTold(
+        _ operation: Core.Operation,
+        isUndeliverable: Bool,
+        relaying events: [PaymentEvent]
+    ) async throws(StoreError) {
+        try await store.recordTold(operation, isUndeliverable: isUndeliverable, relaying: events)
     }
 }

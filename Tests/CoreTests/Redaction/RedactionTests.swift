@@ -92,7 +92,8 @@ struct RedactionTests {
         let errors: [any Error] =
             [JSONError.unexpectedEnd, .malformed, .notUTF8, .duplicateName, .tooDeep, .trailingContent] as [JSONError]
             + [
-                invalid.problem, SinkError(detail: "code"), StoreError(.refused, detail: "23505"),
+                invalid.problem, SinkError(detail: "code"), SinkError(.unpublishable, detail: "406"),
+                StoreError(.refused, detail: "23505"),
                 BankEffect.Doubt.unreadable, BankEffect.Doubt.mismatch(field: "amount"),
             ]
         for error in errors { Self.expectSilent(error) }
@@ -136,6 +137,7 @@ struct RedactionTests {
                 .superseded(operation), .replyUndeliverable(replyTo: "replies.a"),
                 .replyAddressIgnored(command.idempotencyKey, messageID: "m"),
                 .unroutedSentBack,
+                .eventsPostponed(1),
                 .storeFailed(StoreError(.unavailable, detail: "08006")), .publishFailed("d"),
                 .breakerChanged(.open, cause: nil),
                 .deadLetterKept(letter), .deadLetterSentBack(letter, .seconds5),
@@ -163,7 +165,7 @@ struct RedactionTests {
 }
 
 extension ProcessorEvent {
-    fileprivate static let kinds = 20
+    fileprivate static let kinds = 21
 
     /// A new case does not compile here until it has a number, and fails the count until it has a sample above.
     fileprivate var kind: Int {
@@ -188,6 +190,7 @@ extension ProcessorEvent {
         case .tickUnreadable: 16
         case .expired: 17
         case .unroutedSentBack: 19
+        case .eventsPostponed: 20
         }
     }
 }

@@ -307,7 +307,7 @@ struct SweepTests {
     func undeliverable() throws {
         try World.run { world in
             try await world.ask(.authorize, key: "a")
-            try await world.leaveBehind(.capture, key: "c", executed: true)
+            try await world.leaveBehind(.capture, key: "c", executed: true, replyTo: "replies.gone")
             try await world.time.sleep(for: .seconds(40))
             _ = try await world.reconcile().run(until: StopFlag())
             world.broker.inject(.unroutable, into: .replies)
@@ -322,5 +322,7 @@ struct SweepTests {
         let message: Message
 
         func acknowledge() async {}
+
+        func reject() async {}
     }
 }

@@ -34,8 +34,9 @@ extension World {
     var events: [String] { broker.messages(.events).compactMap(\.message.type) }
 
     /// A command whose processor dies at the bank, and whose delivery is gone.
-    func leaveBehind(_ kind: OperationKind, key: String, executed: Bool) async throws {
-        let message = CommandMessage.valid(kind, payment: World.payment, key: key)
+    func leaveBehind(_ kind: OperationKind, key: String, executed: Bool, replyTo: String? = nil) async throws {
+        var message = CommandMessage.valid(kind, payment: World.payment, key: key)
+        message.replyTo = replyTo
         guard case .command(let command) = CommandDecoder().decode(message) else { return }
         let request = ClaimRequest(
             command: command,

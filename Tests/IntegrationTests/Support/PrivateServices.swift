@@ -11,6 +11,8 @@ final class PrivateServices: Sendable {
     }
 
     let servers: TestServers
+    /// The management API of the broker.
+    let managementURL: String?
     private let directory: String
 
     /// Starts them, gives them to a test, and takes them down whatever happened.
@@ -37,6 +39,7 @@ final class PrivateServices: Sendable {
         guard let amqpURL = addresses["AMQP_URL"], let databaseURL = addresses["DATABASE_URL"] else {
             throw ChildError("scripts/services up wrote no addresses")
         }
+        managementURL = addresses["RABBITMQ_MANAGEMENT_URL"]
         servers = TestServers(amqpURL: amqpURL, databaseURL: databaseURL)
     }
 

@@ -2,7 +2,7 @@ import TestSupport
 
 /// The address of a server, `scheme://user:password@host:port/path?query`, as `make up` writes it.
 struct ServerURL {
-    private let text: String
+    let text: String
 
     init(_ text: String) {
         self.text = text

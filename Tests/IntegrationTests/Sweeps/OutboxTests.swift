@@ -104,7 +104,7 @@ extension FaultLane {
             }
         }
 
-        @Test("a listener whose queue is full keeps nobody from their reply for ever, and gets its event later")
+        @Test("a listener whose queue is full holds up no command and repeats no reply, and gets its events later")
         func fullListener() async throws {
             try await World.run { world in
                 try await world.startProcessor()
@@ -116,18 +116,58 @@ extension FaultLane {
                     )
                     try await connection.bindQueue(queue, to: world.names.eventsExchange, routingKey: "payment.#")
                 }
-                _ = try await world.authorized()
-                _ = try await world.authorized()
-                try await eventually("the second command was parked") {
-                    try await world.upstream.withConnection { connection in
-                        try await connection.messageCount(of: world.names.retryQueue(.seconds30)) == 1
-                    }
-                }
-                // Nobody waits behind it.
-                _ = try await world.ask(.authorize(card: .empty, paymentID: "not-a-uuid"))
-                try await world.upstream.withConnection { _ = try await $0.deleteQueue(queue) }
-                // Its command is parked with the reply, and done with when it comes back.
+                let commands = (0..<30).map { _ in TestCommand.authorize() }
+                try await world.send(commands)
+                try await world.expect(commands, endAs: "succeeded")
+                // Nothing was parked, and nothing is unacknowledged: acknowledged with the reply.
                 try await world.drained()
+                #expect(commands.allSatisfy { world.upstream.replies(to: $0.correlation).count == 1 })
+                #expect(try await world.metric("payments_events_postponed_total") >= 29)
+                #expect(try await world.database.number("SELECT count(*) FROM operations WHERE told_at IS NULL") == 0)
+                let waiting = "SELECT count(*) FROM outbox WHERE sent_at IS NULL AND destination = 'event'"
+                #expect(try await world.database.number(waiting) >= 29)
+
+                // Now somebody reads.
+                let told = try await world.upstream.withConnection { connection in
+                    let consumer = try await connection.consume(queue: queue, prefetch: 10)
+                    var ids: Set<String> = []
+                    for try await delivery in consumer {
+                        ids.insert(delivery.message.properties.messageID ?? "")
+                        try delivery.acknowledge()
+                        if ids.count == 30 { break }
+                    }
+                    try await consumer.cancel()
+                    return ids
+                }
+                #expect(told.count == 30)
+                try await world.upstream.withConnection { _ = try await $0.deleteQueue(queue) }
+                #expect(commands.allSatisfy { world.upstream.replies(to: $0.correlation).count == 1 })
+            }
+        }
+
+        @Test("events that the outbox has no room for stay due, and the sweep tells them; no reply comes again")
+        func noRoom() async throws {
+            try await World.run(World.Settings(processor: SweepTimes.byHand)) { world in
+                try await world.startQuietProcessor()
+                let queue = try await world.upstream.listenToEvents(of: world.names)
+                let payment = try await world.authorized()
+                // As the note of a delivery leaves it.
+                try await world.database.execute(
+                    """
+                    WITH due AS (UPDATE operations SET events_due = true RETURNING *)
+                    INSERT INTO open_operations (operation_id, merchant_id, idempotency_key, payment_id, due_at)
+                    SELECT id, merchant_id, idempotency_key, payment_id, now() FROM due
+                    """
+                )
+                let replies = world.upstream.replyCount
+                #expect(try await world.sweep("reconcile")["resolved"]?.integer == 1)
+                try await eventually("the event came again") { try await world.upstream.browse(queue).count == 2 }
+                let told = try await world.upstream.browse(queue)
+                #expect(Set(told.map(\.properties.messageID)).count == 1)
+                #expect(told.allSatisfy { $0.properties.headers["payment-id"]?.stringValue == payment })
+                #expect(try await world.database.number("SELECT count(*) FROM operations WHERE events_due") == 0)
+                #expect(world.upstream.replyCount == replies)
+                try await world.upstream.withConnection { _ = try await $0.deleteQueue(queue) }
             }
         }
     }

@@ -22,6 +22,7 @@ struct CommandTests {
                 amqp.partitions = 4  # command line
                 amqp.prefetch = 64  # default
                 amqp.declare = true  # default
+                # amqp.management-url is not set
                 # amqp.ca-file is not set
                 # amqp.cert-file is not set
                 # amqp.key-file is not set

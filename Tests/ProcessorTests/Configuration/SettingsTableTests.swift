@@ -13,7 +13,8 @@ struct SettingsTableTests {
     @Test("names, variables and options are distinct, and every key of the contract is there")
     func names() {
         let expected: Set<String> = [
-            "amqp.url", "amqp.prefix", "amqp.partitions", "amqp.prefetch", "amqp.declare", "amqp.ca-file",
+            "amqp.url", "amqp.prefix", "amqp.partitions", "amqp.prefetch", "amqp.declare", "amqp.management-url",
+            "amqp.ca-file",
             "amqp.cert-file",
             "amqp.key-file", "database.url", "database.migrate", "database.statement-timeout", "bank.url",
             "bank.timeout", "bank.worst-case",

@@ -33,8 +33,12 @@ struct PostgresStoreContractTests {
             try await payments.noteError(answering: request)
         }
 
-        func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
-            try await payments.recordTold(operation, isUndeliverable: isUndeliverable)
+        func recordTold(
+            _ operation: Operation,
+            isUndeliverable: Bool,
+            relaying events: [PaymentEvent]
+        ) async throws(StoreError) {
+            try await payments.recordTold(operation, isUndeliverable: isUndeliverable, relaying: events)
         }
 
         func takeForResolution(

@@ -6,6 +6,8 @@ struct AcknowledgedDelivery: Delivery {
     let message: Message
 
     func acknowledge() async {}
+
+    func reject() async {}
 }
 
 /// Does not wait to hear whether a message has arrived.

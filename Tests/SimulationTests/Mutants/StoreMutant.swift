@@ -29,8 +29,12 @@ extension StoreMutant {
         try await store.noteError(answering: request)
     }
 
-    func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
-        try await store.recordTold(operation, isUndeliverable: isUndeliverable)
+    func recordTold(
+        _ operation: Operation,
+        isUndeliverable: Bool,
+        relaying events: [PaymentEvent]
+    ) async throws(StoreError) {
+        try await store.recordTold(operation, isUndeliverable: isUndeliverable, relaying: events)
     }
 
     // MARK: Sweeps

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Wakes the relay when something was written to the outbox. A ring that nobody waits for is kept for the next who does.
+/// Wakes who waits for something to do: the relay when something was written to the outbox. A ring that nobody waits for is kept for the next who does.
 package final class OutboxBell: Sendable {
     private struct State {
         var hasRung = false
@@ -22,7 +22,7 @@ package final class OutboxBell: Sendable {
     }
 
     /// Returns at the next ring, or when so much time has passed.
-    func wait(atMost period: Duration, _ time: any TimeSource) async throws(CancellationError) {
+    package func wait(atMost period: Duration, _ time: any TimeSource) async throws(CancellationError) {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.wait() }
             group.addTask { try? await time.sleep(for: period) }

@@ -82,19 +82,27 @@ package struct OutboxRelay: Sendable {
         do throws(SinkError) {
             switch try await sink.publish(content.message, to: content.destination) {
             case .confirmed: return OutboxEnding(entry, .sent)
-            case .unroutable where content.destination == .deadLetters:
-                observer.observe(.publishFailed("outbox: no dead-letter queue"))
-            case .unroutable:
-                if case .replies(let queue) = content.destination {
-                    observer.observe(.replyUndeliverable(replyTo: queue))
-                }
-                return OutboxEnding(entry, .undeliverable)
+            case .unroutable where content.destination.isOurs:
+                observer.observe(.publishFailed("outbox: no such queue: \(content.destination)"))
+            case .unroutable: return undeliverable(entry)
+            // Counted when it was put into the outbox.
+            case .refused where content.destination.isEvent: break
             case .refused: observer.observe(.publishFailed("outbox: refused by the broker"))
             }
         } catch {
-            observer.observe(.publishFailed(error.description))
+            if error.kind != .unusableDestination || !content.destination.isEvent {
+                observer.observe(.publishFailed(error.description))
+            }
+            if error.kind == .unpublishable { return undeliverable(entry) }
         }
         return OutboxEnding(entry, .postponed(pause(after: entry.attempts)))
+    }
+
+    private func undeliverable(_ entry: OutboxEntry) -> OutboxEnding {
+        if case .replies(let queue) = entry.content.destination {
+            observer.observe(.replyUndeliverable(replyTo: queue))
+        }
+        return OutboxEnding(entry, .undeliverable)
     }
 
     /// Doubles from a second on.

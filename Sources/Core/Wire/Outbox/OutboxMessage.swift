@@ -24,7 +24,7 @@ package struct OutboxMessage: Hashable, Sendable {
     /// and the dead letter where it needs a person.
     ///
     /// - Parameters:
-    ///   - operation: settled, or in need of a person; for any other nothing is told.
+    ///   - operation: settled, or in need of a person; for any other nothing is told. Where it is told, only its events are due.
     ///   - payment: shown by a provisional reply, and asked for by a dead letter.
     ///   - hasLetter: whether a person finds a dead letter of it already.
     package static func telling(
@@ -33,6 +33,7 @@ package struct OutboxMessage: Hashable, Sendable {
         hasLetter: Bool = false
     ) -> [OutboxMessage] {
         guard let reply = OutgoingReply(sweptTo: operation, payment) else { return [] }
+        if operation.isTold { return reply.events.map { OutboxMessage($0, of: operation.paymentID) } }
         var messages: [OutboxMessage] = []
         if !operation.route.isNobody {
             messages.append(

@@ -16,4 +16,9 @@ struct BrokerDelivery: Delivery {
         // Fails only when its connection is gone: then the broker delivers the command again, and its stored outcome answers it.
         try? delivery.acknowledge()
     }
+
+    func reject() async {
+        // As above.
+        try? delivery.reject(requeue: false)
+    }
 }

@@ -3,32 +3,81 @@ import BrokerMapping
 import Core
 
 /// Publishes on a connection of its own: one that the broker has blocked must not keep the acknowledgements waiting.
+///
+/// What the broker does not take is told apart: it is away, the destination is missing or forbidden, or the message is at fault.
 struct BrokerSink: MessageSink {
     let session: AMQPSession
     let names: BrokerNames
+    let gate: DestinationGate
+    /// `nil` for commands of an operator, who are told by the outcome.
+    let watch: TopologyWatch?
 
-    /// For the connection, and again for the confirm. Who calls decides whether to try once more.
-    private static let patience = Duration.seconds(10)
+    init(session: AMQPSession, names: BrokerNames, watch: TopologyWatch? = nil) {
+        self.session = session
+        self.names = names
+        self.watch = watch
+        gate = watch?.gate ?? DestinationGate()
+    }
 
     func publish(_ message: Message, to destination: Destination) async throws(SinkError) -> PublishOutcome {
         let (exchange, routingKey) = address(of: destination)
-        do throws(AMQPError) {
-            let connection = try await session.connection(timeout: Self.patience)
-            let outcome = try await connection.publish(
-                AMQPMessage(message),
-                exchange: exchange,
-                routingKey: routingKey,
-                mandatory: destination.isMandatory,
-                timeout: Self.patience
-            )
-            switch outcome {
-            case .confirmed: return .confirmed
-            case .returned: return .unroutable
-            case .nacked: return .refused
+        try gate.pass(exchange)
+        var isAlone = false
+        while true {
+            do throws(AMQPError) {
+                let connection = try await session.connection(timeout: destination.patience)
+                let outcome = try await connection.publish(
+                    AMQPMessage(message),
+                    exchange: exchange,
+                    routingKey: routingKey,
+                    mandatory: destination.isMandatory,
+                    alone: isAlone,
+                    timeout: destination.patience
+                )
+                return note(outcome, of: destination, exchange, routingKey)
+            } catch {
+                // The broker does not say which message of the channel it does not take: alone, it is this one or it is not.
+                guard error.code == .channelClosed(replyCode: 406), !isAlone else {
+                    throw sinkError(error, of: destination, exchange)
+                }
+                isAlone = true
             }
-        } catch {
-            throw SinkError(detail: error.description)
         }
+    }
+
+    private func note(
+        _ outcome: AMQPPublishOutcome,
+        of destination: Destination,
+        _ exchange: String,
+        _ routingKey: String
+    ) -> PublishOutcome {
+        gate.open(exchange)
+        watch?.troubles.clear([.exchange(exchange)])
+        switch outcome {
+        case .confirmed:
+            if destination.isMandatory, destination.isOurQueue {
+                watch?.troubles.clear([.route(exchange: exchange, key: routingKey)])
+            }
+            return .confirmed
+        case .returned:
+            if destination.isOurQueue { watch?.note(.route(exchange: exchange, key: routingKey), .missing) }
+            return .unroutable
+        case .nacked: return .refused
+        }
+    }
+
+    private func sinkError(_ error: AMQPError, of destination: Destination, _ exchange: String) -> SinkError {
+        let kind = SinkError.Kind(error)
+        let problem: BrokerTrouble.Problem
+        switch error.code {
+        case .channelClosed(replyCode: 404): problem = .missing
+        case .channelClosed(replyCode: 403): problem = .forbidden
+        case .confirmTimeout where destination.isEvent && error.outcomeUnknown: problem = .silent
+        default: return SinkError(kind, detail: error.description)
+        }
+        gate.close(exchange, detail: "\(BrokerTrouble(object: .exchange(exchange), problem: problem))")
+        watch?.note(.exchange(exchange), problem)
+        return SinkError(kind, detail: "\(BrokerTrouble(object: .exchange(exchange), problem: problem))")
     }
 
     private func address(of destination: Destination) -> (exchange: String, routingKey: String) {
@@ -41,6 +90,39 @@ struct BrokerSink: MessageSink {
         case .deadLetters: (names.deadLetters, names.deadLettersKey)
         case .event(let event): (names.eventsExchange, event.routingKey)
         case .sweeps: (names.sweeps, names.sweepsKey)
+        }
+    }
+}
+
+extension SinkError.Kind {
+    init(_ error: AMQPError) {
+        switch error.code {
+        case .channelClosed(replyCode: 403), .channelClosed(replyCode: 404): self = .unusableDestination
+        case .channelClosed(replyCode: 406), .invalidArgument: self = .unpublishable
+        default: self = .unavailable
+        }
+    }
+}
+
+extension Destination {
+    /// For the connection, and again for the confirm; who calls decides whether to try once more. Nobody waits for the queues that
+    /// listen to events.
+    fileprivate var patience: Duration {
+        if case .event = self { return .seconds(2) }
+        return .seconds(10)
+    }
+
+    fileprivate var isEvent: Bool {
+        if case .event = self { return true }
+        return false
+    }
+
+    /// Not a client's, and not one behind a topic.
+    fileprivate var isOurQueue: Bool {
+        switch self {
+        case .replies(let queue): queue == nil
+        case .retry, .deadLetters, .sweeps: true
+        case .commands, .event: false
         }
     }
 }

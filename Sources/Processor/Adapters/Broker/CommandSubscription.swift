@@ -8,36 +8,37 @@ import Synchronization
 /// each queue at a time, of which the circuit breaker lets one try (trap P13).
 struct CommandSubscription: Sendable {
     let session: AMQPSession
-    let names: BrokerNames
-    let partitions: Int
+    /// The command queues, and those beyond the partitions.
+    let queues: [String]
     let prefetch: UInt16
     let consumer: CommandConsumer
     let breaker: CircuitBreaker
-    /// Looks at the topology of a new connection before anything is consumed.
-    let prepare: @Sendable (AMQPConnection) async throws -> Void
-    /// Told when all queues are subscribed.
+    let steady: SteadyConsumer
+    /// Told when all queues that are there are subscribed.
     let onSubscribed: @Sendable () -> Void
     /// Told why a subscription ended before its time.
     let onFailure: @Sendable (any Error) -> Void
 
-    /// Between two attempts on a connection that is there.
+    /// Between two attempts on a connection that is there; doubled after each that fails, up to the limit.
     private static let pause = Duration.seconds(1)
+    private static let pauseLimit = Duration.seconds(15)
 
     /// Returns when a graceful shutdown has drained what was delivered, or the task is cancelled.
-    ///
-    /// - Throws: what `prepare` threw and no later attempt can mend.
-    func run() async throws {
+    func run() async {
         let active = ActiveConsumers { await consumer.placeHeld() }
-        try await withGracefulShutdownHandler {
+        await withGracefulShutdownHandler {
+            var pause = Self.pause
             while await !active.isDraining, !Task.isCancelled {
+                let started = ContinuousClock.now
                 do {
                     try await consume(active)
-                } catch let error as TopologyError where !error.isRetriable {
-                    throw error
+                    pause = Self.pause
                 } catch {
                     if await active.isDraining || Task.isCancelled { return }
                     onFailure(error)
-                    try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.pause) }
+                    let rest = .now - started > Self.pauseLimit ? Self.pause : pause
+                    try? await cancelWhenGracefulShutdown { try await Task.sleep(for: rest) }
+                    pause = min(rest * 2, Self.pauseLimit)
                 }
             }
         } onGracefulShutdown: {
@@ -49,7 +50,6 @@ struct CommandSubscription: Sendable {
         let condition = try await cancelWhenGracefulShutdown { try await breaker.untilNotOpen() }
         let connection = try await cancelWhenGracefulShutdown { try await session.connection() }
         do {
-            try await prepare(connection)
             try await consume(from: connection, active, while: condition)
         } catch {
             // What is half subscribed may hold deliveries that nobody reads: closing gives them back.
@@ -66,24 +66,32 @@ struct CommandSubscription: Sendable {
         while condition: BreakerCondition
     ) async throws {
         let prefetch = condition == .closed ? prefetch : 1
-        var streams: [AMQPConsumer] = []
-        for partition in 0..<partitions {
-            let stream = try await connection.consume(queue: names.commandsQueue(partition), prefetch: prefetch)
-            streams.append(stream)
-            await active.add(stream)
-        }
-        onSubscribed()
-        // When one ends, all end: what is wrong with one queue or the connection is looked at by starting over.
+        let round = await active.begin()
+        let settled = Countdown(queues.count, then: onSubscribed)
+        // A queue that vanishes is waited for, and the others go on; when one ends otherwise, all end: what is wrong with the connection
+        // is looked at by starting over.
         try await withThrowingTaskGroup(of: Void.self) { group in
             let watch = Task {
                 try await breaker.untilNot(condition)
                 await active.cancelAll()
             }
             defer { watch.cancel() }
-            for stream in streams {
+            for queue in queues {
                 group.addTask {
+                    let once = Once { settled.count() }
                     do throws(AMQPError) {
-                        try await consumer.consume(stream.map { BrokerDelivery($0) as any Delivery })
+                        try await steady.run(
+                            queue,
+                            on: connection,
+                            prefetch: prefetch,
+                            while: { await active.isActive(round) },
+                            onMissing: { once.run() },
+                            body: { stream throws(AMQPError) in
+                                await active.add(stream, round)
+                                once.run()
+                                try await consumer.consume(stream.map { BrokerDelivery($0) as any Delivery })
+                            }
+                        )
                         await active.cancelAll()
                     } catch {
                         await active.cancelAll()
@@ -96,9 +104,44 @@ struct CommandSubscription: Sendable {
     }
 }
 
+/// Calls back when so many have been counted.
+private final class Countdown: Sendable {
+    private let left: Mutex<Int>
+    private let action: @Sendable () -> Void
+
+    init(_ count: Int, then action: @escaping @Sendable () -> Void) {
+        left = Mutex(count)
+        self.action = action
+    }
+
+    func count() {
+        let isLast = left.withLock { left in
+            left -= 1
+            return left == 0
+        }
+        if isLast { action() }
+    }
+}
+
+/// Does something the first time only.
+private final class Once: Sendable {
+    private let isDone = Atomic(false)
+    private let action: @Sendable () -> Void
+
+    init(_ action: @escaping @Sendable () -> Void) {
+        self.action = action
+    }
+
+    func run() {
+        if !isDone.exchange(true, ordering: .relaxed) { action() }
+    }
+}
+
 /// The consumers of the current connection, and whether there may be new ones.
 private actor ActiveConsumers {
     private(set) var isDraining = false
+    private var round = 0
+    private var isCancelled = false
     private var consumers: [AMQPConsumer] = []
     /// What must be done before others get their deliveries.
     private let handOver: @Sendable () async -> Void
@@ -107,10 +150,23 @@ private actor ActiveConsumers {
         self.handOver = handOver
     }
 
-    func add(_ consumer: AMQPConsumer) async {
+    /// Names the consumers to come.
+    func begin() -> Int {
+        round += 1
+        isCancelled = false
+        return round
+    }
+
+    /// Whether consumers of that round are still wanted.
+    func isActive(_ round: Int) -> Bool { round == self.round && !isCancelled && !isDraining }
+
+    func add(_ consumer: AMQPConsumer, _ round: Int) async {
+        // It may have come too late for `cancelAll` or `drain`.
+        guard isActive(round) else {
+            try? await consumer.cancel()
+            return
+        }
         consumers.append(consumer)
-        // It may have come too late for `drain`.
-        if isDraining { await cancelAll() }
     }
 
     func drain() async {
@@ -120,6 +176,7 @@ private actor ActiveConsumers {
 
     /// What they have been given already is still delivered and acknowledged.
     func cancelAll() async {
+        isCancelled = true
         let cancelled = consumers
         consumers = []
         if !cancelled.isEmpty { await handOver() }

@@ -9,6 +9,7 @@ struct SweepSubscription: Sendable {
     let names: BrokerNames
     let consumer: SweepConsumer
     let ticks: TickPublisher
+    let steady: SteadyConsumer
     /// Told why a subscription ended before its time.
     let onFailure: @Sendable (any Error) -> Void
 
@@ -33,21 +34,33 @@ struct SweepSubscription: Sendable {
 
     private func consume(from connection: AMQPConnection) async throws {
         do {
-            // Fails until the subscription of the commands has seen to it that both are there.
-            try await connection.checkExchange(names.sweeps)
-            let stream = try await connection.consume(queue: names.sweeps, prefetch: Self.prefetch)
-            try await withGracefulShutdownHandler {
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    defer { group.cancelAll() }
-                    group.addTask { await ticks.run() }
-                    try await consumer.consume(stream.map { BrokerDelivery($0) as any Delivery })
-                }
-            } onGracefulShutdown: {
-                Task { try? await stream.cancel() }
-            }
+            try await steady.run(
+                names.sweeps,
+                on: connection,
+                prefetch: Self.prefetch,
+                while: { !Task.isShuttingDownGracefully },
+                body: { stream throws(AMQPError) in try await consume(stream) }
+            )
         } catch {
             await connection.close()
             throw error
         }
+    }
+
+    private func consume(_ stream: AMQPConsumer) async throws(AMQPError) {
+        let ending: Result<Void, AMQPError> = await withGracefulShutdownHandler {
+            await withTaskGroup(of: Void.self) { group in
+                defer { group.cancelAll() }
+                group.addTask { await ticks.run() }
+                do throws(AMQPError) {
+                    return .success(try await consumer.consume(stream.map { BrokerDelivery($0) as any Delivery }))
+                } catch {
+                    return .failure(error)
+                }
+            }
+        } onGracefulShutdown: {
+            Task { try? await stream.cancel() }
+        }
+        try ending.get()
     }
 }

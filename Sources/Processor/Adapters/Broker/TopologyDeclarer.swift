@@ -19,7 +19,7 @@ struct TopologyDeclarer: Sendable {
 
     /// Queues first, then each exchange with its bindings, in their order: an exchange without its bindings would take messages,
     /// confirm them, and drop them.
-    private func declare(on connection: AMQPConnection) async throws(TopologyError) {
+    func declare(on connection: AMQPConnection) async throws(TopologyError) {
         for queue in topology.queues {
             try await declaring("queue \(queue.name)") { () async throws(AMQPError) in
                 _ = try await connection.declareQueue(queue.name, arguments: AMQPTable(queue.arguments))
@@ -34,26 +34,62 @@ struct TopologyDeclarer: Sendable {
                 )
             }
             for binding in topology.bindings where binding.exchange == exchange.name {
-                try await declaring("binding of \(binding.queue) to \(binding.exchange)") {
-                    () async throws(AMQPError) in
-                    try await connection.bindQueue(binding.queue, to: binding.exchange, routingKey: binding.key)
-                }
+                try await bind(binding, on: connection)
             }
         }
     }
 
-    /// Looks that everything is there, and changes nothing: for a broker whose objects others manage (`amqp.declare` false).
+    /// Makes all bindings, which is nothing where they are there.
+    func bind(on connection: AMQPConnection) async throws(TopologyError) {
+        for binding in topology.bindings { try await bind(binding, on: connection) }
+    }
+
+    private func bind(_ binding: Topology.Binding, on connection: AMQPConnection) async throws(TopologyError) {
+        try await declaring("binding of \(binding.queue) to \(binding.exchange)") { () async throws(AMQPError) in
+            try await connection.bindQueue(binding.queue, to: binding.exchange, routingKey: binding.key)
+        }
+    }
+
+    // MARK: Looking
+
+    /// The exchanges and queues.
+    var objects: [BrokerTrouble.Object] {
+        topology.exchanges.map { .exchange($0.name) } + topology.queues.map { .queue($0.name) }
+    }
+
+    /// What the exchanges do with the keys that the processor uses.
+    var routes: [BrokerTrouble.Object] {
+        topology.bindings.map { .route(exchange: $0.exchange, key: $0.key) }
+            + topology.queues.map { .route(exchange: "", key: $0.name) }
+    }
+
+    var bindings: [BrokerTrouble.Object] {
+        topology.bindings.map { .binding(queue: $0.queue, exchange: $0.exchange) }
+    }
+
+    /// Which of the objects are not there. Changes nothing.
+    func missing(on connection: AMQPConnection) async throws(TopologyError) -> [BrokerTrouble.Object] {
+        var missing: [BrokerTrouble.Object] = []
+        for object in objects {
+            do throws(TopologyError) {
+                try await naming("\(object)") { () async throws(AMQPError) in
+                    switch object {
+                    case .exchange(let name): try await connection.checkExchange(name)
+                    case .queue(let name): _ = try await connection.checkQueue(name)
+                    case .route, .binding, .policy: break
+                    }
+                }
+            } catch .missing {
+                missing.append(object)
+            }
+        }
+        return missing
+    }
+
+    /// For a broker whose objects others manage (`amqp.declare` false).
     private func check(on connection: AMQPConnection) async throws(TopologyError) {
-        for exchange in topology.exchanges {
-            try await naming("exchange \(exchange.name)") { () async throws(AMQPError) in
-                try await connection.checkExchange(exchange.name)
-            }
-        }
-        for queue in topology.queues {
-            try await naming("queue \(queue.name)") { () async throws(AMQPError) in
-                _ = try await connection.checkQueue(queue.name)
-            }
-        }
+        let missing = try await missing(on: connection)
+        guard missing.isEmpty else { throw .missing(object: missing.map(\.description).joined(separator: ", ")) }
     }
 
     /// Where two processors start at the same time, the broker may say of what the other one is just making that it does not

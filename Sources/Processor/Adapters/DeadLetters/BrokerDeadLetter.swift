@@ -20,6 +20,10 @@ struct BrokerDeadLetter: DeadLetterDelivery {
         try? delivery.acknowledge()
     }
 
+    func reject() async {
+        // Nothing is behind this queue: it would be gone. It comes again when its connection ends.
+    }
+
     /// The processor's own letters carry no `x-death` (trap P12); of the broker's, the first entry is the last event.
     static func origin(of message: AMQPMessage) -> DeadLetterOrigin {
         guard let death = message.properties.headers["x-death"]?.arrayValue?.first?.tableValue else {

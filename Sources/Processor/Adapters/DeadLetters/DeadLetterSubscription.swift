@@ -9,8 +9,7 @@ struct DeadLetterSubscription: Sendable {
     let session: AMQPSession
     let names: BrokerNames
     let ingester: DeadLetterIngester
-    /// Looks at the topology of a new connection before anything is consumed.
-    let prepare: @Sendable (AMQPConnection) async throws -> Void
+    let steady: SteadyConsumer
     /// Told why a subscription ended before its time.
     let onFailure: @Sendable (any Error) -> Void
 
@@ -37,15 +36,23 @@ struct DeadLetterSubscription: Sendable {
 
     private func consume(_ connection: AMQPConnection) async throws {
         do {
-            try await prepare(connection)
-            // When one ends, both end: what is wrong is looked at by starting over.
+            // A queue that vanishes is waited for; when one ends otherwise, both end: what is wrong is looked at by starting over.
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for queue in [names.deadLetters, names.unrouted] {
                     let isUnrouted = queue == names.unrouted
-                    let letters = try await connection.consume(queue: queue, prefetch: Self.prefetch)
                     group.addTask {
-                        try await ingester.consume(
-                            letters.map { BrokerDeadLetter($0, isUnrouted: isUnrouted) as any DeadLetterDelivery }
+                        try await steady.run(
+                            queue,
+                            on: connection,
+                            prefetch: Self.prefetch,
+                            while: { !Task.isCancelled },
+                            body: { letters throws(AMQPError) in
+                                try await ingester.consume(
+                                    letters.map {
+                                        BrokerDeadLetter($0, isUnrouted: isUnrouted) as any DeadLetterDelivery
+                                    }
+                                )
+                            }
                         )
                     }
                 }

@@ -4,10 +4,15 @@ import Postgres
 /// One look of the reconciling sweep, in one transaction.
 struct OpenBatch: Sendable {
     private let look: OpenLook
+    private let hasRoomForEvents: Bool
 
-    init(_ look: OpenLook) {
+    init(_ look: OpenLook, hasRoomForEvents: Bool) {
         self.look = look
+        self.hasRoomForEvents = hasRoomForEvents
     }
+
+    /// Until events that the outbox has no room for are looked at again.
+    private static let pause = Duration.seconds(60)
 
     func run(on connection: isolated PostgresConnection) throws(PostgresError) -> OpenFindings {
         let due = try connection.execute(
@@ -58,6 +63,9 @@ struct OpenBatch: Sendable {
             switch OpenDecision(operation, looks: looks[operation.id] ?? 0, look, now: now) {
             case .forget:
                 forgotten.append(operation.id)
+            case .tell where operation.isTold && !hasRoomForEvents:
+                moved.append((operation.id, now.advanced(by: Self.pause)))
+                findings.waiting += 1
             case .tell:
                 guard let payment = payments[operation.paymentID] else { continue }
                 told.append((operation, payment))

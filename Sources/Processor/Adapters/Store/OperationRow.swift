@@ -8,7 +8,7 @@ enum OperationRow {
         o.id, o.merchant_id, o.idempotency_key, o.kind, o.payment_id, o.fingerprint, o.bank_key, o.reply_to, \
         o.correlation_id, o.traceparent, o.origin, o.created_at, o.first_sent_at, o.state, o.fence, o.lease_until, \
         o.claim_token, o.attempts, o.ambiguous_sends, o.last_error, o.reply, o.told_at IS NOT NULL, o.failed_sends, \
-        o.failed_fence, o.correlation_bytes, o.reply_to_ignored
+        o.failed_fence, o.correlation_bytes, o.reply_to_ignored, o.events_due
         """
 
     /// - Parameter start: the position of the first column.
@@ -42,7 +42,8 @@ enum OperationRow {
             failedFence: try row.optionalInt64(start + 23),
             lastError: try row.optionalText(start + 19),
             reply: try row.optionalBytes(start + 20),
-            isTold: try row.bool(start + 21)
+            isTold: try row.bool(start + 21),
+            areEventsDue: try row.bool(start + 26)
         )
     }
 }

@@ -2,14 +2,16 @@ import Core
 import Postgres
 
 extension PostgresPaymentStore {
-    /// In microseconds; null where nothing waits.
+    /// How old the oldest reply or dead letter is, in microseconds (null where none waits), and how many events wait.
     static let outboxAgeStatement = """
-        SELECT (extract(epoch FROM clock_timestamp() - min(created_at)) * 1000000)::bigint FROM outbox WHERE sent_at IS NULL
+        SELECT (extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE destination <> 'event')) * 1000000)::bigint,
+            count(*) FILTER (WHERE destination = 'event')
+        FROM outbox WHERE sent_at IS NULL
         """
 
     func backlog() async throws(StoreError) -> Backlog {
         try await collectNewOperations()
-        return try await sweeps.storeTransaction { connection throws(PostgresError) in
+        let backlog = try await sweeps.storeTransaction { connection throws(PostgresError) in
             let rows = try connection.execute([
                 PostgresStatement(
                     """
@@ -24,9 +26,13 @@ extension PostgresPaymentStore {
             for row in rows[0] {
                 backlog.open[try row.parsed(0, OperationKind.init(rawValue:))] = Int(try row.int64(1))
             }
-            backlog.outboxOldest = .microseconds(max(try rows[1].single().optionalInt64(0) ?? 0, 0))
+            let outbox = try rows[1].single()
+            backlog.outboxOldest = .microseconds(max(try outbox.optionalInt64(0) ?? 0, 0))
+            backlog.eventsWaiting = Int(try outbox.int64(1))
             return backlog
         }
+        room.note(eventsWaiting: backlog.eventsWaiting)
+        return backlog
     }
 
     func preview(
@@ -49,7 +55,7 @@ extension PostgresPaymentStore {
                     FROM open_operations w
                     JOIN operations o ON o.merchant_id = w.merchant_id AND o.idempotency_key = w.idempotency_key
                     WHERE w.due_at <= clock_timestamp() AND o.lease_until <= clock_timestamp()
-                        AND (o.state IN ('SENT', 'UNKNOWN') OR o.told_at IS NULL)
+                        AND (o.state IN ('SENT', 'UNKNOWN') OR o.told_at IS NULL OR o.events_due)
                     """,
                     [.int8(policy.abandonAfter.microseconds), .int8(Int64(policy.abandonLooks))]
                 )

@@ -2,7 +2,8 @@ import Core
 import Postgres
 
 extension PostgresPaymentStore: Outbox {
-    /// A row is next when none before it waits; who takes it moves its due time on, so that others leave it alone.
+    /// A row is next when none before it waits; who takes it moves its due time on, so that others leave it alone. Events come last: a
+    /// listener that takes none holds up no reply.
     static let takeStatement = """
         WITH next AS (
             SELECT o.id FROM outbox o
@@ -11,7 +12,7 @@ extension PostgresPaymentStore: Outbox {
                 WHERE before.payment_id = o.payment_id AND before.destination = o.destination AND before.id < o.id
                     AND before.sent_at IS NULL
             )
-            ORDER BY o.due_at LIMIT $1 FOR UPDATE OF o SKIP LOCKED
+            ORDER BY o.destination = 'event', o.due_at LIMIT $1 FOR UPDATE OF o SKIP LOCKED
         )
         UPDATE outbox o SET due_at = clock_timestamp() + $2 * interval '1 microsecond', attempts = o.attempts + 1
         FROM next WHERE o.id = next.id

@@ -86,8 +86,9 @@ extension PostgresPaymentStore: SweepStore {
 
     func look(_ look: OpenLook) async throws(StoreError) -> OpenFindings {
         try await collectNewOperations()
+        let hasRoom = room.isLeft
         return try await sweeps.storeTransaction { connection throws(PostgresError) in
-            try OpenBatch(look).run(on: connection)
+            try OpenBatch(look, hasRoomForEvents: hasRoom).run(on: connection)
         }
     }
 

@@ -7,6 +7,7 @@ struct PostgresPaymentStore: PaymentStore {
     private let endings: Coalescer<OperationEnding, SettleOutcome>
     let registrations: Coalescer<Command, Void>
     let sweeps: PostgresPool
+    let room: OutboxRoom
 
     /// - Parameters:
     ///   - claimPool: used for claims only, so that they never wait behind settles, nor settles behind them.
@@ -19,6 +20,8 @@ struct PostgresPaymentStore: PaymentStore {
         fingerprinter: Fingerprinter
     ) {
         sweeps = sweepPool
+        let room = OutboxRoom()
+        self.room = room
         claims = Coalescer(batchLimit: Self.batchLimit, flushLimit: claimPool.size) { requests in
             await BatchRunner(pool: claimPool).run(requests) { connection, requests throws(PostgresError) in
                 try ClaimBatch(requests, fingerprinter: fingerprinter).run(on: connection)
@@ -32,7 +35,7 @@ struct PostgresPaymentStore: PaymentStore {
         }
         endings = Coalescer(batchLimit: Self.batchLimit, flushLimit: settlePool.size) { endings in
             await BatchRunner(pool: settlePool).run(endings) { connection, endings throws(PostgresError) in
-                try SettleBatch.run(endings, on: connection)
+                try SettleBatch.run(endings, room, on: connection)
             }
         }
     }
@@ -63,7 +66,12 @@ struct PostgresPaymentStore: PaymentStore {
         }
     }
 
-    func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
-        _ = try await endings.submit(.told(ToldNote(operation: operation, isUndeliverable: isUndeliverable)))
+    func recordTold(
+        _ operation: Operation,
+        isUndeliverable: Bool,
+        relaying events: [PaymentEvent]
+    ) async throws(StoreError) {
+        let note = ToldNote(operation: operation, isUndeliverable: isUndeliverable, events: events)
+        _ = try await endings.submit(.told(note))
     }
 }

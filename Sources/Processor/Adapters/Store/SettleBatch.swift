@@ -12,6 +12,7 @@ struct SettleBatch: Sendable {
     /// The endings of one transaction: notes of what was told travel with the settlements of others.
     static func run(
         _ endings: [OperationEnding],
+        _ room: OutboxRoom,
         on connection: isolated PostgresConnection
     ) throws(PostgresError) -> [SettleOutcome] {
         let (settlements, notes) = (endings.compactMap(\.settlement), endings.compactMap(\.told))
@@ -21,7 +22,7 @@ struct SettleBatch: Sendable {
         }
         var outcomes = try SettleBatch(settlements).run(on: connection).makeIterator()
         // After the locks on payments, which every transaction takes before it touches an operation.
-        try ToldWriter(notes).write(on: connection)
+        try ToldWriter(notes).write(on: connection, hasRoom: room.isLeft)
         return endings.map { ending in ending.settlement == nil ? .settled : outcomes.next() ?? .superseded }
     }
 

@@ -5,4 +5,6 @@ struct ToldNote: Sendable {
     let operation: Operation
     /// No queue took its final reply (trap P8).
     let isUndeliverable: Bool
+    /// Those that the broker has not taken.
+    var events: [PaymentEvent] = []
 }

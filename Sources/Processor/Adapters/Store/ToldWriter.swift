@@ -13,21 +13,43 @@ struct ToldWriter: Sendable {
         }
     }
 
-    /// Sends the statement along with the next one.
-    func write(on connection: isolated PostgresConnection) throws(PostgresError) {
+    /// Sends the statements along with the next one, unless there are events to relay.
+    ///
+    /// - Parameter hasRoom: whether the outbox takes events; where it does not, they stay due.
+    func write(on connection: isolated PostgresConnection, hasRoom: Bool = true) throws(PostgresError) {
         if notes.isEmpty { return }
+        let statement = update(hasRoom: hasRoom)
+        guard notes.contains(where: { !$0.events.isEmpty }) else {
+            return try connection.enqueue(statement.sql, statement.parameters)
+        }
+        // Only what this note is the first of: what was told before was told whole.
+        var told: Set<PostgresUUID> = []
+        for row in try connection.execute(statement.sql, statement.parameters) { told.insert(try row.uuid(0)) }
+        let relayed = notes.filter { told.contains(PostgresUUID($0.operation.id.value)) && !$0.events.isEmpty }
+        if hasRoom {
+            let messages = relayed.flatMap { note in
+                note.events.map { OutboxMessage($0, of: note.operation.paymentID) }
+            }
+            try OutboxWriter(messages).write(on: connection)
+        } else {
+            try Self.keepDue(relayed.map(\.operation), on: connection)
+        }
+    }
+
+    private func update(hasRoom: Bool) -> (sql: String, parameters: [PostgresValue]) {
         let operations = notes.map(\.operation)
-        try connection.enqueue(
+        return (
             """
             UPDATE operations o
-            SET told_at = coalesce(o.told_at, clock_timestamp()),
+            SET told_at = coalesce(o.told_at, clock_timestamp()), events_due = n.are_events_due,
                 undeliverable_at = CASE WHEN n.is_undeliverable THEN coalesce(o.undeliverable_at, clock_timestamp())
                                    ELSE o.undeliverable_at END
-            FROM unnest($1::text[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::boolean[])
-                AS n (merchant_id, idempotency_key, id, fence, state, is_undeliverable)
+            FROM unnest($1::text[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::boolean[], $7::boolean[])
+                AS n (merchant_id, idempotency_key, id, fence, state, is_undeliverable, are_events_due)
             WHERE o.merchant_id = n.merchant_id AND o.idempotency_key = n.idempotency_key AND o.id = n.id
                 AND o.fence = n.fence AND o.state = n.state
-                AND (o.told_at IS NULL OR n.is_undeliverable AND o.undeliverable_at IS NULL)
+                AND (o.told_at IS NULL OR n.is_undeliverable AND o.undeliverable_at IS NULL OR o.events_due)
+            RETURNING o.id
             """,
             [
                 .textArray(operations.map(\.merchantID.description)),
@@ -36,6 +58,28 @@ struct ToldWriter: Sendable {
                 .int8Array(operations.map(\.fence)),
                 .textArray(operations.map(\.state.rawValue)),
                 .boolArray(notes.map(\.isUndeliverable)),
+                .boolArray(notes.map { !hasRoom && !$0.events.isEmpty }),
+            ]
+        )
+    }
+
+    /// The sweep comes by for them.
+    private static func keepDue(
+        _ operations: [Operation],
+        on connection: isolated PostgresConnection
+    ) throws(PostgresError) {
+        try connection.enqueue(
+            """
+            INSERT INTO open_operations (operation_id, merchant_id, idempotency_key, payment_id, due_at)
+            SELECT id, merchant_id, idempotency_key, payment_id, clock_timestamp()
+            FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[]) AS n (id, merchant_id, idempotency_key, payment_id)
+            ON CONFLICT DO NOTHING
+            """,
+            [
+                .uuidArray(operations.map { PostgresUUID($0.id.value) }),
+                .textArray(operations.map(\.merchantID.description)),
+                .textArray(operations.map(\.idempotencyKey.description)),
+                .uuidArray(operations.map { PostgresUUID($0.paymentID.value) }),
             ]
         )
     }

@@ -1,0 +1,98 @@
+import AMQP
+import Core
+import HTTPClient
+
+/// The broker's management API, for what AMQP does not tell: policies and bindings.
+struct ManagementAPI: Sendable {
+    private let client: HTTPClient
+    private let base: String
+    private let authorization: HTTPHeader
+    private let virtualHost: String
+
+    private static let timeout = Duration.seconds(10)
+
+    /// - Throws: `HTTPError` where the process is out of threads or descriptors.
+    init(_ address: ManagementAddress, broker: AMQPConfiguration) throws(HTTPError) {
+        client = try HTTPClient(
+            configuration: HTTPClientConfiguration(
+                maxConnections: 1,
+                maxResponseBytes: 16 << 20,
+                caFile: broker.caFile,
+                userAgent: "payment-processor"
+            )
+        )
+        base = address.address.base
+        let credentials = address.credentials?.bytes ?? Array("\(broker.user):\(broker.password)".utf8)
+        authorization = HTTPHeader("Authorization", "Basic \(Base64.encoded(credentials))")
+        virtualHost = Self.encoded(broker.virtualHost)
+    }
+
+    /// The definitions of the policies in force, by the name of their queue.
+    func policies() async throws(ManagementError) -> [String: JSONValue] {
+        let queues = try await get("/api/queues/\(virtualHost)?columns=name,effective_policy_definition")
+        var policies: [String: JSONValue] = [:]
+        for queue in queues {
+            guard let name = queue["name"]?.string, let policy = queue["effective_policy_definition"] else { continue }
+            policies[name] = policy
+        }
+        return policies
+    }
+
+    /// Which queues an exchange is bound to, with their keys.
+    func bindings(of exchange: String) async throws(ManagementError) -> Set<BoundQueue> {
+        let bindings = try await get("/api/exchanges/\(virtualHost)/\(Self.encoded(exchange))/bindings/source")
+        return Set(
+            bindings.compactMap { binding in
+                guard let queue = binding["destination"]?.string, let key = binding["routing_key"]?.string else {
+                    return nil
+                }
+                return BoundQueue(queue: queue, key: key)
+            }
+        )
+    }
+
+    func close() async { await client.shutdown() }
+
+    private func get(_ path: String) async throws(ManagementError) -> [JSONValue] {
+        let response: HTTPResponse
+        do throws(HTTPError) {
+            response = try await client.send(
+                HTTPRequest(method: .get, url: base + path, headers: [authorization], timeout: Self.timeout)
+            )
+        } catch {
+            throw ManagementError(description: error.description)
+        }
+        guard response.status == 200 else { throw ManagementError(description: "status \(response.status)") }
+        guard case .array(let elements)? = try? JSONParser.parse(response.body) else {
+            throw ManagementError(description: "an answer that cannot be read")
+        }
+        return elements
+    }
+
+    /// For a path.
+    private static func encoded(_ text: String) -> String {
+        var encoded = ""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
+                encoded.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                let digits = String(byte, radix: 16, uppercase: true)
+                encoded += "%" + (digits.count < 2 ? "0" : "") + digits
+            }
+        }
+        return encoded
+    }
+}
+
+/// A queue as an exchange is bound to it.
+struct BoundQueue: Hashable, Sendable {
+    let queue: String
+    let key: String
+}
+
+/// Why the management API does not tell.
+struct ManagementError: Error, CustomStringConvertible {
+    let description: String
+}

@@ -1,0 +1,72 @@
+import Core
+import Logging
+
+/// Asks the broker's management API, where there is one configured, for what AMQP does not tell: policies that remove what waits in our
+/// queues, and bindings that are gone.
+struct PolicyWatch: Sendable {
+    let api: ManagementAPI
+    let topology: Topology
+    let watch: TopologyWatch
+    let logger: Logger
+
+    private static let period = Duration.seconds(15)
+
+    /// Until the task is cancelled.
+    func run() async {
+        var lastProblem: String?
+        while !Task.isCancelled {
+            do throws(ManagementError) {
+                try await look()
+                lastProblem = nil
+            } catch {
+                if error.description != lastProblem, !Task.isCancelled {
+                    lastProblem = error.description
+                    logger.warning(
+                        "the broker's management API does not tell of policies and bindings",
+                        metadata: ["error": "\(error)"]
+                    )
+                }
+            }
+            try? await Task.sleep(for: Self.period)
+        }
+    }
+
+    /// Tells of what there is now.
+    func look() async throws(ManagementError) {
+        note(policies: try await api.policies())
+        let missing = try await missingBindings()
+        let lost = Set(missing.map { BrokerTrouble.Object.binding(queue: $0.queue, exchange: $0.exchange) })
+        watch.troubles.note(lost.map { BrokerTrouble(object: $0, problem: .missing) })
+        let all = topology.bindings.map { BrokerTrouble.Object.binding(queue: $0.queue, exchange: $0.exchange) }
+        watch.troubles.clear(all.filter { !lost.contains($0) })
+        if !lost.isEmpty { watch.bell.ring() }
+    }
+
+    func missingBindings() async throws(ManagementError) -> [Topology.Binding] {
+        var missing: [Topology.Binding] = []
+        for (exchange, bindings) in Dictionary(grouping: topology.bindings, by: \.exchange) {
+            let present: Set<BoundQueue>
+            do throws(ManagementError) {
+                present = try await api.bindings(of: exchange)
+            } catch {
+                // An exchange that is missing is told of by itself.
+                if error.description == "status 404" { continue }
+                throw error
+            }
+            missing += bindings.filter { !present.contains(BoundQueue(queue: $0.queue, key: $0.key)) }
+        }
+        return missing.sorted { ($0.exchange, $0.queue) < ($1.exchange, $1.queue) }
+    }
+
+    private func note(policies: [String: JSONValue]) {
+        for queue in topology.queues {
+            let object = BrokerTrouble.Object.policy(queue: queue.name)
+            let harm = policies[queue.name].map { QueuePolicy.harm(of: $0, arguments: queue.arguments) } ?? []
+            if harm.isEmpty {
+                watch.troubles.clear([object])
+            } else {
+                watch.troubles.note(object, .other("removes what waits: \(harm.joined(separator: ", "))"))
+            }
+        }
+    }
+}
