@@ -151,7 +151,7 @@ let package = Package(
         ),
         .testTarget(
             name: "CoreTests",
-            dependencies: ["Core", "Simulation", "StoreContract"],
+            dependencies: ["Core", "Simulation", "StoreContract", "TestSupport"],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -178,7 +178,7 @@ let package = Package(
         ),
         .testTarget(
             name: "PublisherTests",
-            dependencies: ["AMQP", "BrokerMapping", "ConfigurationText", "Core", "Publisher"],
+            dependencies: ["AMQP", "BrokerMapping", "ConfigurationText", "Core", "Publisher", "TestSupport"],
             swiftSettings: swiftSettings
         ),
         .testTarget(

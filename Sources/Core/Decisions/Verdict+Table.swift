@@ -1,5 +1,5 @@
 extension Verdict {
-    /// The verdict table: total over every answer, code and transport error. Documented for operators in the README.
+    /// The verdict table: total over every answer, code and transport error. Documented for operators in docs/bank.md#what-an-answer-means.
     ///
     /// - Parameters:
     ///   - action: what was asked.
