@@ -1,5 +1,6 @@
 import ArgumentParser
 import Core
+import Migrations
 import TestSupport
 import Testing
 
@@ -106,5 +107,17 @@ struct DocumentedInterfaceTests {
         // What the store refuses for good; what is only away is waited for, and a taken id goes to manual review.
         for code in [StoreError.Code.refused, .unreadable] { codes.insert("store_\(code.rawValue)") }
         #expect(documented.isSuperset(of: codes))
+    }
+
+    @Test("every table of the schema is in docs/architecture.md")
+    func tables() {
+        let rows = DocumentationPage("architecture.md").table("Table", "A row per", "Notes")
+        let documented = rows.flatMap { $0[0].split(separator: ", ").map(String.init) }
+        let created = Migrations.all.flatMap { migration in
+            migration.sql.split(separator: "\n").compactMap { line in
+                line.hasPrefix("CREATE TABLE ") ? line.split(separator: " ").dropFirst(2).first.map(String.init) : nil
+            }
+        }
+        #expect(documented.sorted() == (created + ["schema_migrations"]).sorted())
     }
 }
