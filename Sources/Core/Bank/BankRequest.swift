@@ -11,7 +11,7 @@ package struct BankRequest: Hashable, Sendable {
     /// `nil` for what cannot be executed.
     package let origin: RequestOrigin?
 
-    /// - Parameter limit: `nil`: the timeout.
+    /// `limit`: the timeout where it is `nil`.
     package init(
         action: BankAction,
         idempotencyKey: String,

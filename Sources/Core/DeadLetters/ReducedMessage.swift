@@ -34,7 +34,10 @@ package struct ReducedMessage: Hashable, Sendable {
         }
     }
 
-    /// - Parameter message: read back from the store, which only holds what was reduced on its way in.
+    /// - Parameters:
+    ///   - message: read back from the store, which only holds what was reduced on its way in.
+    ///   - card: BIN and last four, as stored with it.
+    ///   - isReplayable: whether nothing that the command needs was taken out.
     package init(verified message: Message, card: String?, isReplayable: Bool) {
         self.message = message
         self.card = card

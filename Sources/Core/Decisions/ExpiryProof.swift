@@ -28,7 +28,10 @@ package struct Expiry: Hashable, Sendable {
 
     /// `nil` where something has come in between: an operation is under way, or the payment is no longer authorized.
     ///
-    /// - Parameter operation: the authorize that made the authorization.
+    /// - Parameters:
+    ///   - proof: the bank's word.
+    ///   - before: the payment, under lock.
+    ///   - operation: the authorize that made the authorization.
     package init?(_ proof: ExpiryProof, _ before: Payment, operation: OperationID) {
         guard before.status == .authorized, before.bank.authorizationID == proof.authorizationID else { return nil }
         payment = before.moved(to: .expired, heldBy: nil)

@@ -20,6 +20,7 @@ package struct LedgerComparison: Hashable, Sendable {
     }
 
     /// - Parameters:
+    ///   - payment: as the store has it.
     ///   - orphan: as it is on record.
     ///   - answers: to `questions(about:)`, in their order.
     ///   - isMissingProof: whether "not found" may be believed: the bank was well before and after (trap B5).

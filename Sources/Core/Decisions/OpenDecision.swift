@@ -12,6 +12,7 @@ package enum OpenDecision: Hashable, Sendable {
     /// - Parameters:
     ///   - operation: as it is, under the lock of its payment.
     ///   - looks: at it, before this one.
+    ///   - look: what the sweep asks for.
     ///   - now: the store's clock: leases are judged by it alone (traps P3, P14).
     package init(_ operation: Operation, looks: Int, _ look: OpenLook, now: Timestamp) {
         let dice = look.dice ^ operation.id.value.low

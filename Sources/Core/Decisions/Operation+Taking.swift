@@ -19,7 +19,11 @@ extension Operation {
 
     /// The same, to be ended by a person's word: from `NEEDS_ATTENTION`, and only as that person has seen it.
     ///
-    /// - Parameter seen: as it was looked at.
+    /// - Parameters:
+    ///   - seen: as it was looked at.
+    ///   - token: names this attempt.
+    ///   - lease: how long it may talk to the bank.
+    ///   - now: the store's clock.
     /// - Returns: `nil` where others have changed it since. What this very token has taken before is given again (trap P7).
     package func takenForResolution(
         as seen: Operation,

@@ -68,7 +68,7 @@ package struct Settlement: Hashable, Sendable {
 
     /// The bank did it.
     ///
-    /// - Parameter isForgotten: it had done so before, and our store has lost that.
+    /// `isForgotten`: it had done so before, and our store has lost that.
     package static func succeeded(
         _ claim: Claim,
         _ effect: BankEffect,
@@ -114,6 +114,9 @@ package struct Settlement: Hashable, Sendable {
     /// Not known yet, or never sent: the operation stays open and rests.
     ///
     /// - Parameters:
+    ///   - claim: the right under which the bank was asked.
+    ///   - reason: a code, kept as the last error.
+    ///   - sends: the requests of unknown outcome so far.
     ///   - rest: how long its key must rest.
     ///   - countsAttempt: false where a known outage, or the bank's own wish, is why: the next retry tier is no longer for it.
     ///   - note: for the history.

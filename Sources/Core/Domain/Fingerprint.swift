@@ -22,7 +22,9 @@ package struct Fingerprinter: Sendable {
     /// Covers the operation, the payment and the canonical parameters (contract.md §2), nothing that may differ between two
     /// deliveries of one command.
     ///
-    /// - Parameter resolvedAmount: in minor units, the payment's where the command names none; `nil` for a void.
+    /// - Parameters:
+    ///   - command: decoded and valid.
+    ///   - resolvedAmount: in minor units, the payment's where the command names none; `nil` for a void.
     package func fingerprint(of command: Command, resolvedAmount: Int64?) -> Fingerprint {
         var digest = HMAC<SHA256>(key: key)
         func add(_ field: String) {

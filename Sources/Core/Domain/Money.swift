@@ -10,7 +10,9 @@ package struct Money: Hashable, Sendable {
         self.currency = currency
     }
 
-    /// - Parameter minorUnits: read back from the store, whose check constraint holds the rule.
+    /// - Parameters:
+    ///   - minorUnits: read back from the store, whose check constraint holds the rule.
+    ///   - currency: as stored with it.
     package init(verified minorUnits: Int64, currency: Currency) {
         self.minorUnits = minorUnits
         self.currency = currency

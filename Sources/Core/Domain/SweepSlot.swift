@@ -11,7 +11,10 @@ package struct SweepSlot: Hashable, Sendable {
         self.start = start
     }
 
-    /// - Parameter period: more than zero.
+    /// - Parameters:
+    ///   - job: whose schedule it is.
+    ///   - instant: any within the slot.
+    ///   - period: more than zero.
     package init(of job: SweepJob, containing instant: Timestamp, period: Duration) {
         let length = max(period.microseconds, 1)
         let (quotient, remainder) = instant.microseconds.quotientAndRemainder(dividingBy: length)

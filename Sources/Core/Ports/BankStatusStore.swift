@@ -3,7 +3,9 @@ package protocol BankStatusStore: Sendable {
     /// `nil` where nobody has ever said.
     func bankStatus() async throws(StoreError) -> BankStatus?
 
-    /// - Parameter cause: a code; `nil` where it is available.
+    /// - Parameters:
+    ///   - isUnavailable: whether the circuit breaker is open.
+    ///   - cause: a code; `nil` where it is available.
     func recordBankStatus(isUnavailable: Bool, cause: String?) async throws(StoreError)
 }
 

@@ -4,7 +4,10 @@ package protocol ResolutionStore: PaymentStore {
     /// settles it, the reconciling sweep goes on with it after the lease. Decided by `Operation.takenForResolution`.
     /// Repeating it with the same token after an unknown outcome is safe (trap P7).
     ///
-    /// - Parameter seen: as it was looked at.
+    /// - Parameters:
+    ///   - seen: as it was looked at.
+    ///   - token: names this attempt, through all its retries.
+    ///   - lease: how long it may talk to the bank.
     /// - Returns: `nil` where others have changed it since.
     func takeForResolution(
         _ seen: Operation,

@@ -83,7 +83,9 @@ package final class CircuitBreaker: Sendable {
 
     /// Before anything is asked: what is known of the bank already (trap D8).
     ///
-    /// - Parameter isUnavailable: it begins open, and lets one command try after the first pause.
+    /// - Parameters:
+    ///   - isUnavailable: it begins open, and lets one command try after the first pause.
+    ///   - cause: a code, for the log.
     package func begin(isUnavailable: Bool, cause: String? = nil) {
         let dice = isUnavailable ? random.next() : 0
         let now = time.uptime()

@@ -25,6 +25,7 @@ package struct DeadLetterReplay: Sendable {
     /// - Parameters:
     ///   - ids: frozen; what has been dealt with since is skipped.
     ///   - actor: for the audit.
+    ///   - pace: how fast, and when it gives up.
     ///   - progress: told after each letter.
     package func run(
         _ ids: [DeadLetterID],
@@ -102,7 +103,9 @@ package struct ReplayPace: Hashable, Sendable {
     /// Fewer letters than this say nothing about a share.
     private static let sample = 5
 
-    /// - Parameter perSecond: letters.
+    /// - Parameters:
+    ///   - perSecond: letters.
+    ///   - failureShare: from 0 to 1.
     package init(perSecond: Int? = nil, failureShare: Double = 0.2) {
         interval = perSecond.map { .seconds(1) / $0 }
         self.failureShare = failureShare

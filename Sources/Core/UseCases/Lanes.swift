@@ -69,7 +69,9 @@ package final class Lanes: Sendable {
 
     /// Makes room for the next.
     ///
-    /// - Parameter settled: what the command settled; `nil` keeps what was known before.
+    /// - Parameters:
+    ///   - ticket: the one that leaves.
+    ///   - settled: what the command settled; `nil` keeps what was known before.
     package func leave(_ ticket: Ticket, settled: Settled? = nil) {
         let next: CheckedContinuation<Bool, Never>? = state.withLock { state in
             guard var lane = state.lanes[ticket.payment] else { return nil }

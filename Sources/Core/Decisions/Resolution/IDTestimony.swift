@@ -7,6 +7,9 @@ package enum IDTestimony: Hashable, Sendable {
 
     /// - Parameters:
     ///   - answer: to the question by the id; `nil` where it says nothing that counts.
+    ///   - id: that was asked about.
+    ///   - kind: of the operation.
+    ///   - payment: as the store has it.
     ///   - isMissingProof: whether "not found" may be believed: the bank was well before and after (trap B5).
     package init?(
         _ answer: BankAnswer,

@@ -56,7 +56,7 @@ package struct Resolution: Hashable, Sendable {
         }
     }
 
-    /// - Parameter testimony: about the id that was given.
+    /// Decides after the bank was asked about the id that was given.
     package static func after(
         _ testimony: IDTestimony,
         to id: String,

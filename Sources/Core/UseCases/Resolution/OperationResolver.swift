@@ -14,7 +14,7 @@ package struct OperationResolver: Sendable {
     private let limits: HandlerLimits
     private let policy: RetryPolicy
 
-    /// - Parameter bell: rung when there is something in the outbox.
+    /// `bell` is rung when there is something in the outbox.
     package init(
         store: any ResolutionStore,
         queries: any PaymentQueries,

@@ -10,9 +10,7 @@ package struct ExpireSweep: Sweep {
     private let bell: OutboxBell
     private let attempt: BankAttempt
 
-    /// - Parameters:
-    ///   - grace: `sweeps.expire.grace`.
-    ///   - voidsExpired: `sweeps.expire.void`.
+    /// `grace` is `sweeps.expire.grace`, `voidsExpired` is `sweeps.expire.void`.
     package init(
         _ context: ProcessorContext,
         store: any SweepStore,

@@ -23,7 +23,9 @@ package struct OutgoingReply: Hashable, Sendable {
 
     /// The final reply of an operation where no command is at hand: what it was asked by is in the store.
     ///
-    /// - Parameter route: where it goes.
+    /// - Parameters:
+    ///   - operation: complete, with its stored reply.
+    ///   - route: where it goes.
     package static func final(of operation: Operation, by route: ReplyRoute) -> OutgoingReply {
         OutgoingReply(
             operation.reply ?? [],

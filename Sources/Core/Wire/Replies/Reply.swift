@@ -67,7 +67,9 @@ package struct ReplyError: Hashable, Sendable {
         self.source = source
     }
 
-    /// - Parameter message: where the code alone does not say it.
+    /// - Parameters:
+    ///   - code: one of ours.
+    ///   - message: where the code alone does not say it.
     package init(_ code: RejectionCode, message: String? = nil) {
         self.init(
             code: code.rawValue,
