@@ -33,7 +33,7 @@ build: ## release binaries: .build/release/processor, publisher, bank-simulator
 build-debug: ## debug binaries, in .build/debug
 	@scripts/build debug
 
-lint: ## format, scripts, compose file, file sizes
+lint: ## format, scripts, compose file, links of the documentation, file sizes
 	@scripts/lint
 
 format: ## put the Swift files into the project's format

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// The upstream side: sends commands and shows their replies (contract.md §6).
+/// The upstream side: sends commands and shows their replies (docs/contract.md#publisher).
 struct PublisherCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "publisher",

@@ -1,4 +1,4 @@
-/// How the process ends (contract.md §6).
+/// How the process ends (docs/contract.md#exit-codes).
 enum PublisherStatus: Int32, CaseIterable, Comparable {
     case succeeded = 0
     case declined = 2

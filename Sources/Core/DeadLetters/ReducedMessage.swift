@@ -1,4 +1,5 @@
-/// A message without card data and without what must not travel (trap P12): what may be stored and shown (invariant I10).
+/// A message without card data and without what must not travel (docs/correctness.md#copied-headers): what may be
+/// stored and shown (docs/correctness.md#no-card-data-at-rest).
 package struct ReducedMessage: Hashable, Sendable {
     package let message: Message
     /// BIN and last four, `411111******1111`; `nil` where the body held no well-formed card number.

@@ -1,4 +1,5 @@
-/// The bank's word that an authorization has expired: its `expires_at` before its own clock, less a grace period (trap B9).
+/// The bank's word that an authorization has expired: its `expires_at` before its own clock, less a grace period
+/// (docs/correctness.md#expiry-needs-proof).
 package struct ExpiryProof: Hashable, Sendable {
     package let paymentID: PaymentID
     package let authorizationID: String

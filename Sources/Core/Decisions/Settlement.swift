@@ -1,4 +1,5 @@
-/// How an attempt ended, ready to be written in one commit. The store refuses it where the fence has moved on (trap P3).
+/// How an attempt ended, ready to be written in one commit. The store refuses it where the fence has moved on
+/// (docs/correctness.md#takeover).
 package struct Settlement: Hashable, Sendable {
     /// As it is from now on; its fence is the one under which the attempt was made.
     package private(set) var operation: Operation
@@ -90,7 +91,7 @@ package struct Settlement: Hashable, Sendable {
         )
     }
 
-    /// The bank said no: the payment gets back the last state that was proven (correctness.md, States).
+    /// The bank said no: the payment gets back the last state that was proven (docs/correctness.md#states).
     package static func declined(
         _ claim: Claim,
         _ refusal: BankRefusal,

@@ -19,7 +19,7 @@ package struct Money: Hashable, Sendable {
     }
 }
 
-/// The currencies that the bank takes: one (contract.md §2).
+/// The currencies that the bank takes: one (docs/contract.md#bodies).
 package enum Currency: String, Sendable, CaseIterable {
     case usd = "USD"
 }

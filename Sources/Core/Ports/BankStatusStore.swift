@@ -1,4 +1,5 @@
-/// What the processors tell each other about the bank, so that one that starts during an outage knows of it (trap D8).
+/// What the processors tell each other about the bank, so that one that starts during an outage knows of it
+/// (docs/correctness.md#starting-in-an-outage).
 package protocol BankStatusStore: Sendable {
     /// `nil` where nobody has ever said.
     func bankStatus() async throws(StoreError) -> BankStatus?

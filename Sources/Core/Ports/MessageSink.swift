@@ -15,8 +15,8 @@ package enum Destination: Hashable, Sendable {
     /// The ticks of the schedule.
     case sweeps
 
-    /// Whether somebody must be there to take it (contract.md §1): the commands exchange has an alternate, and nobody need
-    /// listen to events.
+    /// Whether somebody must be there to take it (docs/contract.md#topology): the commands exchange has an alternate,
+    /// and nobody need listen to events.
     package var isMandatory: Bool {
         switch self {
         case .replies, .retry, .deadLetters, .sweeps: true

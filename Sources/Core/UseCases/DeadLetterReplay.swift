@@ -1,5 +1,6 @@
 /// Publishes dead letters again, one after the other. Each moves `open → replaying → replayed`, so that a replay that was cut
-/// off anywhere is taken up by the next one, and a second replay of the same letters does nothing (invariant I8).
+/// off anywhere is taken up by the next one, and a second replay of the same letters does nothing
+/// (docs/correctness.md#replay-is-idempotent).
 package struct DeadLetterReplay: Sendable {
     private let store: any DeadLetterActions
     private let sink: any MessageSink
@@ -78,7 +79,8 @@ package struct DeadLetterReplay: Sendable {
             do throws(SinkError) {
                 switch try await sink.publish(message, to: destination) {
                 case .confirmed: return .replayed
-                // The queue of a reply is gone: its outcome stands, and nothing else happens (trap P8).
+                // The queue of a reply is gone: its outcome stands, and nothing else happens
+                // (docs/correctness.md#reply-queue-gone).
                 case .unroutable where destination != .commands: return .replayed
                 case .unroutable: end = .notPublished(reason: "no queue takes it")
                 case .refused: end = .notPublished(reason: "refused by the broker")

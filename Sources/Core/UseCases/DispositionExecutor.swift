@@ -49,7 +49,7 @@ struct DispositionExecutor: Sendable {
         case refused
     }
 
-    /// One whose queue is full is tried again a few times (contract.md §3).
+    /// One whose queue is full is tried again a few times (docs/contract.md#replies).
     ///
     /// The events are under way at the same time: each of the two waits for its own confirm.
     private func send(_ reply: OutgoingReply, isOutcome: Bool) async throws(CancellationError) -> Sending {
@@ -138,7 +138,7 @@ struct DispositionExecutor: Sendable {
         }
     }
 
-    /// Every stored outcome is published, or recorded as undeliverable (invariant I7).
+    /// Every stored outcome is published, or recorded as undeliverable (docs/correctness.md#outcomes-are-reported).
     ///
     /// That it is told may stay unsaid: then the sweep tells it once more. That no queue took the reply must be known.
     ///

@@ -12,7 +12,8 @@ package final class Lanes: Sendable {
         var lastSettled: Settled?
     }
 
-    /// What the last command of a lane settled: an identical one behind it gets the same answer without asking anybody (trap P1).
+    /// What the last command of a lane settled: an identical one behind it gets the same answer without asking anybody
+    /// (docs/correctness.md#same-key-in-progress).
     package struct Settled: Sendable {
         package let command: Command
         package let operation: Operation

@@ -1,7 +1,7 @@
 import Core
 import Synchronization
 
-/// Whether commands can be worked on, as those who hold the connections report it (contract.md §7).
+/// Whether commands can be worked on, as those who hold the connections report it (docs/contract.md#admin-api).
 final class Readiness: Sendable {
     /// Of a connection.
     enum Link: String, Sendable, CaseIterable {

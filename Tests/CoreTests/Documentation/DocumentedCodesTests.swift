@@ -1,3 +1,4 @@
+import Simulation
 import TestSupport
 import Testing
 
@@ -109,5 +110,14 @@ struct DocumentedCodesTests {
         }
         #expect(Set(steps) == Set(allowed))
         #expect(steps.count == allowed.count)
+    }
+
+    @Test("what the simulation says when a promise is broken is a heading of docs/correctness.md")
+    func promises() {
+        let lines = DocumentationPage("correctness.md").text.split(separator: "\n")
+        let headings = lines.filter { $0.hasPrefix("### ") }.map { line in
+            line.dropFirst(4).lowercased().replacing(",", with: "").replacing(" ", with: "-")
+        }
+        for promise in Violation.Invariant.allCases { #expect(headings.contains(promise.rawValue), "\(promise)") }
     }
 }

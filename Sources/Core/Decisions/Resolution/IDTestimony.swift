@@ -10,7 +10,8 @@ package enum IDTestimony: Hashable, Sendable {
     ///   - id: that was asked about.
     ///   - kind: of the operation.
     ///   - payment: as the store has it.
-    ///   - isMissingProof: whether "not found" may be believed: the bank was well before and after (trap B5).
+    ///   - isMissingProof: whether "not found" may be believed: the bank was well before and after
+    ///     (docs/correctness.md#codes-that-lie).
     package init?(
         _ answer: BankAnswer,
         to id: String,

@@ -49,7 +49,7 @@ package struct Resolution: Hashable, Sendable {
             case .authorize: return .ask(.authorization(id))
             case .capture: return .ask(.capture(id))
             case .refund: return .ask(.refund(id))
-            // The bank has no question for it (trap B7): the person's word stands.
+            // The bank has no question for it (docs/correctness.md#what-cannot-be-asked): the person's word stands.
             case .void:
                 return .settle(Resolution(order, .succeeded(.voided(voidID: id, at: nil), nil), key, operation))
             }

@@ -1,5 +1,5 @@
-/// Which queues a command may name for its replies: `^replies\.[A-Za-z0-9._-]{1,80}$` (contract.md §2), so never one of our
-/// own and never `amq.…`, whose malformed pseudo-queues close the connection.
+/// Which queues a command may name for its replies: `^replies\.[A-Za-z0-9._-]{1,80}$` (docs/contract.md#commands), so
+/// never one of our own and never `amq.…`, whose malformed pseudo-queues close the connection.
 package enum ReplyAddress {
     package static let prefix = "replies."
 

@@ -1,4 +1,4 @@
-/// Something that became of a payment, told to whoever listens (contract.md §3, Events).
+/// Something that became of a payment, told to whoever listens (docs/contract.md#events).
 ///
 /// All that an event says is taken from what is stored, so that telling it again tells the same, under the same message id.
 package struct PaymentEvent: Hashable, Sendable {

@@ -1,4 +1,4 @@
-/// The body of a reply (contract.md §3).
+/// The body of a reply (docs/contract.md#replies).
 package struct Reply: Hashable, Sendable {
     package let operation: OperationKind
     package let outcome: Outcome
