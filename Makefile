@@ -1,7 +1,7 @@
 # The commands a person types. Each is a script of the same name in scripts/; this file only lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test simulate torture bench up down status build build-debug lint format clean
+.PHONY: help demo test simulate torture bench up down status build build-debug lint format docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -36,11 +36,14 @@ build: ## release binaries: .build/release/processor, publisher, bank-simulator
 build-debug: ## debug binaries, in .build/debug
 	@scripts/build debug
 
-lint: ## format, scripts, compose file, file sizes
+lint: ## format, scripts, compose file, links of the documentation, file sizes
 	@scripts/lint
 
 format: ## put the Swift files into the project's format
 	@swift format --in-place --recursive --parallel Package.swift Sources Tests migrations
+
+docs: ## the reference of Core, by DocC, in .build/docs
+	@scripts/docs
 
 clean: ## stop everything of this clone, remove .local and .build
 	@scripts/clean

@@ -158,7 +158,7 @@ let package = Package(
         ),
         .testTarget(
             name: "CoreTests",
-            dependencies: ["Core", "Simulation", "StoreContract"],
+            dependencies: ["Core", "Simulation", "StoreContract", "TestSupport"],
             swiftSettings: swiftSettings
         ),
         .target(

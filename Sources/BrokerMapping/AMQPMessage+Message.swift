@@ -2,11 +2,11 @@ package import AMQP
 package import Core
 
 extension AMQPMessage {
-    /// A message to publish: persistent, as all of ours are (contract.md §1).
+    /// A message to publish: persistent, as all of ours are (docs/contract.md#topology).
     ///
     /// A copy of a delivery gets from its origin the values of its `other` headers, the headers and properties that are not UTF-8, its
     /// timestamp and its application id. Never its
-    /// `user_id`, for which the broker would close the channel (trap P12), nor its `expiration`, which would
+    /// `user_id`, for which the broker would close the channel (docs/correctness.md#copied-headers), nor its `expiration`, which would
     /// cut the copy's stay in a retry queue short. A header whose value is `other` has otherwise nothing to send.
     package init(_ message: Message) {
         let original = message.origin.value as? AMQPProperties

@@ -1,4 +1,5 @@
-/// Durations as an operator writes them: one whole number and one unit, `250ms`, `15s`, `2m`, `1h` (contract.md §5).
+/// Durations as an operator writes them: one whole number and one unit, `250ms`, `15s`, `2m`, `1h`
+/// (docs/contract.md#configuration).
 package enum DurationText {
     private static let units: [(suffix: String, milliseconds: Int64)] = [
         ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1),

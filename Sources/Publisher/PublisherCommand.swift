@@ -1,7 +1,7 @@
 import ArgumentParser
 import Program
 
-/// The upstream side: sends commands and shows their replies (contract.md §6).
+/// The upstream side: sends commands and shows their replies (docs/contract.md#publisher).
 struct PublisherCommand: ParsableCommand {
     static let program = "publisher"
 

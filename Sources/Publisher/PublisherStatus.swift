@@ -1,5 +1,5 @@
-/// How the process ends (contract.md §6).
-enum PublisherStatus: Int32, Comparable {
+/// How the process ends (docs/contract.md#exit-codes).
+enum PublisherStatus: Int32, CaseIterable, Comparable {
     case succeeded = 0
     case declined = 2
     case rejected = 3

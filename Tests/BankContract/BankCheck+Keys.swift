@@ -13,14 +13,14 @@ extension BankCheck {
                 #expect(first.body == second.body)
                 #expect(try await scene.effects("a") == 1)
             },
-            BankCheck("on a replay it does not look at what is asked (trap B6)") { scene in
+            BankCheck("on a replay it does not look at what is asked") { scene in
                 let first = try #require(try await scene.authorize("a", amount: 5_000).response)
                 try await scene.subject.pass(.milliseconds(50))
                 let second = try #require(try await scene.authorize("a", amount: 7_000).response)
                 #expect(second.isReplayed)
                 #expect(first.body == second.body)
             },
-            BankCheck("a refusal is not stored: it is decided anew (trap B1)") { scene in
+            BankCheck("a refusal is not stored: it is decided anew") { scene in
                 #expect(try await scene.authorize("a", cvv: "999").refusal == "400 invalid_cvv")
                 try await scene.subject.pass(.milliseconds(50))
                 let again = try #require(try await scene.authorize("a", cvv: "999").response)
@@ -28,7 +28,7 @@ extension BankCheck {
                 let success = try #require(try await scene.authorize("a").response)
                 #expect(success.status == 200 && !success.isReplayed)
             },
-            BankCheck("a key is not locked: two requests at the same time are two holds (trap B2)") { scene in
+            BankCheck("a key is not locked: two requests at the same time are two holds") { scene in
                 for _ in 0..<2 { try await scene.subject.cause(.latency, on: .authorize) }
                 async let first = scene.authorize("a")
                 async let second = scene.authorize("a")
@@ -52,7 +52,7 @@ extension BankCheck {
                 (.loseKey, 1, false, { $0.response?.status == 200 }),
             ]
         return rows.map { row in
-            BankCheck("\(row.trouble.rawValue) does what it says, once (traps B3, B5)") { scene in
+            BankCheck("\(row.trouble.rawValue) does what it says, once") { scene in
                 try await scene.subject.cause(row.trouble, on: .authorize)
                 #expect(row.shows(try await scene.authorize("a")))
                 #expect(try await scene.effects("a") == row.effects)

@@ -1,6 +1,7 @@
 package import Core
 
-/// A bank with the test cards, no latency and no failures of its own, and the ways to make it show its weaknesses (bank.md).
+/// A bank with the test cards, no latency and no failures of its own, and the ways to make it show its weaknesses
+/// (docs/bank.md#behaviour).
 package protocol BankUnderTest: Sendable {
     var bank: any Bank { get }
 
@@ -14,7 +15,7 @@ package protocol BankUnderTest: Sendable {
     func pass(_ duration: Duration) async throws
 }
 
-/// The faults of contract.md §8, by their names there.
+/// The faults of docs/bank.md#the-bank-simulator, by their names there.
 package enum BankTrouble: String, Sendable, CaseIterable {
     case dropBefore = "drop-before"
     case dropAfter = "drop-after"

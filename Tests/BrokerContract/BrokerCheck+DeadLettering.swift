@@ -39,7 +39,7 @@ extension BrokerCheck {
                 #expect(letter.message.messageID == "poison")
                 #expect(letter.message.headers["x-death"] != nil)
 
-                // By way of the ladder: once with all its headers, once clean (trap P12).
+                // By way of the ladder: once with all its headers, once clean (docs/correctness.md#copied-headers).
                 let back = try await scene.subject.read(queue, prefetch: 64)
                 let rung = RetryTier.seconds5.rawValue
                 #expect(try await letter.republish(scene.names.retryExchange, rung) == .confirmed)

@@ -1,6 +1,6 @@
 package import Core
 
-/// A broker with the topology of contract.md §1 under names of its own, as a client sees it.
+/// A broker with docs/contract.md#topology under names of its own, as a client sees it.
 package protocol BrokerUnderTest: Sendable {
     var names: BrokerNames { get }
 
@@ -19,7 +19,8 @@ package protocol BrokerUnderTest: Sendable {
     /// Lets that much time go by.
     func pass(_ duration: Duration) async throws
 
-    /// Whether it drops a copy with somebody else's `x-death` as a cycle, as RabbitMQ 3.10 does (trap P12). `nil`: not known.
+    /// Whether it drops a copy with somebody else's `x-death` as a cycle, as RabbitMQ 3.10 does
+    /// (docs/correctness.md#copied-headers). `nil`: not known.
     var dropsCycles: Bool? { get }
 }
 

@@ -49,7 +49,7 @@ struct SeedTests {
         #expect(timeline.contains { $0.payment == broken })
         #expect(timeline.allSatisfy { $0.payment == nil || $0.payment == broken })
         #expect(timeline.count < reports[0].lines.count)
-        // Nothing of a card is in it (invariant I10).
+        // Nothing of a card is in it (docs/correctness.md#no-card-data-at-rest).
         #expect(!reports[0].lines.contains { $0.text.contains("4111111111111111") })
     }
 

@@ -42,7 +42,7 @@ extension StoreCheck {
                 let operation = try #require(view.operations.first)
                 let event = PaymentEvent(expired: view.payment, operation: operation.id)
                 #expect(entries.first?.content.message == event.message)
-                // Allowed still (contract.md §2).
+                // Allowed still (docs/contract.md#commands).
                 #expect(try await scene.succeeded(scene.command(.void, payment.id)).status == .voided)
             },
             StoreCheck("an expiry is refused while an operation is under way, and after it") { scene in

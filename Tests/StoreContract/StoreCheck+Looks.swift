@@ -182,7 +182,7 @@ extension StoreCheck {
                 let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
                 #expect(entries.map(\.content.message.body) == [try #require(rejected.reply)])
             },
-            StoreCheck("rows that nobody can resolve do not fill the looks of those behind them (trap P15)") { scene in
+            StoreCheck("rows that nobody can resolve do not fill the looks of those behind them") { scene in
                 for _ in 0..<6 { _ = try await scene.claimed(scene.authorize(), lease: StoreScene<Subject>.shortLease) }
                 let stuck = try await scene.stuckCapture()
                 var (captures, others) = ([Claim](), 0)

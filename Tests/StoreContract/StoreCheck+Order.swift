@@ -2,7 +2,7 @@ import Core
 import Testing
 
 extension StoreCheck {
-    /// Commands that wait keep their order (trap D12).
+    /// Commands that wait keep their order (docs/correctness.md#overtaking).
     static var order: [StoreCheck] {
         [
             StoreCheck("a later command waits behind one that waits, until that one is decided") { scene in

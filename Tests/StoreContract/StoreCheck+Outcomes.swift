@@ -2,7 +2,7 @@ import Core
 import Testing
 
 extension StoreCheck {
-    /// What becomes of the payment (correctness.md, States).
+    /// What becomes of the payment (docs/correctness.md#states).
     static var outcomes: [StoreCheck] {
         [
             StoreCheck("a declined authorize leaves a failed payment") { scene in
@@ -128,7 +128,7 @@ extension StoreScene {
         #expect(try await settled(command, isReplay: true).reply == settlement.operation.reply)
     }
 
-    /// Invariant I6: a path through the state machine from its start, one row for every version.
+    /// docs/correctness.md#legal-history: a path through the state machine from its start, one row for every version.
     func expectLegalHistory(_ payment: PaymentID) async throws {
         let view = try await view(payment)
         let steps = view.history.filter { $0.from != $0.to }

@@ -2,7 +2,7 @@ import Core
 import Testing
 
 extension StoreCheck {
-    /// Contract.md §2, order of the checks.
+    /// docs/contract.md#order-of-checks
     static var rejections: [StoreCheck] {
         [
             StoreCheck("a key with other parameters, another card or another operation is reused, and nothing changes")

@@ -182,7 +182,8 @@ extension StoreCheck {
                 var claims: [Claim] = []
                 for _ in 0..<12 { claims.append(try await scene.claimed(try scene.authorize())) }
                 let settlements = claims.enumerated().map { index, claim in
-                    // The bank never gives an id twice: the constraint holds where it does (trap B6).
+                    // The bank never gives an id twice: the constraint holds where it does
+                    // (docs/correctness.md#replays-ignore-the-body).
                     StoreScene<Subject>.success(claim, bankID: index == 5 ? taken.bank.authorizationID : nil)
                 }
                 let refused = await withTaskGroup(of: Int?.self) { group in

@@ -2,7 +2,7 @@ import Core
 import Testing
 
 extension StoreCheck {
-    /// Trap P5.
+    /// docs/correctness.md#busy-payment
     static var waiting: [StoreCheck] {
         [
             StoreCheck("a void waits while a capture holds the payment, and is rejected after it") { scene in

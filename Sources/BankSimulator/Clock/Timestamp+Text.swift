@@ -1,6 +1,6 @@
 extension Timestamp {
     /// How many digits of a second a text shows. The bank's POST answers have nanoseconds, its GET answers
-    /// microseconds of the same instant (correctness.md, B10).
+    /// microseconds of the same instant (docs/correctness.md#two-precisions-of-time).
     enum Precision: Int, Sendable {
         case microseconds = 6
         case nanoseconds = 9

@@ -5,6 +5,6 @@ struct ConfigurationError: Error, Equatable {
     /// At least one came from the command line: a usage error, not one of configuration.
     let isUsageError: Bool
 
-    /// EX_USAGE or EX_CONFIG (contract.md §6).
+    /// EX_USAGE or EX_CONFIG (docs/contract.md#exit-codes).
     var exitCode: Int32 { isUsageError ? 64 : 78 }
 }

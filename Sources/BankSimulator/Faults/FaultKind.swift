@@ -1,4 +1,4 @@
-/// What can be made to go wrong with a request (contract.md §8).
+/// What can be made to go wrong with a request (docs/bank.md#the-bank-simulator).
 ///
 /// `lose-key` and `latency` change a request and go together with any other fault; of the rest a request suffers one.
 enum FaultKind: String, CaseIterable, Sendable {

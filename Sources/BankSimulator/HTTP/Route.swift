@@ -5,7 +5,7 @@ enum Route: Equatable, Sendable {
     /// A GET of the bank's API.
     case query(BankQuery)
     case health
-    /// What the simulator has beyond the bank (contract.md §8).
+    /// What the simulator has beyond the bank (docs/bank.md#the-bank-simulator).
     case control(ControlEndpoint)
     case unknown
 

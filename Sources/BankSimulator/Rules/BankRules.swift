@@ -1,7 +1,7 @@
 /// The bank's decisions: each gives the reason to refuse, nil to go ahead.
 ///
-/// The order within a rule is part of it: what the bank checks first is what it answers. Where bank.md leaves the order
-/// open, it is that of its table, and a used authorization is reported before an expired one.
+/// The order within a rule is part of it: what the bank checks first is what it answers. Where docs/bank.md#api leaves
+/// the order open, it is that of its table, and a used authorization is reported before an expired one.
 enum BankRules {
     /// Card, then CVV, then amount, then the account's own expiry, then the available balance.
     static func authorize(_ request: AuthorizeRequest, account: CardAccount?, at time: Timestamp) -> BankErrorCode? {

@@ -1,5 +1,5 @@
 extension Simulator {
-    /// The endpoints that the simulator has beyond the bank (contract.md §8).
+    /// The endpoints that the simulator has beyond the bank (docs/bank.md#the-bank-simulator).
     func control(_ endpoint: Route.ControlEndpoint, _ request: SimulatorRequest) -> HTTPAnswer {
         switch endpoint {
         case .addFault: addFault(request.body)

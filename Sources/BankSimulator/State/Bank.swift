@@ -41,7 +41,7 @@ struct Bank: Sendable {
         }
     }
 
-    /// What a GET answers. An authorization says `approved` for ever (correctness.md, B7).
+    /// What a GET answers. An authorization says `approved` forever (docs/correctness.md#what-cannot-be-asked).
     func find(_ query: BankQuery) -> BankAnswer {
         let answer: BankAnswer? =
             switch query {

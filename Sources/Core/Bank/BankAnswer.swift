@@ -33,7 +33,8 @@ package enum BankAnswer: Hashable, Sendable {
         }
     }
 
-    /// The same answer with the card number of the request, should the bank have echoed it, reduced (invariant I10).
+    /// The same answer with the card number of the request, should the bank have echoed it, reduced
+    /// (docs/correctness.md#no-card-data-at-rest).
     func redacted(for action: BankAction) -> BankAnswer {
         guard case .response(let response) = self, case .authorize(let card, _) = action else { return self }
         return .response(response.redacting(card))
@@ -45,14 +46,14 @@ package struct BankResponse: Hashable, Sendable {
     package let body: Body
     /// The bank's `X-Idempotent-Replayed`.
     package let isReplayed: Bool
-    /// The bank's clock: its `Date` header. Read for questions only (trap P14).
+    /// The bank's clock: its `Date` header. Read for questions only (docs/correctness.md#whose-clock).
     package let date: Timestamp?
     /// Its `Retry-After`, an hour at most.
     package let retryAfter: Duration?
 
     package enum Body: Hashable, Sendable {
         case json(JSONValue)
-        /// Not JSON: its text, cut to 1 KiB (contract.md §3).
+        /// Not JSON: its text, cut to 1 KiB (docs/contract.md#replies).
         case text(String)
     }
 
@@ -72,7 +73,7 @@ package struct BankResponse: Hashable, Sendable {
 
     private static let longestRetryAfter = Duration.seconds(3_600)
 
-    /// Reads a body that should be JSON and may be anything (trap B5).
+    /// Reads a body that should be JSON and may be anything (docs/correctness.md#codes-that-lie).
     package init(
         status: Int,
         bytes: [UInt8],
@@ -102,7 +103,8 @@ package struct BankResponse: Hashable, Sendable {
         return .object(["body": body, "status": .integer(status)])
     }
 
-    /// The same answer with a card number, should the bank have echoed it, reduced to BIN and last four (invariant I10).
+    /// The same answer with a card number, should the bank have echoed it, reduced to BIN and last four
+    /// (docs/correctness.md#no-card-data-at-rest).
     package func redacting(_ card: CardDetails) -> BankResponse {
         guard body.mentions(card.number) else { return self }
         switch body {

@@ -5,11 +5,12 @@ extension BankEffect {
         case unreadable
         /// Its status is another word than that of a success, such as `pending`.
         case otherStatus
-        /// It speaks of another amount or another id than we asked for (trap B6).
+        /// It speaks of another amount or another id than we asked for (docs/correctness.md#replays-ignore-the-body).
         case mismatch(field: String)
     }
 
-    /// Reads a 2xx body and checks that what it echoes is what we asked for (trap B6).
+    /// Reads a 2xx body and checks that what it echoes is what we asked for
+    /// (docs/correctness.md#replays-ignore-the-body).
     static func read(_ body: JSONValue, answering action: BankAction) throws(Doubt) -> BankEffect {
         let expected = action.expectation
         if let id = expected.authorizationID { try check(body, "authorization_id", is: id) }
@@ -61,7 +62,7 @@ extension BankEffect {
 }
 
 extension OperationKind {
-    /// The status word of a success (bank.md).
+    /// The status word of a success (docs/bank.md#api).
     fileprivate var bankStatus: String {
         switch self {
         case .authorize: "approved"

@@ -7,7 +7,9 @@ package enum BankEffect: Hashable, Sendable {
 
     /// The payment with the effect on record.
     ///
-    /// - Parameter now: stands in for a time that the bank did not give.
+    /// - Parameters:
+    ///   - payment: before the effect.
+    ///   - now: stands in for a time that the bank did not give.
     package func apply(to payment: Payment, now: Timestamp) -> Payment {
         var payment = payment
         switch self {

@@ -1,4 +1,4 @@
-/// A question to the bank, which changes nothing there (bank.md).
+/// A question to the bank, which changes nothing there (docs/bank.md).
 package enum BankQuery: Hashable, Sendable {
     case authorization(String)
     case capture(String)

@@ -1,4 +1,4 @@
-/// One request to the bank (bank.md). The key is the operation's own, the same for every attempt.
+/// One request to the bank (docs/bank.md). The key is the operation's own, the same for every attempt.
 package struct BankRequest: Hashable, Sendable {
     package let action: BankAction
     package let idempotencyKey: String
@@ -6,12 +6,12 @@ package struct BankRequest: Hashable, Sendable {
     /// How long the caller waits for the answer.
     package let timeout: Duration
     /// How long the exchange may go on: a call that is given up on is not cut before, because that makes the bank forget its key
-    /// (trap D14).
+    /// (docs/correctness.md#cut-calls).
     package let limit: Duration
     /// `nil` for what cannot be executed.
     package let origin: RequestOrigin?
 
-    /// - Parameter limit: `nil`: the timeout.
+    /// `limit`: the timeout where it is `nil`.
     package init(
         action: BankAction,
         idempotencyKey: String,
@@ -36,7 +36,7 @@ package enum BankAction: Hashable, Sendable {
     case void(authorizationID: String)
     case refund(captureID: String, amount: Int64)
     /// Asks what became of an earlier request under the same key, without anything that could be executed: the bank looks the key
-    /// up before it reads the body (bank.md, "Asking by key").
+    /// up before it reads the body (docs/bank.md#behaviour).
     case inquiry(OperationKind, BankExpectation)
 
     package var kind: OperationKind {

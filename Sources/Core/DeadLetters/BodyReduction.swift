@@ -1,7 +1,7 @@
-/// Takes card data out of a body, whatever the body is (invariant I10).
+/// Takes card data out of a body, whatever the body is (docs/correctness.md#no-card-data-at-rest).
 ///
-/// Of a JSON object it knows the fields of contract.md §2; everything else, and every body that is no JSON object, may hold a
-/// card number or a CVV anywhere, and loses its digits.
+/// Of a JSON object it knows the fields of a command (docs/contract.md#bodies); everything else, and every body that is
+/// no JSON object, may hold a card number or a CVV anywhere, and loses its digits.
 struct BodyReduction {
     /// What is missing afterwards, from the least to the most.
     enum Loss: Int, Comparable {

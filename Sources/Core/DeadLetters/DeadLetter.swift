@@ -6,7 +6,7 @@ package struct DeadLetter: Hashable, Sendable {
     package let instance: FailureInstance
     package let failure: DeadLetterFailure
     package let command: DeadLetterCommand
-    /// The message without card data and without what must not travel (trap P12).
+    /// The message without card data and without what must not travel (docs/correctness.md#copied-headers).
     package let content: ReducedMessage
     /// The dead letter whose replay has failed again.
     package let replayOf: DeadLetterID?

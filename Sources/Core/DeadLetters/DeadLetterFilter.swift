@@ -12,7 +12,9 @@ package struct DeadLetterFilter: Hashable, Sendable {
 
     package init() {}
 
-    /// - Parameter now: the store's clock.
+    /// - Parameters:
+    ///   - letter: the one that is tested.
+    ///   - now: the store's clock.
     package func matches(_ letter: DeadLetter, now: Timestamp) -> Bool {
         code ?? letter.failure.code == letter.failure.code
             && (kind == nil || kind == letter.command.kind)

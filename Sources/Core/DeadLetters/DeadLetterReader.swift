@@ -7,6 +7,8 @@ package struct DeadLetterReader: Sendable {
     }
 
     /// - Parameters:
+    ///   - message: as it was delivered.
+    ///   - origin: how it came to the dead letters.
     ///   - id: for the row, should there be none of this failure yet.
     ///   - now: stands in where the message does not tell when it failed.
     package func letter(_ message: Message, _ origin: DeadLetterOrigin, id: DeadLetterID, now: Timestamp) -> DeadLetter

@@ -1,4 +1,5 @@
-/// How far a dead letter got. Raw values are the names in the store and in the listings (contract.md §6).
+/// How far a dead letter got. Raw values are the names in the store and in the listings
+/// (docs/contract.md#command-line).
 package enum DeadLetterState: String, Sendable, CaseIterable {
     /// Nobody has dealt with it.
     case open

@@ -1,4 +1,5 @@
-/// A message without card data and without what must not travel (trap P12): what may be stored and shown (invariant I10).
+/// A message without card data and without what must not travel (docs/correctness.md#copied-headers): what may be
+/// stored and shown (docs/correctness.md#no-card-data-at-rest).
 package struct ReducedMessage: Hashable, Sendable {
     package let message: Message
     /// BIN and last four, `411111******1111`; `nil` where the body held no well-formed card number.
@@ -36,7 +37,10 @@ package struct ReducedMessage: Hashable, Sendable {
         }
     }
 
-    /// - Parameter message: read back from the store, which only holds what was reduced on its way in.
+    /// - Parameters:
+    ///   - message: read back from the store, which only holds what was reduced on its way in.
+    ///   - card: BIN and last four, as stored with it.
+    ///   - isReplayable: whether nothing that the command needs was taken out.
     package init(verified message: Message, card: String?, isReplayable: Bool) {
         self.message = message
         self.card = card

@@ -7,6 +7,7 @@ package struct ReplayDecision: Hashable, Sendable {
     package let reopened: Operation?
 
     /// - Parameters:
+    ///   - letter: as it is in the store.
     ///   - operation: the one under the merchant and key of the letter.
     ///   - now: the store's clock.
     package init(_ letter: DeadLetter, operation: Operation?, now: Timestamp) {
@@ -145,7 +146,9 @@ package enum DiscardOutcome: Hashable, Sendable {
 
     /// What a discarded letter leaves.
     ///
-    /// - Parameter operation: the one that is the letter's own.
+    /// - Parameters:
+    ///   - letter: as it is in the store.
+    ///   - operation: the one that is the letter's own.
     package init(discarding letter: DeadLetter, operation: Operation?) {
         self = .discarded(leaving: operation?.state == .needsAttention ? letter.command : nil)
     }

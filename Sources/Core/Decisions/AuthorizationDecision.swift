@@ -6,7 +6,9 @@ package enum AuthorizationDecision: Hashable, Sendable {
     case wait
     case forget
 
-    /// - Parameter voidsExpired: `sweeps.expire.void`.
+    /// - Parameters:
+    ///   - payment: under lock.
+    ///   - voidsExpired: `sweeps.expire.void`.
     package init(_ payment: Payment, voidsExpired: Bool) {
         switch payment.status {
         case .authorized: self = .ask

@@ -1,7 +1,7 @@
 /// A look of the expiring sweep at authorizations that are past their expiry.
 package struct AuthorizationLook: Sendable {
     package let limit: Int
-    /// What expired by then is due: the bank's clock less the grace period (trap B9).
+    /// What expired by then is due: the bank's clock less the grace period (docs/correctness.md#expiry-needs-proof).
     package let expiredBy: Timestamp
     /// Whether what has expired is to be voided.
     package let voidsExpired: Bool
@@ -18,7 +18,7 @@ package struct AuthorizationLook: Sendable {
     }
 }
 
-/// What a look found. Each row that it looked at is due later, or never again (trap P15).
+/// What a look found. Each row that it looked at is due later, or never again (docs/correctness.md#starving-sweeps).
 package struct AuthorizationFindings: Hashable, Sendable {
     /// The bank is to be asked about these.
     package var doubtful: [Payment] = []

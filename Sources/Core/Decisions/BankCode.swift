@@ -1,4 +1,4 @@
-/// The error codes of the bank (bank.md).
+/// The error codes of the bank (docs/bank.md#api).
 enum BankCode: String, CaseIterable {
     case invalidCard = "invalid_card"
     case invalidCVV = "invalid_cvv"
@@ -17,7 +17,8 @@ enum BankCode: String, CaseIterable {
     case internalError = "internal_error"
 
     /// What it says, as the decline of an authorize, about a hold that an earlier unanswered request may have left: `nil` where the
-    /// card can never have been held. An invalid card is what the bank now and then says of a valid one (trap B5).
+    /// card can never have been held. An invalid card is what the bank now and then says of a valid one
+    /// (docs/correctness.md#codes-that-lie).
     var orphanAfterUnanswered: PossibleOrphan? {
         switch self {
         case .insufficientFunds: .suspected
@@ -32,7 +33,7 @@ enum BankCode: String, CaseIterable {
         /// The same, because the authorization has expired.
         case expired
         /// No proof of anything: internal errors, codes of another operation, and "not found" for an id that the bank itself
-        /// issued (trap B5).
+        /// issued (docs/correctness.md#codes-that-lie).
         case unproven
     }
 

@@ -1,5 +1,5 @@
 /// The state machine of the circuit breaker before the bank: closed while it answers, open while it is out, half-open while one
-/// command finds out whether it is back (trap P13). Pure: times and dice come from outside.
+/// command finds out whether it is back (docs/correctness.md#bank-outage). Pure: times and dice come from outside.
 struct BreakerCircuit: Hashable, Sendable {
     /// The right to call the bank, until the circuit changes.
     struct Permit: Hashable, Sendable {

@@ -1,4 +1,4 @@
-/// When the circuit breaker before the bank opens, and for how long (trap P13).
+/// When the circuit breaker before the bank opens, and for how long (docs/correctness.md#bank-outage).
 package struct BreakerPolicy: Hashable, Sendable {
     /// The last so many calls are looked at, as far as they are no older than `memory`.
     package var window = 20
@@ -10,7 +10,8 @@ package struct BreakerPolicy: Hashable, Sendable {
     /// How long it stays open before one command may try; doubled with each try in vain, up to `pauseLimit`.
     package var pause: Duration = .seconds(2)
     package var pauseLimit: Duration = .seconds(30)
-    /// How long a delivery waits for the bank before it is parked: seconds, never minutes (trap P11).
+    /// How long a delivery waits for the bank before it is parked: seconds, never minutes
+    /// (docs/correctness.md#long-waits).
     package var patience: Duration = .seconds(10)
 
     package init() {}

@@ -29,13 +29,16 @@ package struct ClaimDecision: Hashable, Sendable {
         self.write = write
     }
 
-    /// The order of the checks is contract.md §2, from the second check on.
+    /// The order of the checks is docs/contract.md#order-of-checks, from the second check on.
     ///
     /// - Parameters:
+    ///   - request: what is to be claimed.
     ///   - existing: the operation under the merchant and key of the command.
     ///   - payment: the payment under its payment id, whoever owns it.
     ///   - waiting: the commands under its payment id that wait.
-    ///   - now: the database's clock: leases and deadlines are judged by it alone (traps P3, P14).
+    ///   - now: the database's clock: leases and deadlines are judged by it alone (docs/correctness.md#takeover,
+    ///     docs/correctness.md#whose-clock).
+    ///   - fingerprinter: with the secret of this database.
     package init(
         _ request: ClaimRequest,
         existing: Operation?,

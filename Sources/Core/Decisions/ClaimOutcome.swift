@@ -6,9 +6,10 @@ package enum ClaimOutcome: Hashable, Sendable {
     case settled(Operation, isReplay: Bool)
     /// No, and the no is not stored.
     case rejected(RejectionCode, Payment?)
-    /// Another delivery of the same key is at it, or it rests (trap P1).
+    /// Another delivery of the same key is at it, or it rests (docs/correctness.md#same-key-in-progress).
     case waitForKey
-    /// It waits for others of its payment, and is looked at again later (traps P5, D12).
+    /// It waits for others of its payment, and is looked at again later (docs/correctness.md#busy-payment,
+    /// docs/correctness.md#overtaking).
     case wait(WaitReason, Payment?)
     /// A person must look first.
     case needsAttention(Operation, Payment?)

@@ -3,7 +3,7 @@ package struct ClaimRequest: Sendable {
     package let command: Command
     /// The operation's id, if the key is new.
     package let operationID: OperationID
-    /// Names this attempt, through all retries of the claim itself (trap P7).
+    /// Names this attempt, through all retries of the claim itself (docs/correctness.md#unknown-commit).
     package let token: ClaimToken
     package let lease: Duration
     /// What the bank will know the operation by, if the key is new.

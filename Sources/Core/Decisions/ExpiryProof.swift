@@ -1,4 +1,5 @@
-/// The bank's word that an authorization has expired: its `expires_at` before its own clock, less a grace period (trap B9).
+/// The bank's word that an authorization has expired: its `expires_at` before its own clock, less a grace period
+/// (docs/correctness.md#expiry-needs-proof).
 package struct ExpiryProof: Hashable, Sendable {
     package let paymentID: PaymentID
     package let authorizationID: String
@@ -28,7 +29,10 @@ package struct Expiry: Hashable, Sendable {
 
     /// `nil` where something has come in between: an operation is under way, or the payment is no longer authorized.
     ///
-    /// - Parameter operation: the authorize that made the authorization.
+    /// - Parameters:
+    ///   - proof: the bank's word.
+    ///   - before: the payment, under lock.
+    ///   - operation: the authorize that made the authorization.
     package init?(_ proof: ExpiryProof, _ before: Payment, operation: OperationID) {
         guard before.status == .authorized, before.bank.authorizationID == proof.authorizationID else { return nil }
         payment = before.moved(to: .expired, heldBy: nil)

@@ -1,4 +1,5 @@
-/// A payment as we have it against what the bank says of it (invariant I4). Pure; asking is `LedgerReport`'s.
+/// A payment as we have it against what the bank says of it (docs/correctness.md#ledgers-agree). Pure; asking is
+/// `LedgerReport`'s.
 package struct LedgerComparison: Hashable, Sendable {
     package let payment: Payment
     /// Whether the bank may have a second hold for it, which it cannot be asked about.
@@ -10,7 +11,8 @@ package struct LedgerComparison: Hashable, Sendable {
     /// For a person: what is not as it should be.
     package let differences: [String]
 
-    /// What is to be asked about a payment: the bank has a question for each effect but a void (trap B7).
+    /// What is to be asked about a payment: the bank has a question for each effect but a void
+    /// (docs/correctness.md#what-cannot-be-asked).
     package static func questions(about payment: Payment) -> [BankQuery] {
         [
             payment.bank.authorizationID.map(BankQuery.authorization),
@@ -20,9 +22,11 @@ package struct LedgerComparison: Hashable, Sendable {
     }
 
     /// - Parameters:
+    ///   - payment: as the store has it.
     ///   - orphan: as it is on record.
     ///   - answers: to `questions(about:)`, in their order.
-    ///   - isMissingProof: whether "not found" may be believed: the bank was well before and after (trap B5).
+    ///   - isMissingProof: whether "not found" may be believed: the bank was well before and after
+    ///     (docs/correctness.md#codes-that-lie).
     package init(
         _ payment: Payment,
         orphan: PossibleOrphan? = nil,
@@ -75,7 +79,7 @@ package struct LedgerComparison: Hashable, Sendable {
         }
     }
 
-    /// As `processor payments reconcile-report --json` prints it (contract.md §6).
+    /// As `processor payments reconcile-report --json` prints it (docs/contract.md#command-line).
     package var json: JSONValue {
         .object([
             "agrees": agrees.map(JSONValue.bool) ?? .null, "bank": .object(bank),

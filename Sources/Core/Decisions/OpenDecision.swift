@@ -13,7 +13,9 @@ package enum OpenDecision: Hashable, Sendable {
     /// - Parameters:
     ///   - operation: as it is, under the lock of its payment.
     ///   - looks: at it, before this one.
-    ///   - now: the store's clock: leases are judged by it alone (traps P3, P14).
+    ///   - look: what the sweep asks for.
+    ///   - now: the store's clock: leases are judged by it alone (docs/correctness.md#takeover,
+    ///     docs/correctness.md#whose-clock).
     package init(_ operation: Operation, looks: Int, _ look: OpenLook, now: Timestamp) {
         let dice = look.dice ^ operation.id.value.low
         let next = now.advanced(by: look.policy.backoff(looks: looks, dice: dice))

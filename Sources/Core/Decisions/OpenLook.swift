@@ -28,7 +28,8 @@ package struct OpenLook: Sendable {
     }
 }
 
-/// What a look found. Each row that it looked at has a new time at which it is due next (trap P15).
+/// What a look found. Each row that it looked at has a new time at which it is due next
+/// (docs/correctness.md#starving-sweeps).
 package struct OpenFindings: Hashable, Sendable {
     /// The store's time of the look.
     package let now: Timestamp

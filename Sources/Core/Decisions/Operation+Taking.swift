@@ -2,7 +2,8 @@ extension Operation {
     /// The same operation in other hands: after its last holder is gone, or has put it to rest.
     func taken(by token: ClaimToken, lease: Duration, now: Timestamp) -> Operation {
         var operation = leased(to: token, lease: lease, now: now)
-        // What was never sent has no age at the bank: its 24 hours begin with the next send (trap B3).
+        // What was never sent has no age at the bank: its 24 hours begin with the next send
+        // (docs/correctness.md#lost-keys).
         if state == .unknown, !isAmbiguous { operation.firstSentAt = now }
         operation.state = .sent
         operation.attempts += 1
@@ -19,8 +20,13 @@ extension Operation {
 
     /// The same, to be ended by a person's word: from `NEEDS_ATTENTION`, and only as that person has seen it.
     ///
-    /// - Parameter seen: as it was looked at.
-    /// - Returns: `nil` where others have changed it since. What this very token has taken before is given again (trap P7).
+    /// - Parameters:
+    ///   - seen: as it was looked at.
+    ///   - token: names this attempt.
+    ///   - lease: how long it may talk to the bank.
+    ///   - now: the store's clock.
+    /// - Returns: `nil` where others have changed it since. What this very token has taken before is given again
+    ///   (docs/correctness.md#unknown-commit).
     package func takenForResolution(
         as seen: Operation,
         by token: ClaimToken,

@@ -2,14 +2,15 @@
 package struct RetryPolicy: Hashable, Sendable {
     /// Requests to the bank within one claim, the first included.
     package var bankSends = 4
-    /// The least pause before the bank is asked again under the same key (contract.md §4).
+    /// The least pause before the bank is asked again under the same key (docs/bank.md#times).
     package var bankPause: Duration = .milliseconds(100)
     /// Times that the store may refuse to write about one delivery before a person must look.
     package var refusals = 8
     /// How long after its first send an operation that may have reached the bank is sent again: the bank forgets a key after 24
-    /// hours (trap B3).
+    /// hours (docs/correctness.md#lost-keys).
     package var resendLimit: Duration = .seconds(23 * 3_600)
-    /// How long a delivery waits for the store before it is parked: seconds, never minutes (trap P11).
+    /// How long a delivery waits for the store before it is parked: seconds, never minutes
+    /// (docs/correctness.md#long-waits).
     package var storePatience: Duration = .seconds(10)
     /// The first pause after a failure of the store or the broker; doubled each time, up to `pauseLimit`.
     package var pause: Duration = .milliseconds(50)
@@ -21,7 +22,7 @@ package struct RetryPolicy: Hashable, Sendable {
     /// before its key has rested.
     ///
     /// - Parameters:
-    ///   - attempts: so far, counted in the store (trap P10).
+    ///   - attempts: so far, counted in the store (docs/correctness.md#innocent-neighbours).
     ///   - rest: how long the key must rest.
     package func rung(attempts: Int, rest: Duration) -> RetryTier {
         let tiers = RetryTier.allCases
@@ -36,7 +37,7 @@ package struct RetryPolicy: Hashable, Sendable {
     }
 
     /// The rung for a delivery that waits for another command of its payment, or for the store: the first ones only, because what it
-    /// waits for is over soon (trap P5).
+    /// waits for is over soon (docs/correctness.md#busy-payment).
     package func waitingRung(waited: Duration) -> RetryTier {
         waited < RetryTier.seconds30.delay ? .seconds5 : .seconds30
     }

@@ -1,4 +1,5 @@
-/// How an attempt ended, ready to be written in one commit. The store refuses it where the fence has moved on (trap P3).
+/// How an attempt ended, ready to be written in one commit. The store refuses it where the fence has moved on
+/// (docs/correctness.md#takeover).
 package struct Settlement: Hashable, Sendable {
     /// As it is from now on; its fence is the one under which the attempt was made.
     package private(set) var operation: Operation
@@ -68,7 +69,7 @@ package struct Settlement: Hashable, Sendable {
 
     /// The bank did it.
     ///
-    /// - Parameter isForgotten: it had done so before, and our store has lost that.
+    /// `isForgotten`: it had done so before, and our store has lost that.
     package static func succeeded(
         _ claim: Claim,
         _ effect: BankEffect,
@@ -90,7 +91,7 @@ package struct Settlement: Hashable, Sendable {
         )
     }
 
-    /// The bank said no: the payment gets back the last state that was proven (correctness.md, States).
+    /// The bank said no: the payment gets back the last state that was proven (docs/correctness.md#states).
     package static func declined(
         _ claim: Claim,
         _ refusal: BankRefusal,
@@ -114,6 +115,9 @@ package struct Settlement: Hashable, Sendable {
     /// Not known yet, or never sent: the operation stays open and rests.
     ///
     /// - Parameters:
+    ///   - claim: the right under which the bank was asked.
+    ///   - reason: a code, kept as the last error.
+    ///   - sends: the requests of unknown outcome so far.
     ///   - rest: how long its key must rest.
     ///   - countsAttempt: false where a known outage, or the bank's own wish, is why: the next retry tier is no longer for it.
     ///   - note: for the history.

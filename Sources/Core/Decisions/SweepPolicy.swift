@@ -6,10 +6,10 @@ package struct SweepPolicy: Hashable, Sendable {
     package var pause: Duration = .seconds(30)
     package var pauseLimit: Duration = .seconds(3_600)
     /// How long after its first send an operation whose card is gone waits for its redelivery or replay: as long as the
-    /// bank can be trusted to remember a key (trap B3).
+    /// bank can be trusted to remember a key (docs/correctness.md#lost-keys).
     package var abandonAfter: Duration = .seconds(23 * 3_600)
     /// The least number of looks before one that never reached the bank is given up. Nobody looks while the bank is known to
-    /// be out, so an outage of any length gives nothing up (trap P13).
+    /// be out, so an outage of any length gives nothing up (docs/correctness.md#bank-outage).
     package var abandonLooks = 24
     /// How long what is done with is kept: relayed messages, and the runs of sweeps.
     package var keepsRelayed: Duration = .seconds(7 * 86_400)

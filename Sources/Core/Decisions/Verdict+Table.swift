@@ -1,5 +1,5 @@
 extension Verdict {
-    /// The verdict table: total over every answer, code and transport error. Documented for operators in the README.
+    /// The verdict table: total over every answer, code and transport error. Documented for operators in docs/bank.md#what-an-answer-means.
     ///
     /// - Parameters:
     ///   - action: what was asked.
@@ -76,8 +76,9 @@ extension Verdict {
         }
     }
 
-    /// Only an authorize can be executed twice: the bank's own state rules stop the others (traps B2, B3). A replay accounts for one
-    /// of the unanswered requests before it, not for two: the first may have been executed and its key lost.
+    /// Only an authorize can be executed twice: the bank's own state rules stop the others
+    /// (docs/correctness.md#unlocked-keys, docs/correctness.md#lost-keys). A replay accounts for one of the unanswered
+    /// requests before it, not for two: the first may have been executed and its key lost.
     static func orphan(isReplayed: Bool, _ sends: EarlierSends) -> PossibleOrphan? {
         if sends.unanswered > (isReplayed ? 1 : 0) { return .suspected }
         return sends.failed > 0 && !isReplayed ? .unlikely : nil
@@ -113,10 +114,12 @@ extension Verdict {
         _ sends: EarlierSends
     ) -> Verdict {
         guard action.kind == .authorize else {
-            // The effect of our own earlier request may be the reason (trap B8); the same key once more tells.
+            // The effect of our own earlier request may be the reason (docs/correctness.md#already-used); the same key
+            // once more tells.
             return sends.isEmpty ? .declined(refusal, orphan: nil) : afterAmbiguousSend(refusal.code)
         }
-        // There is no authorization that anybody could use, so it is final; but an earlier request may have left a hold (trap B4).
+        // There is no authorization that anybody could use, so it is final; but an earlier request may have left a hold
+        // (docs/correctness.md#decline-after-silence).
         guard !sends.isEmpty else { return .declined(refusal, orphan: nil) }
         let grade = code.map(\.orphanAfterUnanswered) ?? .suspected
         return .declined(refusal, orphan: sends.unanswered > 0 ? grade : grade.map { _ in .unlikely })

@@ -54,7 +54,7 @@ package enum Ambiguity: Hashable, Sendable {
     }
 }
 
-/// Why the bank has not even looked at a request (contract.md §4, by status).
+/// Why the bank has not even looked at a request (docs/bank.md#what-an-answer-means).
 package enum BankDoor: Hashable, Sendable {
     /// 429. How long it wants to be left alone, where it says so: one hour at most.
     case throttled(Duration?)
@@ -86,7 +86,8 @@ package struct BankRefusal: Hashable, Sendable {
 }
 
 extension Verdict {
-    /// The same verdict with a card number, should the bank have echoed it, reduced to BIN and last four (invariant I10).
+    /// The same verdict with a card number, should the bank have echoed it, reduced to BIN and last four
+    /// (docs/correctness.md#no-card-data-at-rest).
     func redacted(for action: BankAction) -> Verdict {
         guard case .authorize(let card, _) = action else { return self }
         switch self {

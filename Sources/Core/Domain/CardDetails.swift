@@ -1,5 +1,5 @@
 /// What a card is charged with. It lives in memory from the decoder to the bank request and nowhere else: it is never
-/// stored, and every way of printing it gives the redacted form (invariant I10).
+/// stored, and every way of printing it gives the redacted form (docs/correctness.md#no-card-data-at-rest).
 package struct CardDetails: Hashable, Sendable {
     /// 12–19 ASCII digits.
     package let number: String

@@ -1,4 +1,5 @@
-/// Keeps card numbers out of logs and dead letters even where a client has put one into an id of its own (invariant I10).
+/// Keeps card numbers out of logs and dead letters even where a client has put one into an id of its own
+/// (docs/correctness.md#no-card-data-at-rest).
 package enum CardDigits {
     /// The text with the middle of every run of 12 to 19 digits that passes the Luhn check starred out.
     package static func masked(_ text: String) -> String {

@@ -2,7 +2,7 @@
 ///
 /// The two kinds are counted apart because they prove different things about a second hold: after a request without a complete
 /// answer the bank may have placed one and forgotten its key; a complete error answer is given before anything is executed
-/// (bank.md).
+/// (docs/bank.md#behaviour).
 package struct EarlierSends: Hashable, Sendable {
     /// Requests that may have been executed: no complete answer came, or one that may have been written after the execution.
     package var unanswered: Int

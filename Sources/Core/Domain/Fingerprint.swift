@@ -1,6 +1,7 @@
 import Crypto
 
-/// A keyed digest of what a command asks for: equal for the same command, different for a reused key (trap P2).
+/// A keyed digest of what a command asks for: equal for the same command, different for a reused key
+/// (docs/correctness.md#reused-key).
 package struct Fingerprint: Hashable, Sendable {
     /// 32 bytes.
     package let bytes: [UInt8]
@@ -10,7 +11,8 @@ package struct Fingerprint: Hashable, Sendable {
     }
 }
 
-/// Makes fingerprints. Keyed, because a plain hash over a card number can be reversed by trying them all (trap P2).
+/// Makes fingerprints. Keyed, because a plain hash over a card number can be reversed by trying them all
+/// (docs/correctness.md#reused-key).
 package struct Fingerprinter: Sendable {
     private let key: SymmetricKey
 
@@ -19,10 +21,12 @@ package struct Fingerprinter: Sendable {
         key = SymmetricKey(data: secret)
     }
 
-    /// Covers the operation, the payment and the canonical parameters (contract.md §2), nothing that may differ between two
-    /// deliveries of one command.
+    /// Covers the operation, the payment and the canonical parameters (docs/contract.md#order-of-checks), nothing that
+    /// may differ between two deliveries of one command.
     ///
-    /// - Parameter resolvedAmount: in minor units, the payment's where the command names none; `nil` for a void.
+    /// - Parameters:
+    ///   - command: decoded and valid.
+    ///   - resolvedAmount: in minor units, the payment's where the command names none; `nil` for a void.
     package func fingerprint(of command: Command, resolvedAmount: Int64?) -> Fingerprint {
         var digest = HMAC<SHA256>(key: key)
         func add(_ field: String) {
@@ -56,7 +60,8 @@ package struct Fingerprinter: Sendable {
         return Array(digest.finalize())
     }
 
-    /// What the database remembers of the secret, so that a start with another one is noticed (contract.md §5).
+    /// What the database remembers of the secret, so that a start with another one is noticed
+    /// (docs/contract.md#configuration).
     package var checkValue: [UInt8] {
         Array(HMAC<SHA256>.authenticationCode(for: Array("fingerprint.secret check".utf8), using: key))
     }

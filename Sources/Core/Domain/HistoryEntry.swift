@@ -1,4 +1,5 @@
-/// One step of a payment's life (invariant I6), or a note that changed nothing (`from` equals `to`).
+/// One step of a payment's life (docs/correctness.md#legal-history), or a note that changed nothing (`from` equals
+/// `to`).
 package struct HistoryEntry: Hashable, Sendable {
     package let at: Timestamp
     /// Why: a verb phrase for an operator, such as `capture declined: authorization_expired`.

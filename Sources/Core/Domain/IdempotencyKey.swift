@@ -1,4 +1,5 @@
-/// The client's key: 1–255 characters without control characters, unique per merchant over all operations (contract.md §2).
+/// The client's key: 1–255 characters without control characters, unique per merchant over all operations
+/// (docs/contract.md#commands).
 package struct IdempotencyKey: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let description: String
 

@@ -1,4 +1,5 @@
-/// Names a payment. Made by the publisher (contract.md §2), so that a client that lost every answer still knows what to ask for.
+/// Names a payment. Made by the publisher (docs/contract.md#commands), so that a client that lost every answer still
+/// knows what to ask for.
 package struct PaymentID: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let value: UniqueID
 
@@ -27,7 +28,8 @@ package struct OperationID: Hashable, Sendable, CustomStringConvertible {
     package var description: String { value.description }
 }
 
-/// Names one attempt to claim, so that a claim whose COMMIT was not answered can be recognised as our own (trap P7).
+/// Names one attempt to claim, so that a claim whose COMMIT was not answered can be recognised as our own
+/// (docs/correctness.md#unknown-commit).
 package struct ClaimToken: Hashable, Sendable {
     package let value: UniqueID
 

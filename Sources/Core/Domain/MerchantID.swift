@@ -1,4 +1,4 @@
-/// Who owns a payment: 1–64 characters of `[A-Za-z0-9._-]` (contract.md §2).
+/// Who owns a payment: 1–64 characters of `[A-Za-z0-9._-]` (docs/contract.md#commands).
 package struct MerchantID: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Where a command names no merchant.
     package static let `default` = MerchantID(verified: "default")

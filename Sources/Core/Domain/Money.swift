@@ -10,14 +10,16 @@ package struct Money: Hashable, Sendable {
         self.currency = currency
     }
 
-    /// - Parameter minorUnits: read back from the store, whose check constraint holds the rule.
+    /// - Parameters:
+    ///   - minorUnits: read back from the store, whose check constraint holds the rule.
+    ///   - currency: as stored with it.
     package init(verified minorUnits: Int64, currency: Currency) {
         self.minorUnits = minorUnits
         self.currency = currency
     }
 }
 
-/// The currencies that the bank takes: one (contract.md §2).
+/// The currencies that the bank takes: one (docs/contract.md#bodies).
 package enum Currency: String, Sendable, CaseIterable {
     case usd = "USD"
 }

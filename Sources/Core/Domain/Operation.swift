@@ -6,34 +6,36 @@ package struct Operation: Hashable, Sendable {
     package let kind: OperationKind
     package let paymentID: PaymentID
     package let fingerprint: Fingerprint
-    /// What the bank knows the operation by (contract.md §4): at most 64 characters, frozen with the operation.
+    /// What the bank knows the operation by (docs/bank.md#the-bank-key): at most 64 characters, frozen with the
+    /// operation.
     package let bankKey: String
     /// The first delivery's way back: where an answer goes that no delivery waits for.
     package let route: ReplyRoute
     package let createdAt: Timestamp
     /// The state that the payment was in before, and gets back where the bank says no. `nil` for an authorize.
     package let origin: PaymentStatus?
-    /// When the first request to the bank may have left: the start of the 24 hours that the bank remembers a key (trap B3).
-    /// `nil` where the bank was never asked.
+    /// When the first request to the bank may have left: the start of the 24 hours that the bank remembers a key
+    /// (docs/correctness.md#lost-keys). `nil` where the bank was never asked.
     package var firstSentAt: Timestamp?
     package var state: OperationState
-    /// Goes up with every claim: a settle that carries an older one is refused (trap P3).
+    /// Goes up with every claim: a settle that carries an older one is refused (docs/correctness.md#takeover).
     package var fence: Int64
     /// Until then, on the database's clock, only the holder of the fence may talk to the bank.
     package var leaseUntil: Timestamp
     package var claimToken: ClaimToken
-    /// Claims so far, counted here and not by the broker (trap P10).
+    /// Claims so far, counted here and not by the broker (docs/correctness.md#innocent-neighbours).
     package var attempts: Int
-    /// Earlier requests to the bank whose outcome is not known (traps B3, B4, B8).
+    /// Earlier requests to the bank whose outcome is not known (docs/correctness.md#lost-keys,
+    /// docs/correctness.md#decline-after-silence, docs/correctness.md#already-used).
     package var sends: EarlierSends
     /// The fence of a request whose complete error answer was seen when the process that had sent it was gone.
     package var failedFence: Int64?
     /// A code, never a body.
     package var lastError: String?
-    /// The final reply, byte for byte (invariant I5).
+    /// The final reply, byte for byte (docs/correctness.md#same-key-same-reply).
     package var reply: [UInt8]?
     /// Whether the broker has what there is to tell of its end: reply and events of an outcome, the dead letter of one that needs a
-    /// person (invariant I7). Says nothing while the operation is open.
+    /// person (docs/correctness.md#outcomes-are-reported). Says nothing while the operation is open.
     package var isTold: Bool
     /// Whether its events are to be told by the sweep although the rest is told: the outbox had no room for them.
     package var areEventsDue: Bool
@@ -93,7 +95,7 @@ package struct Operation: Hashable, Sendable {
     package var isOpen: Bool { state == .sent || state == .unknown }
 }
 
-/// How far an operation got (correctness.md, States). Raw values are the names in the store.
+/// How far an operation got (docs/correctness.md#states). Raw values are the names in the store.
 package enum OperationState: String, Sendable, CaseIterable {
     /// Claimed: a request to the bank may be under way until the lease runs out.
     case sent = "SENT"

@@ -2,10 +2,10 @@
 package enum OperationKind: String, Sendable, CaseIterable {
     case authorize, capture, void, refund
 
-    /// The `type` of the command message (contract.md §2).
+    /// The `type` of the command message (docs/contract.md#commands).
     package var commandType: String { "payment.\(rawValue).v1" }
 
-    /// The `type` of its reply (contract.md §3).
+    /// The `type` of its reply (docs/contract.md#replies).
     package var resultType: String { "payment.\(rawValue).result.v1" }
 
     package init?(commandType: String) {
@@ -38,7 +38,8 @@ package enum OperationKind: String, Sendable, CaseIterable {
         }
     }
 
-    /// The states from which an operation of this kind may start (correctness.md, States). An authorize starts a payment.
+    /// The states from which an operation of this kind may start (docs/correctness.md#states). An authorize starts a
+    /// payment.
     package var origins: Set<PaymentStatus> {
         switch self {
         case .authorize: []

@@ -11,7 +11,7 @@ package enum PaymentStatus: String, Sendable, CaseIterable {
     case failed = "FAILED"
     case expired = "EXPIRED"
 
-    /// An operation is under way: what comes next waits for it (trap P5).
+    /// An operation is under way: what comes next waits for it (docs/correctness.md#busy-payment).
     package var isInProgress: Bool {
         switch self {
         case .pending, .capturing, .voiding, .refunding: true
@@ -19,7 +19,7 @@ package enum PaymentStatus: String, Sendable, CaseIterable {
         }
     }
 
-    /// The state machine (correctness.md, States), backward steps to the last proven state included.
+    /// The state machine (docs/correctness.md#states), backward steps to the last proven state included.
     /// `0001_payments.sql` holds the same list as a check constraint of the history.
     package func mayBecome(_ next: PaymentStatus) -> Bool {
         switch self {

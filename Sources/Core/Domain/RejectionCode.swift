@@ -1,4 +1,4 @@
-/// Why we say no, or cannot say yet: the processor's own codes (the table in contract.md §3).
+/// Why we say no, or cannot say yet: the processor's own codes (docs/contract.md#codes).
 package enum RejectionCode: String, Sendable, CaseIterable {
     case invalidCommand = "invalid_command"
     case idempotencyKeyReused = "idempotency_key_reused"

@@ -16,7 +16,7 @@ package struct SweepReport: Hashable, Sendable {
 }
 
 /// Names a run of a sweep. Ours, a UUIDv7, made before the run is written, so that a run whose COMMIT was not answered is
-/// recognised (trap P7).
+/// recognised (docs/correctness.md#unknown-commit).
 package struct SweepRunID: Hashable, Sendable {
     package let value: UniqueID
 

@@ -1,4 +1,5 @@
-/// One period of a job's schedule, named by its start. Whoever takes it first runs the job; it takes effect once (invariant I9).
+/// One period of a job's schedule, named by its start. Whoever takes it first runs the job; it takes effect once
+/// (docs/correctness.md#a-slot-runs-once).
 ///
 /// Every processor computes the same slots from the same period: multiples of it since the epoch. A clock that is wrong gives
 /// slots too early or too late, never one twice.
@@ -11,7 +12,10 @@ package struct SweepSlot: Hashable, Sendable {
         self.start = start
     }
 
-    /// - Parameter period: more than zero.
+    /// - Parameters:
+    ///   - job: whose schedule it is.
+    ///   - instant: any within the slot.
+    ///   - period: more than zero.
     package init(of job: SweepJob, containing instant: Timestamp, period: Duration) {
         let length = max(period.microseconds, 1)
         let (quotient, remainder) = instant.microseconds.quotientAndRemainder(dividingBy: length)

@@ -1,4 +1,5 @@
-/// The rule of every free text in a command: a length in Unicode scalars and no control characters (contract.md §2).
+/// The rule of every free text in a command: a length in Unicode scalars and no control characters
+/// (docs/contract.md#commands).
 enum TextRule {
     static func holds(_ text: String, length: ClosedRange<Int>) -> Bool {
         var count = 0

@@ -2,7 +2,7 @@
 /// under way, its authorize is not known yet, or the bank is unavailable.
 ///
 /// The store keeps them in the order of their arrival, so that a later command of the payment does not overtake one that waits,
-/// whatever made it wait and whoever looks at it next (trap D12).
+/// whatever made it wait and whoever looks at it next (docs/correctness.md#overtaking).
 package struct WaitingCommand: Hashable, Sendable {
     package let merchantID: MerchantID
     package let idempotencyKey: IdempotencyKey

@@ -1,9 +1,12 @@
-/// What the processors tell each other about the bank, so that one that starts during an outage knows of it (trap D8).
+/// What the processors tell each other about the bank, so that one that starts during an outage knows of it
+/// (docs/correctness.md#starting-in-an-outage).
 package protocol BankStatusStore: Sendable {
     /// `nil` where nobody has ever said.
     func bankStatus() async throws(StoreError) -> BankStatus?
 
-    /// - Parameter cause: a code; `nil` where it is available.
+    /// - Parameters:
+    ///   - isUnavailable: whether the circuit breaker is open.
+    ///   - cause: a code; `nil` where it is available.
     func recordBankStatus(isUnavailable: Bool, cause: String?) async throws(StoreError)
 }
 

@@ -20,7 +20,7 @@ package enum DeadLetterKept: Hashable, Sendable {
     case known
 }
 
-/// What operators ask about dead letters (contract.md §6).
+/// What operators ask about dead letters (docs/contract.md#command-line).
 package protocol DeadLetterQueries: Sendable {
     /// Newest first.
     func deadLetters(_ filter: DeadLetterFilter, limit: Int) async throws(StoreError) -> [DeadLetter]

@@ -2,8 +2,8 @@
 package protocol Delivery: Sendable {
     var message: Message { get }
 
-    /// Only after the outcome is stored and its reply confirmed (correctness.md, the order of things). On a connection that
-    /// is gone it does nothing: the broker delivers again.
+    /// Only after the outcome is stored and its reply confirmed (docs/correctness.md#order-of-steps). On a connection
+    /// that is gone it does nothing: the broker delivers again.
     func acknowledge() async
 
     /// Has the broker itself dead-letter it, as it is: for what the processor cannot publish. On a connection that is gone it does

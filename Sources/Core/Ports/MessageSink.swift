@@ -28,7 +28,7 @@ package enum Destination: Hashable, Sendable {
         return false
     }
 
-    /// Whether somebody must be there to take it (contract.md §1): the commands exchange has an alternate, and nobody need
+    /// Whether somebody must be there to take it (docs/contract.md#topology): the commands exchange has an alternate, and nobody need
     /// listen to events.
     package var isMandatory: Bool {
         switch self {

@@ -5,6 +5,7 @@ package protocol PaymentLedger: Sendable {
     /// - Parameters:
     ///   - last: the last one of the page before.
     ///   - since: only those that were opened then or later.
+    ///   - limit: the size of the page.
     func page(
         after last: PaymentID?,
         since: Timestamp?,

@@ -1,4 +1,4 @@
-/// What operators and upstream services ask about payments (contract.md §7).
+/// What operators and upstream services ask about payments (docs/contract.md#admin-api).
 package protocol PaymentQueries: Sendable {
     func payment(_ id: PaymentID) async throws(StoreError) -> PaymentView?
 

@@ -1,11 +1,11 @@
 /// Where payments and operations are kept. Each call is one transaction, whole or not at all.
 package protocol PaymentStore: Sendable {
-    /// Step 2 of correctness.md's order of things: locks, decides by `ClaimDecision`, writes, commits.
-    /// Repeating it with the same token after an unknown outcome is safe (trap P7).
+    /// Step 2 of docs/correctness.md#order-of-steps: locks, decides by `ClaimDecision`, writes, commits.
+    /// Repeating it with the same token after an unknown outcome is safe (docs/correctness.md#unknown-commit).
     func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome
 
     /// Step 4: writes how the attempt ended, unless the fence has moved on.
-    /// Repeating it after an unknown outcome is safe (trap P7).
+    /// Repeating it after an unknown outcome is safe (docs/correctness.md#unknown-commit).
     func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome
 
     /// Gives a command that is put off without a claim its place among those of its payment that wait; a message that has one keeps it.
@@ -20,11 +20,11 @@ package protocol PaymentStore: Sendable {
     func noteError(answering request: RequestOrigin) async throws(StoreError)
 
     /// Notes that the broker has what there was to tell of an operation's end; where nobody notes it, the sweep tells it once more
-    /// (invariant I7). Changes nothing where another attempt has begun since.
+    /// (docs/correctness.md#outcomes-are-reported). Changes nothing where another attempt has begun since.
     ///
     /// - Parameters:
     ///   - operation: as it ended.
-    ///   - isUndeliverable: whether no queue took its final reply (trap P8).
+    ///   - isUndeliverable: whether no queue took its final reply (docs/correctness.md#reply-queue-gone).
     ///   - events: those that the broker has not confirmed; in the same commit they go to the outbox, or stay due until there is room.
     func recordTold(
         _ operation: Operation,
@@ -45,6 +45,6 @@ package enum SettleOutcome: Hashable, Sendable {
     /// Another attempt has taken the operation over; what this one learnt is in the history.
     case superseded
     /// The same, and the bank has given this attempt another authorization than the payment has: a second hold, which is recorded as
-    /// a possible orphan (invariant I2).
+    /// a possible orphan (docs/correctness.md#one-effect-per-key).
     case stray
 }

@@ -2,9 +2,12 @@
 package protocol ResolutionStore: PaymentStore {
     /// Takes an operation that is in `NEEDS_ATTENTION`, under a higher fence and with a lease: then it is `SENT`, and where nobody
     /// settles it, the reconciling sweep goes on with it after the lease. Decided by `Operation.takenForResolution`.
-    /// Repeating it with the same token after an unknown outcome is safe (trap P7).
+    /// Repeating it with the same token after an unknown outcome is safe (docs/correctness.md#unknown-commit).
     ///
-    /// - Parameter seen: as it was looked at.
+    /// - Parameters:
+    ///   - seen: as it was looked at.
+    ///   - token: names this attempt, through all its retries.
+    ///   - lease: how long it may talk to the bank.
     /// - Returns: `nil` where others have changed it since.
     func takeForResolution(
         _ seen: Operation,

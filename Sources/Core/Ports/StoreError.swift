@@ -14,7 +14,8 @@ package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     package let code: Code
     /// An SQLSTATE or a driver's code.
     package let detail: String
-    /// The connection went away while the commit was under way: it may have happened (trap P7).
+    /// The connection went away while the commit was under way: it may have happened
+    /// (docs/correctness.md#unknown-commit).
     package let outcomeUnknown: Bool
 
     /// It was reached, and said no for now: a lock, a timeout, no room.

@@ -1,7 +1,7 @@
 /// What the sweeps ask of the store. Each call is one transaction, whole or not at all.
 package protocol SweepStore: Sendable {
-    /// Takes a slot for a run. False where another run has it (invariant I9). Repeating it for the same run after an unknown
-    /// outcome is safe (trap P7).
+    /// Takes a slot for a run. False where another run has it (docs/correctness.md#a-slot-runs-once). Repeating it for
+    /// the same run after an unknown outcome is safe (docs/correctness.md#unknown-commit).
     func begin(_ run: SweepRunID, _ slot: SweepSlot) async throws(StoreError) -> Bool
 
     /// Begins a run that a person has asked for, beside the schedule.
@@ -13,7 +13,7 @@ package protocol SweepStore: Sendable {
     func runs(limit: Int) async throws(StoreError) -> [SweepRun]
 
     /// Looks at operations that are due, open or untold, in the order of their due time, decides by `OpenDecision`, and moves every
-    /// one's next due time (trap P15). What others are looking at is left out.
+    /// one's next due time (docs/correctness.md#starving-sweeps). What others are looking at is left out.
     func look(_ look: OpenLook) async throws(StoreError) -> OpenFindings
 
     /// Compares authorizations that superseded attempts brought with those that their payments have got since. One that is not the

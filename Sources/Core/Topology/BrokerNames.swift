@@ -1,4 +1,4 @@
-/// The names of everything at the broker (contract.md §1), from one prefix.
+/// The names of everything at the broker (docs/contract.md#topology), from one prefix.
 package struct BrokerNames: Hashable, Sendable {
     package let prefix: String
 

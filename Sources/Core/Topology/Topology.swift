@@ -1,4 +1,4 @@
-/// All exchanges, queues and bindings of contract.md §1, as data: declared by an adapter, compared in tests.
+/// All exchanges, queues and bindings of docs/contract.md#topology, as data: declared by an adapter, compared in tests.
 package struct Topology: Hashable, Sendable {
     package let exchanges: [Exchange]
     package let queues: [Queue]

@@ -24,7 +24,8 @@ extension BankAttempt {
     }
 
     /// The bank did not know the key, so it has decided anew; but an earlier request may have been stored since, or its refusal may be
-    /// a lie (traps B4, B5). One question by the key tells: then the decline is final.
+    /// a lie (docs/correctness.md#decline-after-silence, docs/correctness.md#codes-that-lie). One question by the key
+    /// tells: then the decline is final.
     private func confirmDecline(
         _ call: Call,
         _ decline: Verdict,
@@ -153,6 +154,6 @@ extension BankAttempt {
             "\(action.kind.rawValue) answered unreadably: \(CardDigits.masked(String(text.prefix(Self.longestNote))))"
     }
 
-    /// In characters: contract.md §3 keeps as much of a body that is not JSON.
+    /// In characters: a reply keeps as much of a body that is not JSON.
     private static let longestNote = 1_024
 }

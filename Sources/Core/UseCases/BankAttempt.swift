@@ -73,8 +73,8 @@ package struct BankAttempt: Sendable {
         return .superseded(sends)
     }
 
-    /// Takes an operation up that the store had forgotten, and this process has not: a request of its own may be executing still (trap
-    /// D1), so its key rests.
+    /// Takes an operation up that the store had forgotten, and this process has not: a request of its own may be
+    /// executing still (docs/correctness.md#the-database-forgets), so its key rests.
     ///
     /// - Parameter own: those requests, beside the ones that the row may have from another process.
     func remember(_ claim: Claim, _ own: EarlierSends) async throws(StoreError) -> Outcome {
@@ -161,7 +161,7 @@ package struct BankAttempt: Sendable {
     }
 
     /// An authorize that may have been executed rests first, so that the count is stored before it is sent again: a crash in between
-    /// must not make two holds look like one (trap B3).
+    /// must not make two holds look like one (docs/correctness.md#lost-keys).
     private func mayResend(_ action: BankAction, _ ambiguity: Ambiguity) -> Bool {
         switch ambiguity {
         case .noAnswer, .gateway: false

@@ -16,7 +16,8 @@ package struct BankWatch: Sendable {
     }
 
     /// Before the first command: that others have found it unavailable lately decides, else one question to the bank. A processor
-    /// that began with everything it has would send all of it to a bank that is unavailable (trap D8).
+    /// that began with everything it has would send all of it to a bank that is unavailable
+    /// (docs/correctness.md#starting-in-an-outage).
     package func begin() async {
         if let status = try? await store.bankStatus(), status.isUnavailable, status.age < Self.memory {
             context.breaker.begin(isUnavailable: true, cause: status.cause)

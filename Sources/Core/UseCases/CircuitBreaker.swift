@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Stands before the bank: while it is out nobody asks, but for one command at a time that finds out whether it is back, and the
-/// queues keep the backlog (trap P13).
+/// queues keep the backlog (docs/correctness.md#bank-outage).
 package final class CircuitBreaker: Sendable {
     /// The right to call the bank. Each must be ended.
     package struct Permit: Hashable, Sendable {
@@ -81,9 +81,11 @@ package final class CircuitBreaker: Sendable {
         }
     }
 
-    /// Before anything is asked: what is known of the bank already (trap D8).
+    /// Before anything is asked: what is known of the bank already (docs/correctness.md#starting-in-an-outage).
     ///
-    /// - Parameter isUnavailable: it begins open, and lets one command try after the first pause.
+    /// - Parameters:
+    ///   - isUnavailable: it begins open, and lets one command try after the first pause.
+    ///   - cause: a code, for the log.
     package func begin(isUnavailable: Bool, cause: String? = nil) {
         let dice = isUnavailable ? random.next() : 0
         let now = time.uptime()

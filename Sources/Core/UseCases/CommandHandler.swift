@@ -1,4 +1,4 @@
-/// One command, from claim to outcome: the straight line of correctness.md's "order of things".
+/// One command, from claim to outcome: the straight line of docs/correctness.md#order-of-steps.
 ///
 /// It ends with what is to become of the delivery; publishing and acknowledging are `CommandConsumer`'s. It may be re-entered at any
 /// point after a crash: the claim finds out how far the last attempt got.
@@ -22,7 +22,7 @@ package struct CommandHandler: Sendable {
         _ hold: HeldCommands.Hold,
         arrived: Duration
     ) async throws(CancellationError) -> Disposition {
-        // Before the claim: what a known outage refuses is no attempt (trap P13).
+        // Before the claim: what a known outage refuses is no attempt (docs/correctness.md#bank-outage).
         var admitted = try await context.breaker.admit(since: nil)
         if admitted == nil {
             // Those that follow it must not overtake it, in another processor either, which may get them from now on. Where the store is

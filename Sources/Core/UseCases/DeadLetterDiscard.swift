@@ -6,7 +6,10 @@ package struct DeadLetterDiscard: Sendable {
         self.store = store
     }
 
-    /// - Parameter ids: frozen; what has been dealt with since is skipped.
+    /// - Parameters:
+    ///   - ids: frozen; what has been dealt with since is skipped.
+    ///   - actor: for the audit.
+    ///   - reason: for the audit.
     package func run(_ ids: [DeadLetterID], by actor: String, reason: String) async -> DeadLetterReport {
         var report = DeadLetterReport(selected: ids.count)
         for id in ids {

@@ -1,5 +1,6 @@
 /// Publishes dead letters again, one after the other. Each moves `open → replaying → replayed`, so that a replay that was cut
-/// off anywhere is taken up by the next one, and a second replay of the same letters does nothing (invariant I8).
+/// off anywhere is taken up by the next one, and a second replay of the same letters does nothing
+/// (docs/correctness.md#replay-is-idempotent).
 package struct DeadLetterReplay: Sendable {
     private let store: any DeadLetterActions
     private let sink: any MessageSink
@@ -25,6 +26,7 @@ package struct DeadLetterReplay: Sendable {
     /// - Parameters:
     ///   - ids: frozen; what has been dealt with since is skipped.
     ///   - actor: for the audit.
+    ///   - pace: how fast, and when it gives up.
     ///   - progress: told after each letter.
     package func run(
         _ ids: [DeadLetterID],
@@ -77,7 +79,8 @@ package struct DeadLetterReplay: Sendable {
             do throws(SinkError) {
                 switch try await sink.publish(message, to: destination) {
                 case .confirmed: return .replayed
-                // The queue of a reply is gone: its outcome stands, and nothing else happens (trap P8).
+                // The queue of a reply is gone: its outcome stands, and nothing else happens
+                // (docs/correctness.md#reply-queue-gone).
                 case .unroutable where destination != .commands: return .replayed
                 case .unroutable: end = .notPublished(reason: "no queue takes it")
                 case .refused: end = .notPublished(reason: "refused by the broker")
@@ -102,7 +105,9 @@ package struct ReplayPace: Hashable, Sendable {
     /// Fewer letters than this say nothing about a share.
     private static let sample = 5
 
-    /// - Parameter perSecond: letters.
+    /// - Parameters:
+    ///   - perSecond: letters.
+    ///   - failureShare: from 0 to 1.
     package init(perSecond: Int? = nil, failureShare: Double = 0.2) {
         interval = perSecond.map { .seconds(1) / $0 }
         self.failureShare = failureShare

@@ -4,7 +4,8 @@ package enum Disposition: Hashable, Sendable {
     case reply(OutgoingReply, Label, settles: Operation?)
     /// Put a clean copy on the retry ladder; perhaps tell the client that nothing is known yet.
     case park(RetryTier, reason: String, provisional: OutgoingReply?, ParkingNote)
-    /// Put a clean copy at the end of the queues: the broker has let it overtake others (trap D9).
+    /// Put a clean copy at the end of the queues: the broker has let it overtake others
+    /// (docs/correctness.md#order-lost-at-the-broker).
     case requeue
     /// A person must look. `instance`: names the failure, so that publishing it again is harmless; `nil` where the message's
     /// own content does. `ends`: the operation that is told to be in need of a person by it.

@@ -202,7 +202,7 @@ struct DispositionExecutor: Sendable {
         try await context.time.sleep(for: context.policy.backoff(attempt: attempt, dice: context.random.next()))
     }
 
-    /// Every stored outcome is published, or recorded as undeliverable (invariant I7).
+    /// Every stored outcome is published, or recorded as undeliverable (docs/correctness.md#outcomes-are-reported).
     ///
     /// That it is told may stay unsaid: then the sweep tells it once more. That no queue took the reply must be known.
     ///

@@ -1,4 +1,4 @@
-/// The times that keep two requests under one bank key apart (contract.md §4, trap B2).
+/// The times that keep two requests under one bank key apart (docs/bank.md#times, docs/correctness.md#unlocked-keys).
 package struct HandlerLimits: Hashable, Sendable {
     /// Bounds one request to the bank.
     package let bankTimeout: Duration
@@ -6,7 +6,8 @@ package struct HandlerLimits: Hashable, Sendable {
     package let bankWorstCase: Duration
     /// At least the sum of the two: within it no one else may send under the same key.
     package let lease: Duration
-    /// How long a command waits for another one of its payment, all parking included (trap P5).
+    /// How long a command waits for another one of its payment, all parking included
+    /// (docs/correctness.md#busy-payment).
     package let busyAfter: Duration
 
     package init(bankTimeout: Duration, bankWorstCase: Duration, lease: Duration, busyAfter: Duration) {

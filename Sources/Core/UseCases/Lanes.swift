@@ -12,7 +12,8 @@ package final class Lanes: Sendable {
         var lastSettled: Settled?
     }
 
-    /// What the last command of a lane settled: an identical one behind it gets the same answer without asking anybody (trap P1).
+    /// What the last command of a lane settled: an identical one behind it gets the same answer without asking anybody
+    /// (docs/correctness.md#same-key-in-progress).
     package struct Settled: Sendable {
         package let command: Command
         package let operation: Operation
@@ -69,7 +70,9 @@ package final class Lanes: Sendable {
 
     /// Makes room for the next.
     ///
-    /// - Parameter settled: what the command settled; `nil` keeps what was known before.
+    /// - Parameters:
+    ///   - ticket: the one that leaves.
+    ///   - settled: what the command settled; `nil` keeps what was known before.
     package func leave(_ ticket: Ticket, settled: Settled? = nil) {
         let next: CheckedContinuation<Bool, Never>? = state.withLock { state in
             guard var lane = state.lanes[ticket.payment] else { return nil }

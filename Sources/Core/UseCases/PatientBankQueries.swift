@@ -19,8 +19,8 @@ struct PatientBankQueries: Sendable {
 
     /// The answers, in the order of the questions.
     ///
-    /// - Returns: with them, whether "not found" may be believed. A bank whose database is down says so too (trap B5): it counts when
-    ///   the bank is well before and after.
+    /// - Returns: with them, whether "not found" may be believed. A bank whose database is down says so too
+    ///   (docs/correctness.md#codes-that-lie): it counts when the bank is well before and after.
     func answers(to queries: [BankQuery]) async -> (answers: [BankAnswer], isMissingProof: Bool) {
         let answers = await inTurn(queries)
         guard answers.contains(where: \.isNotFound), await isWell() else { return (answers, false) }

@@ -1,4 +1,5 @@
-/// Tries a call of the store again while the store is away, for as long as a delivery may be held (trap P11).
+/// Tries a call of the store again while the store is away, for as long as a delivery may be held
+/// (docs/correctness.md#long-waits).
 struct StorePatience: Sendable {
     let time: any TimeSource
     let random: any RandomSource

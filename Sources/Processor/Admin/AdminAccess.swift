@@ -1,4 +1,4 @@
-/// Who may ask what (contract.md §7).
+/// Who may ask what (docs/contract.md#admin-api).
 struct AdminAccess: Sendable {
     enum Decision: Hashable, Sendable {
         case allowed

@@ -3,7 +3,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// An answer that is no success: `{"error","message"}` (contract.md §7).
+/// An answer that is no success: `{"error","message"}` (docs/contract.md#admin-api).
 struct AdminError: Error, Hashable {
     let status: HTTPResponse.Status
     /// One of few: `invalid_request`, `unauthorized`, `forbidden`, `not_found`, `unavailable`, `internal`, and those of

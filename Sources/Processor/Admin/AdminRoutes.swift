@@ -2,7 +2,7 @@ import Core
 import Hummingbird
 import HummingbirdCore
 
-/// The requests that the admin server answers (contract.md §7).
+/// The requests that the admin server answers (docs/contract.md#admin-api).
 struct AdminRoutes: Sendable {
     let queries: any PaymentQueries
     let deadLetters: DeadLetterDesk

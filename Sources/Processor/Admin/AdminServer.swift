@@ -97,7 +97,7 @@ struct AdminServer: Service {
     }
 }
 
-/// The admin server cannot listen on its address: exit code 69 (contract.md §6).
+/// The admin server cannot listen on its address: exit code 69 (docs/contract.md#exit-codes).
 struct AdminServerError: Error, Hashable, CustomStringConvertible {
     let description: String
 

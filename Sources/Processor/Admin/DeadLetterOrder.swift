@@ -1,6 +1,6 @@
 import Core
 
-/// The body of a replay or discard: `{"confirm","dry_run","filter","ids","reason"}` (contract.md §7).
+/// The body of a replay or discard: `{"confirm","dry_run","filter","ids","reason"}` (docs/contract.md#admin-api).
 struct DeadLetterOrder: Hashable, Sendable {
     let selection: DeadLetterSelection
     let confirmed: Int?

@@ -3,7 +3,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 
-/// Dead letters over HTTP (contract.md §7): what `processor dead-letters` does, by the same names.
+/// Dead letters over HTTP (docs/contract.md#admin-api): what `processor dead-letters` does, by the same names.
 struct DeadLetterRoutes: Sendable {
     let desk: DeadLetterDesk
 

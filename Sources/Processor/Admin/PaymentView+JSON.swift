@@ -1,8 +1,8 @@
 import Core
 
 extension PaymentView {
-    /// What `GET /payments/{id}` and `payments show --json` answer (contract.md §7): the payment of the replies, and
-    /// all that happened to it.
+    /// What `GET /payments/{id}` and `payments show --json` answer (docs/contract.md#admin-api): the payment of the
+    /// replies, and all that happened to it.
     var json: JSONValue {
         var members = payment.jsonMembers
         members["history"] = .array(history.map(\.json))
@@ -13,7 +13,7 @@ extension PaymentView {
 }
 
 extension PaymentPage {
-    /// What `GET /payments?…` and `payments list --json` answer (contract.md §7).
+    /// What `GET /payments?…` and `payments list --json` answer (docs/contract.md#admin-api).
     var json: JSONValue {
         .object(["next_cursor": .optional(next?.description), "payments": .array(payments.map(json(of:)))])
     }

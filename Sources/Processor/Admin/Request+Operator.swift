@@ -3,7 +3,7 @@ import HTTPTypes
 import Hummingbird
 
 extension Request {
-    /// Who acts, for the audit (contract.md §7).
+    /// Who acts, for the audit (docs/contract.md#admin-api).
     ///
     /// - Throws: `AdminError` where the header is no name.
     func operatorName() throws -> String {

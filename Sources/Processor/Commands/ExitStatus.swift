@@ -1,5 +1,5 @@
-/// How `processor` ends (contract.md §6). The names of sysexits.h where there is one.
-enum ExitStatus: Int32, Sendable {
+/// How `processor` ends (docs/contract.md#exit-codes). The names of sysexits.h where there is one.
+enum ExitStatus: Int32, CaseIterable, Sendable {
     case done = 0
     /// Done with differences or failures, or what was asked for does not exist.
     case differences = 1

@@ -12,7 +12,7 @@ struct Sweeps: AsyncParsableCommand {
 extension SweepJob: ExpressibleByArgument {}
 
 extension SweepReport {
-    /// What `processor sweeps run --json` prints (contract.md §6).
+    /// What `processor sweeps run --json` prints (docs/contract.md#command-line).
     func json(of job: SweepJob, isDryRun: Bool) -> JSONValue {
         .object([
             "dry_run": .bool(isDryRun), "examined": .integer(examined), "job": .string(job.rawValue),

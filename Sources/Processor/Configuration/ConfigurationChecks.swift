@@ -9,7 +9,7 @@ struct ConfigurationChecks {
         warnings.append("\(setting.title): \(text)")
     }
 
-    /// `fingerprint.secret`, or the development value where everything is on loopback (contract.md §5).
+    /// `fingerprint.secret`, or the development value where everything is on loopback (docs/contract.md#configuration).
     ///
     /// An address that could not be read counts as neither: its own problem is reported.
     mutating func secret(

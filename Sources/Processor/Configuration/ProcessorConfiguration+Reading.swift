@@ -87,7 +87,7 @@ extension ProcessorConfiguration {
         return broker
     }
 
-    /// Contract.md §4: within the lease even a request that was given up has ended.
+    /// Within the lease even a request that was given up has ended.
     private static func limits(_ reader: inout SettingReader) -> HandlerLimits? {
         let timeout = reader.read(Settings.bankTimeout)
         let worstCase = reader.read(Settings.bankWorstCase)

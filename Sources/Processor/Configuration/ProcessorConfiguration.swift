@@ -3,7 +3,7 @@ import Core
 import Logging
 import Postgres
 
-/// How the processor is set up (contract.md §5). A value of this type has passed every check.
+/// How the processor is set up (docs/contract.md#configuration). A value of this type has passed every check.
 struct ProcessorConfiguration: Sendable {
     /// With the TLS files in place.
     let broker: AMQPConfiguration
@@ -47,7 +47,7 @@ struct AdminConfiguration: Hashable, Sendable {
 struct SweepConfiguration: Hashable, Sendable {
     let reconcilePeriod: Duration
     let expirePeriod: Duration
-    /// How far past its expiry, by the bank's clock, an authorization must be (trap B9).
+    /// How far past its expiry, by the bank's clock, an authorization must be (docs/correctness.md#expiry-needs-proof).
     let expireGrace: Duration
     /// Void what has expired.
     let voidsExpired: Bool

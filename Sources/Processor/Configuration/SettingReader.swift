@@ -11,7 +11,7 @@ struct SettingReader {
 
     init(_ inputs: ConfigurationInputs) {
         problems = (inputs.fileProblem.map { [$0] } ?? []) + inputs.file.problems
-        // An empty value counts as not set (contract.md §5), so it never hides a weaker source.
+        // An empty value counts as not set (docs/contract.md#configuration), so it never hides a weaker source.
         let commandLine = inputs.commandLine.filter { !$0.value.isEmpty }.map { name, text in
             (AbsoluteConfigKey(name.split(separator: ".").map(String.init)), ConfigValue(.string(text), isSecret: true))
         }

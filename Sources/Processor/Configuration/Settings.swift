@@ -2,7 +2,8 @@ import AMQP
 import Logging
 import Postgres
 
-/// The table of keys (contract.md §5): options, messages, `check-config` and the documentation all come from it.
+/// The table of keys (docs/contract.md#configuration): options, messages, `check-config` and the documentation all come
+/// from it.
 enum Settings {
     static let brokerURL = Setting(
         "amqp.url",

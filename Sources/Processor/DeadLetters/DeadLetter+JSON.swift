@@ -1,7 +1,7 @@
 import Core
 
 extension DeadLetter {
-    /// An element of the list (contract.md §6).
+    /// An element of the list (docs/contract.md#command-line).
     var json: JSONValue { .object(jsonMembers) }
 
     fileprivate var jsonMembers: [String: JSONValue] {

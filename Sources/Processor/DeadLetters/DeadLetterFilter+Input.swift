@@ -1,7 +1,8 @@
 import ConfigurationText
 import Core
 
-/// The filters as a client or an operator gave them: texts, by the names of the command line (contract.md §6).
+/// The filters as a client or an operator gave them: texts, by the names of the command line
+/// (docs/contract.md#command-line).
 struct DeadLetterFilterInput: Hashable, Sendable {
     var code: String?
     var operation: String?

@@ -2,7 +2,7 @@ import Core
 import HTTPTypes
 
 extension ResolutionRefusal {
-    /// How `payments resolve` ends (contract.md §6).
+    /// How `payments resolve` ends (docs/contract.md#exit-codes).
     var exitStatus: ExitStatus {
         switch self {
         case .noPayment, .noOperation, .severalOperations, .otherState, .notHeld, .bankExecuted, .otherBankID,

@@ -62,7 +62,7 @@ extension StrayPartitions {
 }
 
 extension ConfigurationError {
-    /// The database has seen another secret (contract.md §5).
+    /// The database has seen another secret (docs/contract.md#configuration).
     static let otherFingerprintSecret = ConfigurationError(problems: [
         "fingerprint.secret (FINGERPRINT_SECRET): is not the one that this database was first used with; "
             + "every honest duplicate would be refused, so set it back"

@@ -1,8 +1,8 @@
 import Core
 import CoreMetrics
 
-/// The processor's instruments (contract.md §7), all made at once, so that each is there with 0 before anything has
-/// happened. No label holds an id.
+/// The processor's instruments (docs/contract.md#metrics), all made at once, so that each is there with 0 before
+/// anything has happened. No label holds an id.
 struct ProcessorMetrics: Sendable {
     private let commands: [OperationKind: [CommandOutcome: Counter]]
     private let durations: [OperationKind: Timer]

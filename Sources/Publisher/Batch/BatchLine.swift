@@ -1,6 +1,7 @@
 import Core
 
-/// One line of a batch file: `{"operation","payment_id","idempotency_key","merchant_id","body"}` (contract.md §6).
+/// One line of a batch file: `{"operation","payment_id","idempotency_key","merchant_id","body"}`
+/// (docs/contract.md#publisher).
 enum BatchLine {
     /// What is wrong with a line. Holds no value of it, which may be card data.
     struct Problem: Error, Equatable, CustomStringConvertible {

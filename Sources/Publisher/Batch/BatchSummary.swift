@@ -28,7 +28,7 @@ struct BatchSummary: Equatable {
         percentile99 = ledger.latency(share: 0.99)
     }
 
-    /// The largest that applies (contract.md §6).
+    /// The largest that applies (docs/contract.md#exit-codes).
     var status: PublisherStatus {
         if unknown > 0 || noReply > 0 || notSent > 0 { return .unknown }
         if rejected > 0 { return .rejected }

@@ -2,7 +2,7 @@ import AMQP
 import BrokerMapping
 import Core
 
-/// A reply as it came (contract.md §3).
+/// A reply as it came (docs/contract.md#replies).
 struct ReceivedReply: Hashable, Sendable {
     let body: [UInt8]
     let json: JSONValue
@@ -25,7 +25,7 @@ struct ReceivedReply: Hashable, Sendable {
         isReplayed = message.headers[HeaderName.idempotentReplayed] == .bool(true)
     }
 
-    /// The code of the error, as it stands in the table of contract.md §3 or comes from the bank.
+    /// The code of the error, one of docs/contract.md#codes or the bank's.
     var errorCode: String? { json["error"]?["code"]?.string }
 
     /// Says what a program should know of it.

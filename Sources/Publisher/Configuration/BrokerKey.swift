@@ -1,6 +1,6 @@
 import Configuration
 
-/// The keys of the configuration that a publisher reads (contract.md §5).
+/// The keys of the configuration that a publisher reads (docs/contract.md#configuration).
 enum BrokerKey: String, CaseIterable {
     case url = "amqp.url"
     case prefix = "amqp.prefix"

@@ -2,7 +2,8 @@ import AMQP
 import Configuration
 import Core
 
-/// Where the broker is, and what its exchanges are called: all that a publisher has to know (contract.md §5).
+/// Where the broker is, and what its exchanges are called: all that a publisher has to know
+/// (docs/contract.md#configuration).
 struct PublisherConfiguration: Sendable, Equatable {
     let amqp: AMQPConfiguration
     let names: BrokerNames

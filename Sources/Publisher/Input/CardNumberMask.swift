@@ -1,4 +1,4 @@
-/// Takes card numbers out of a message that quotes what somebody typed (invariant I10).
+/// Takes card numbers out of a message that quotes what somebody typed (docs/correctness.md#no-card-data-at-rest).
 enum CardNumberMask {
     /// The text with every run of 12 or more digits replaced, also where single blanks or dashes stand in it.
     static func masking(_ text: String) -> String {

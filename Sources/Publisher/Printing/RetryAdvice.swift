@@ -1,6 +1,6 @@
 import Core
 
-/// Whether to send a refused command again, and under which key (contract.md §3).
+/// Whether to send a refused command again, and under which key (docs/contract.md#codes).
 enum RetryAdvice {
     /// What is not stored was not decided either, so its key is still free.
     private static let notStored: Set<String> = Set(

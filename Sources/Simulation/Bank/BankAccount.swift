@@ -1,6 +1,6 @@
 package import Core
 
-/// A card at the bank (the table of bank.md).
+/// A card at the bank (docs/bank.md#behaviour).
 package struct BankAccount: Hashable, Sendable {
     package let number: String
     package let cvv: String

@@ -1,6 +1,7 @@
 import Core
 
-/// What the bank knows, and its rules (bank.md). Nothing here is about keys, connections or time going by.
+/// What the bank knows, and its rules (docs/bank.md#behaviour). Nothing here is about keys, connections or time going
+/// by.
 struct BankBooks {
     private struct Authorization {
         let card: String
@@ -101,7 +102,7 @@ struct BankBooks {
         ])
     }
 
-    /// An expired one too: that is what frees its hold (trap B9).
+    /// An expired one too: that is what frees its hold (docs/correctness.md#expiry-needs-proof).
     private mutating func void(
         _ authorizationID: String,
         _ request: BankRequest,
@@ -144,7 +145,8 @@ struct BankBooks {
         ])
     }
 
-    /// `approved` whatever became of an authorization (trap B7); instants in microseconds (trap B10).
+    /// `approved` whatever became of an authorization (docs/correctness.md#what-cannot-be-asked); instants in
+    /// microseconds (docs/correctness.md#two-precisions-of-time).
     func answer(_ query: BankQuery) -> BankReplyBody {
         switch query {
         case .health:
@@ -221,7 +223,7 @@ struct BankReplyBody {
 }
 
 extension JSONValue {
-    /// POST answers carry nanoseconds (trap B10).
+    /// POST answers carry nanoseconds (docs/correctness.md#two-precisions-of-time).
     fileprivate static func nanoseconds(_ time: Timestamp) -> JSONValue {
         .string(time.description.dropLast() + "789Z")
     }

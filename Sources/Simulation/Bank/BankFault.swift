@@ -1,6 +1,7 @@
 package import Core
 
-/// What goes wrong with one request to the bank; most names are those of the bank simulator (contract.md §8).
+/// What goes wrong with one request to the bank; most names are those of the bank simulator
+/// (docs/bank.md#the-bank-simulator).
 package enum BankFault: Hashable, Sendable, CaseIterable {
     /// Executed, the key stored, and no answer within the client's patience.
     case timeoutAfterExecute
@@ -12,9 +13,10 @@ package enum BankFault: Hashable, Sendable, CaseIterable {
     case garbage
     /// 500 `internal_error`, before anything is executed.
     case error500
-    /// 400 `internal_error`: its database is away (trap B5). Nothing is executed.
+    /// 400 `internal_error`: its database is away (docs/correctness.md#codes-that-lie). Nothing is executed.
     case error400
-    /// 400 with a code that is not true: its database gave a lock up (trap B5). Nothing is executed.
+    /// 400 with a code that is not true: its database gave a lock up (docs/correctness.md#codes-that-lie). Nothing is
+    /// executed.
     case wrongCode
     /// Executed, and the connection cut before the key is stored: what becomes of a caller that hangs up.
     case cutAfterExecute
@@ -39,7 +41,7 @@ extension BankFault {
 /// What befalls one request.
 package struct BankWeather: Sendable {
     package var fault: BankFault?
-    /// Besides: whatever is executed, its key is not stored (contract.md §8).
+    /// Besides: whatever is executed, its key is not stored (docs/bank.md#the-bank-simulator).
     package var losesKey = false
     /// Until it is executed.
     package var latency: Duration

@@ -1,8 +1,9 @@
 package import Core
 import Synchronization
 
-/// The bank of bank.md in memory, with its weaknesses: errors are not stored, a key is not locked while its request executes, and when
-/// the caller hangs up, what is not executed yet is given up and the key of what has been executed is not stored.
+/// The bank of docs/bank.md in memory, with its weaknesses: errors are not stored, a key is not locked while its
+/// request executes, and when the caller hangs up, what is not executed yet is given up and the key of what has been
+/// executed is not stored.
 package final class InMemoryBank: Bank, BankQueries {
     package struct Configuration: Sendable {
         /// How long a request takes before it is executed.
@@ -99,7 +100,8 @@ package final class InMemoryBank: Bank, BankQueries {
         state.withLock { $0.isDown = isDown }
     }
 
-    /// Sets the bank's clock apart from everybody else's: it stamps and expires by it (trap P14).
+    /// Sets the bank's clock apart from everybody else's: it stamps and expires by it
+    /// (docs/correctness.md#whose-clock).
     package func setClock(ahead skew: Duration) {
         state.withLock { $0.skew = skew }
     }
@@ -110,7 +112,8 @@ package final class InMemoryBank: Bank, BankQueries {
     /// Every request that reached the bank.
     package var requests: [BankRequestRecord] { state.withLock { $0.requests } }
 
-    /// How often a request arrived while another one with its key was executing: must be never (trap B2).
+    /// How often a request arrived while another one with its key was executing: must be never
+    /// (docs/correctness.md#unlocked-keys).
     package var overlaps: Int { state.withLock { $0.overlaps } }
 
     /// How many calls were cut by callers that could have waited: before the bank must have been done with them.

@@ -1,7 +1,7 @@
 import Core
 
 extension Checker {
-    /// I1: what was confirmed has come to something.
+    /// What was confirmed has come to something (docs/correctness.md#nothing-is-lost).
     mutating func checkMessages() {
         let replies = Dictionary(grouping: evidence.replies, by: \.correlationID)
         let waiting = Set(
@@ -37,7 +37,7 @@ extension Checker {
         }
     }
 
-    /// I11: what waits for a person is marked as such, where that person looks.
+    /// What waits for a person is marked as such, where that person looks (docs/correctness.md#everything-drains).
     mutating func checkAttention() {
         for operation in evidence.rows.operations where operation.state == .needsAttention {
             if evidence.forgotten.letters.contains(operation.idempotencyKey.description) { continue }
@@ -50,7 +50,8 @@ extension Checker {
         }
     }
 
-    /// I5 and I7, for each key of each merchant.
+    /// For each key of each merchant: docs/correctness.md#same-key-same-reply,
+    /// docs/correctness.md#outcomes-are-reported.
     mutating func checkKeys() {
         let intents = Dictionary(grouping: evidence.sent) { MerchantKey($0.merchant, $0.key) }
         let byID = Dictionary(evidence.sent.map { ($0.id, $0) }) { first, _ in first }

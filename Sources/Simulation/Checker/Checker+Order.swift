@@ -1,8 +1,8 @@
 import Core
 
 extension Checker {
-    /// I12: whatever the store has forgotten, and however often its clients repeat themselves, there is no second effect under a key
-    /// that the bank remembers, and no hold that no payment knows of.
+    /// Whatever the store has forgotten, and however often its clients repeat themselves, there is no second effect
+    /// under a key that the bank remembers, and no hold that no payment knows of.
     mutating func checkMemory() {
         let excused = evidence.lostKeys.union(evidence.overlappedKeys)
         let effects = Dictionary(grouping: evidence.ledger) { "\($0.operation.rawValue) \($0.idempotencyKey)" }
@@ -35,7 +35,7 @@ extension Checker {
         }
     }
 
-    /// Traps D12, D8 and D14.
+    /// docs/correctness.md#overtaking, docs/correctness.md#starting-in-an-outage, docs/correctness.md#cut-calls.
     mutating func checkOrder() {
         for overtaking in evidence.order where !evidence.forgotten.payments.contains(overtaking.payment) {
             expect(false, .keepsOrder, overtaking.payment, overtaking.text)

@@ -1,7 +1,8 @@
 import Core
 
 extension Checker {
-    /// I9, and that nothing expires before the bank's own clock says so (trap B9).
+    /// A slot runs once, and nothing expires before the bank's own clock says so
+    /// (docs/correctness.md#expiry-needs-proof).
     mutating func checkSweeps() {
         let slots = Dictionary(grouping: evidence.rows.runs.filter { $0.slot != nil }) {
             SweepSlot(job: $0.job, start: $0.slot ?? $0.startedAt)
@@ -29,7 +30,7 @@ extension Checker {
         }
     }
 
-    /// I7, by way of the outbox and the events: everything was told to whom it concerns, and always alike.
+    /// By way of the outbox and the events: everything was told to whom it concerns, and always alike.
     mutating func checkTelling() {
         checkQueues()
         checkOutbox()

@@ -1,6 +1,6 @@
 import Core
 
-/// Judges a world by the invariants of correctness.md.
+/// Judges a world by docs/correctness.md#invariants.
 struct Checker {
     let evidence: Evidence
     private(set) var violations: [Violation] = []
@@ -33,7 +33,7 @@ struct Checker {
         if !holds { violations.append(Violation(invariant, payment, text())) }
     }
 
-    // MARK: I11
+    // MARK: Everything drains
 
     private mutating func checkDrained() {
         let backlog = evidence.backlog
@@ -57,7 +57,7 @@ struct Checker {
         }
     }
 
-    // MARK: A payment: I3, I4, I6
+    // MARK: A payment: money moves once, ledgers agree, legal history
 
     private mutating func check(_ view: PaymentView) {
         let payment = view.payment
@@ -109,14 +109,15 @@ struct Checker {
         )
     }
 
-    // MARK: An operation: I2, I4
+    // MARK: An operation: one effect per key, ledgers agree
 
     private mutating func check(_ operation: Operation, of view: PaymentView) {
         let effects = evidence.ledger.filter { $0.idempotencyKey == operation.bankKey }
         let needsAttention = operation.state == .needsAttention
         switch operation.kind {
         case .authorize:
-            // The bank leaves a gap (traps B2, B3): then there is one hold that we know, and the rest is recorded.
+            // The bank leaves a gap (docs/correctness.md#unlocked-keys, docs/correctness.md#lost-keys): then there is
+            // one hold that we know, and the rest is recorded.
             let isRecorded =
                 needsAttention || haveBothForgotten(operation) || view.history.contains { $0.cause.contains("orphan") }
             expect(

@@ -116,7 +116,7 @@ struct SeenReply: Sendable {
     var correlationID: String { message.correlationID?.description ?? "" }
     var isFirst: Bool { message.headers[HeaderName.idempotentReplayed] == .bool(false) }
 
-    /// Its outcome is kept under the key (the table of contract.md §3).
+    /// Its outcome is kept under the key (docs/contract.md#codes).
     var isStored: Bool {
         switch outcome {
         case "succeeded", "declined": true

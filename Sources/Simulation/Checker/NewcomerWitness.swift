@@ -1,7 +1,8 @@
 import Core
 import Synchronization
 
-/// Watches that a processor that starts while the bank is unavailable sends nothing but one command at a time (trap D8).
+/// Watches that a processor that starts while the bank is unavailable sends nothing but one command at a time
+/// (docs/correctness.md#starting-in-an-outage).
 package final class NewcomerWitness: Sendable {
     private struct State {
         var isDown = false

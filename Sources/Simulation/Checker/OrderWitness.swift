@@ -1,7 +1,8 @@
 import Core
 import Synchronization
 
-/// Watches that commands of one payment are decided in the order in which they arrived, at the moment of each decision (trap D12).
+/// Watches that commands of one payment are decided in the order in which they arrived, at the moment of each decision
+/// (docs/correctness.md#overtaking).
 ///
 /// A command is overtaken when a later one of its payment is decided while it waits on a retry tier, undecided.
 package final class OrderWitness: Sendable {

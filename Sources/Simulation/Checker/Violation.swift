@@ -2,25 +2,26 @@ package import Core
 
 /// A promise that was broken.
 package struct Violation: Hashable, Sendable, CustomStringConvertible {
-    /// The invariants of correctness.md.
-    package enum Invariant: String, Sendable {
-        case nothingIsLost = "I1"
-        case oneEffect = "I2"
-        case movesOnce = "I3"
-        case ledgersAgree = "I4"
-        case sameReply = "I5"
-        case legalHistory = "I6"
-        case outcomesAreTold = "I7"
-        case slotsOnce = "I9"
-        case drains = "I11"
+    /// Rules of docs/correctness.md, by their anchors there.
+    package enum Invariant: String, CaseIterable, Sendable {
+        case nothingIsLost = "nothing-is-lost"
+        case oneEffect = "one-effect-per-key"
+        case movesOnce = "money-moves-once"
+        case ledgersAgree = "ledgers-agree"
+        case sameReply = "same-key-same-reply"
+        case legalHistory = "legal-history"
+        case outcomesAreTold = "outcomes-are-reported"
+        case slotsOnce = "a-slot-runs-once"
+        case drains = "everything-drains"
         /// What a store has forgotten takes no second effect.
-        case forgetsSafely = "I12"
-        /// Nobody is held up or overtaken: commands of one payment keep their order (trap D12).
-        case keepsOrder = "D12"
-        /// A processor that starts in an outage does not send what it has to a bank that is unavailable (trap D8).
-        case startsCarefully = "D8"
-        /// A call that is given up on is not cut: that is what makes the bank forget (trap D14).
-        case cutsNoCall = "D14"
+        case forgetsSafely = "forgetting-is-safe"
+        /// Nobody is held up or overtaken: commands of one payment keep their order (docs/correctness.md#overtaking).
+        case keepsOrder = "overtaking"
+        /// A processor that starts in an outage does not send what it has to a bank that is unavailable
+        /// (docs/correctness.md#starting-in-an-outage).
+        case startsCarefully = "starting-in-an-outage"
+        /// A call that is given up on is not cut: that is what makes the bank forget (docs/correctness.md#cut-calls).
+        case cutsNoCall = "cut-calls"
     }
 
     package let invariant: Invariant

@@ -45,7 +45,8 @@ struct DeathRecord {
     }
 
     /// Whether a message that goes to that queue by itself would go round in circles: it has died there before, and no client has
-    /// rejected it since. RabbitMQ drops it then (`is_cycle` of `rabbit_dead_letter`, 3.10; trap P12).
+    /// rejected it since. RabbitMQ drops it then (`is_cycle` of `rabbit_dead_letter`, 3.10;
+    /// docs/correctness.md#copied-headers).
     func isCycle(_ queue: String) -> Bool {
         guard let position = deaths.firstIndex(where: { $0.queue == queue }) else { return false }
         return deaths[...position].allSatisfy { $0.reason != Reason.rejected.rawValue }

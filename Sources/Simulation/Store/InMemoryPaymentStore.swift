@@ -21,7 +21,7 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
     private let remembersPast: Bool
 
     /// - Parameters:
-    ///   - clock: the database's, which alone decides about leases and deadlines (trap P14).
+    ///   - clock: the database's, which alone decides about leases and deadlines (docs/correctness.md#whose-clock).
     ///   - fingerprinter: as the processors have it.
     ///   - latency: how long a call takes, on that clock; half of it before the commit, half after.
     ///   - checksFence: false only to show that a test notices.
@@ -160,7 +160,7 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
             let isHolder = !checksFence || stored.fence == settlement.operation.fence
             let isSame = stored.state == settlement.operation.state && stored.reply == settlement.operation.reply
             if isHolder, isSame, !stored.isOpen {
-                // The same settle again, whose first answer was lost (trap P7).
+                // The same settle again, whose first answer was lost (docs/correctness.md#unknown-commit).
                 return .settled
             }
             // One that rests is its last holder's still, for a late answer, until somebody else takes it.

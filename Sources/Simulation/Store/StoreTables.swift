@@ -194,7 +194,7 @@ struct StoreTables {
             let holder = operationByKey[KeyID(operation.merchantID, operation.idempotencyKey)]
             guard holder == nil, before == nil else { throw Self.notUnique }
         } else {
-            // What is final stays as it is (invariant I5).
+            // What is final stays as it is (docs/correctness.md#same-key-same-reply).
             guard let before, !before.state.isFinal, before.fence <= operation.fence else { throw Self.checkFailed }
         }
         guard operation.state.isFinal == (operation.reply != nil), operation.fence > 0,

@@ -1,7 +1,8 @@
 package import Core
 import Synchronization
 
-/// A machine's wall clock that someone sets while it runs (trap P14). Its uptime is not touched by that.
+/// A machine's wall clock that someone sets while it runs (docs/correctness.md#whose-clock). Its uptime is not touched
+/// by that.
 package final class JumpingTime: TimeSource {
     private struct State {
         var offset: Duration

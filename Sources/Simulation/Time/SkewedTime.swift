@@ -1,6 +1,6 @@
 package import Core
 
-/// A clock that is wrong by a fixed amount: another machine's (trap P14).
+/// A clock that is wrong by a fixed amount: another machine's (docs/correctness.md#whose-clock).
 package struct SkewedTime: TimeSource {
     private let base: any TimeSource
     private let skew: Duration

@@ -52,7 +52,7 @@ extension SimulationWorld {
             world.operators.one(of: [world.processClock, world.databaseClock, world.bankClock]).jump(by: step)
         }
         every(faults.operatorReplay) { world in
-            // Two operators at once, now and then (invariant I8).
+            // Two operators at once, now and then (docs/correctness.md#replay-is-idempotent).
             for _ in 0..<(world.operators.happens(0.3) ? 2 : 1) { world.operate(limit: 5) }
         }
     }

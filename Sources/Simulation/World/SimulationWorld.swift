@@ -65,7 +65,7 @@ package final class SimulationWorld: Sendable {
         horizon = plan.duration(in: .seconds(20)...(.seconds(240)))
         slots = plan.number(in: 1...3)
         prefetch = plan.one(of: [1, 4, 64])
-        // Three machines, three clocks (trap P14).
+        // Three machines, three clocks (docs/correctness.md#whose-clock).
         processClock = JumpingTime(time, ahead: plan.one(of: [.zero, .seconds(-1), .seconds(3_600)]))
         databaseClock = JumpingTime(time, ahead: plan.one(of: [.zero, .seconds(2), .seconds(-3_600)]))
         bankClock = JumpingTime(time, ahead: plan.one(of: [.zero, .seconds(-5), .seconds(600)]))
@@ -188,7 +188,7 @@ package final class SimulationWorld: Sendable {
     }
 
     /// Hours go by, each of them as a jump of all clocks and a few minutes in which the sweeps run, until nothing is open: what
-    /// has lost its card waits for most of a day (trap B3).
+    /// has lost its card waits for most of a day (docs/correctness.md#lost-keys).
     private func letDaysPass() async -> Evidence {
         trace.note(.phase, 3, "days go by")
         for _ in 0..<Self.mostHours where store.unfinished.everything > 0 {

@@ -72,7 +72,7 @@ enum BankFixture {
         }
     }
 
-    /// Trap B6.
+    /// docs/correctness.md#replays-ignore-the-body
     static let mismatches: [Named<(kind: OperationKind, body: JSONValue, field: String)>] = [
         mismatch(.authorize, "amount", .integer(5_001)), mismatch(.authorize, "currency", .string("EUR")),
         mismatch(.capture, "amount", .integer(1)), mismatch(.capture, "authorization_id", .string("auth_2")),

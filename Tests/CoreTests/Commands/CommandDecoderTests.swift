@@ -1,7 +1,7 @@
 import Core
 import Testing
 
-/// Every rule of contract.md §2, each with what is just inside and just outside of it.
+/// Every rule of docs/contract.md#commands, each with what is just inside and just outside of it.
 @Suite("Command decoder", .timeLimit(.minutes(1)))
 struct CommandDecoderTests {
     typealias Case = Named<Message>

@@ -53,7 +53,7 @@ struct DeadLetterReplayTests {
                 try await world.view().history.contains { $0.cause == "capture reopened: its dead letter is replayed" }
             )
 
-            // Replaying twice is replaying once (invariant I8).
+            // Replaying twice is replaying once (docs/correctness.md#replay-is-idempotent).
             let published = world.broker.messages(.commands).count
             let again = await world.desk.replay([id], by: "op")
             #expect(again.done == 0 && again.skipped == 1 && again.isClean)
@@ -78,7 +78,7 @@ struct DeadLetterReplayTests {
     }
 
     @Test(
-        "a crash between settling and publishing the dead letter loses nothing: a redelivery publishes it (invariant I1)"
+        "a crash between settling and publishing the dead letter loses nothing: a redelivery publishes it"
     )
     func redelivered() throws {
         try run(seeds: [nil, 1]) { world in

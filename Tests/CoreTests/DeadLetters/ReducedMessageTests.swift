@@ -2,7 +2,7 @@ import Testing
 
 @testable import Core
 
-/// Invariant I10: whatever arrives, no card number and no CVV is kept of it; and what is whole stays whole, to be replayed.
+/// Whatever arrives, no card number and no CVV is kept of it; and what is whole stays whole, to be replayed.
 @Suite("The reduction of a message", .timeLimit(.minutes(1)))
 struct ReducedMessageTests {
     private static let card = #"{"number":"4111111111111111","cvv":"987","expiry_month":12,"expiry_year":2030}"#
@@ -180,7 +180,7 @@ struct ReducedMessageTests {
         #expect(large.message.body.count == 65_536 && !large.isReplayable)
     }
 
-    @Test("what must not travel and what we have added is gone, everything else stays (trap P12)")
+    @Test("what must not travel and what we have added is gone, everything else stays")
     func headers() {
         var message = CommandMessage.valid(.capture)
         let kept = message.headers

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Core
 
-/// Contract.md §2, order of the checks, from the second check on.
+/// docs/contract.md#order-of-checks, from the second check on.
 @Suite("Claim decision", .timeLimit(.minutes(1)))
 struct ClaimDecisionTests {
     private let fingerprinter = Fingerprinter(secret: Array("secret".utf8))

@@ -214,7 +214,7 @@ struct VerdictTableTests {
                     Verdict.of(BankFixture.action(kind), .response(response), sends: sends)
                         == .succeeded(
                             BankFixture.effect(kind),
-                            // Only an authorize can have been executed twice (trap B3).
+                            // Only an authorize can have been executed twice (docs/correctness.md#lost-keys).
                             orphan: kind == .authorize ? orphan : nil,
                             isForgotten: isForgotten
                         )

@@ -2,7 +2,8 @@ import Testing
 
 @testable import Core
 
-/// Commands of one payment are applied in the order in which they arrived, whatever made them wait (trap D12).
+/// Commands of one payment are applied in the order in which they arrived, whatever made them wait
+/// (docs/correctness.md#overtaking).
 @Suite("Commands that wait keep their order", .timeLimit(.minutes(1)))
 struct WaitingLineTests {
     private let now = PaymentFixture.createdAt

@@ -1,7 +1,7 @@
 import Core
 import Testing
 
-/// Correctness.md, States.
+/// docs/correctness.md#states
 @Suite("State machine", .timeLimit(.minutes(1)))
 struct StateMachineTests {
     private static let paths: Set<[PaymentStatus]> = [

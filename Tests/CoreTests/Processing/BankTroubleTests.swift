@@ -161,7 +161,7 @@ struct BankTroubleTests {
     private static let expiredCard = #"{"number":"5105105105105100","cvv":"321","expiry_month":3,"expiry_year":2020}"#
 
     @Test(
-        "a decline after an authorize without an answer is final, once the bank was asked by the key (trap B4)",
+        "a decline after an authorize without an answer is final, once the bank was asked by the key",
         arguments: [(emptyCard, "insufficient_funds", 1), (expiredCard, "card_expired", 0)]
     )
     func declineAfterAmbiguous(card: String, code: String, suspicions: Int) throws {
@@ -179,7 +179,7 @@ struct BankTroubleTests {
         }
     }
 
-    @Test("a decline that the bank takes back when it is asked by the key was a lie (trap B5)")
+    @Test("a decline that the bank takes back when it is asked by the key was a lie")
     func liedDecline() throws {
         struct LyingBank: Bank {
             let bank: InMemoryBank
@@ -199,7 +199,7 @@ struct BankTroubleTests {
         }
     }
 
-    @Test("a second hold behind a lost key is recorded as a possible orphan (trap B3)")
+    @Test("a second hold behind a lost key is recorded as a possible orphan")
     func possibleOrphan() throws {
         try World.run { world in
             world.bank.inject(.cutAfterExecute)
@@ -213,7 +213,7 @@ struct BankTroubleTests {
         }
     }
 
-    @Test("after complete errors only, a second hold is unlikely: that is in the history, and no alarm (trap D13)")
+    @Test("after complete errors only, a second hold is unlikely: that is in the history, and no alarm")
     func unlikelyOrphan() throws {
         try World.run { world in
             world.bank.inject(.error500, .error500, into: .authorize)
@@ -223,7 +223,7 @@ struct BankTroubleTests {
         }
     }
 
-    @Test("a replay after two unanswered sends accounts for one hold: the other is recorded (traps B2, B3)")
+    @Test("a replay after two unanswered sends accounts for one hold: the other is recorded")
     func orphanBehindReplay() throws {
         try World.run { world in
             // Executed, and its key lost; then executed again, and its answer lost.
@@ -239,7 +239,7 @@ struct BankTroubleTests {
     }
 
     @Test(
-        "an authorize whose answer cannot be read rests, so that a crash cannot make two holds look like one (trap B3)"
+        "an authorize whose answer cannot be read rests, so that a crash cannot make two holds look like one"
     )
     func unreadableSuccess() throws {
         try World.run { world in
@@ -255,7 +255,7 @@ struct BankTroubleTests {
         }
     }
 
-    @Test("after 23 hours an operation that may have reached the bank is not sent again (trap B3)")
+    @Test("after 23 hours an operation that may have reached the bank is not sent again")
     func tooOld() throws {
         try World.run(make: { World(seed: $0, bringsBack: false) }) { world in
             world.bank.inject(.dropAfter)
@@ -284,7 +284,7 @@ struct BankTroubleTests {
         }
     }
 
-    @Test("a card number that the bank echoes is in no reply, no row and no event (invariant I10)")
+    @Test("a card number that the bank echoes is in no reply, no row and no event")
     func echo() throws {
         struct EchoingBank: Bank {
             func send(_ request: BankRequest, late: @escaping @Sendable (BankAnswer) -> Void) async -> BankAnswer {

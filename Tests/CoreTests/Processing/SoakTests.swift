@@ -2,7 +2,7 @@ import Core
 import Simulation
 import Testing
 
-/// Random trouble, random duplicates, two processes: what must always hold does (correctness.md).
+/// Random trouble, random duplicates, two processes: what must always hold does (docs/correctness.md#invariants).
 @Suite("Random trouble", .timeLimit(.minutes(3)))
 struct SoakTests {
     @Test("everything drains, and nothing has more than one effect", arguments: 1...60)
@@ -60,7 +60,7 @@ struct SoakTests {
             #expect(open.isEmpty, "open: \(open.map(\.kind))")
             for operation in view.operations {
                 let effects = ledger.filter { $0.idempotencyKey == operation.bankKey }
-                // Invariant I2: at most one, but for the gap that the bank leaves for authorize, which is recorded.
+                // At most one effect per key, but for the gap that the bank leaves for authorize, which is recorded.
                 if operation.kind == .authorize {
                     let isRecorded = view.history.contains { $0.cause.contains("orphan") }
                     #expect(effects.count <= 1 || isRecorded || operation.state == .needsAttention)
@@ -75,10 +75,10 @@ struct SoakTests {
                 try checkReplies(world, operation)
             }
             let kinds = ledger.filter { $0.authorizationID == view.payment.bank.authorizationID }.map(\.operation)
-            // Invariant I3.
+            // docs/correctness.md#money-moves-once
             #expect(kinds.count { $0 == .capture } + kinds.count { $0 == .void } <= 1)
             #expect(kinds.count { $0 == .refund } <= kinds.count { $0 == .capture })
-            // Invariant I6.
+            // docs/correctness.md#legal-history
             let steps = view.history.filter { $0.from != $0.to }
             #expect(Int64(steps.count) == view.payment.version)
             for (before, after) in zip(steps, steps.dropFirst()) {
@@ -88,7 +88,7 @@ struct SoakTests {
         #expect(world.broker.unacknowledged == 0)
     }
 
-    /// Invariants I5 and I7.
+    /// docs/correctness.md#same-key-same-reply and docs/correctness.md#outcomes-are-reported
     private static func checkReplies(_ world: World, _ operation: Operation) throws {
         let replies = world.replies(operation.idempotencyKey.description)
         let final = replies.filter { $0.message.messageID == "\(operation.id)-final" }

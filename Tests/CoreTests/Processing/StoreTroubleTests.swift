@@ -128,7 +128,7 @@ struct StoreTroubleTests {
         try World.run(consumers: { [$0.consumer(store: SlowStore(store: $0.store, time: $0.time))] }) { world in
             let card = #"{"number":"5555555555554444","cvv":"789","expiry_month":12,"expiry_year":2030}"#
             let reply = try await world.ask(.authorize, key: "a", body: CommandMessage.authorizeBody(card: card))
-            // Had it counted as sent, this decline would need attention (trap B4).
+            // Had it counted as sent, this decline would need attention (docs/correctness.md#decline-after-silence).
             #expect(reply.outcome == "declined")
             #expect(world.bank.requests.count == 1)
         }

@@ -21,7 +21,8 @@ struct World: Sendable {
     {
         random = SeededRandom(seed: seed)
         store = InMemoryPaymentStore(
-            // Another machine's clock, an hour behind: nothing may depend on its agreeing with ours (trap P14).
+            // Another machine's clock, an hour behind: nothing may depend on its agreeing with ours
+            // (docs/correctness.md#whose-clock).
             clock: SkewedTime(time, ahead: .seconds(-3_600)),
             fingerprinter: Fingerprinter(secret: Array("secret".utf8)),
             latency: .milliseconds(2)
@@ -90,7 +91,7 @@ struct World: Sendable {
                     group.cancelAll()
                 }
             }
-            // Two requests under one key at the same time are never there (trap B2).
+            // Two requests under one key at the same time are never there (docs/correctness.md#unlocked-keys).
             #expect(world.bank.overlaps == 0)
         }
     }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Core
 
-/// Invariant I10: whatever holds a card, and whatever is made from it, can be printed in any way.
+/// Whatever holds a card, and whatever is made from it, can be printed in any way.
 @Suite("Redaction", .timeLimit(.minutes(1)))
 struct RedactionTests {
     private static let number = "4929123456781234"

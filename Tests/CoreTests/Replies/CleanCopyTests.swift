@@ -1,7 +1,7 @@
 import Core
 import Testing
 
-/// Trap P12.
+/// docs/correctness.md#copied-headers
 @Suite("Clean copy", .timeLimit(.minutes(1)))
 struct CleanCopyTests {
     @Test("drops what must not travel, and keeps everything else")

@@ -146,7 +146,7 @@ struct OutgoingReplyTests {
     func replayed() throws {
         let operation = try PaymentFixture.operation(.capture, .unknown)
         func flag(_ reply: OutgoingReply) -> HeaderValue? { reply.message.headers["idempotent-replayed"] }
-        // An unknown reply and its final one together have at most one false (contract.md §3).
+        // An unknown reply and its final one together have at most one false (docs/contract.md#replies).
         #expect(flag(.provisional(try rejection(), of: operation, to: try command())) == .bool(true))
         #expect(flag(.unstored(try rejection(), to: try command())) == .bool(false))
     }

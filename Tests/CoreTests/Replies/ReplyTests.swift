@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Reply body", .timeLimit(.minutes(1)))
 struct ReplyTests {
-    /// The example of contract.md §3, with its ellipses filled in and its line breaks taken out.
+    /// The example of docs/contract.md#replies, with its ellipses filled in and its line breaks taken out.
     private static let golden = #"""
         {"bank_response":{"body":{"authorization_id":"auth_1","status":"approved"},"status":200},
         "error":null,"final":true,"idempotency_key":"k-1","operation":"authorize","outcome":"succeeded",
@@ -74,7 +74,7 @@ struct ReplyTests {
         #expect(try JSONParser.parse(reply.encoded)["final"] == .bool(outcome != .unknown))
     }
 
-    /// The table of contract.md §3.
+    /// docs/contract.md#codes, written down once more.
     private static let codes: [String: Bool] = [
         "invalid_command": false, "idempotency_key_reused": false, "payment_exists": false, "payment_not_found": true,
         "invalid_transition": false, "amount_mismatch": false, "payment_busy": true, "deadline_passed": true,

@@ -3,7 +3,7 @@ import Simulation
 import Synchronization
 import Testing
 
-/// The weaknesses of bank.md are there, or the traps are not tested.
+/// The weaknesses of docs/bank.md#behaviour are there, or the traps are not tested.
 @Suite("The bank in memory", .timeLimit(.minutes(1)))
 struct InMemoryBankTests {
     private struct NoAnswer: Error {}

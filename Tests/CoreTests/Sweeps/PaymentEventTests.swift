@@ -2,7 +2,7 @@ import Testing
 
 @testable import Core
 
-/// Contract.md §3, Events.
+/// docs/contract.md#events
 @Suite("Events", .timeLimit(.minutes(1)))
 struct PaymentEventTests {
     private static func claim(_ kind: OperationKind) throws -> Claim {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Core
 
-/// The table of contract.md §1, written out.
+/// docs/contract.md#topology, written down once more.
 @Suite("Topology", .timeLimit(.minutes(1)))
 struct TopologyTests {
     private let topology = Topology(names: BrokerNames(), partitions: 8)

@@ -93,7 +93,7 @@ struct CircuitBreakerTests {
         }
     }
 
-    @Test("in an outage what was delivered is parked, and nothing is claimed: it is no attempt (trap P13)")
+    @Test("in an outage what was delivered is parked, and nothing is claimed: it is no attempt")
     func outage() throws {
         try World.run(consumers: { [$0.consumer(bank: ClosedBank())] }) { world in
             for number in 0..<10 { world.send(.authorize, payment: World.payment(number), key: "a-\(number)") }

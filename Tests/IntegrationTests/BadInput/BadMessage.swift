@@ -1,7 +1,7 @@
 import AMQP
 import Testing
 
-/// A message that breaks one rule of contract.md §2, and what has to become of it.
+/// A message that breaks one rule of docs/contract.md#commands, and what has to become of it.
 struct BadMessage: Sendable, CustomTestStringConvertible {
     enum Fate: Sendable {
         /// A `rejected`/`invalid_command` reply that names the field.

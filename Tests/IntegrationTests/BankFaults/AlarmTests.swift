@@ -6,7 +6,7 @@ import Testing
 @Suite("Alarms about second holds", .timeLimit(.minutes(10)))
 struct AlarmTests {
     @Test(
-        "a bank that now and then answers with a complete error before it executes anything raises no alarm (trap D13)"
+        "a bank that now and then answers with a complete error before it executes anything raises no alarm"
     )
     func calm() async throws {
         // The bank's usual rate of errors, twice over.
@@ -26,7 +26,7 @@ struct AlarmTests {
     }
 
     /// Kills hang up on nobody, because of the connection keeper, which also sees what the bank answers after the kill.
-    @Test("kills raise few alarms, and miss no second hold (traps D13, D14)")
+    @Test("kills raise few alarms, and miss no second hold")
     func kills() async throws {
         let mood = ["FAILURE_RATE": "0.05", "MIN_LATENCY_MS": "100", "MAX_LATENCY_MS": "2000"]
         try await World.run(World.Settings(bank: mood, processor: World.shortLease, isAudited: false)) { world in

@@ -3,7 +3,8 @@ import TestSupport
 import Testing
 
 extension FaultLane {
-    /// A send without an answer, and then the bank declines: nothing that a person must decide (trap B4).
+    /// A send without an answer, and then the bank declines: nothing that a person must decide
+    /// (docs/correctness.md#decline-after-silence).
     @Suite("Declines after a send without an answer", .timeLimit(.minutes(15)))
     struct KilledDeclineTests {
         @Test("a processor killed while the bank looks at cards without funds: every command is declined in the end")
@@ -25,7 +26,7 @@ extension FaultLane {
             }
         }
 
-        @Test("a processor that starts during an outage does not send its whole backlog to a dead bank (trap D8)")
+        @Test("a processor that starts during an outage does not send its whole backlog to a dead bank")
         func rollingRestart() async throws {
             try await World.run(World.Settings(processor: World.shortLease)) { world in
                 let first = try await world.startProcessor()

@@ -7,7 +7,7 @@ import Testing
 extension FaultLane {
     @Suite("The retry ladder", .timeLimit(.minutes(10)))
     struct LadderTests {
-        @Test("a message that goes through the ladder three times is not dropped, whatever it carried (trap P12)")
+        @Test("a message that goes through the ladder three times is not dropped, whatever it carried")
         func threeTimes() async throws {
             try await World.run(World.Settings(processor: World.shortLease)) { world in
                 let processor = try await world.startProcessor()

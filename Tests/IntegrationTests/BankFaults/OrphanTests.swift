@@ -8,7 +8,7 @@ struct OrphanTests {
     private static let settings = World.Settings(processor: World.shortLease, deadLetters: nil, isAudited: false)
 
     @Test(
-        "a hold whose key the bank lost is recorded as a possible orphan, and the second one is the payment's (trap B3)"
+        "a hold whose key the bank lost is recorded as a possible orphan, and the second one is the payment's"
     )
     func lostKey() async throws {
         try await World.run(Self.settings) { world in
@@ -33,7 +33,7 @@ struct OrphanTests {
     }
 
     @Test(
-        "a decline after an unanswered authorize is final; the hold that it may be due to is recorded (trap B4)",
+        "a decline after an unanswered authorize is final; the hold that it may be due to is recorded",
         arguments: [(TestCard.empty, "insufficient_funds", 1), (.expired, "card_expired", 0)]
     )
     func declineAfterAmbiguous(card: TestCard, code: String, orphans: Int) async throws {

@@ -10,7 +10,7 @@ extension RestartLane {
         /// Time enough for the backlog of an outage in a debug build on a busy machine.
         private static let patience = Duration.seconds(400)
 
-        @Test("a bank that is out for two minutes under 100 commands a second costs nothing but time (trap P13)")
+        @Test("a bank that is out for two minutes under 100 commands a second costs nothing but time")
         func twoMinutes() async throws {
             try await World.run(World.Settings(processor: World.shortLease)) { world in
                 let processor = try await world.startProcessor()

@@ -9,7 +9,7 @@ struct SlowAnswerTests {
     private static let patient = ["BANK_TIMEOUT": "1s", "BANK_WORST_CASE": "6s", "OPERATION_LEASE": "8s"]
 
     @Test(
-        "a call is not cut at its timeout: the answer that comes later completes the operation (trap D14)",
+        "a call is not cut at its timeout: the answer that comes later completes the operation",
         arguments: [OperationKind.authorize, .capture],
         ["latency", "timeout-after-execute"]
     )
@@ -29,7 +29,7 @@ struct SlowAnswerTests {
         }
     }
 
-    @Test("a lone command that probes in vain is answered within a minute of the bank's return (trap D15)")
+    @Test("a lone command that probes in vain is answered within a minute of the bank's return")
     func loneProbe() async throws {
         try await World.run(World.Settings(processor: World.shortLease)) { world in
             try await world.startProcessor()

@@ -13,7 +13,7 @@ extension RestartLane {
         ]
 
         @Test(
-            "a failover to a standby that lags makes no second hold, and what is repeated is told as before (trap D1)",
+            "a failover to a standby that lags makes no second hold, and what is repeated is told as before",
             arguments: [true, false]
         )
         func laggingStandby(isProcessorKilled: Bool) async throws {

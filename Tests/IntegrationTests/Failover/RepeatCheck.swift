@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The client repeats its commands after its server's database has forgotten some of them, and compares what it is told now
-/// with what it was told before (invariants I5, I12).
+/// with what it was told before (docs/correctness.md#forgetting-is-safe).
 struct RepeatCheck {
     let world: World
     /// What the database still knew when it was back.

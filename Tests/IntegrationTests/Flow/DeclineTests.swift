@@ -34,7 +34,8 @@ extension CommandLane {
                 #expect(reply.json["bank_response"]?["status"]?.integer == decline.status)
                 #expect(reply.json["bank_response"]?["body"]?["error"]?.string == decline.code)
 
-                // The bank decides a declined key anew (trap B1): it must never be asked again.
+                // The bank decides a declined key anew (docs/correctness.md#declines-are-decided-again): it must never
+                // be asked again.
                 let replay = try await world.ask(command.duplicate)
                 #expect(replay.message.body == reply.message.body)
                 let another = try await world.ask(.authorize(paymentID: command.paymentID))

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension CommandLane {
-    /// contract.md §3, to the byte.
+    /// docs/contract.md#replies, to the byte.
     @Suite("The shape of replies", .timeLimit(.minutes(10)))
     struct ReplyShapeTests {
         @Test("the properties, headers and bytes of a success are those of the contract")

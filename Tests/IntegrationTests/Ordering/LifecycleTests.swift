@@ -9,7 +9,7 @@ extension RestartLane {
         private static let scale = TestScale.ordering
         private static let isFull = scale > 1
 
-        @Test("every payment ends as its client sent it, whatever processors die between its steps (trap D12)")
+        @Test("every payment ends as its client sent it, whatever processors die between its steps")
         func underKills() async throws {
             let settings = World.Settings(
                 bank: ["MIN_LATENCY_MS": "500", "MAX_LATENCY_MS": "2000"],

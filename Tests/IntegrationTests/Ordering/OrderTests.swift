@@ -7,7 +7,7 @@ extension FaultLane {
     @Suite("The order of one payment's commands", .timeLimit(.minutes(15)))
     struct OrderTests {
         @Test(
-            "what was sent after a capture does not overtake it while it waits for its authorize (trap D12)",
+            "what was sent after a capture does not overtake it while it waits for its authorize",
             arguments: [OperationKind.refund, .void]
         )
         func nothingOvertakes(_ last: OperationKind) async throws {
@@ -34,7 +34,7 @@ extension FaultLane {
             }
         }
 
-        @Test("an outage refuses no capture whose authorize succeeds: what it defers keeps its order (trap D9)")
+        @Test("an outage refuses no capture whose authorize succeeds: what it defers keeps its order")
         func outageBetween() async throws {
             try await World.run(World.Settings(processor: World.shortLease, partitions: 4)) { world in
                 try await world.startProcessor()

@@ -12,7 +12,7 @@ extension RestartLane {
         .timeLimit(.minutes(10))
     )
     struct PriorityTests {
-        @Test("a capture that the broker puts before its authorize succeeds (trap D9)")
+        @Test("a capture that the broker puts before its authorize succeeds")
         func pairs() async throws {
             let kind = PrivateServices.Kind(environment: RabbitMQVersion.four.environment)
             try await PrivateServices.run(kind) { services in

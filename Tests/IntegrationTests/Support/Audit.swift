@@ -4,8 +4,8 @@ import TestSupport
 import Testing
 
 /// What must hold after every test, whatever happened in it: the bank's ledger and our tables say the same, every payment has
-/// taken a legal path (invariants I2, I3, I4, I6), nothing is left open or dead-lettered without the test's knowing, and no card
-/// data is anywhere (I10).
+/// taken a legal path (docs/correctness.md#invariants), nothing is left open or dead-lettered without the test's
+/// knowing, and no card data is anywhere.
 struct Audit {
     let world: World
 
@@ -125,7 +125,7 @@ struct Audit {
         "refund": "bank_refund_id",
     ]
 
-    /// correctness.md, States; written down once more on purpose.
+    /// docs/correctness.md#states, written down once more on purpose.
     private static let legalSteps: Set<String> = [
         ">PENDING", "PENDING>AUTHORIZED", "PENDING>FAILED",
         "AUTHORIZED>CAPTURING", "CAPTURING>CAPTURED", "CAPTURING>AUTHORIZED", "CAPTURING>EXPIRED",

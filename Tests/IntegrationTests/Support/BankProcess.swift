@@ -80,7 +80,7 @@ final class BankProcess: Sendable {
         } ?? []
     }
 
-    /// Makes the next requests go wrong; see contract.md §8 for the names.
+    /// Makes the next requests go wrong; see docs/bank.md#the-bank-simulator for the names.
     func fault(
         _ name: String,
         on operation: OperationKind? = nil,

@@ -4,7 +4,8 @@ import HTTPClient
 import TestSupport
 import Testing
 
-/// Looks for card numbers and CVVs wherever the processor writes: tables, logs, metrics (invariant I10).
+/// Looks for card numbers and CVVs wherever the processor writes: tables, logs, metrics
+/// (docs/correctness.md#no-card-data-at-rest).
 struct CardDataSearch {
     private let world: World
     private let numbers: [String]

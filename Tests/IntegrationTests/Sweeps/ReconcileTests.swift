@@ -49,7 +49,7 @@ extension FaultLane {
         }
 
         @Test(
-            "an authorize whose card is gone is asked for by its key alone, and what follows it goes on (contract.md §4)",
+            "an authorize whose card is gone is asked for by its key alone, and what follows it goes on",
             arguments: [StuckPoint.beforeTheAnswer, .beforeTheSettle]
         )
         func askedByKey(_ point: StuckPoint) async throws {

@@ -64,15 +64,4 @@ struct SettingsTableTests {
         #expect(variables.problems.isEmpty && variables.warnings.isEmpty)
         for setting in Settings.all { #expect(variables.variables[setting.variable] == setting.defaultText ?? "") }
     }
-
-    @Test("the table in the README is what the table of keys says", .enabled(if: readme?.contains(marker) == true))
-    func readmeTable() throws {
-        #expect(try #require(Self.readme).contains(DocumentedSettings.markdown))
-    }
-
-    /// The header of the table; a README without it has no table to compare.
-    private static let marker = "| Key | Variable | Default |"
-    private static var readme: String? {
-        try? String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
-    }
 }

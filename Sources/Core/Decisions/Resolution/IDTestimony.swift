@@ -7,7 +7,11 @@ package enum IDTestimony: Hashable, Sendable {
 
     /// - Parameters:
     ///   - answer: to the question by the id; `nil` where it says nothing that counts.
-    ///   - isMissingProof: whether "not found" may be believed: the bank was well before and after (trap B5).
+    ///   - id: that was asked about.
+    ///   - kind: of the operation.
+    ///   - payment: as the store has it.
+    ///   - isMissingProof: whether "not found" may be believed: the bank was well before and after
+    ///     (docs/correctness.md#codes-that-lie).
     package init?(
         _ answer: BankAnswer,
         to id: String,

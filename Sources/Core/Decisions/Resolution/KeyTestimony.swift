@@ -11,7 +11,10 @@ package enum KeyTestimony: Hashable, Sendable {
     /// The reason of a replay whose id another payment has on record.
     package static let otherPayment = "bank_id_of_another_payment"
 
-    /// - Parameter answer: to an inquiry; `nil` where it says nothing that counts.
+    /// - Parameters:
+    ///   - answer: to an inquiry; `nil` where it says nothing that counts.
+    ///   - operation: whose key was asked about.
+    ///   - payment: that it belongs to.
     package init?(_ answer: BankAnswer, about operation: Operation, of payment: Payment) {
         guard case .response(let response) = answer, case .json = response.body else { return nil }
         let inquiry = BankAction.inquiry(about: operation.kind, of: payment)

@@ -49,14 +49,14 @@ package struct Resolution: Hashable, Sendable {
             case .authorize: return .ask(.authorization(id))
             case .capture: return .ask(.capture(id))
             case .refund: return .ask(.refund(id))
-            // The bank has no question for it (trap B7): the person's word stands.
+            // The bank has no question for it (docs/correctness.md#what-cannot-be-asked): the person's word stands.
             case .void:
                 return .settle(Resolution(order, .succeeded(.voided(voidID: id, at: nil), nil), key, operation))
             }
         }
     }
 
-    /// - Parameter testimony: about the id that was given.
+    /// Decides after the bank was asked about the id that was given.
     package static func after(
         _ testimony: IDTestimony,
         to id: String,

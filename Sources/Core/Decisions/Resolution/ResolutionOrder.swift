@@ -1,4 +1,4 @@
-/// What a person wants to become of an operation that is in `NEEDS_ATTENTION` (contract.md §6).
+/// What a person wants to become of an operation that is in `NEEDS_ATTENTION` (docs/operations.md#manual-review).
 package struct ResolutionOrder: Hashable, Sendable {
     /// How the operation is to end.
     package enum End: String, Hashable, Sendable, CaseIterable {

@@ -18,7 +18,7 @@ package struct OutboxRelay: Sendable {
     /// Between two tries at a message, at most.
     package static let pauseLimit = Duration.seconds(300)
 
-    /// - Parameter period: how often the outbox is looked at unasked: what others have written rings no bell here.
+    /// `period`: how often the outbox is looked at unasked: what others have written rings no bell here.
     package init(
         outbox: any Outbox,
         sink: any MessageSink,

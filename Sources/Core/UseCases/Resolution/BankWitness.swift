@@ -5,7 +5,8 @@ struct BankWitness: Sendable {
 
     /// What the bank has stored under the operation's key.
     ///
-    /// - Throws: where nothing is learnt. "Unknown" is an answer only of a bank that is well: its key store may be down (trap B5).
+    /// - Throws: where nothing is learnt. "Unknown" is an answer only of a bank that is well: its key store may be down
+    ///   (docs/correctness.md#codes-that-lie).
     func testimony(
         underKeyOf operation: Operation,
         of payment: Payment

@@ -1,5 +1,6 @@
-/// Ends an operation in `NEEDS_ATTENTION` by a person's word (contract.md §6): looks, asks the bank, and, when the person has agreed,
-/// takes the operation, writes its end with what there is to tell, and closes its dead letters.
+/// Ends an operation in `NEEDS_ATTENTION` by a person's word (docs/operations.md#manual-review): looks, asks the bank,
+/// and, when the person has agreed, takes the operation, writes its end with what there is to tell, and closes its dead
+/// letters.
 package struct OperationResolver: Sendable {
     package typealias Letters = DeadLetterQueries & DeadLetterActions
 
@@ -14,7 +15,7 @@ package struct OperationResolver: Sendable {
     private let limits: HandlerLimits
     private let policy: RetryPolicy
 
-    /// - Parameter bell: rung when there is something in the outbox.
+    /// `bell` is rung when there is something in the outbox.
     package init(
         store: any ResolutionStore,
         queries: any PaymentQueries,

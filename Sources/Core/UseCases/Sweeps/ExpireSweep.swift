@@ -1,5 +1,6 @@
 /// Marks authorizations as expired when the bank's own clock proves it, and perhaps voids them, so that the bank frees its hold
-/// (trap B9). The bank's clock alone says what is due, too: ours may be wrong (trap P14).
+/// (docs/correctness.md#expiry-needs-proof). The bank's clock alone says what is due, too: ours may be wrong
+/// (docs/correctness.md#whose-clock).
 package struct ExpireSweep: Sweep {
     private let context: ProcessorContext
     private let store: any SweepStore
@@ -10,9 +11,7 @@ package struct ExpireSweep: Sweep {
     private let bell: OutboxBell
     private let attempt: BankAttempt
 
-    /// - Parameters:
-    ///   - grace: `sweeps.expire.grace`.
-    ///   - voidsExpired: `sweeps.expire.void`.
+    /// `grace` is `sweeps.expire.grace`, `voidsExpired` is `sweeps.expire.void`.
     package init(
         _ context: ProcessorContext,
         store: any SweepStore,

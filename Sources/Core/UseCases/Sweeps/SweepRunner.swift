@@ -23,7 +23,7 @@ package struct SweepRunner: Sendable {
         patiently = StorePatience(time: time, random: random, observer: observer, policy: policy)
     }
 
-    /// Runs the job of a slot, where nobody has done so before (invariant I9).
+    /// Runs the job of a slot, where nobody has done so before (docs/correctness.md#a-slot-runs-once).
     ///
     /// - Returns: `nil` where the slot has been taken.
     package func run(_ slot: SweepSlot, until stop: StopFlag) async throws(StoreError) -> SweepReport? {

@@ -1,4 +1,4 @@
-/// The body of a command, by operation (contract.md §2).
+/// The body of a command, by operation (docs/contract.md#bodies).
 package enum BodyDecoder {
     /// In bytes.
     package static let maximumSize = 65_536

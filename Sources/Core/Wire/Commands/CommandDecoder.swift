@@ -1,4 +1,5 @@
-/// Reads a command message by the rules of contract.md §2. Pure and total: any bytes give one of the three results.
+/// Reads a command message by the rules of docs/contract.md#commands. Pure and total: any bytes give one of the three
+/// results.
 package struct CommandDecoder: Sendable {
     package init() {}
 

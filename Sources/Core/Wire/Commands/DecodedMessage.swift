@@ -1,4 +1,4 @@
-/// What a message on a command queue turned out to be (contract.md §2, "Answerable or not").
+/// What a message on a command queue turned out to be (docs/contract.md#answerable-or-not).
 package enum DecodedMessage: Hashable, Sendable {
     case command(Command)
     /// Its sender can be told: a `rejected` reply, and no dead letter.

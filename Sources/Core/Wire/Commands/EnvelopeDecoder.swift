@@ -1,4 +1,4 @@
-/// The properties and headers of a command, one rule each (the table of contract.md §2).
+/// The properties and headers of a command, one rule each (docs/contract.md#commands).
 enum EnvelopeDecoder {
     static func idempotencyKey(_ message: Message) throws(InvalidField) -> IdempotencyKey {
         let text = try requiredString(message, HeaderName.idempotencyKey)

@@ -8,6 +8,6 @@ package struct InvalidField: Error, Hashable, Sendable, CustomStringConvertible 
         self.problem = problem
     }
 
-    /// `<field>: <what is wrong>` (contract.md §2).
+    /// `<field>: <what is wrong>` (docs/contract.md#answerable-or-not).
     package var description: String { "\(field): \(problem)" }
 }

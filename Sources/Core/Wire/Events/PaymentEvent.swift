@@ -1,4 +1,4 @@
-/// Something that became of a payment, told to whoever listens (contract.md §3, Events).
+/// Something that became of a payment, told to whoever listens (docs/contract.md#events).
 ///
 /// All that an event says is taken from what is stored, so that telling it again tells the same, under the same message id.
 package struct PaymentEvent: Hashable, Sendable {
@@ -37,7 +37,9 @@ package struct PaymentEvent: Hashable, Sendable {
     /// The event of an operation that needs a person. One that was replayed may need a person again, which is another event: the
     /// fence tells the two apart.
     ///
-    /// - Parameter reply: the provisional one, which shows the payment.
+    /// - Parameters:
+    ///   - operation: in `NEEDS_ATTENTION`.
+    ///   - reply: the provisional one, which shows the payment.
     package static func attention(_ operation: Operation, _ reply: [UInt8]) -> [PaymentEvent] {
         guard operation.state == .needsAttention, let payment = ShownPayment(in: reply) else { return [] }
         return [
@@ -74,7 +76,9 @@ package struct PaymentEvent: Hashable, Sendable {
 
     /// The expiry that the sweep has proven.
     ///
-    /// - Parameter operation: the authorize that made the authorization.
+    /// - Parameters:
+    ///   - payment: as it is from now on.
+    ///   - operation: the authorize that made the authorization.
     package init(expired payment: Payment, operation: OperationID) {
         let shown = JSONValue.object(["payment": payment.json, "payment_id": .string(payment.id.description)]).encoded
         self.init(

@@ -1,5 +1,6 @@
 extension JSONValue {
-    /// The canonical form of contract.md §3: compact UTF-8, names sorted at every level, `/` unescaped.
+    /// The canonical form of a reply (docs/contract.md#replies): compact UTF-8, names sorted at every level, `/`
+    /// unescaped.
     package var encoded: [UInt8] {
         var output: [UInt8] = []
         output.reserveCapacity(1_024)

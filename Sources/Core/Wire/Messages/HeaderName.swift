@@ -1,4 +1,4 @@
-/// The names of the headers, in one place (contract.md §2 and §3).
+/// The names of the headers, in one place (docs/contract.md#commands, docs/contract.md#replies).
 package enum HeaderName {
     package static let paymentID = "payment-id"
     package static let idempotencyKey = "idempotency-key"
@@ -12,7 +12,7 @@ package enum HeaderName {
     package static let errorMessage = "error-message"
 
     /// Ours, on a parked copy: since when, in microseconds since the epoch, it has been waiting for another command of its
-    /// payment (trap P5).
+    /// payment (docs/correctness.md#busy-payment).
     package static let waitingSince = "waiting-since"
 
     /// Ours, on a parked copy: how often it was parked because its outcome is not known.

@@ -54,8 +54,10 @@ package struct Message: Hashable, Sendable {
     /// a quorum queue, and the higher one begins here.
     package var mayHaveOvertaken: Bool { priority ?? 0 >= 5 }
 
-    /// A copy for the retry ladder or the dead-letter queue, without what must not travel (traps P12, D9): `x-death` would make the
-    /// broker drop the message as a cycle, `CC` and `BCC` would route it elsewhere too, and by its priority it would overtake others.
+    /// A copy for the retry ladder or the dead-letter queue, without what must not travel
+    /// (docs/correctness.md#copied-headers, docs/correctness.md#order-lost-at-the-broker): `x-death` would make the
+    /// broker drop the message as a cycle, `CC` and `BCC` would route it elsewhere too, and by its priority it would
+    /// overtake others.
     package func cleanCopy(adding additions: [String: HeaderValue] = [:]) -> Message {
         var copy = self
         copy.priority = nil

@@ -2,7 +2,7 @@ import Crypto
 
 /// W3C trace context, level 1: `version-traceid-parentid-flags`.
 package enum TraceParent {
-    /// The header, when it is well-formed; a malformed one is ignored (contract.md §2).
+    /// The header, when it is well-formed; a malformed one is ignored (docs/contract.md#commands).
     package static func wellFormed(_ text: String?) -> String? {
         guard var text, text.utf8.count == 55 else { return nil }
         let isWellFormed = text.withUTF8 { bytes in

@@ -8,7 +8,11 @@ package struct OutboxMessage: Hashable, Sendable {
     package let destination: Destination
     package let message: Message
 
-    /// - Parameter destination: `.replies`, `.event` or `.deadLetters`.
+    /// - Parameters:
+    ///   - paymentID: messages of one payment keep their order.
+    ///   - operationID: whose end it reports; `nil` for an expiry.
+    ///   - destination: `.replies`, `.event` or `.deadLetters`.
+    ///   - message: as it is published.
     package init(paymentID: PaymentID, operationID: OperationID?, destination: Destination, message: Message) {
         self.paymentID = paymentID
         self.operationID = operationID

@@ -29,7 +29,9 @@ package struct OutgoingReply: Hashable, Sendable {
 
     /// The final reply of an operation where no command is at hand: what it was asked by is in the store.
     ///
-    /// - Parameter route: where it goes.
+    /// - Parameters:
+    ///   - operation: complete, with its stored reply.
+    ///   - route: where it goes.
     package static func final(of operation: Operation, by route: ReplyRoute) -> OutgoingReply {
         OutgoingReply(
             operation.reply ?? [],
@@ -45,7 +47,7 @@ package struct OutgoingReply: Hashable, Sendable {
 
     /// The `unknown` reply of an operation: a phase of its own, hence its own message id.
     package static func provisional(_ reply: Reply, of operation: Operation, to command: Command) -> OutgoingReply {
-        // `false` is kept for the reply of the delivery that settles the operation (contract.md §3).
+        // `false` is kept for the reply of the delivery that settles the operation (docs/contract.md#replies).
         let body = reply.encoded
         return OutgoingReply(
             body,
@@ -91,7 +93,7 @@ package struct OutgoingReply: Hashable, Sendable {
             paymentID: operation.paymentID,
             merchantID: operation.merchantID,
             route: operation.route,
-            // `false` is kept for the delivery that settles an operation (contract.md §3).
+            // `false` is kept for the delivery that settles an operation (docs/contract.md#replies).
             replayed: true,
             events: events
         )

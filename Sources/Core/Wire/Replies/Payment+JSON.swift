@@ -1,5 +1,5 @@
 extension Payment {
-    /// The payment as replies and the admin API show it (contract.md §3).
+    /// The payment as replies and the admin API show it (docs/contract.md#replies).
     package var json: JSONValue { .object(jsonMembers) }
 
     /// The members of `json`, for those who show more beside them.

@@ -1,4 +1,4 @@
-/// The body of a reply (contract.md §3).
+/// The body of a reply (docs/contract.md#replies).
 package struct Reply: Hashable, Sendable {
     package let operation: OperationKind
     package let outcome: Outcome
@@ -67,7 +67,9 @@ package struct ReplyError: Hashable, Sendable {
         self.source = source
     }
 
-    /// - Parameter message: where the code alone does not say it.
+    /// - Parameters:
+    ///   - code: one of ours.
+    ///   - message: where the code alone does not say it.
     package init(_ code: RejectionCode, message: String? = nil) {
         self.init(
             code: code.rawValue,

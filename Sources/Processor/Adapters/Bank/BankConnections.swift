@@ -6,8 +6,9 @@ import Postgres
 
 /// The connections to the bank: a client, and a keeper for the time after this process.
 ///
-/// A bank may drop what its caller has hung up on, and the key with it, though it has executed the request (bank.md). So nothing
-/// here hangs up on a request: neither the end of a command's wait, nor SIGTERM, nor SIGKILL.
+/// A bank may drop what its caller has hung up on, and the key with it, though it has executed the request
+/// (docs/bank.md#behaviour). So nothing here hangs up on a request: neither the end of a command's wait, nor SIGTERM,
+/// nor SIGKILL.
 struct BankConnections: Sendable {
     let client: HTTPClient
     private let keeper: ConnectionKeeper?
@@ -46,7 +47,7 @@ struct BankConnections: Sendable {
         )
     }
 
-    /// Waits for requests whose callers have given up (trap D14).
+    /// Waits for requests whose callers have given up (docs/correctness.md#cut-calls).
     ///
     /// - Parameters:
     ///   - grace: for how long at most.

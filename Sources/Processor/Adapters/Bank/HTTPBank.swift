@@ -1,7 +1,7 @@
 import Core
 import HTTPClient
 
-/// The bank over HTTP (bank.md).
+/// The bank over HTTP (docs/bank.md).
 struct HTTPBank: Bank {
     private let client: HTTPClient
     private let baseURL: String

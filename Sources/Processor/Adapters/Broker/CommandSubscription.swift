@@ -5,7 +5,7 @@ import Synchronization
 
 /// Keeps the command queues subscribed: on every new connection anew, until the service shuts down; then takes no more and
 /// sees through what it has. While the bank is out it takes nothing, so that the queues keep the backlog, and then one delivery from
-/// each queue at a time, of which the circuit breaker lets one try (trap P13).
+/// each queue at a time, of which the circuit breaker lets one try (docs/correctness.md#bank-outage).
 struct CommandSubscription: Sendable {
     let session: AMQPSession
     /// The command queues, and those beyond the partitions.

@@ -2,7 +2,8 @@ import AMQP
 import BrokerMapping
 import Core
 
-/// Brings the broker's objects to what contract.md §1 says, or says what is in the way. Repeating it changes nothing.
+/// Brings the broker's objects to what docs/contract.md#topology says, or says what is in the way. Repeating it changes
+/// nothing.
 struct TopologyDeclarer: Sendable {
     let topology: Topology
     /// `amqp.declare`.

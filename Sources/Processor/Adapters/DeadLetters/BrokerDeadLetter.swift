@@ -24,7 +24,7 @@ struct BrokerDeadLetter: DeadLetterDelivery {
         // Nothing is behind this queue: it would be gone. It comes again when its connection ends.
     }
 
-    /// The processor's own letters carry no `x-death` (trap P12); of the broker's, the first entry is the last event.
+    /// The processor's own letters carry no `x-death` (docs/correctness.md#copied-headers); of the broker's, the first entry is the last event.
     static func origin(of message: AMQPMessage) -> DeadLetterOrigin {
         guard let death = message.properties.headers["x-death"]?.arrayValue?.first?.tableValue else {
             return .processor

@@ -63,7 +63,7 @@ struct ClaimBatch: Sendable {
         WaitingLines.statement(requests.map(\.command.paymentID))
     }
 
-    /// The clock is read with them: leases are judged by the database's time alone (trap P3).
+    /// The clock is read with them: leases are judged by the database's time alone (docs/correctness.md#takeover).
     private var operationsAndTime: PostgresStatement {
         PostgresStatement(
             """

@@ -15,7 +15,7 @@ extension PostgresPaymentStore: SweepStore {
                 key + [.uuid(PostgresUUID(run.value))]
             )
             let rows = try connection.execute("SELECT id FROM sweep_runs WHERE job = $1 AND slot = $2", key)
-            // Our own, perhaps from a try whose COMMIT was not answered (trap P7).
+            // Our own, perhaps from a try whose COMMIT was not answered (docs/correctness.md#unknown-commit).
             return UniqueID(try rows.single().uuid(0)) == run.value
         }
     }

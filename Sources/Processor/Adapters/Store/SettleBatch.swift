@@ -96,7 +96,8 @@ struct SettleBatch: Sendable {
         )
     }
 
-    /// Our own earlier commit, whose answer was lost (trap P7): the same fence, and the same end.
+    /// Our own earlier commit, whose answer was lost (docs/correctness.md#unknown-commit): the same fence, and the same
+    /// end.
     private func isWrittenAlready(
         _ settlement: Settlement,
         on connection: isolated PostgresConnection
@@ -140,7 +141,7 @@ struct SettleBatch: Sendable {
         return match == .stray ? .stray : .superseded
     }
 
-    /// What a refused settle learnt is kept (trap P3), as a step that changed nothing.
+    /// What a refused settle learnt is kept (docs/correctness.md#takeover), as a step that changed nothing.
     private func note(
         _ text: String,
         of operation: Operation,

@@ -3,7 +3,7 @@ import Core
 /// That the broker has what there was to tell of an operation's end.
 struct ToldNote: Sendable {
     let operation: Operation
-    /// No queue took its final reply (trap P8).
+    /// No queue took its final reply (docs/correctness.md#reply-queue-gone).
     let isUndeliverable: Bool
     /// Those that the broker has not taken.
     var events: [PaymentEvent] = []

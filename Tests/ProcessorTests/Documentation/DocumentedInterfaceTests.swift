@@ -1,0 +1,123 @@
+import ArgumentParser
+import Core
+import Migrations
+import TestSupport
+import Testing
+
+@testable import Processor
+
+/// What docs/contract.md and docs/operations.md say of the processor's own interface, against the code.
+@Suite("The documented interface", .timeLimit(.minutes(1)))
+struct DocumentedInterfaceTests {
+    private let contract = DocumentationPage("contract.md")
+    private let operations = DocumentationPage("operations.md")
+
+    @Test("the configuration: every key with its variable, default and help, in their order")
+    func configuration() {
+        let table = DocumentedSettings.markdown
+        #expect(contract.text.contains(table), "the table should be:\n\(table)")
+    }
+
+    @Test("the exit codes")
+    func exitCodes() {
+        #expect(contract.table("processor", "Meaning").map { $0[0] } == ExitStatus.allCases.map { "\($0.rawValue)" })
+    }
+
+    @Test("the metrics, with their labels")
+    func metrics() {
+        let registry = PrometheusRegistry()
+        _ = ProcessorMetrics(registry: registry)
+        let names = ProcessorMetrics.Name.allCases.map(\.rawValue)
+        var labels: [String: Set<String>] = [:]
+        for line in registry.text.split(separator: "\n") where !line.hasPrefix("#") {
+            guard let name = names.first(where: { line.hasPrefix($0 + "{") || line.hasPrefix($0 + " ") }) else {
+                continue
+            }
+            labels[name, default: []].formUnion(Self.labels(of: line))
+        }
+        labels[ProcessorMetrics.Name.duration.rawValue] = ["operation"]
+        let documented = contract.table("Metric", "Labels", "Meaning")
+        #expect(documented.map { $0[0] } == names)
+        for row in documented {
+            #expect(Set(row[1].split(separator: ", ").map(String.init)) == labels[row[0]], "\(row[0])")
+        }
+    }
+
+    private static func labels(of line: Substring) -> Set<String> {
+        guard let open = line.firstIndex(of: "{"), let close = line.lastIndex(of: "}") else { return [] }
+        let pairs = line[line.index(after: open)..<close].split(separator: ",")
+        return Set(pairs.compactMap { $0.split(separator: "=").first.map(String.init) })
+    }
+
+    @Test("the values of the labels outcome and verdict")
+    func labelValues() {
+        let text = contract.section("Metrics")
+        for outcome in CommandOutcome.allCases { #expect(text.contains("`\(outcome.rawValue)`")) }
+        for verdict in BankCallVerdict.allCases { #expect(text.contains("`\(verdict.rawValue)`")) }
+    }
+
+    @Test("the alerts are about metrics that exist")
+    func alerts() {
+        let names = Set(ProcessorMetrics.Name.allCases.map(\.rawValue))
+        let alerts = operations.table("Alert", "Condition", "What it means, and what to do")
+        #expect(alerts.count > 5)
+        for alert in alerts {
+            let words = alert[1].split { !$0.isLetter && $0 != "_" }.map(String.init)
+            #expect(words.contains(where: names.contains), "\(alert[0])")
+            for word in words where word.hasPrefix("payments_") { #expect(names.contains(word), "\(word)") }
+        }
+    }
+
+    @Test("the commands, each with the options that the page gives it")
+    func commands() {
+        let documented = contract.table("Command", "What it does").map { $0[0] }
+        let leaves = Self.leaves(of: ProcessorCommand.self, path: [])
+        #expect(documented.count == leaves.count)
+        for leaf in leaves {
+            let rows = documented.filter { $0 == leaf.name || $0.hasPrefix(leaf.name + " ") }
+            #expect(rows.count == 1, "\(leaf.name)")
+            let help = leaf.command.helpMessage(columns: 200)
+            for option in rows.first?.split(whereSeparator: { !$0.isLetter && $0 != "-" }) ?? []
+            where option.hasPrefix("--") {
+                #expect(help.contains(option), "\(leaf.name) \(option)")
+            }
+        }
+    }
+
+    private static func leaves(
+        of command: any ParsableCommand.Type,
+        path: [String]
+    ) -> [(name: String, command: any ParsableCommand.Type)] {
+        let children = command.configuration.subcommands.filter { $0.configuration.shouldDisplay }
+        guard !children.isEmpty else { return [(path.joined(separator: " "), command)] }
+        return children.flatMap { child in
+            leaves(of: child, path: path + [child.configuration.commandName ?? "\(child)".lowercased()])
+        }
+    }
+
+    @Test("every code of a dead letter that the processor gives has its row")
+    func deadLetterCodes() {
+        let documented = Set(
+            operations.table("Code", "What happened", "What to do").map { $0[0] }
+        )
+        var codes: Set<String> = [
+            RejectionCode.invalidCommand.rawValue, DeadLetterFailure.needsAttention, DeadLetterFailure.deliveryLimit,
+            DeadLetterFailure.unrouted,
+        ]
+        // What the store refuses for good; what is only away is waited for, and a taken id goes to manual review.
+        for code in [StoreError.Code.refused, .unreadable] { codes.insert("store_\(code.rawValue)") }
+        #expect(documented.isSuperset(of: codes))
+    }
+
+    @Test("every table of the schema is in docs/architecture.md")
+    func tables() {
+        let rows = DocumentationPage("architecture.md").table("Table", "A row per", "Notes")
+        let documented = rows.flatMap { $0[0].split(separator: ", ").map(String.init) }
+        let created = Migrations.all.flatMap { migration in
+            migration.sql.split(separator: "\n").compactMap { line in
+                line.hasPrefix("CREATE TABLE ") ? line.split(separator: " ").dropFirst(2).first.map(String.init) : nil
+            }
+        }
+        #expect(documented.sorted() == (created + ["schema_migrations"]).sorted())
+    }
+}
