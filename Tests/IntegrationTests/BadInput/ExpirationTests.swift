@@ -45,7 +45,7 @@ extension FaultLane {
                 let processor = try await world.startProcessor()
                 try await world.bank.fault("down", count: nil)
                 let seen = (0..<30).map { _ in TestCommand.authorize() }
-                for command in seen { try await Self.publish(command, expiration: "60000", to: world) }
+                for command in seen { try await Self.publish(command, expiration: "600000", to: world) }
                 let web = try await processor.admin()
                 // From here on each queue gives out one command at a time, of which one finds out about the bank.
                 try await processor.logged("one command finds out whether the bank is available again")

@@ -33,7 +33,7 @@ extension CommandLane {
         func ignoredAddress() async throws {
             try await World.run(World.Settings(processor: SweepTimes.soon)) { world in
                 let processor = try await world.startProcessor()
-                let ignored = ["payments.commands.0", "amq.rabbitmq.reply-to", "amq.gen-short"].map { address in
+                let ignored = ["payments.commands.0", "replies.", "amq.gen-short"].map { address in
                     (TestCommand.authorize(), address)
                 }
                 for (command, address) in ignored {

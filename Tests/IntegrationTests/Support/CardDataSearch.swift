@@ -37,7 +37,10 @@ struct CardDataSearch {
                 ELSE format('%I::text', column_name) END, ', ') AS list
             FROM information_schema.columns
             WHERE table_schema = 'public' AND data_type <> 'xid8'
-                AND (table_name, data_type) NOT IN (('outbox', 'bigint'), ('sweep_runs', 'bigint'))
+                AND (table_name, data_type) NOT IN (
+                    ('outbox', 'bigint'), ('sweep_runs', 'bigint'), ('new_operations', 'bigint'),
+                    ('waiting_commands', 'bigint')
+                )
             GROUP BY table_name
             """
         )
