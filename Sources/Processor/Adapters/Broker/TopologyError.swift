@@ -35,7 +35,7 @@ enum TopologyError: Error, CustomStringConvertible {
         case .mismatch(let object, let words):
             "\(object) exists with other properties; delete it when it is empty, or choose another amqp.prefix (\(words))"
         case .missing(let object):
-            "\(object) does not exist; run `processor topology`, or set amqp.declare to true"
+            "missing at the broker: \(object); run `processor topology`, or set amqp.declare to true"
         case .pluginMissing:
             "the broker lacks the plugin rabbitmq_consistent_hash_exchange; enable it with rabbitmq-plugins enable"
         case .forbidden(let object, let words):
