@@ -102,7 +102,7 @@ struct DocumentedInterfaceTests {
         )
         var codes: Set<String> = [
             RejectionCode.invalidCommand.rawValue, DeadLetterFailure.needsAttention, DeadLetterFailure.deliveryLimit,
-            DeadLetterFailure.unrouted,
+            DeadLetterFailure.unrouted, DeadLetterFailure.unpublishable,
         ]
         // What the store refuses for good; what is only away is waited for, and a taken id goes to manual review.
         for code in [StoreError.Code.refused, .unreadable] { codes.insert("store_\(code.rawValue)") }
