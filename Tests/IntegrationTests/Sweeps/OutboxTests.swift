@@ -60,7 +60,7 @@ extension FaultLane {
             }
         }
 
-        @Test("live commands tell the same events, each with a stable id, and a replay tells the same again")
+        @Test("live commands tell the same events, each with an id of its own")
         func events() async throws {
             try await World.run { world in
                 try await world.startProcessor()
@@ -93,13 +93,7 @@ extension FaultLane {
                     #expect(message.properties.headers["merchant-id"]?.stringValue == "default")
                     #expect(message.properties.deliveryMode == .persistent)
                 }
-                try await world.ask(capture.duplicate)
-                let again = try await eventually("the event came again") {
-                    let messages = try await world.upstream.browse(queue)
-                    return messages.count >= 7 ? messages.last : nil
-                }
-                #expect(again.body == told[1].body)
-                #expect(again.properties.messageID == told[1].properties.messageID)
+                #expect(Set(told.map(\.properties.messageID)).count == told.count)
                 try await world.upstream.withConnection { _ = try await $0.deleteQueue(queue) }
             }
         }
@@ -161,8 +155,10 @@ extension FaultLane {
                 )
                 let replies = world.upstream.replyCount
                 #expect(try await world.sweep("reconcile")["resolved"]?.integer == 1)
-                try await eventually("the event came again") { try await world.upstream.browse(queue).count == 2 }
-                let told = try await world.upstream.browse(queue)
+                let told: [AMQPMessage] = try await eventually("the event came again") {
+                    let messages = try await world.upstream.browse(queue)
+                    return messages.count == 2 ? messages : nil
+                }
                 #expect(Set(told.map(\.properties.messageID)).count == 1)
                 #expect(told.allSatisfy { $0.properties.headers["payment-id"]?.stringValue == payment })
                 #expect(try await world.database.number("SELECT count(*) FROM operations WHERE events_due") == 0)
