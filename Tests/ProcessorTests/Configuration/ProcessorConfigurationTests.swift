@@ -112,7 +112,8 @@ struct ProcessorConfigurationTests {
             problems == [
                 ".env line 2: is not KEY=value, KEY='value' or KEY=\"value\"",
                 "amqp.url (AMQP_URL): the AMQP URL is unusable: its host is empty; "
-                    + "allowed: amqp://user:password@host:port/vhost or amqps://…, each part percent-encoded",
+                    + "allowed: amqp://user:password@host:port,host:port/vhost?heartbeat=30&connection_timeout=5000 "
+                    + "or amqps://…, each part percent-encoded",
                 "amqp.partitions (AMQP_PARTITIONS): is out of range; allowed: an integer from 1 to 256",
                 "amqp.declare (AMQP_DECLARE): is not a boolean; allowed: true or false",
                 "database.url (DATABASE_URL): cannot be read: connection string: port; "
