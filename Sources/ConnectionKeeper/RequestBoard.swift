@@ -3,7 +3,9 @@ import Glibc
 /// What each held connection is used for at the moment, in memory that the keeper shares with its owner: written without a system
 /// call, and read after the owner's death.
 ///
-/// The owner writes from one thread at a time. A slot whose writer died half-way has no id, and is not read.
+/// The owner writes from one thread at a time. A slot whose writer died half-way has no id, and is not read. That is why it is
+/// `@unchecked Sendable` without a lock: a lock in shared memory could be held by the dead. A slot is written before its request is
+/// sent, so whatever a death leaves in it, no answer comes for a request that was not.
 package final class RequestBoard: @unchecked Sendable {
     /// Of every tag.
     package static let tagByteCount = 40

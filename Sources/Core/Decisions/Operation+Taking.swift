@@ -44,6 +44,9 @@ extension Operation {
         if failedFence == fence { sends.failed += 1 } else { sends.unanswered += 1 }
     }
 
+    /// Whether the store has forgotten an earlier claim: every later one of the same operation has a higher fencing token.
+    func isClaimedAnew(after earlier: Operation) -> Bool { id != earlier.id || fence <= earlier.fence }
+
     private func leased(to token: ClaimToken, lease: Duration, now: Timestamp) -> Operation {
         var operation = self
         operation.leaseUntil = now.advanced(by: lease)

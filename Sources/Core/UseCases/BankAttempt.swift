@@ -73,14 +73,25 @@ package struct BankAttempt: Sendable {
         return .superseded(sends)
     }
 
-    /// Takes an operation up that the store had forgotten, and this process has not: a request of its own may be
+    /// Takes an operation up whose claim the store had forgotten, and this process has not: a request of its own may be
     /// executing still (docs/correctness.md#the-database-forgets), so its key rests.
     ///
-    /// - Parameter own: those requests, beside the ones that the row may have from another process.
-    func remember(_ claim: Claim, _ own: EarlierSends) async throws(StoreError) -> Outcome {
+    /// - Parameters:
+    ///   - own: the requests under the key that this process knows of. The row of another operation has none of them.
+    ///   - forgotten: the operation as this process had claimed it.
+    func remember(
+        _ claim: Claim,
+        _ own: EarlierSends,
+        of forgotten: Operation
+    ) async throws(StoreError) -> Outcome {
         var sends = claim.operation.sends
-        sends.unanswered += own.unanswered
-        sends.failed += own.failed
+        if forgotten.id == claim.operation.id {
+            sends.unanswered = max(sends.unanswered, own.unanswered)
+            sends.failed = max(sends.failed, own.failed)
+        } else {
+            sends.unanswered += own.unanswered
+            sends.failed += own.failed
+        }
         let outcome = try await rest(claim, reason: "store_forgot_a_request", sends, context.limits.bankWorstCase)
         if case .resting(let operation, _, _) = outcome { context.observer.observe(.storeRegressed(operation)) }
         return outcome

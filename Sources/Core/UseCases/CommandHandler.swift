@@ -37,8 +37,8 @@ package struct CommandHandler: Sendable {
         let place = try await BankPlace(in: context.limiter)
         defer { place.leave() }
         do throws(StoreError) {
-            // What the attempt before has asked, should the store have forgotten its operation since.
-            var before: (operation: OperationID, sends: EarlierSends)?
+            // What the attempt before has asked, should the store have forgotten its claim since.
+            var before: (operation: Operation, sends: EarlierSends)?
             while true {
                 let started = context.time.uptime()
                 let outcome = try await hold.place { () async throws(StoreError) in try await claim(command, note) }
@@ -46,8 +46,8 @@ package struct CommandHandler: Sendable {
                     return try await answer(outcome, to: command, note)
                 }
                 let ended: BankAttempt.Outcome
-                if let before, before.operation != claim.operation.id, before.sends.unanswered > 0 {
-                    ended = try await attempt.remember(claim, before.sends)
+                if let before, before.sends.unanswered > 0, claim.operation.isClaimedAnew(after: before.operation) {
+                    ended = try await attempt.remember(claim, before.sends, of: before.operation)
                 } else {
                     ended = try await attempt.run(
                         claim,
@@ -58,7 +58,7 @@ package struct CommandHandler: Sendable {
                         started: started
                     )
                 }
-                if case .superseded(let sends) = ended { before = (claim.operation.id, sends) }
+                if case .superseded(let sends) = ended { before = (claim.operation, sends) }
                 if let disposition = disposition(ended, claim, of: command, note) { return disposition }
                 // Superseded: what the store says now decides.
                 if Task.isCancelled { throw StoreError(.unavailable, detail: "cancelled") }

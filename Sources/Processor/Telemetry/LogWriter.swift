@@ -1,5 +1,6 @@
 import Core
 import Glibc
+import Program
 
 /// Where log lines go: by way of a queue to a thread that writes them.
 final class LogWriter: Sendable {
@@ -20,7 +21,13 @@ final class LogWriter: Sendable {
             line.add(LogKey.count.rawValue, "\(count)")
             return line.finished()
         }
-        guard queue.start() else { fatalError("no thread can be started for the log") }
+        guard queue.start() else {
+            // At the start, before there is anything to lose: out of threads or descriptors.
+            StandardStream.error.print(
+                "processor: no thread can be started for the log; raise the limit of processes or files"
+            )
+            exit(ExitStatus.internal.rawValue)
+        }
     }
 
     deinit {

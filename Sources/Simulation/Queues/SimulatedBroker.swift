@@ -119,19 +119,25 @@ package final class SimulatedBroker: Sendable {
     }
 
     func acknowledge(_ tag: UInt64, queue: String, connection: Int) {
-        state.withLock { state in
-            guard state.open.contains(connection),
-                let entry = state.queues[queue]?.unacknowledged.removeValue(forKey: tag)
-            else { return }
-            if let index = state.queues[queue]?.consumers.firstIndex(where: { $0.number == entry.consumer }) {
-                state.queues[queue]?.consumers[index].unacknowledged -= 1
-            }
-            trace.note(.acknowledged, entry.message.number, entry.message.message)
-            pump(queue, &state)
+        take(tag, queue: queue, connection: connection) { entry, _ in
+            trace.note(.acknowledged, entry.number, entry.message)
         }
     }
 
     func reject(_ tag: UInt64, queue: String, connection: Int) {
+        take(tag, queue: queue, connection: connection) { entry, state in
+            trace.note(.acknowledged, entry.number, entry.message, "as rejected")
+            deadLetter(entry.message, from: queue, .rejected, &state)
+        }
+    }
+
+    /// Takes a delivery off its consumer, and gives out what it has room for then. Nothing where its connection is gone.
+    private func take(
+        _ tag: UInt64,
+        queue: String,
+        connection: Int,
+        _ end: (QueuedMessage, inout State) -> Void
+    ) {
         state.withLock { state in
             guard state.open.contains(connection),
                 let entry = state.queues[queue]?.unacknowledged.removeValue(forKey: tag)
@@ -139,8 +145,7 @@ package final class SimulatedBroker: Sendable {
             if let index = state.queues[queue]?.consumers.firstIndex(where: { $0.number == entry.consumer }) {
                 state.queues[queue]?.consumers[index].unacknowledged -= 1
             }
-            trace.note(.acknowledged, entry.message.number, entry.message.message, "as rejected")
-            deadLetter(entry.message.message, from: queue, .rejected, &state)
+            end(entry.message, &state)
             pump(queue, &state)
         }
     }

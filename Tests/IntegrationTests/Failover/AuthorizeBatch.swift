@@ -43,3 +43,14 @@ extension TestCommand {
         (try? JSONParser.parse(Array(body.utf8)))?["amount"]?.integer ?? 0
     }
 }
+
+extension World.Settings {
+    /// For many authorizes on one card, and sweeps that come by soon.
+    static func failover(_ servers: TestServers) -> World.Settings {
+        World.Settings(
+            servers: servers,
+            bank: ["MIN_LATENCY_MS": "20", "MAX_LATENCY_MS": "60", "CARD_BALANCE_CENTS": "100000000000"],
+            processor: World.shortLease.merging(["SWEEPS_RECONCILE_PERIOD": "5s"]) { $1 }
+        )
+    }
+}

@@ -7,10 +7,6 @@ extension RestartLane {
     @Suite("A database that forgets its last commits", .timeLimit(.minutes(20)))
     struct FailoverTests {
         private static let scale = TestScale.failover
-        private static let processor = World.shortLease.merging(["SWEEPS_RECONCILE_PERIOD": "5s"]) { $1 }
-        private static let bank = [
-            "MIN_LATENCY_MS": "20", "MAX_LATENCY_MS": "60", "CARD_BALANCE_CENTS": "100000000000",
-        ]
 
         @Test(
             "a failover to a standby that lags makes no second hold, and what is repeated is told as before",
@@ -18,7 +14,7 @@ extension RestartLane {
         )
         func laggingStandby(isProcessorKilled: Bool) async throws {
             try await DatabasePair.run { pair in
-                let settings = World.Settings(servers: pair.servers, bank: Self.bank, processor: Self.processor)
+                let settings = World.Settings.failover(pair.servers)
                 try await World.run(settings) { world in
                     let processor = try await world.startProcessor()
                     let batch = AuthorizeBatch(count: 300 * Self.scale)
@@ -54,7 +50,7 @@ extension RestartLane {
         @Test("a database that was restored from a copy makes no second effect, and counts what it had forgotten")
         func restoredCopy() async throws {
             try await PrivateServices.run { services in
-                let settings = World.Settings(servers: services.servers, bank: Self.bank, processor: Self.processor)
+                let settings = World.Settings.failover(services.servers)
                 try await World.run(settings) { world in
                     let processor = try await world.startProcessor()
                     let count = 40 * Self.scale

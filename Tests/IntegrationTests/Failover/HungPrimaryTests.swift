@@ -6,15 +6,10 @@ extension RestartLane {
     /// FAILOVER_TEST_SCALE multiplies the number of commands; with it the times are judged, too.
     @Suite("A primary that hangs", .timeLimit(.minutes(20)))
     struct HungPrimaryTests {
-        private static let processor = World.shortLease.merging(["SWEEPS_RECONCILE_PERIOD": "5s"]) { $1 }
-        private static let bank = [
-            "MIN_LATENCY_MS": "20", "MAX_LATENCY_MS": "60", "CARD_BALANCE_CENTS": "100000000000",
-        ]
-
         @Test("is given up within seconds, readiness says so, and work goes on at the standby that was promoted")
         func frozen() async throws {
             try await DatabasePair.run(isSynchronous: true) { pair in
-                let settings = World.Settings(servers: pair.servers, bank: Self.bank, processor: Self.processor)
+                let settings = World.Settings.failover(pair.servers)
                 try await World.run(settings) { world in
                     let processor = try await world.startProcessor()
                     let batch = AuthorizeBatch(count: 300 * TestScale.failover)

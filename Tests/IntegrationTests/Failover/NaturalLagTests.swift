@@ -7,10 +7,6 @@ extension RestartLane {
     @Suite("A primary that is killed", .timeLimit(.minutes(20)))
     struct NaturalLagTests {
         private static let scale = TestScale.failover
-        private static let processor = World.shortLease.merging(["SWEEPS_RECONCILE_PERIOD": "5s"]) { $1 }
-        private static let bank = [
-            "MIN_LATENCY_MS": "20", "MAX_LATENCY_MS": "60", "CARD_BALANCE_CENTS": "100000000000",
-        ]
 
         @Test(
             "and a standby promoted with the lag that there happens to be: nothing is lost, doubled, or left open",
@@ -18,7 +14,7 @@ extension RestartLane {
         )
         func killed(isSynchronous: Bool) async throws {
             try await DatabasePair.run(isSynchronous: isSynchronous) { pair in
-                let settings = World.Settings(servers: pair.servers, bank: Self.bank, processor: Self.processor)
+                let settings = World.Settings.failover(pair.servers)
                 try await World.run(settings) { world in
                     try await world.startProcessor()
                     let batch = AuthorizeBatch(count: 300 * Self.scale)
