@@ -13,7 +13,7 @@ struct SeedTests {
         "seeds that once broke a promise keep it now",
         arguments: [
             240, 397, 409, 444, 504, 565, 571, 711, 844, 854, 903, 1089, 1200, 1388, 1875, 2854, 2921, 3139, 4207, 6569,
-            7560,
+            7560, 9039,
         ]
     )
     func regressions(seed: UInt64) {

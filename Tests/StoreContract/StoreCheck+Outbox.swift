@@ -49,6 +49,25 @@ extension StoreCheck {
                 try await scene.sweeps.note(entries.map { OutboxEnding($0, .sent) })
                 #expect(try await scene.sweeps.backlog().eventsWaiting == 0)
             },
+            StoreCheck("what was published is noted on its own row only, whatever row has its id by now") { scene in
+                let (first, second) = (try scene.authorize(), try scene.authorize())
+                let claims = [try await scene.claimed(first), try await scene.claimed(second)]
+                for claim in claims {
+                    let settlement = StoreScene<Subject>.success(claim).toldByOutbox(claim)
+                    #expect(try await scene.store.settle(settlement) == .settled)
+                }
+                let entries = try await scene.sweeps.take(limit: 10, hold: .zero)
+                #expect(entries.count == 4)
+                let others = zip(entries, entries.reversed()).map { entry, other in
+                    OutboxEntry(id: entry.id, content: other.content, attempts: entry.attempts)
+                }
+                try await scene.sweeps.note(others.map { OutboxEnding($0, .sent) })
+                try await scene.subject.pass(.milliseconds(5))
+                let again = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
+                #expect(Set(again.map(\.id)) == Set(entries.map(\.id)))
+                try await scene.sweeps.note(again.map { OutboxEnding($0, .sent) })
+                #expect(try await scene.sweeps.take(limit: 10, hold: .seconds(60)).isEmpty)
+            },
             StoreCheck("a superseded settle tells nothing") { scene in
                 let stuck = try await scene.stuckCapture()
                 let claim = try #require(try await scene.lookUntilDue().claims.first)

@@ -4,7 +4,8 @@ package protocol Outbox: Sendable {
     /// a while; then whoever takes next gets them again.
     func take(limit: Int, hold: Duration) async throws(StoreError) -> [OutboxEntry]
 
-    /// Notes how the publishing of taken ones ended.
+    /// Notes how the publishing of taken ones ended. Where a row is another message by now, nothing: a database that has lost its last
+    /// commits gives the same ids again (docs/correctness.md#the-database-forgets).
     func note(_ endings: [OutboxEnding]) async throws(StoreError)
 }
 

@@ -38,7 +38,9 @@ struct OutboxTable {
     }
 
     mutating func note(_ ending: OutboxEnding, at now: Timestamp) {
-        guard let index = rows.firstIndex(where: { $0.id == ending.entry.id }) else { return }
+        guard let index = rows.firstIndex(where: { $0.id == ending.entry.id }),
+            rows[index].content.isSame(as: ending.entry.content)
+        else { return }
         switch ending.outcome {
         case .sent, .undeliverable: rows[index].sentAt = now
         case .postponed(let pause): rows[index].dueAt = now.advanced(by: pause)

@@ -20,6 +20,11 @@ package struct OutboxMessage: Hashable, Sendable {
         self.message = message
     }
 
+    /// Whether the two tell the same: a message id is stable, and made for one thing.
+    package func isSame(as other: OutboxMessage) -> Bool {
+        paymentID == other.paymentID && message.messageID == other.message.messageID
+    }
+
     package init(_ event: PaymentEvent, of payment: PaymentID) {
         self.init(paymentID: payment, operationID: nil, destination: .event(event.name), message: event.message)
     }

@@ -45,13 +45,17 @@ extension PostgresPaymentStore: Outbox {
                     is_undeliverable = n.is_undeliverable,
                     due_at = CASE WHEN n.pause IS NULL THEN o.due_at
                              ELSE clock_timestamp() + n.pause * interval '1 microsecond' END
-                FROM unnest($1::bigint[], $2::bigint[], $3::boolean[]) AS n (id, pause, is_undeliverable)
+                FROM unnest($1::bigint[], $2::bigint[], $3::boolean[], $4::uuid[], $5::text[])
+                    AS n (id, pause, is_undeliverable, payment_id, message_id)
                 WHERE o.id = n.id AND o.sent_at IS NULL
+                    AND o.payment_id = n.payment_id AND o.message_id IS NOT DISTINCT FROM n.message_id
                 """,
                 [
                     .int8Array(endings.map(\.entry.id.value)),
                     .int8Array(endings.map(\.pause)),
                     .boolArray(endings.map { $0.outcome == .undeliverable }),
+                    .uuidArray(endings.map { PostgresUUID($0.entry.content.paymentID.value) }),
+                    .textArray(endings.map(\.entry.content.message.messageID)),
                 ]
             )
             _ = try connection.execute(
