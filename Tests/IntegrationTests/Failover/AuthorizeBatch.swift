@@ -7,10 +7,20 @@ import Testing
 struct AuthorizeBatch: Sendable {
     let commands: [TestCommand]
 
+    /// Its first half and its second.
+    var halves: (AuthorizeBatch, AuthorizeBatch) {
+        let middle = commands.count / 2
+        return (
+            AuthorizeBatch(commands: Array(commands[..<middle])), AuthorizeBatch(commands: Array(commands[middle...]))
+        )
+    }
+
     /// - Parameter first: the least amount.
     init(count: Int, amountsFrom first: Int = 10_000) {
         commands = (0..<count).map { TestCommand.authorize(amount: first + $0) }
     }
+
+    private init(commands: [TestCommand]) { self.commands = commands }
 
     /// Those with a final reply by now.
     func answered(in world: World) -> [TestCommand] {

@@ -18,10 +18,16 @@ extension RestartLane {
                 try await World.run(settings) { world in
                     let processor = try await world.startProcessor()
                     let batch = AuthorizeBatch(count: 300 * Self.scale)
-                    let load = Task { try await batch.publish(to: world) }
-                    try await answers(60 * Self.scale, in: world)
+                    let (early, late) = batch.halves
+                    let earlyLoad = Task { try await early.publish(to: world) }
+                    try await answers(60 * Self.scale, to: early, in: world)
                     try await pair.fallBehind()
-                    try await answers(60 * Self.scale, in: world)
+                    // Published only now: what of them is answered, the standby cannot know.
+                    let load = Task {
+                        try await earlyLoad.value
+                        try await late.publish(to: world)
+                    }
+                    try await answers(60 * Self.scale, to: late, in: world)
                     try await pair.killPrimary()
                     if isProcessorKilled { try await processor.child.crash() }
                     let answered = batch.answered(in: world)
@@ -80,11 +86,10 @@ extension RestartLane {
             }
         }
 
-        /// Waits for so many more replies.
-        private func answers(_ count: Int, in world: World) async throws {
-            let before = world.upstream.replyCount
+        /// Waits until so many of them are answered.
+        private func answers(_ count: Int, to batch: AuthorizeBatch, in world: World) async throws {
             try await eventually("there was traffic", within: .seconds(180)) {
-                world.upstream.replyCount >= before + count
+                batch.answered(in: world).count >= count
             }
         }
 

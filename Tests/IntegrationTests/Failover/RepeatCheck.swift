@@ -33,6 +33,9 @@ struct RepeatCheck {
         #expect(otherBytes == 0, "replies that the database knows and that were told with other bytes")
         #expect(otherEffects == 0, "commands that were told another effect at the bank than before")
         let counted = try await world.metric("payments_store_regressions_total")
-        #expect(counted >= forgotten.count, "what the store had forgotten is counted")
+        // What is sent again after a request without an answer is a replay too, which proves nothing about the store.
+        let unanswered = try await world.metric("payments_bank_calls_total", with: #"verdict="ambiguous""#)
+        #expect(counted + unanswered >= forgotten.count, "what the store had forgotten is counted")
+        #expect(counted > 0 || forgotten.isEmpty)
     }
 }

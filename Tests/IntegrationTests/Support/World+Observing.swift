@@ -40,13 +40,14 @@ extension World {
         #expect(tally == [result: commands.count], sourceLocation: sourceLocation)
     }
 
-    /// The sum of a metric over all processors that run and all its labels.
-    func metric(_ name: String) async throws -> Int {
+    /// The sum of a metric over all processors that run and all its labels, or those lines that have this one.
+    func metric(_ name: String, with label: String = "") async throws -> Int {
         var sum = 0.0
         for processor in allProcessors where processor.child.isRunning {
             let web = try await processor.admin()
             for line in try await web.text("/metrics").split(separator: "\n") {
                 guard line.hasPrefix("\(name) ") || line.hasPrefix("\(name){") else { continue }
+                guard label.isEmpty || line.contains(label) else { continue }
                 sum += line.split(separator: " ").last.flatMap { Double($0) } ?? 0
             }
             await web.shutdown()
