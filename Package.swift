@@ -9,6 +9,16 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .treatAllWarnings(as: .error),
+    // What one module calls in another is specialized and inlined as within one.
+    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+]
+
+/// Swift's own libraries within the program: no indirection at each call of them, and no runtime to install beside it.
+let linkerSettings: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-static-stdlib", "-l_FoundationCollections", "-l_FoundationCShims"],
+        .when(platforms: [.linux], configuration: .release)
+    )
 ]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -110,7 +120,8 @@ let package = Package(
                 argumentParser, configuration, coreMetrics, crypto, httpTypes, hummingbird, hummingbirdCore, logging,
                 nioCore, nioPosix, serviceLifecycle, unixSignals,
             ],
-            swiftSettings: swiftSettings
+            swiftSettings: swiftSettings,
+            linkerSettings: linkerSettings
         ),
         .executableTarget(
             name: "Publisher",

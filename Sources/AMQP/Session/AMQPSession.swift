@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Keeps a connection to the broker alive: makes it, and makes a new one when it has ended, until `run()` is cancelled.
 package actor AMQPSession {
     private enum State {
@@ -11,7 +13,14 @@ package actor AMQPSession {
     private let configuration: AMQPConfiguration
     private let backoff: AMQPBackoff
     private let observer: @Sendable (AMQPSessionEvent) -> Void
-    private var state = State.waiting
+    private var state = State.waiting {
+        didSet {
+            let connection: AMQPConnection? = if case .connected(let connection) = state { connection } else { nil }
+            current.withLock { $0 = connection }
+        }
+    }
+    /// The connection of `state`, for callers who need not come in.
+    private nonisolated let current = Mutex<AMQPConnection?>(nil)
     private var waiters: [UInt64: Waiter] = [:]
     private var lastWaiter: UInt64 = 0
 
@@ -65,7 +74,14 @@ package actor AMQPSession {
     /// - Parameter timeout: nil to wait as long as the session runs.
     /// - Returns: a connection that was usable a moment ago.
     /// - Throws: `timeout`, `cancelled`, or `closed` when the session has stopped.
-    package func connection(timeout: Duration? = nil) async throws(AMQPError) -> AMQPConnection {
+    package nonisolated(nonsending) func connection(
+        timeout: Duration? = nil
+    ) async throws(AMQPError) -> AMQPConnection {
+        if let connection = current.withLock({ $0 }), connection.isUsable { return connection }
+        return try await nextConnection(timeout)
+    }
+
+    private func nextConnection(_ timeout: Duration?) async throws(AMQPError) -> AMQPConnection {
         if let usableConnection { return usableConnection }
         if case .stopped = state { throw AMQPError(.closed) }
         lastWaiter += 1

@@ -94,13 +94,20 @@ package struct BankResponse: Hashable, Sendable {
     /// Allowed before JSON by those who read it (RFC 8259 §8.1).
     private static let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
 
-    var json: JSONValue {
-        let body: JSONValue =
-            switch body {
-            case .json(let value): value
-            case .text(let text): .string(text)
-            }
-        return .object(["body": body, "status": .integer(status)])
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        switch body {
+        case .json(let value): writer.member("body", value)
+        case .text(let text): writer.member("body", text)
+        }
+        writer.member("status", Int64(status))
+        writer.endObject()
+    }
+
+    var encoded: [UInt8] {
+        var writer = JSONWriter()
+        write(to: &writer)
+        return writer.bytes
     }
 
     /// The same answer with a card number, should the bank have echoed it, reduced to BIN and last four

@@ -1,5 +1,5 @@
 /// What a claim found, and what is to be done now.
-package enum ClaimOutcome: Hashable, Sendable {
+package indirect enum ClaimOutcome: Hashable, Sendable {
     /// Ours until the lease runs out: call the bank.
     case claimed(Claim)
     /// The outcome is stored. `isReplay` is false where this very claim stored it: a rejection.

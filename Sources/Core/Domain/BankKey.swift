@@ -16,15 +16,12 @@ package enum BankKey {
         kind: OperationKind,
         paymentID: PaymentID
     ) -> String {
-        var digest = SHA256()
+        var fields: [UInt8] = []
+        fields.reserveCapacity(160)
         for field in [merchantID.description, idempotencyKey.description, kind.rawValue, paymentID.description] {
-            var field = field
-            field.withUTF8 { bytes in
-                withUnsafeBytes(of: UInt32(bytes.count).bigEndian) { digest.update(bufferPointer: $0) }
-                digest.update(bufferPointer: UnsafeRawBufferPointer(bytes))
-            }
+            fields.append(lengthPrefixed: field)
         }
-        return version + Base64URL.encoded(digest.finalize())
+        return version + Base64URL.encoded(SHA256.hash(data: fields))
     }
 }
 

@@ -1,5 +1,5 @@
-/// A decoded and valid command.
-package struct Command: Hashable, Sendable {
+/// A decoded and valid command. One object on its way from the decoder to the acknowledgement.
+package final class Command: Hashable, Sendable {
     package let paymentID: PaymentID
     package let merchantID: MerchantID
     package let idempotencyKey: IdempotencyKey
@@ -25,6 +25,18 @@ package struct Command: Hashable, Sendable {
         self.parameters = parameters
         self.deadline = deadline
         self.route = route
+    }
+
+    package static func == (left: Command, right: Command) -> Bool {
+        left === right
+            || left.paymentID == right.paymentID && left.merchantID == right.merchantID
+                && left.idempotencyKey == right.idempotencyKey && left.messageID == right.messageID
+                && left.parameters == right.parameters && left.deadline == right.deadline && left.route == right.route
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(paymentID)
+        hasher.combine(idempotencyKey)
     }
 
     /// What the bank knows its operation by.

@@ -28,13 +28,9 @@ package struct Fingerprinter: Sendable {
     ///   - command: decoded and valid.
     ///   - resolvedAmount: in minor units, the payment's where the command names none; `nil` for a void.
     package func fingerprint(of command: Command, resolvedAmount: Int64?) -> Fingerprint {
-        var digest = HMAC<SHA256>(key: key)
-        func add(_ field: String) {
-            // The length before each field keeps two lists of fields from running into the same bytes.
-            withUnsafeBytes(of: UInt32(field.utf8.count).bigEndian) { digest.update(data: $0) }
-            var field = field
-            field.withUTF8 { digest.update(data: UnsafeRawBufferPointer($0)) }
-        }
+        var fields: [UInt8] = []
+        fields.reserveCapacity(240)
+        func add(_ field: String) { fields.append(lengthPrefixed: field) }
         add(command.kind.rawValue)
         add(command.paymentID.description)
         add(resolvedAmount.map(String.init) ?? "")
@@ -47,7 +43,7 @@ package struct Fingerprinter: Sendable {
             add(String(parameters.card.expiryMonth))
             add(String(parameters.card.expiryYear))
         }
-        return Fingerprint(bytes: Array(digest.finalize()))
+        return Fingerprint(bytes: Array(HMAC<SHA256>.authenticationCode(for: fields, using: key)))
     }
 
     /// A keyed digest of a list of fields, for what is told apart by its content and may hold card data.
@@ -64,5 +60,17 @@ package struct Fingerprinter: Sendable {
     /// (docs/contract.md#configuration).
     package var checkValue: [UInt8] {
         Array(HMAC<SHA256>.authenticationCode(for: Array("fingerprint.secret check".utf8), using: key))
+    }
+}
+
+extension [UInt8] {
+    /// The UTF-8 of a field behind its length in four bytes, big-endian, which keeps two lists of fields from running into the same
+    /// bytes.
+    mutating func append(lengthPrefixed field: String) {
+        var field = field
+        field.withUTF8 { utf8 in
+            Swift.withUnsafeBytes(of: UInt32(utf8.count).bigEndian) { append(contentsOf: $0) }
+            append(contentsOf: utf8)
+        }
     }
 }

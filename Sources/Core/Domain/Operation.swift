@@ -1,19 +1,7 @@
 /// One operation: what is being attempted under one idempotency key, and how it ended.
 package struct Operation: Hashable, Sendable {
-    package let id: OperationID
-    package let merchantID: MerchantID
-    package let idempotencyKey: IdempotencyKey
-    package let kind: OperationKind
-    package let paymentID: PaymentID
-    package let fingerprint: Fingerprint
-    /// What the bank knows the operation by (docs/bank.md#the-bank-key): at most 64 characters, frozen with the
-    /// operation.
-    package let bankKey: String
-    /// The first delivery's way back: where an answer goes that no delivery waits for.
-    package let route: ReplyRoute
-    package let createdAt: Timestamp
-    /// The state that the payment was in before, and gets back where the bank says no. `nil` for an authorize.
-    package let origin: PaymentStatus?
+    /// What never changes, held by all copies together.
+    package let identity: OperationIdentity
     /// When the first request to the bank may have left: the start of the 24 hours that the bank remembers a key
     /// (docs/correctness.md#lost-keys). `nil` where the bank was never asked.
     package var firstSentAt: Timestamp?
@@ -64,16 +52,18 @@ package struct Operation: Hashable, Sendable {
         isTold: Bool = false,
         areEventsDue: Bool = false
     ) {
-        self.id = id
-        self.merchantID = merchantID
-        self.idempotencyKey = idempotencyKey
-        self.kind = kind
-        self.paymentID = paymentID
-        self.fingerprint = fingerprint
-        self.bankKey = bankKey
-        self.route = route
-        self.createdAt = createdAt
-        self.origin = origin
+        identity = OperationIdentity(
+            id: id,
+            merchantID: merchantID,
+            idempotencyKey: idempotencyKey,
+            kind: kind,
+            paymentID: paymentID,
+            fingerprint: fingerprint,
+            bankKey: bankKey,
+            route: route,
+            createdAt: createdAt,
+            origin: origin
+        )
         self.firstSentAt = firstSentAt
         self.state = state
         self.fence = fence
@@ -87,6 +77,17 @@ package struct Operation: Hashable, Sendable {
         self.isTold = isTold
         self.areEventsDue = areEventsDue
     }
+
+    package var id: OperationID { identity.id }
+    package var merchantID: MerchantID { identity.merchantID }
+    package var idempotencyKey: IdempotencyKey { identity.idempotencyKey }
+    package var kind: OperationKind { identity.kind }
+    package var paymentID: PaymentID { identity.paymentID }
+    package var fingerprint: Fingerprint { identity.fingerprint }
+    package var bankKey: String { identity.bankKey }
+    package var route: ReplyRoute { identity.route }
+    package var createdAt: Timestamp { identity.createdAt }
+    package var origin: PaymentStatus? { identity.origin }
 
     /// A request may have reached the bank, and what it did is not known.
     package var isAmbiguous: Bool { !sends.isEmpty }

@@ -1,11 +1,7 @@
 /// One payment: what is proven about it, and which operation holds it at the moment.
 package struct Payment: Hashable, Sendable {
-    package let id: PaymentID
-    package let merchantID: MerchantID
-    package let orderID: String
-    package let customerID: String
-    package let amount: Money
-    package let createdAt: Timestamp
+    /// What never changes, held by all copies together.
+    package let identity: PaymentIdentity
     package var status: PaymentStatus
     /// The operation that is under way, exactly while `status.isInProgress`.
     package var heldBy: OperationID?
@@ -35,12 +31,14 @@ package struct Payment: Hashable, Sendable {
         voidedAt: Timestamp? = nil,
         refundedAt: Timestamp? = nil
     ) {
-        self.id = id
-        self.merchantID = merchantID
-        self.orderID = orderID
-        self.customerID = customerID
-        self.amount = amount
-        self.createdAt = createdAt
+        identity = PaymentIdentity(
+            id: id,
+            merchantID: merchantID,
+            orderID: orderID,
+            customerID: customerID,
+            amount: amount,
+            createdAt: createdAt
+        )
         self.status = status
         self.heldBy = heldBy
         self.version = version
@@ -51,6 +49,13 @@ package struct Payment: Hashable, Sendable {
         self.voidedAt = voidedAt
         self.refundedAt = refundedAt
     }
+
+    package var id: PaymentID { identity.id }
+    package var merchantID: MerchantID { identity.merchantID }
+    package var orderID: String { identity.orderID }
+    package var customerID: String { identity.customerID }
+    package var amount: Money { identity.amount }
+    package var createdAt: Timestamp { identity.createdAt }
 
     /// The payment one transition on.
     ///

@@ -26,8 +26,6 @@ package struct UniqueID: Hashable, Comparable, Sendable {
 }
 
 extension UniqueID: LosslessStringConvertible {
-    private static let dashes: Set<Int> = [8, 13, 18, 23]
-
     /// Exactly the 36-character form, in either case; `nil` for anything else.
     package init?(_ text: some StringProtocol) {
         var words: (high: UInt64, low: UInt64) = (0, 0)
@@ -57,18 +55,34 @@ extension UniqueID: LosslessStringConvertible {
 
     /// Lower case, with dashes.
     package var description: String {
-        String(unsafeUninitializedCapacity: 36) { buffer in
-            var position = 0
-            for index in 0..<32 {
-                if Self.dashes.contains(position) {
-                    buffer[position] = UInt8(ascii: "-")
-                    position += 1
-                }
-                let word = index < 16 ? high : low
-                buffer[position] = Hex.digit(of: UInt8(truncatingIfNeeded: word >> UInt64(60 - index % 16 * 4)) & 0x0f)
+        String(unsafeUninitializedCapacity: Self.length) { buffer in
+            write(to: buffer.baseAddress)
+            return Self.length
+        }
+    }
+
+    private static let length = 36
+
+    /// Appends its description.
+    func appendText(to bytes: inout [UInt8]) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.length) { buffer in
+            write(to: buffer.baseAddress)
+            bytes.append(contentsOf: buffer)
+        }
+    }
+
+    /// - Parameter text: room for 36 bytes.
+    private func write(to text: UnsafeMutablePointer<UInt8>?) {
+        guard let text else { return }
+        var position = 0
+        for index in 0..<32 {
+            if position == 8 || position == 13 || position == 18 || position == 23 {
+                text[position] = UInt8(ascii: "-")
                 position += 1
             }
-            return position
+            let word = index < 16 ? high : low
+            text[position] = Hex.digit(of: UInt8(truncatingIfNeeded: word >> UInt64(60 - index % 16 * 4)) & 0x0f)
+            position += 1
         }
     }
 }

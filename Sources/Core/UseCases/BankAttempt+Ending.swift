@@ -149,7 +149,7 @@ extension BankAttempt {
     /// A success that cannot be read is kept for the operator, without the card.
     func note(on ambiguity: Ambiguity, _ action: BankAction, _ answer: BankAnswer) -> String? {
         guard ambiguity == .unreadable, case .response(let response) = answer.redacted(for: action) else { return nil }
-        let text = String(decoding: response.json.encoded, as: UTF8.self)
+        let text = String(decoding: response.encoded, as: UTF8.self)
         return
             "\(action.kind.rawValue) answered unreadably: \(CardDigits.masked(String(text.prefix(Self.longestNote))))"
     }

@@ -13,7 +13,7 @@ package struct BankAttempt: Sendable {
     }
 
     /// How an attempt ended; all but `superseded` is stored.
-    package enum Outcome: Hashable, Sendable {
+    package indirect enum Outcome: Hashable, Sendable {
         /// The operation with its final reply.
         case settled(Operation)
         /// Open still: to be claimed again after that retry tier, when its key has rested.

@@ -1,5 +1,5 @@
 /// What becomes of a delivery: each of them is carried out, confirmed, and only then acknowledged.
-package enum Disposition: Hashable, Sendable {
+package indirect enum Disposition: Hashable, Sendable {
     /// Send this reply. `settles`: the operation whose stored outcome it is.
     case reply(OutgoingReply, Label, settles: Operation?)
     /// Put a clean copy on the retry ladder; perhaps tell the client that nothing is known yet.

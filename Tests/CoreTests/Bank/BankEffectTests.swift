@@ -62,7 +62,7 @@ struct BankEffectTests {
     }
 
     @Test("a body is JSON or its text, at most 1 KiB of it")
-    func bodies() {
+    func bodies() throws {
         let json = BankResponse(status: 200, bytes: Array(#"{"a":1}"#.utf8), isReplayed: true)
         #expect(json.body == .json(.object(["a": .number("1")])))
         #expect(json.isReplayed)
@@ -74,7 +74,8 @@ struct BankEffectTests {
         #expect(text.body == .text(String(repeating: "x", count: 1_024)))
         #expect(BankResponse(status: 200, bytes: [], isReplayed: false).body == .text(""))
         #expect(
-            text.json == .object(["body": .string(String(repeating: "x", count: 1_024)), "status": .number("502")])
+            try JSONParser.parse(text.encoded)
+                == .object(["body": .string(String(repeating: "x", count: 1_024)), "status": .number("502")])
         )
     }
 
@@ -91,10 +92,11 @@ struct BankEffectTests {
             BankResponse(status: 400, body: .json(body)),
             BankResponse(status: 400, body: .text("no card 4111111111111111 here")),
         ] {
-            let redacted = String(decoding: response.redacting(card).json.encoded, as: UTF8.self)
+            let redacted = String(decoding: response.redacting(card).encoded, as: UTF8.self)
             #expect(!redacted.contains(card.number))
             #expect(redacted.contains("411111******1111"))
         }
-        #expect(BankResponse(status: 400, body: .json(body)).redacting(card).json["body"]?["amount"] == .number("5000"))
+        let redacted = try JSONParser.parse(BankResponse(status: 400, body: .json(body)).redacting(card).encoded)
+        #expect(redacted["body"]?["amount"] == .number("5000"))
     }
 }

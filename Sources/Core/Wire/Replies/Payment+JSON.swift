@@ -4,26 +4,42 @@ extension Payment {
 
     /// The members of `json`, for those who show more beside them.
     package var jsonMembers: [String: JSONValue] {
-        [
-            "amount": .integer(amount.minorUnits),
-            "authorized_at": .optional(authorizedAt?.description),
-            "bank": .object([
-                "authorization_id": .optional(bank.authorizationID),
-                "capture_id": .optional(bank.captureID),
-                "refund_id": .optional(bank.refundID),
-                "void_id": .optional(bank.voidID),
-            ]),
-            "captured_at": .optional(capturedAt?.description),
-            "created_at": .string(createdAt.description),
-            "currency": .string(amount.currency.rawValue),
-            "customer_id": .string(customerID),
-            "expires_at": .optional(expiresAt?.description),
-            "id": .string(id.description),
-            "merchant_id": .string(merchantID.description),
-            "order_id": .string(orderID),
-            "refunded_at": .optional(refundedAt?.description),
-            "status": .string(status.rawValue),
-            "voided_at": .optional(voidedAt?.description),
-        ]
+        var writer = JSONWriter(capacity: 640)
+        write(to: &writer)
+        guard case .object(let members)? = try? JSONParser.parse(writer.bytes) else {
+            preconditionFailure("a payment is written as a JSON object")
+        }
+        return members
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.member("amount", amount.minorUnits)
+        writer.member("authorized_at", optional: authorizedAt)
+        writer.name("bank")
+        bank.write(to: &writer)
+        writer.member("captured_at", optional: capturedAt)
+        writer.member("created_at", optional: createdAt)
+        writer.member("currency", amount.currency.rawValue)
+        writer.member("customer_id", customerID)
+        writer.member("expires_at", optional: expiresAt)
+        writer.member("id", id.value)
+        writer.member("merchant_id", merchantID.description)
+        writer.member("order_id", orderID)
+        writer.member("refunded_at", optional: refundedAt)
+        writer.member("status", status.rawValue)
+        writer.member("voided_at", optional: voidedAt)
+        writer.endObject()
+    }
+}
+
+extension BankReferences {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.member("authorization_id", optional: authorizationID)
+        writer.member("capture_id", optional: captureID)
+        writer.member("refund_id", optional: refundID)
+        writer.member("void_id", optional: voidID)
+        writer.endObject()
     }
 }

@@ -36,16 +36,28 @@ package struct Reply: Hashable, Sendable {
 
     /// The canonical bytes: what is stored, and what is sent.
     package var encoded: [UInt8] {
-        JSONValue.object([
-            "bank_response": bankResponse?.json ?? .null,
-            "error": error?.json ?? .null,
-            "final": .bool(isFinal),
-            "idempotency_key": .string(idempotencyKey.description),
-            "operation": .string(operation.rawValue),
-            "outcome": .string(outcome.rawValue),
-            "payment": payment?.json ?? .null,
-            "payment_id": .optional(paymentID?.description),
-        ]).encoded
+        var writer = JSONWriter(capacity: 1_008)
+        writer.beginObject()
+        if let bankResponse {
+            writer.name("bank_response")
+            bankResponse.write(to: &writer)
+        } else {
+            writer.memberNull("bank_response")
+        }
+        if let error { writer.member("error", error.json) } else { writer.memberNull("error") }
+        writer.member("final", isFinal)
+        writer.member("idempotency_key", idempotencyKey.description)
+        writer.member("operation", operation.rawValue)
+        writer.member("outcome", outcome.rawValue)
+        if let payment {
+            writer.name("payment")
+            payment.write(to: &writer)
+        } else {
+            writer.memberNull("payment")
+        }
+        if let paymentID { writer.member("payment_id", paymentID.value) } else { writer.memberNull("payment_id") }
+        writer.endObject()
+        return writer.bytes
     }
 }
 

@@ -1,22 +1,29 @@
 import Core
+import Synchronization
 
 /// Turns many small calls into few large ones: whatever arrives while a flush is under way becomes the next flush. So nothing
 /// waits for a timer when there is little to do, and the cost per item falls when there is much (group commit).
-actor Coalescer<Item: Sendable, Answer: Sendable> {
+final class Coalescer<Item: Sendable, Answer: Sendable>: Sendable {
     typealias Outcome = Result<Answer, StoreError>
     /// Answers every item, in order.
     typealias Flush = @Sendable ([Item]) async -> [Outcome]
 
-    private struct Entry {
-        let item: Item
-        let continuation: CheckedContinuation<Outcome, Never>
+    private struct State {
+        var items: [Item] = []
+        /// Of the items, in order.
+        var callers: [CheckedContinuation<Outcome, Never>] = []
+        var flushesUnderWay = 0
+    }
+
+    private struct Batch {
+        var items: [Item]
+        var callers: [CheckedContinuation<Outcome, Never>]
     }
 
     private let batchLimit: Int
     private let flushLimit: Int
     private let flush: Flush
-    private var waiting: [Entry] = []
-    private var flushesUnderWay = 0
+    private let state = Mutex(State())
 
     /// - Parameters:
     ///   - batchLimit: the most items of one flush.
@@ -28,27 +35,47 @@ actor Coalescer<Item: Sendable, Answer: Sendable> {
     }
 
     /// Returns when the flush that the item was in has ended. How many may wait is bounded by the callers: each waits here.
-    func submit(_ item: Item) async throws(StoreError) -> Answer {
-        let outcome = await withCheckedContinuation { continuation in
-            waiting.append(Entry(item: item, continuation: continuation))
-            startFlush()
+    nonisolated(nonsending) func submit(_ item: Item) async throws(StoreError) -> Answer {
+        let outcome = await withCheckedContinuation { caller in
+            let startsFlush = state.withLock { state in
+                state.items.append(item)
+                state.callers.append(caller)
+                guard state.flushesUnderWay < flushLimit else { return false }
+                state.flushesUnderWay += 1
+                return true
+            }
+            if startsFlush { Task { await flushUntilEmpty() } }
         }
         return try outcome.get()
     }
 
-    private func startFlush() {
-        guard flushesUnderWay < flushLimit, !waiting.isEmpty else { return }
-        flushesUnderWay += 1
-        Task { await flushUntilEmpty() }
+    private func flushUntilEmpty() async {
+        while let batch = nextBatch() {
+            let outcomes = await flush(batch.items)
+            for (caller, outcome) in zip(batch.callers, outcomes) { caller.resume(returning: outcome) }
+        }
     }
 
-    private func flushUntilEmpty() async {
-        while !waiting.isEmpty {
-            let batch = Array(waiting.prefix(batchLimit))
-            waiting.removeFirst(batch.count)
-            let outcomes = await flush(batch.map(\.item))
-            for (entry, outcome) in zip(batch, outcomes) { entry.continuation.resume(returning: outcome) }
+    /// `nil` where nothing waits: then this flush is over.
+    private func nextBatch() -> Batch? {
+        state.withLock { state in
+            if state.items.count > batchLimit {
+                let batch = Batch(
+                    items: Array(state.items[..<batchLimit]),
+                    callers: Array(state.callers[..<batchLimit])
+                )
+                state.items.removeFirst(batchLimit)
+                state.callers.removeFirst(batchLimit)
+                return batch
+            }
+            guard !state.items.isEmpty else {
+                state.flushesUnderWay -= 1
+                return nil
+            }
+            let batch = Batch(items: state.items, callers: state.callers)
+            state.items = []
+            state.callers = []
+            return batch
         }
-        flushesUnderWay -= 1
     }
 }

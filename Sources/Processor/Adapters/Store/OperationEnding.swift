@@ -1,7 +1,7 @@
 import Core
 
 /// What the end of an operation writes: first the settlement, later the note that it was told.
-enum OperationEnding: Sendable {
+indirect enum OperationEnding: Sendable {
     case settlement(Settlement)
     case told(ToldNote)
 
