@@ -15,14 +15,17 @@ extension Message {
                 ?? properties.undecoded[.correlationID].map(CorrelationID.init(bytes:)),
             replyTo: properties.replyTo,
             priority: properties.priority,
-            // Of a name that arrives twice the first counts, as for RabbitMQ.
-            headers: Dictionary(
-                properties.headers.lazy.map { ($0.key, HeaderValue($0.value)) },
-                uniquingKeysWith: { first, _ in first }
-            ),
+            headers: Self.headers(properties.headers),
             body: message.body,
             unreadable: Set(properties.undecoded.keys.compactMap { Property(rawValue: $0.rawValue) }),
             origin: MessageOrigin(properties)
         )
+    }
+
+    /// Of a name that arrives twice the first counts, as for RabbitMQ.
+    private static func headers(_ table: AMQPTable) -> [String: HeaderValue] {
+        var headers = [String: HeaderValue](minimumCapacity: table.count)
+        for (name, value) in table where headers[name] == nil { headers[name] = HeaderValue(value) }
+        return headers
     }
 }

@@ -21,6 +21,11 @@ final class HeldCommands: Sendable {
         var waiters: [CheckedContinuation<Void, Never>] = []
 
         func isOnItsWay(_ number: UInt64) -> Bool { entries[number]?.stage == .placing }
+
+        /// Whether a command of that payment which came before is on its way.
+        func isAnyOnItsWay(to payment: PaymentID, before number: UInt64) -> Bool {
+            entries.contains { $0.key < number && $0.value.stage == .placing && $0.value.command.paymentID == payment }
+        }
     }
 
     private let state = Mutex(State())
@@ -74,6 +79,8 @@ final class HeldCommands: Sendable {
             for line in Self.byPayment(held) {
                 group.addTask {
                     for (number, command) in line {
+                        // One that its own task has sent to the store gets there first.
+                        await self.wait { !$0.isAnyOnItsWay(to: command.paymentID, before: number) }
                         await register(command)
                         self.change { $0.entries[number]?.stage = .registered }
                     }
@@ -119,6 +126,7 @@ final class HeldCommands: Sendable {
 
     /// Returns when it is so, or the task is cancelled.
     private func wait(until isSo: @Sendable (State) -> Bool) async {
+        if state.withLock({ isSo($0) }) { return }
         while !Task.isCancelled {
             let isOver = await withTaskCancellationHandler {
                 await withCheckedContinuation { (waiter: CheckedContinuation<Void, Never>) in

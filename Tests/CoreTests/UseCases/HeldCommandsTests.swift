@@ -55,6 +55,30 @@ struct HeldCommandsTests {
         }
     }
 
+    @Test("what is on its way to the store has its place before what came after it")
+    func onItsWayFirst() throws {
+        try simulate { time, held async throws in
+            let claimed = held.hold(try PaymentFixture.command(.capture, key: "c"))
+            let behind = held.hold(try PaymentFixture.command(.refund, key: "r"))
+            let log = Log()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    try await claimed.place { () async throws(StoreError) in
+                        try? await time.sleep(for: .seconds(1))
+                        log.add("capture")
+                    }
+                }
+                group.addTask {
+                    try await time.sleep(for: .milliseconds(500))
+                    await held.placeAll { log.add($0.kind.rawValue) }
+                }
+                try await group.waitForAll()
+            }
+            #expect(log.lines == ["capture", "refund"])
+            behind.letGo()
+        }
+    }
+
     @Test("a claim waits until its place is stored")
     func claimAfterPlace() throws {
         try simulate { time, held async throws in

@@ -143,7 +143,7 @@ extension OperationKind {
     }
 
     /// The field of the payment that says when.
-    fileprivate var succeededField: String {
+    fileprivate var succeededField: StaticString {
         switch self {
         case .authorize: "authorized_at"
         case .capture: "captured_at"

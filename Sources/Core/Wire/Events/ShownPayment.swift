@@ -16,10 +16,10 @@ struct ShownPayment {
     var status: String? { text("status") }
 
     /// A time as it is written, `nil` where there is none.
-    func instant(_ field: String) -> String? { text(field) }
+    func instant(_ field: StaticString) -> String? { text(field) }
 
-    private func text(_ field: String) -> String? {
-        guard let start = bytes.firstPosition(after: Array("\"\(field)\":\"".utf8)),
+    private func text(_ field: StaticString) -> String? {
+        guard let start = bytes.startOfText(named: field),
             let end = bytes[start...].firstIndex(of: UInt8(ascii: "\""))
         else { return nil }
         return String(decoding: bytes[start..<end], as: UTF8.self)
@@ -30,10 +30,18 @@ struct ShownPayment {
 }
 
 extension Collection<UInt8> where Index == Int {
-    fileprivate func firstPosition(after pattern: [UInt8]) -> Int? {
-        guard count >= pattern.count else { return nil }
-        return (startIndex...(endIndex - pattern.count)).first { self[$0...].starts(with: pattern) }
-            .map { $0 + pattern.count }
+    /// Behind `"name":"`; `nil` where there is none.
+    fileprivate func startOfText(named name: StaticString) -> Int? {
+        let name = UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+        let quote = UInt8(ascii: "\"")
+        let length = name.count + 4
+        guard count >= length else { return nil }
+        return (startIndex...(endIndex - length)).first { position in
+            self[position] == quote && self[position + name.count + 1] == quote
+                && self[position + name.count + 2] == UInt8(ascii: ":") && self[position + name.count + 3] == quote
+                && self[position + 1..<position + name.count + 1].elementsEqual(name)
+        }
+        .map { $0 + length }
     }
 
     fileprivate func lastPosition(of pattern: [UInt8]) -> Int? {

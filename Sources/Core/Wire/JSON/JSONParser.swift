@@ -46,9 +46,10 @@ package struct JSONParser {
 
     private mutating func object(depth: Int) throws(JSONError) -> JSONValue {
         position += 1
-        var members: [String: JSONValue] = [:]
         skipWhitespace()
-        if take("}") { return .object(members) }
+        if take("}") { return .object([:]) }
+        // Most objects of commands and answers have so many members at most: no growing in between.
+        var members = [String: JSONValue](minimumCapacity: 8)
         while true {
             skipWhitespace()
             guard position < bytes.count else { throw .unexpectedEnd }

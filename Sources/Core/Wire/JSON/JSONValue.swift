@@ -1,5 +1,5 @@
 /// A JSON value (RFC 8259). Numbers stay the tokens they were, so that what is stored and replayed is what was received.
-package indirect enum JSONValue: Hashable, Sendable {
+package enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
     /// The token, as it stood.

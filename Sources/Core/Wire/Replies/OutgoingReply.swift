@@ -181,10 +181,9 @@ package struct OutgoingReply: Hashable, Sendable {
         replayed: Bool,
         events: [PaymentEvent] = []
     ) {
-        var headers: [String: HeaderValue] = [
-            HeaderName.idempotencyKey: .string(key.description),
-            HeaderName.idempotentReplayed: .bool(replayed),
-        ]
+        var headers = [String: HeaderValue](minimumCapacity: 6)
+        headers[HeaderName.idempotencyKey] = .string(key.description)
+        headers[HeaderName.idempotentReplayed] = .bool(replayed)
         headers[HeaderName.paymentID] = paymentID.map { .string($0.description) }
         headers[HeaderName.merchantID] = merchantID.map { .string($0.description) }
         headers[HeaderName.traceparent] = route.traceparent.map { .string(TraceParent.continuing($0, as: id)) }

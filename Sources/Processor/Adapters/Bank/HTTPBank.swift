@@ -49,14 +49,17 @@ extension BankAnswer {
 }
 
 extension BankResponse {
-    fileprivate init(_ response: HTTPResponse) {
-        let date = response.headers["Date"].flatMap { Timestamp(httpDate: $0) }
+    fileprivate init(_ response: HTTPResponse, isAnswerToQuestion: Bool = false) {
+        let retryAfter = response.headers["Retry-After"]
+        // Its clock matters where the bank is asked, or wants to be left alone: of a plain answer nobody reads it.
+        let isClockRead = isAnswerToQuestion || retryAfter != nil
+        let date = isClockRead ? response.headers["Date"].flatMap { Timestamp(httpDate: $0) } : nil
         self.init(
             status: response.status,
             bytes: response.body,
             isReplayed: response.headers["X-Idempotent-Replayed"] == "true",
             date: date,
-            retryAfter: response.headers["Retry-After"].flatMap { Self.pause($0, from: date) }
+            retryAfter: retryAfter.flatMap { Self.pause($0, from: date) }
         )
     }
 
@@ -74,7 +77,7 @@ extension HTTPBank: BankQueries {
     func ask(_ query: BankQuery, timeout: Duration) async -> BankAnswer {
         do throws(HTTPError) {
             let request = HTTPRequest(method: .get, url: baseURL + query.path, timeout: timeout)
-            return .response(BankResponse(try await client.send(request)))
+            return .response(BankResponse(try await client.send(request), isAnswerToQuestion: true))
         } catch {
             return BankAnswer(error)
         }

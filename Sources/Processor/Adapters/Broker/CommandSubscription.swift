@@ -181,5 +181,7 @@ private actor ActiveConsumers {
         consumers = []
         if !cancelled.isEmpty { await handOver() }
         for consumer in cancelled { try? await consumer.cancel() }
+        // What has come in the meantime.
+        if !cancelled.isEmpty { await handOver() }
     }
 }
