@@ -26,7 +26,7 @@ struct BodyReduction {
         } else if body.count <= BodyDecoder.maximumSize, let value = try? JSONParser.parse(body),
             case .object(let members) = value
         {
-            var object = ObjectReduction()
+            var object = ObjectReduction(cards: KnownCards(in: body))
             let reduced = object.reduced(members)
             bytes = object.loss == .nothing ? body : reduced.encoded
             card = object.card
@@ -48,8 +48,13 @@ struct BodyReduction {
 
 /// The fields of a command's body, one rule each.
 private struct ObjectReduction {
+    private let cards: KnownCards
     private(set) var card: String?
     private(set) var loss = BodyReduction.Loss.nothing
+
+    init(cards: KnownCards) {
+        self.cards = cards
+    }
 
     mutating func reduced(_ members: [String: JSONValue]) -> JSONValue {
         .object(
@@ -59,9 +64,8 @@ private struct ObjectReduction {
                     result["card"] = reducedCard(fields)
                     note(.card)
                 case ("order_id", .string(let text)), ("customer_id", .string(let text)):
-                    result[member.key] = .string(compare(CardDigits.masked(text), text))
-                case ("amount", .number(let token))
-                where CardDigits.masked(token) == token && member.value.integer != nil:
+                    result[member.key] = .string(compare(cards.masked(text), text))
+                case ("amount", .number(let token)) where !cards.stand(in: token) && member.value.integer != nil:
                     result[member.key] = member.value
                 default:
                     let name = Digits.masked(member.key)

@@ -11,19 +11,23 @@ package struct ReducedMessage: Hashable, Sendable {
     ///   - message: as it arrived.
     ///   - kind: what it asks for, where its type tells: what a command of that kind does not read may be missing.
     package init(_ message: Message, kind: OperationKind?) {
-        var text = TextReduction()
+        var text = TextReduction(cards: KnownCards(in: message.body))
         var copy = message.cleanCopy()
-        copy.type = text.reduced(copy.type)
+        copy.type = kind == nil ? text.reduced(copy.type) : copy.type
         copy.contentType = text.reduced(copy.contentType)
         copy.contentEncoding = text.reduced(copy.contentEncoding)
-        copy.messageID = text.reduced(copy.messageID)
-        copy.correlationID = text.reduced(copy.correlationID)
+        copy.messageID = text.kept(copy.messageID)
+        copy.correlationID = text.kept(copy.correlationID)
         // What cannot be read can be neither searched for a card number nor kept as text.
         if !copy.unreadable.isEmpty { text.lose() }
-        copy.replyTo = text.reduced(copy.replyTo)
+        copy.replyTo = ReplyAddress.allowed(copy.replyTo) == nil ? text.reduced(copy.replyTo) : text.kept(copy.replyTo)
         copy.headers = copy.headers.reduce(into: [:]) { headers, header in
             guard !HeaderName.bookkeeping.contains(header.key) else { return }
-            headers[text.reduced(header.key)] = text.reduced(header.value)
+            if case .string(let value) = header.value, HeaderName.ids.contains(header.key) {
+                headers[header.key] = .string(text.kept(value))
+            } else {
+                headers[text.reduced(header.key)] = text.reduced(header.value)
+            }
         }
         let body = BodyReduction(message.body, encoding: message.contentEncoding)
         copy.body = body.bytes
@@ -52,25 +56,36 @@ package struct ReducedMessage: Hashable, Sendable {
 
 /// Reduces the texts of an envelope, and remembers whether that took something away.
 private struct TextReduction {
+    private let cards: KnownCards
     private(set) var hasLost = false
+
+    init(cards: KnownCards) {
+        self.cards = cards
+    }
 
     mutating func lose() { hasLost = true }
 
-    mutating func reduced(_ text: String?) -> String? { text.map { reduced($0) } }
-
-    /// It stays byte for byte, unless there is a card number in it.
-    mutating func reduced(_ id: CorrelationID?) -> CorrelationID? {
-        guard let id else { return nil }
-        let text = String(decoding: id.bytes, as: UTF8.self)
-        guard UniqueID(text) == nil, CardDigits.masked(text) != text else { return id }
-        return CorrelationID(reduced(text))
+    /// An id stays as it is, whatever it looks like, unless it holds the card number of its own body.
+    mutating func kept(_ id: String) -> String {
+        // The one character that PostgreSQL cannot hold.
+        let kept = cards.masked(id.replacing("\0", with: "\u{fffd}"))
+        if kept != id { hasLost = true }
+        return kept
     }
 
-    /// Without digits that look like a card number, and without the one character that PostgreSQL cannot hold.
+    mutating func kept(_ id: String?) -> String? { id.map { kept($0) } }
+
+    /// Byte for byte.
+    mutating func kept(_ id: CorrelationID?) -> CorrelationID? {
+        guard let id, cards.stand(in: id) else { return id }
+        return CorrelationID(kept(String(decoding: id.bytes, as: UTF8.self)))
+    }
+
+    mutating func reduced(_ text: String?) -> String? { text.map { reduced($0) } }
+
+    /// Without what looks like a card number.
     mutating func reduced(_ text: String) -> String {
-        // Ids are hexadecimal: some of them have a run of digits that looks like a card number.
-        guard UniqueID(text) == nil, TraceParent.wellFormed(text) == nil else { return text }
-        let reduced = CardDigits.masked(text.replacing("\0", with: "\u{fffd}"))
+        let reduced = CardDigits.masked(kept(text))
         if reduced != text { hasLost = true }
         return reduced
     }

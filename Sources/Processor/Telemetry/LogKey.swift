@@ -31,13 +31,13 @@ enum LogKey: String, CaseIterable {
 struct LogFields {
     private(set) var metadata: Logger.Metadata = [:]
 
-    /// Left out where there is no value.
+    /// An id, or a word of ours. Left out where there is no value.
     mutating func set(_ key: LogKey, _ value: (some CustomStringConvertible)?) {
         guard let value else { return }
         metadata[key.rawValue] = .string(value.description)
     }
 
-    /// A text that a client chose.
+    /// A text of others, which may hold a card number.
     mutating func set(_ key: LogKey, foreign value: (some CustomStringConvertible)?) {
         guard let value else { return }
         metadata[key.rawValue] = .string(CardDigits.masked(value.description))

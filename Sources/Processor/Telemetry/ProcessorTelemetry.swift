@@ -39,8 +39,7 @@ struct ProcessorTelemetry: ProcessorObserver {
             log(.notice, "operation was taken over by another attempt", operation)
         case .replyUndeliverable(let replyTo):
             metrics.repliesUndeliverable.increment()
-            let queue = CardDigits.masked(replyTo ?? "default")
-            warn("undeliverable", "reply could not be routed", .replyTo, queue)
+            warn("undeliverable", "reply could not be routed", .replyTo, replyTo ?? "default")
         case .replyAddressIgnored(let key, let messageID): replyAddressIgnored(key, messageID)
         case .eventsPostponed(let count):
             metrics.eventsPostponed.increment(by: count)
@@ -79,11 +78,11 @@ struct ProcessorTelemetry: ProcessorObserver {
         guard logger.logLevel <= .info else { return }
         var fields = LogFields()
         fields.set(.paymentID, command.paymentID)
-        fields.set(.merchantID, foreign: command.merchantID)
+        fields.set(.merchantID, command.merchantID)
         fields.set(.operation, command.kind.rawValue)
         fields.set(.outcome, outcome.rawValue)
-        fields.set(.idempotencyKey, foreign: command.idempotencyKey)
-        fields.set(.messageID, foreign: command.messageID)
+        fields.set(.idempotencyKey, command.idempotencyKey)
+        fields.set(.messageID, command.messageID)
         fields.set(.traceID, Self.traceID(command.route))
         fields.set(.duration, Self.milliseconds(duration))
         switch disposition {
@@ -102,11 +101,11 @@ struct ProcessorTelemetry: ProcessorObserver {
         guard logger.logLevel <= .info else { return }
         var fields = LogFields()
         fields.set(.paymentID, command.paymentID)
-        fields.set(.merchantID, foreign: command.merchantID)
+        fields.set(.merchantID, command.merchantID)
         fields.set(.operation, command.kind.rawValue)
         fields.set(.outcome, CommandOutcome.rejected.rawValue)
-        fields.set(.idempotencyKey, foreign: command.idempotencyKey)
-        fields.set(.messageID, foreign: command.messageID)
+        fields.set(.idempotencyKey, command.idempotencyKey)
+        fields.set(.messageID, command.messageID)
         fields.set(.traceID, Self.traceID(command.route))
         fields.set(.reason, command.problem)
         logger.info("command", metadata: fields.metadata)
@@ -115,8 +114,8 @@ struct ProcessorTelemetry: ProcessorObserver {
     /// Of each message: its sender waits for a reply where there is none.
     private func replyAddressIgnored(_ key: IdempotencyKey, _ messageID: String?) {
         var fields = LogFields()
-        fields.set(.idempotencyKey, foreign: key)
-        fields.set(.messageID, foreign: messageID)
+        fields.set(.idempotencyKey, key)
+        fields.set(.messageID, messageID)
         fields.set(.replyTo, "default")
         logger.warning("reply_to is not allowed and was ignored", metadata: fields.metadata)
     }
@@ -127,13 +126,13 @@ struct ProcessorTelemetry: ProcessorObserver {
     private func kept(_ letter: DeadLetter, sentBackBy tier: RetryTier? = nil) {
         var fields = LogFields()
         fields.set(.deadLetterID, tier == nil ? letter.id : nil)
-        fields.set(.code, letter.failure.code)
-        fields.set(.reason, letter.failure.message)
+        fields.set(.code, foreign: letter.failure.code)
+        fields.set(.reason, foreign: letter.failure.message)
         fields.set(.paymentID, letter.command.paymentID)
-        fields.set(.merchantID, foreign: letter.command.merchantID)
+        fields.set(.merchantID, letter.command.merchantID)
         fields.set(.operation, letter.command.kind?.rawValue)
-        fields.set(.idempotencyKey, foreign: letter.command.idempotencyKey)
-        fields.set(.messageID, foreign: letter.content.message.messageID)
+        fields.set(.idempotencyKey, letter.command.idempotencyKey)
+        fields.set(.messageID, letter.content.message.messageID)
         fields.set(.tier, tier?.rawValue)
         if tier == nil {
             logger.notice("dead letter kept", metadata: fields.metadata)
@@ -186,10 +185,10 @@ struct ProcessorTelemetry: ProcessorObserver {
     private func log(_ level: Logger.Level, _ message: Logger.Message, _ operation: Operation, reason: String? = nil) {
         var fields = LogFields()
         fields.set(.paymentID, operation.paymentID)
-        fields.set(.merchantID, foreign: operation.merchantID)
+        fields.set(.merchantID, operation.merchantID)
         fields.set(.operation, operation.kind.rawValue)
         fields.set(.operationID, operation.id)
-        fields.set(.idempotencyKey, foreign: operation.idempotencyKey)
+        fields.set(.idempotencyKey, operation.idempotencyKey)
         fields.set(.traceID, Self.traceID(operation.route))
         fields.set(.reason, foreign: reason)
         logger.log(level: level, message, metadata: fields.metadata)
@@ -201,7 +200,7 @@ struct ProcessorTelemetry: ProcessorObserver {
             var fields = LogFields()
             switch report {
             case .first:
-                fields.set(key, value)
+                fields.set(key, foreign: value)
                 logger.warning("\(message)", metadata: fields.metadata)
             case .repeated(let count):
                 fields.set(.count, count)

@@ -149,4 +149,48 @@ struct CommandDecoderTests {
         }
         #expect(command.route.traceparent == nil)
     }
+
+    @Test(
+        "an id that holds the card number of its own command is refused, and nothing of it is sent back",
+        arguments: ["message_id", "correlation_id", "reply_to", "merchant-id", "order_id", "customer_id"],
+        ["4111111111111111", "4111-1111-1111-1111"]
+    )
+    func ownCardInID(_ field: String, _ number: String) {
+        var message = CommandMessage.valid()
+        switch field {
+        case "message_id": message.messageID = "m \(number)"
+        case "correlation_id": message.correlationID = CorrelationID(number)
+        case "reply_to": message.replyTo = "replies.\(number)"
+        case "merchant-id": message.headers["merchant-id"] = .string(number)
+        case "order_id": message.body = Array(CommandMessage.authorizeBody(order: number).utf8)
+        default: message.body = Array(CommandMessage.authorizeBody(customer: "c\(number)").utf8)
+        }
+        guard case .answerable(let command) = CommandDecoder().decode(message) else {
+            Issue.record("not answerable")
+            return
+        }
+        #expect("\(command.problem)" == "\(field): holds the card number of the command")
+        #expect(!Printed.all(command).contains { $0.contains(number) })
+        #expect(!Printed.all(OutgoingReply(to: command).message).contains { $0.contains(number) })
+    }
+
+    @Test("a key that is the card number of its own command is no key", arguments: ["5000", "-1"])
+    func ownCardInKey(amount: String) {
+        let message = CommandMessage.valid(
+            key: "4111 1111 1111 1111",
+            body: CommandMessage.authorizeBody(amount: amount)
+        )
+        let problem = InvalidField("idempotency-key", "holds the card number of the command")
+        #expect(CommandDecoder().decode(message) == .unanswerable(problem))
+    }
+
+    @Test("an id that looks like any other card number is an id")
+    func otherCardInID() {
+        let number = "5555555555554444"
+        let message = CommandMessage.valid(key: number, body: CommandMessage.authorizeBody(order: number))
+        guard case .command = CommandDecoder().decode(message) else {
+            Issue.record("not decoded")
+            return
+        }
+    }
 }

@@ -17,18 +17,59 @@ package struct CommandDecoder: Sendable {
         do throws(InvalidField) {
             return .command(try command(kind, key, message))
         } catch {
-            return .answerable(
-                InvalidCommand(
-                    kind: kind,
-                    idempotencyKey: key,
-                    paymentID: try? EnvelopeDecoder.paymentID(message),
-                    merchantID: try? EnvelopeDecoder.merchantID(message),
-                    messageID: try? EnvelopeDecoder.messageID(message),
-                    route: EnvelopeDecoder.route(message),
-                    problem: error
-                )
-            )
+            return invalid(kind, key, message, error)
         }
+    }
+
+    /// An id that is a card number of the body is left out as what was invalid, and a key that is one is no key.
+    private func invalid(
+        _ kind: OperationKind,
+        _ key: IdempotencyKey,
+        _ message: Message,
+        _ problem: InvalidField
+    ) -> DecodedMessage {
+        let cards = KnownCards(in: message.body)
+        guard !cards.stand(in: key.description) else {
+            return .unanswerable(Self.holdsCard(HeaderName.idempotencyKey))
+        }
+        var merchantID = try? EnvelopeDecoder.merchantID(message)
+        if cards.stand(in: merchantID?.description) { merchantID = nil }
+        let route = EnvelopeDecoder.route(message)
+        let isReplyToCard = cards.stand(in: route.replyTo)
+        let messageID = try? EnvelopeDecoder.messageID(message)
+        return .answerable(
+            InvalidCommand(
+                kind: kind,
+                idempotencyKey: key,
+                paymentID: try? EnvelopeDecoder.paymentID(message),
+                merchantID: merchantID,
+                messageID: cards.stand(in: messageID) ? nil : messageID,
+                route: ReplyRoute(
+                    replyTo: isReplyToCard ? nil : route.replyTo,
+                    correlationID: cards.stand(in: route.correlationID) ? nil : route.correlationID,
+                    traceparent: route.traceparent,
+                    isReplyToIgnored: route.isReplyToIgnored || isReplyToCard
+                ),
+                problem: problem
+            )
+        )
+    }
+
+    private static func holdsCard(_ field: String) -> InvalidField {
+        InvalidField(field, "holds the card number of the command")
+    }
+
+    /// Ids are stored, logged and sent back.
+    private func checkIDs(_ command: Command) throws(InvalidField) {
+        guard case .authorize(let parameters) = command.parameters else { return }
+        let cards = KnownCards(parameters.card)
+        let ids: [(String, String?)] = [
+            (HeaderName.idempotencyKey, command.idempotencyKey.description), ("message_id", command.messageID),
+            ("reply_to", command.route.replyTo), (HeaderName.merchantID, command.merchantID.description), ("order_id", parameters.orderID),
+            ("customer_id", parameters.customerID),
+        ]
+        for (name, id) in ids where cards.stand(in: id) { throw Self.holdsCard(name) }
+        if cards.stand(in: command.route.correlationID) { throw Self.holdsCard("correlation_id") }
     }
 
     private func command(
@@ -37,7 +78,7 @@ package struct CommandDecoder: Sendable {
         _ message: Message
     ) throws(InvalidField) -> Command {
         try EnvelopeDecoder.checkProperties(message)
-        return Command(
+        let command = Command(
             paymentID: try EnvelopeDecoder.paymentID(message),
             merchantID: try EnvelopeDecoder.merchantID(message),
             idempotencyKey: key,
@@ -46,5 +87,7 @@ package struct CommandDecoder: Sendable {
             deadline: try EnvelopeDecoder.deadline(message),
             route: EnvelopeDecoder.route(message)
         )
+        try checkIDs(command)
+        return command
     }
 }
