@@ -65,7 +65,8 @@ package struct CommandDecoder: Sendable {
         let cards = KnownCards(parameters.card)
         let ids: [(String, String?)] = [
             (HeaderName.idempotencyKey, command.idempotencyKey.description), ("message_id", command.messageID),
-            ("reply_to", command.route.replyTo), (HeaderName.merchantID, command.merchantID.description), ("order_id", parameters.orderID),
+            ("reply_to", command.route.replyTo), (HeaderName.merchantID, command.merchantID.description),
+            ("order_id", parameters.orderID),
             ("customer_id", parameters.customerID),
         ]
         for (name, id) in ids where cards.stand(in: id) { throw Self.holdsCard(name) }
