@@ -111,11 +111,13 @@ end_process() {
     if pid=$(pid_of "$name"); then
         read -r birth <"$state/$name/pid.born"
         mapfile -t members < <(family "$pid")
-        kill -s "$signal" "$pid" 2>/dev/null || true
-        # One that was frozen ends, too.
-        for member in "$pid" "${members[@]}"; do kill -s CONT "${member%%=*}" 2>/dev/null || true; done
         if [[ $signal == KILL ]]; then
-            for member in "${members[@]}"; do kill -s KILL "${member%%=*}" 2>/dev/null || true; done
+            # A frozen one is not woken: it would go on for a moment, and send what was held back.
+            kill -s KILL "$pid" "${members[@]%%=*}" 2>/dev/null || true
+        else
+            kill -s "$signal" "$pid" 2>/dev/null || true
+            # One that was frozen ends, too.
+            for member in "$pid" "${members[@]}"; do kill -s CONT "${member%%=*}" 2>/dev/null || true; done
         fi
         if ! is_gone "$pid" "$birth" "$grace"; then
             say "$name did not stop within $grace s: killing it"
