@@ -36,10 +36,14 @@ struct PublisherCommand: ParsableCommand {
                            system's authorities, no client certificate
               The command line wins over the environment, and that over .env of the \
             working directory.
+
+            COMPLETION:
+              publisher --generate-completion-script bash|zsh|fish
             """,
         version: ProductVersion.line(of: program),
         subcommands: [
             AuthorizeCommand.self, CaptureCommand.self, VoidCommand.self, RefundCommand.self, BatchCommand.self,
+            RepliesCommand.self,
         ]
     )
 
@@ -47,6 +51,7 @@ struct PublisherCommand: ParsableCommand {
     static func execute(_ arguments: [String]) async -> PublisherStatus {
         do {
             try RepeatedOption.check(arguments)
+            try ArgumentCheck.check(arguments)
             var command = try parseAsRoot(arguments)
             switch command {
             case var command as any PublishingCommand: return try await command.publish()
@@ -63,7 +68,10 @@ struct PublisherCommand: ParsableCommand {
     }
 
     func run() throws {
-        throw Failure(.usage, "say what to send: authorize, capture, void, refund or batch (see 'publisher --help')")
+        throw Failure(
+            .usage,
+            "say what to send: authorize, capture, void, refund, batch or replies (see 'publisher --help')"
+        )
     }
 
     /// An error of ArgumentParser: the help that was asked for, or one line with the way out.

@@ -45,10 +45,11 @@ package struct LedgerComparison: Hashable, Sendable {
             switch response.status {
             case 200:
                 differences += Self.expectations(query, payment).compactMap { name, expected in
-                    body[name] == expected ? nil : "\(query.name).\(name)"
+                    guard body[name] != expected else { return nil }
+                    return "\(query.name).\(name): ours \(Self.shown(expected)), the bank's \(Self.shown(body[name]))"
                 }
             case 404 where body["error"]?.string == BankCode.notFound.rawValue && isMissingProof:
-                differences.append("\(query.name) is not there")
+                differences.append("\(query.name) is not there: ours \(Self.id(query) ?? "none"), the bank has none")
             default:
                 isUnknown = true
             }
@@ -58,6 +59,20 @@ package struct LedgerComparison: Hashable, Sendable {
         self.bank = bank
         self.differences = differences
         agrees = differences.isEmpty ? (isUnknown ? nil : true) : false
+    }
+
+    private static func id(_ query: BankQuery) -> String? {
+        switch query {
+        case .authorization(let id), .capture(let id), .refund(let id): id
+        case .health: nil
+        }
+    }
+
+    /// What somebody else's program has put there is shown as it is, and no longer than a line can hold.
+    private static func shown(_ value: JSONValue?) -> String {
+        guard let value, !value.isNull else { return "none" }
+        let text = value.string ?? String(decoding: value.encoded, as: UTF8.self)
+        return CardDigits.masked(String(text.prefix(80)))
     }
 
     private static func expectations(_ query: BankQuery, _ payment: Payment) -> [(String, JSONValue)] {

@@ -9,7 +9,7 @@ package enum ProcessorEvent: Sendable {
     /// An invalid command has been answered.
     case rejectedInvalid(InvalidCommand)
     /// A message that nobody can be told about goes to the dead letters.
-    case unanswerable(InvalidField)
+    case unanswerable(InvalidField, CommandIdentity)
     case bankAnswered(OperationKind, Verdict)
     case possibleOrphan(Operation, PossibleOrphan)
     /// The bank had executed what we took for a first send: the store has lost commits.
@@ -17,9 +17,10 @@ package enum ProcessorEvent: Sendable {
     case needsAttention(Operation, reason: String)
     /// Another attempt has taken the operation over while this one was at the bank.
     case superseded(Operation)
-    case replyUndeliverable(replyTo: String?)
+    /// The message id is the reply's.
+    case replyUndeliverable(replyTo: String?, CommandIdentity)
     /// A command named a reply queue that is not allowed.
-    case replyAddressIgnored(IdempotencyKey, messageID: String?)
+    case replyAddressIgnored(CommandIdentity)
     /// Events that the broker has not taken at once: they go by way of the outbox.
     case eventsPostponed(Int)
     /// A dead letter is kept for a person.

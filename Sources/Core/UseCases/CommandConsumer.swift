@@ -53,18 +53,18 @@ package struct CommandConsumer: Sendable {
         let message = delivery.message
         switch decoder.decode(message) {
         case .unanswerable(let problem):
-            context.observer.observe(.unanswerable(problem))
+            context.observer.observe(.unanswerable(problem, CommandIdentity(message)))
             let instance = anonymousInstance(message)
             return { await finish(delivery, .unanswerable(problem, instance: instance)) }
         case .answerable(let command):
             context.observer.observe(.rejectedInvalid(command))
             if command.route.isReplyToIgnored {
-                context.observer.observe(.replyAddressIgnored(command.idempotencyKey, messageID: command.messageID))
+                context.observer.observe(.replyAddressIgnored(CommandIdentity(command)))
             }
             return { await finish(delivery, .reply(OutgoingReply(to: command), .rejected, settles: nil)) }
         case .command(let command):
             if command.route.isReplyToIgnored {
-                context.observer.observe(.replyAddressIgnored(command.idempotencyKey, messageID: command.messageID))
+                context.observer.observe(.replyAddressIgnored(CommandIdentity(command)))
             }
             if message.mayHaveOvertaken { return { await finish(delivery, .requeue) } }
             let (ticket, hold) = (lanes.ticket(for: command.paymentID), held.hold(command))

@@ -105,7 +105,9 @@ struct DispositionExecutor: Sendable {
             case .confirmed:
                 return .told
             case .unroutable where !destination.isOurs, .unpublishable:
-                context.observer.observe(.replyUndeliverable(replyTo: reply.replyTo))
+                context.observer.observe(
+                    .replyUndeliverable(replyTo: reply.replyTo, CommandIdentity(reply.message))
+                )
                 return .undeliverable
             case .unroutable where attempt >= Self.misses, .unusable where attempt >= Self.misses,
                 .refused where attempt >= Self.refusals:

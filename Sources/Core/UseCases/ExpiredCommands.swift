@@ -20,7 +20,7 @@ struct ExpiredCommands: Sendable {
         let disposition: Disposition
         switch decoder.decode(message) {
         case .unanswerable(let problem):
-            context.observer.observe(.unanswerable(problem))
+            context.observer.observe(.unanswerable(problem, CommandIdentity(message)))
             disposition = .unanswerable(problem, instance: nil)
         case .answerable(let command):
             context.observer.observe(.rejectedInvalid(command))

@@ -68,8 +68,8 @@ package struct LedgerReport: Sendable {
         var hasAsked = false
         while true {
             let payments = try await page(after: last, since)
-            if !hasAsked, let query = payments.lazy.flatMap({ LedgerComparison.questions(about: $0.payment) }).first {
-                try await reach(query)
+            if !hasAsked {
+                try await reach(payments.lazy.flatMap { LedgerComparison.questions(about: $0.payment) }.first)
                 hasAsked = true
             }
             for comparison in await compare(payments) {
@@ -90,8 +90,8 @@ package struct LedgerReport: Sendable {
     }
 
     /// Before anything is compared: whether the bank is there at all.
-    private func reach(_ query: BankQuery) async throws(Failure) {
-        let answer = await questions.ask(query)
+    private func reach(_ query: BankQuery?) async throws(Failure) {
+        let answer = await questions.ask(query ?? .health)
         if case .response = answer { return }
         if case .response = await questions.ask(.health) { return }
         throw .bankUnreachable(answer.cause)

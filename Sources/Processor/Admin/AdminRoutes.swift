@@ -31,7 +31,10 @@ struct AdminRoutes: Sendable {
         }
         router.get("metrics") { _, _ in
             await onScrape()
-            return Response(type: PrometheusText.contentType, bytes: Array(metrics.text.utf8))
+            return Response(
+                type: PrometheusText.contentType,
+                bytes: Array((metrics.text + ProcessStatistics.text).utf8)
+            )
         }
         router.get("payments/:id") { request, context in
             _ = try QueryParameters(request.uri, knowing: [])

@@ -47,6 +47,9 @@ final class Readiness: Sendable {
         /// Whether no command can be taken or answered because of what cannot be used at the broker.
         var areStopped = false
 
+        /// In the default reply queue; `nil` while that is not known.
+        var replies: Int?
+
         /// The bank does not count: while it is down, commands wait in their queues.
         var isReady: Bool { broker == .ok && database == .ok && !areStopped }
 
@@ -57,6 +60,7 @@ final class Readiness: Sendable {
                 "database": .string(database.rawValue),
                 "ready": .bool(isReady),
             ]
+            if let replies { members["replies"] = .integer(replies) }
             if !problems.isEmpty { members["problems"] = .array(problems.map(JSONValue.string)) }
             return .object(members)
         }
@@ -109,6 +113,9 @@ final class Readiness: Sendable {
     func setDatabase(_ link: Link) { facts.withLock { $0.state.database = link } }
 
     func setBank(_ breaker: BreakerCondition) { facts.withLock { $0.state.bank = breaker } }
+
+    /// How many wait in the default reply queue.
+    func setReplies(_ count: Int?) { facts.withLock { $0.state.replies = count } }
 
     /// The broker's alarm, as it tells those who publish; nil when it is over or the connection is.
     func setBlocked(_ reason: String?) { facts.withLock { $0.blocked = reason } }

@@ -13,18 +13,22 @@ struct ProcessorCommand: AsyncParsableCommand {
             Every key of the configuration is an option, a variable of the environment, or a line of .env in the \
             working directory: --amqp-url, AMQP_URL. What was given on the command line wins, then the environment, then .env.
 
-            Exit codes: 0 done, 1 done with differences or failures, 64 usage, 69 broker, database or port unusable, \
-            70 internal, 74 standard output cannot be written, 78 configuration.
+            processor --help-configuration lists them. processor --generate-completion-script bash|zsh|fish prints completions \
+            for a shell; man pages: swift package generate-manual.
             """,
         version: ProductVersion.line(of: program),
         subcommands: [
             Run.self, Migrate.self, TopologyCommand.self, CheckConfig.self, Payments.self, DeadLetters.self,
-            Sweeps.self, HoldConnections.self,
+            Sweeps.self, Doctor.self, HoldConnections.self,
         ]
     )
 
     static func main() async {
         StandardStream.begin()
+        if CommandLine.arguments.dropFirst().prefix(while: { $0 != "--" }).contains(HelpText.configurationFlag) {
+            StandardStream.output.print(HelpText.configuration)
+            leave(ExitStatus.done.rawValue)
+        }
         do {
             var command = try await asyncParseAsRoot()
             if var command = command as? any AsyncParsableCommand {
@@ -47,7 +51,8 @@ struct ProcessorCommand: AsyncParsableCommand {
         let code = exitCode(for: error)
         if code != .failure || error is ExitCode {
             let text = fullMessage(for: error)
-            if !text.isEmpty { (code.isSuccess ? StandardStream.output : .error).print(text) }
+            let shown = code.isSuccess ? HelpText.completed(text) : text
+            if !text.isEmpty { (code.isSuccess ? StandardStream.output : .error).print(shown) }
             leave(code.rawValue)
         }
         // Only the type: the text of an error that nobody has thought of might hold anything.

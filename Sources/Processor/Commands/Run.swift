@@ -4,6 +4,7 @@ import CoreMetrics
 import Glibc
 import Logging
 import NIOCore
+import Program
 import ServiceLifecycle
 
 struct Run: AsyncParsableCommand {
@@ -23,13 +24,19 @@ struct Run: AsyncParsableCommand {
         let configuration = try ProcessorConfiguration(options: options)
         // The admin server is all that uses them.
         NIOSingletons.groupLoopCountSuggestion = 1
-        Telemetry.bootstrapLogging(level: configuration.logLevel, overflow: configuration.logOverflow)
+        Telemetry.bootstrapLogging(
+            level: configuration.logLevel,
+            overflow: configuration.logOverflow,
+            format: configuration.logFormat
+        )
         let registry = PrometheusRegistry()
         Telemetry.bootstrapMetrics(registry)
         let logger = Logger(label: "processor")
+        logger.notice("starting", metadata: configuration.startMetadata)
         for warning in configuration.warnings { logger.warning("\(warning)") }
 
         let readiness = Readiness()
+        let trouble = BankFailureWords(configuration.bank)
         let metrics = ProcessorMetrics(registry: registry)
         LogWriter.standardError.observeDrops { metrics.logLinesDropped.increment() }
         let processor = try ProcessorService(
@@ -38,11 +45,13 @@ struct Run: AsyncParsableCommand {
                 logger: logger,
                 metrics: metrics,
                 readiness: readiness,
-                time: SystemTime()
+                time: SystemTime(),
+                trouble: trouble
             ),
             metrics: metrics,
             readiness: readiness,
-            logger: logger
+            logger: logger,
+            trouble: trouble
         )
         let admin = AdminServer(
             configuration: configuration.admin,
@@ -64,5 +73,16 @@ struct Run: AsyncParsableCommand {
         group.maximumGracefulShutdownDuration = configuration.shutdownGrace
         try await SignalWatch(logger: logger).run(ServiceGroup(configuration: group))
         logger.info("stopped")
+    }
+}
+
+extension ProcessorConfiguration {
+    /// What it is that starts: its version, and each setting that is not the default, secrets hidden.
+    fileprivate var startMetadata: Logger.Metadata {
+        var metadata: Logger.Metadata = ["version": "\(ProductVersion.current)"]
+        for setting in effective where setting.source != .default {
+            metadata[setting.name] = "\(setting.shown ?? "")"
+        }
+        return metadata
     }
 }

@@ -4,6 +4,9 @@ import ArgumentParser
 ///
 /// The texts are checked with those of the other sources, so that all problems come out together.
 struct ConfigurationOptions: ParsableArguments {
+    /// Answered before anything is parsed.
+    @Flag(help: "List the options of the configuration, and exit.")
+    var helpConfiguration = false
     @Option(Settings.brokerURL) var brokerURL: String?
     @Option(Settings.prefix) var prefix: String?
     @Option(Settings.partitions) var partitions: String?
@@ -34,6 +37,7 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(Settings.retentionPeriod) var retentionPeriod: String?
     @Option(Settings.batch) var batch: String?
     @Option(Settings.logLevel) var logLevel: String?
+    @Option(Settings.logFormat) var logFormat: String?
     @Option(Settings.logOverflow) var logOverflow: String?
 
     /// What stood on the command line, by the name of the setting.
@@ -69,6 +73,7 @@ struct ConfigurationOptions: ParsableArguments {
             (Settings.retentionPeriod.descriptor, retentionPeriod),
             (Settings.batch.descriptor, batch),
             (Settings.logLevel.descriptor, logLevel),
+            (Settings.logFormat.descriptor, logFormat),
             (Settings.logOverflow.descriptor, logOverflow),
         ]
         return texts.reduce(into: [:]) { given, text in given[text.0.name] = text.1 }
@@ -83,7 +88,8 @@ extension Option where Value == String? {
             name: .customLong(descriptor.option),
             help: ArgumentHelp(
                 descriptor.help + (usual.map { " (default: \($0))" } ?? ""),
-                valueName: "value"
+                valueName: "value",
+                visibility: .hidden
             )
         )
     }

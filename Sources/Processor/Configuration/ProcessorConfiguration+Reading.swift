@@ -34,11 +34,13 @@ extension ProcessorConfiguration {
         let grace = reader.read(Settings.shutdownGrace)
         let sweeps = Self.sweeps(&reader)
         let logLevel = reader.read(Settings.logLevel)
+        let logFormat = reader.read(Settings.logFormat)
         let logOverflow = reader.read(Settings.logOverflow)
 
         guard reader.problems.isEmpty, let broker, let prefix, let partitions, let prefetch, let declares, var database,
             let migrates, let statementTimeout, let bank, let limits, let bankConcurrency, let secret, let admin,
-            let grace, let sweeps, let logLevel, let logOverflow
+            let grace, let sweeps, let logLevel, let logFormat,
+            let logOverflow
         else { throw ConfigurationError(problems: reader.problems) }
         self.broker = broker
         names = BrokerNames(prefix: prefix)
@@ -57,6 +59,7 @@ extension ProcessorConfiguration {
         shutdownGrace = grace
         self.sweeps = sweeps
         self.logLevel = logLevel
+        self.logFormat = logFormat
         self.logOverflow = logOverflow
         let places = Dictionary(uniqueKeysWithValues: Settings.all.enumerated().map { ($1.name, $0) })
         effective = reader.effective.sorted { (places[$0.name] ?? .max) < (places[$1.name] ?? .max) }

@@ -28,6 +28,7 @@ struct ProcessorConfiguration: Sendable {
     let shutdownGrace: Duration
     let sweeps: SweepConfiguration
     let logLevel: Logger.Level
+    let logFormat: LogFormat
     let logOverflow: LogOverflow
 
     /// What is in force, fit to be shown, in the order of `Settings.all`.

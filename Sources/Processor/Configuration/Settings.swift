@@ -182,6 +182,12 @@ enum Settings {
         default: "info",
         help: "The least severe level that is logged"
     )
+    static let logFormat = Setting(
+        "log.format",
+        .logFormat,
+        default: "logfmt",
+        help: "How a line of the log is written"
+    )
     static let logOverflow = Setting(
         "log.overflow",
         .logOverflow,
@@ -204,6 +210,6 @@ enum Settings {
         shutdownGrace.descriptor,
         reconcilePeriod.descriptor, expirePeriod.descriptor, expireGrace.descriptor, expireVoid.descriptor,
         retentionPeriod.descriptor, batch.descriptor,
-        logLevel.descriptor, logOverflow.descriptor,
+        logLevel.descriptor, logFormat.descriptor, logOverflow.descriptor,
     ]
 }

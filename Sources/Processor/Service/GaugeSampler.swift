@@ -3,7 +3,8 @@ import Core
 /// Looks every now and then at what waits to be done, for the gauges.
 struct GaugeSampler: Sendable {
     let store: any SweepStore
-    let ladder: RetryDepths
+    let depths: QueueDepths
+    let readiness: Readiness
     let metrics: ProcessorMetrics
     let time: any TimeSource
 
@@ -17,9 +18,12 @@ struct GaugeSampler: Sendable {
                 metrics.setOutboxOldest(backlog.outboxOldest)
                 metrics.setEventsWaiting(backlog.eventsWaiting)
             }
-            if let depths = try? await ladder.read() {
-                for (tier, depth) in depths { metrics.setRetryDepth(tier, depth) }
+            if let ladder = try? await depths.ladder() {
+                for (tier, depth) in ladder { metrics.setRetryDepth(tier, depth) }
             }
+            let waiting = await depths.others()
+            for (queue, depth) in waiting { metrics.setQueueDepth(queue, depth) }
+            readiness.setReplies(waiting[QueueDepths.replies])
             try? await time.sleep(for: Self.period)
         }
     }

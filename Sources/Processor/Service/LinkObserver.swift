@@ -1,11 +1,20 @@
 import AMQP
 import Logging
 import Postgres
+import Synchronization
 
 /// Tells `/readyz` and the log what becomes of the connections.
 struct LinkObserver: Sendable {
     let readiness: Readiness
     let logger: Logger
+    /// Each is told once, however often it is tried in vain, and once more when it is back.
+    private let outages = OutageLog()
+    /// The connections to the broker that are lost.
+    private let lost = Lost()
+
+    private final class Lost: Sendable {
+        let connections = Mutex<Set<String>>([])
+    }
 
     func databaseChanged(_ state: PostgresPoolState) {
         switch state {
@@ -13,10 +22,17 @@ struct LinkObserver: Sendable {
             readiness.setDatabase(.connecting)
         case .up:
             readiness.setDatabase(.ok)
-            logger.info("database connected")
+            if let duration = outages.ended("database") {
+                let metadata: Logger.Metadata = [LogKey.unavailableFor.rawValue: "\(duration.inWords)"]
+                logger.notice("the database is available again", metadata: metadata)
+            } else {
+                logger.info("database connected")
+            }
         case .down(let error):
             readiness.setDatabase(.lost)
-            logger.warning("database lost, trying again", metadata: ["error": "\(error)"])
+            if outages.began("database", "\(error)") {
+                logger.warning("the database is unavailable, trying again", metadata: ["error": "\(error)"])
+            }
         case .closed:
             readiness.setDatabase(.lost)
         }
@@ -52,17 +68,31 @@ struct LinkObserver: Sendable {
     private func log(_ event: AMQPSessionEvent, connection: String) {
         switch event {
         case .connected:
-            logger.info("broker connected", metadata: ["connection": "\(connection)"])
+            connected(connection)
         case .disconnected(let error) where error.code == .closed:
             break
         case .disconnected(let error):
-            let metadata: Logger.Metadata = ["connection": "\(connection)", "error": "\(error)"]
-            logger.warning("broker lost, trying again", metadata: metadata)
+            lost.connections.withLock { _ = $0.insert(connection) }
+            if outages.began("broker", "\(error)") {
+                logger.warning("the broker is unavailable, trying again", metadata: ["error": "\(error)"])
+            }
         case .blocked(let reason):
             let metadata: Logger.Metadata = ["connection": "\(connection)", "reason": "\(reason)"]
             logger.warning("the broker takes no messages", metadata: metadata)
         case .unblocked:
             logger.info("the broker takes messages again", metadata: ["connection": "\(connection)"])
         }
+    }
+
+    /// The broker is back when all connections are.
+    private func connected(_ connection: String) {
+        let areAllBack = lost.connections.withLock { connections in
+            connections.remove(connection)
+            return connections.isEmpty
+        }
+        logger.debug("broker connected", metadata: ["connection": "\(connection)"])
+        guard areAllBack, let duration = outages.ended("broker") else { return }
+        let metadata: Logger.Metadata = [LogKey.unavailableFor.rawValue: "\(duration.inWords)"]
+        logger.notice("the broker is available again", metadata: metadata)
     }
 }

@@ -1,6 +1,7 @@
 import AMQP
 import Core
 import Logging
+import Migrations
 import Postgres
 import ServiceLifecycle
 
@@ -42,7 +43,8 @@ struct ProcessorService: Service {
         observer: any ProcessorObserver,
         metrics: ProcessorMetrics,
         readiness: Readiness,
-        logger: Logger
+        logger: Logger,
+        trouble: BankFailureWords
     ) throws {
         self.configuration = configuration
         self.readiness = readiness
@@ -76,7 +78,12 @@ struct ProcessorService: Service {
         )
         ticking = AMQPSession(configuration.broker.named("processor sweeps"))
         let store = PostgresPaymentStore(pools, fingerprinter: configuration.fingerprinter)
-        let bank = HTTPBank(client: bankConnections.client, url: configuration.bank.base)
+        let bank = HTTPBank(
+            client: bankConnections.client,
+            url: configuration.bank.base,
+            trouble: trouble,
+            onAnswer: { metrics.recordBankCall($0, $1) }
+        )
         breaker = CircuitBreaker(time: SystemTime(), random: SystemRandom(), observer: observer)
         let context = ProcessorContext(
             store: store,
@@ -122,7 +129,12 @@ struct ProcessorService: Service {
         )
         gauges = GaugeSampler(
             store: store,
-            ladder: RetryDepths(session: ticking, names: configuration.names),
+            depths: QueueDepths(
+                session: ticking,
+                names: configuration.names,
+                partitions: configuration.partitions
+            ),
+            readiness: readiness,
             metrics: metrics,
             time: SystemTime()
         )
@@ -199,6 +211,12 @@ struct ProcessorService: Service {
     ///
     /// - Returns: false where a shutdown came first.
     private func prepareDatabase() async throws -> Bool {
+        var told: String?
+        func tell(_ error: any Error) {
+            let text = "\(error)"
+            if text != told { logger.warning("waiting for the database", metadata: ["error": "\(text)"]) }
+            told = text
+        }
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
             do {
                 // A migration may be waiting for a lock: nobody waits for it any more then.
@@ -211,17 +229,27 @@ struct ProcessorService: Service {
                 guard try await FingerprintGuard(pool: pools.queries).accepts(configuration.fingerprinter) else {
                     throw ConfigurationError.otherFingerprintSecret
                 }
+                logger.info("ready to begin", metadata: limits)
                 return true
             } catch is MigrationError where Task.isShuttingDownGracefully {
                 return false
             } catch let error as MigrationError where error.isRetriable {
-                logger.warning("waiting for the database", metadata: ["error": "\(error)"])
+                tell(error)
             } catch let error as StoreError where error.isRetriable {
-                logger.warning("waiting for the database", metadata: ["error": "\(error)"])
+                tell(error)
             }
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.pause) }
         }
         return false
+    }
+
+    /// What an operator asks first of a processor that starts.
+    private var limits: Logger.Metadata {
+        [
+            "schema": "\(Migrations.all.last?.name ?? "none")", "partitions": "\(configuration.partitions)",
+            "prefetch": "\(configuration.prefetch)", "bank.concurrency": "\(configuration.bankConcurrency)",
+            "bank.timeout": "\(configuration.limits.bankTimeout)", "lease": "\(configuration.limits.lease)",
+        ]
     }
 
     private var preparation: DatabasePreparation {

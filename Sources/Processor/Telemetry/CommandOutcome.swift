@@ -18,6 +18,27 @@ enum CommandOutcome: String, CaseIterable, Sendable {
     }
 }
 
+extension Disposition {
+    /// The code of the error in the reply: of what was declined, rejected, or is not known yet.
+    var errorCode: String? {
+        switch self {
+        case .reply(let reply, .declined, _), .reply(let reply, .rejected, _), .reply(let reply, .unknown, _):
+            (try? JSONParser.parse(reply.message.body))?["error"]?["code"]?.string
+        case .deadLetter(let code, _, _, _, _): code
+        case .reply, .park, .requeue: nil
+        }
+    }
+
+    /// Why it comes again later: of what is deferred.
+    var deferral: String? {
+        switch self {
+        case .park(_, let reason, _, _): reason
+        case .requeue: "overtook"
+        case .reply, .deadLetter: nil
+        }
+    }
+}
+
 /// What a bank call proved, as the label `verdict`.
 enum BankCallVerdict: String, CaseIterable, Sendable {
     case succeeded, declined, expired, ambiguous

@@ -25,6 +25,7 @@ enum LogKey: String, CaseIterable {
     case resolved = "resolved"
     case waiting = "waiting"
     case needsAttention = "needs_attention"
+    case unavailableFor = "unavailable_for"
 }
 
 /// Metadata in the making.
@@ -35,6 +36,12 @@ struct LogFields {
     mutating func set(_ key: LogKey, _ value: (some CustomStringConvertible)?) {
         guard let value else { return }
         metadata[key.rawValue] = .string(value.description)
+    }
+
+    mutating func set(_ identity: CommandIdentity) {
+        set(.paymentID, identity.paymentID)
+        set(.idempotencyKey, identity.idempotencyKey)
+        set(.messageID, identity.messageID)
     }
 
     /// A text of others, which may hold a card number.

@@ -2,7 +2,7 @@ import Core
 import Glibc
 import Logging
 
-/// Writes each event as one line of logfmt: `time=… level=info logger=processor msg=command operation=capture …`, the
+/// Writes each event as one line, of logfmt or of JSON: `time=… level=info logger=processor msg=command operation=capture …`, the
 /// metadata in the order of its keys.
 struct LogfmtHandler: LogHandler {
     var logLevel: Logger.Level
@@ -10,16 +10,19 @@ struct LogfmtHandler: LogHandler {
     var metadataProvider: Logger.MetadataProvider?
 
     private let label: String
+    private let format: LogFormat
     private let writer: LogWriter
     private let now: @Sendable () -> Timestamp
 
     init(
         label: String,
         level: Logger.Level,
+        format: LogFormat = .logfmt,
         writer: LogWriter = .standardError,
         now: @escaping @Sendable () -> Timestamp = Self.wallClock
     ) {
         self.label = label
+        self.format = format
         self.writer = writer
         self.now = now
         logLevel = level
@@ -31,17 +34,29 @@ struct LogfmtHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        var line = LogfmtLine()
-        line.add("time", now().description)
-        line.add("level", event.level.rawValue)
-        line.add("logger", label)
-        line.add("msg", event.message.description)
         var fields = metadata
         if let provided = metadataProvider?.get() { fields.merge(provided) { $1 } }
         if let own = event.metadata { fields = fields.isEmpty ? own : fields.merging(own) { $1 } }
         if let error = event.error { fields[LogKey.error.rawValue] = "\(error)" }
-        for (key, value) in fields.sorted(by: { $0.key < $1.key }) { line.add(key, value.description) }
-        writer.write(line.finished(), isUrgent: event.level > .info)
+        let head = [
+            ("time", now().description), ("level", event.level.rawValue), ("logger", label),
+            ("msg", event.message.description),
+        ]
+        let pairs = head + fields.sorted { $0.key < $1.key }.map { ($0.key, $0.value.description) }
+        writer.write(bytes(pairs), isUrgent: event.level > .info)
+    }
+
+    private func bytes(_ pairs: [(String, String)]) -> [UInt8] {
+        switch format {
+        case .logfmt:
+            var line = LogfmtLine()
+            for (key, value) in pairs { line.add(key, value) }
+            return line.finished()
+        case .json:
+            var line = JSONLine()
+            for (key, value) in pairs { line.add(key, value) }
+            return line.finished()
+        }
     }
 
     static func wallClock() -> Timestamp {

@@ -7,8 +7,12 @@ struct ProcessorMetrics: Sendable {
     private let commands: [OperationKind: [CommandOutcome: Counter]]
     private let durations: [OperationKind: Timer]
     private let bankCalls: [OperationKind: [BankCallVerdict: Counter]]
+    private let bankDurations: [OperationKind: Timer]
+    private let errors: BoundedCounters
+    private let deferrals: BoundedCounters
     private let openOperations: [OperationKind: Meter]
     private let retryDepths: [RetryTier: Meter]
+    private let queueDepth: @Sendable (String) -> Meter
     private let sweepRuns: [SweepJob: [SweepRunEnd: Counter]]
     private let sweepRows: [SweepJob: [SweepRowEnd: Counter]]
 
@@ -49,6 +53,29 @@ struct ProcessorMetrics: Sendable {
                 verdicts[verdict] = counter(.bankCalls, operation + [("verdict", verdict.rawValue)])
             }
         }
+        bankDurations = perKind { Timer(label: Name.bankDuration.rawValue, dimensions: $0, factory: registry) }
+        errors = BoundedCounters(limit: 40) { known, code in
+            Counter(
+                label: Name.errors.rawValue,
+                dimensions: [("operation", known[0]), ("outcome", known[1]), ("error_code", code)],
+                factory: registry
+            )
+        }
+        deferrals = BoundedCounters(limit: 40) { known, reason in
+            Counter(
+                label: Name.deferred.rawValue,
+                dimensions: [("operation", known[0]), ("reason", reason)],
+                factory: registry
+            )
+        }
+        for operation in OperationKind.allCases {
+            let known = [("operation", operation.rawValue)]
+            let rest = BoundedCounters.rest
+            _ = counter(.errors, known + [("outcome", CommandOutcome.declined.rawValue), ("error_code", rest)])
+            _ = counter(.deferred, known + [("reason", rest)])
+        }
+        queueDepth = { Meter(label: Name.queueDepth.rawValue, dimensions: [("queue", $0)], factory: registry) }
+        _ = queueDepth(QueueDepths.replies)
         openOperations = perKind { meter(.openOperations, $0) }
         retryDepths = RetryTier.allCases.reduce(into: [:]) { $0[$1] = meter(.retryDepth, [("tier", $1.rawValue)]) }
         func perJob<End: Hashable & CaseIterable & RawRepresentable>(
@@ -83,6 +110,23 @@ struct ProcessorMetrics: Sendable {
         durations[kind]?.recordNanoseconds(duration.microseconds.multipliedReportingOverflow(by: 1_000).partialValue)
     }
 
+    /// - Parameter code: of the reply or the dead letter.
+    func countError(_ kind: OperationKind, _ outcome: CommandOutcome, _ code: String) {
+        errors.increment([kind.rawValue, outcome.rawValue], code)
+    }
+
+    func countDeferral(_ kind: OperationKind, _ reason: String) {
+        deferrals.increment([kind.rawValue], reason)
+    }
+
+    func recordBankCall(_ kind: OperationKind, _ duration: Duration) {
+        bankDurations[kind]?.recordNanoseconds(
+            duration.microseconds.multipliedReportingOverflow(by: 1_000).partialValue
+        )
+    }
+
+    func setQueueDepth(_ queue: String, _ count: Int) { queueDepth(queue).set(count) }
+
     func countBankCall(_ kind: OperationKind, _ verdict: BankCallVerdict) {
         bankCalls[kind]?[verdict]?.increment()
     }
@@ -112,6 +156,10 @@ extension ProcessorMetrics {
         case commands = "payments_commands_total"
         case duration = "payments_command_duration_seconds"
         case bankCalls = "payments_bank_calls_total"
+        case bankDuration = "payments_bank_call_duration_seconds"
+        case errors = "payments_command_errors_total"
+        case deferred = "payments_commands_deferred_total"
+        case queueDepth = "payments_queue_depth"
         case openOperations = "payments_operations_open"
         case retryDepth = "payments_retry_depth"
         case deadLettersOpen = "payments_dead_letters_open"
@@ -132,6 +180,10 @@ extension ProcessorMetrics {
             case .commands: "Deliveries of commands, by how they ended."
             case .duration: "From the arrival of a command to its decided outcome."
             case .bankCalls: "Requests to the bank, by what their answer proved."
+            case .bankDuration: "From a request to the bank to its answer, or to its time being over."
+            case .errors: "Deliveries of commands that did not succeed, by the code of their error."
+            case .deferred: "Deliveries of commands that come again later, by the reason."
+            case .queueDepth: "Messages that wait in a queue and are not delivered."
             case .openOperations: "Operations whose outcome is not stored yet."
             case .retryDepth: "Commands waiting on a tier of the retry ladder."
             case .deadLettersOpen: "Dead letters that nobody has dealt with."

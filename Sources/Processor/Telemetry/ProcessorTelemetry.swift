@@ -8,21 +8,30 @@ struct ProcessorTelemetry: ProcessorObserver {
     private let metrics: ProcessorMetrics
     private let readiness: Readiness
     private let throttle: WarningThrottle
+    private let outages: OutageLog
+    private let trouble: BankFailureWords?
 
-    init(logger: Logger, metrics: ProcessorMetrics, readiness: Readiness, time: any TimeSource) {
+    /// - Parameter trouble: knows in words why the bank could not be asked.
+    init(
+        logger: Logger,
+        metrics: ProcessorMetrics,
+        readiness: Readiness,
+        time: any TimeSource,
+        trouble: BankFailureWords? = nil
+    ) {
         self.logger = logger
         self.metrics = metrics
         self.readiness = readiness
         throttle = WarningThrottle(time: time)
+        outages = OutageLog(time: time)
+        self.trouble = trouble
     }
 
     func observe(_ event: ProcessorEvent) {
         switch event {
         case .handled(let command, let disposition, let duration): handled(command, disposition, duration)
         case .rejectedInvalid(let command): rejected(command)
-        case .unanswerable(let problem):
-            metrics.unanswerable.increment()
-            warn("unanswerable", "message cannot be answered and goes to the dead letters", .reason, "\(problem)")
+        case .unanswerable(let problem, let identity): unanswerable(problem, identity)
         case .bankAnswered(let kind, let verdict): bankAnswered(kind, verdict)
         case .possibleOrphan(let operation, .suspected):
             metrics.possibleOrphans.increment()
@@ -37,10 +46,10 @@ struct ProcessorTelemetry: ProcessorObserver {
             log(.error, "operation needs a person", operation, reason: reason)
         case .superseded(let operation):
             log(.notice, "operation was taken over by another attempt", operation)
-        case .replyUndeliverable(let replyTo):
+        case .replyUndeliverable(let replyTo, let identity):
             metrics.repliesUndeliverable.increment()
-            warn("undeliverable", "reply could not be routed", .replyTo, replyTo ?? "default")
-        case .replyAddressIgnored(let key, let messageID): replyAddressIgnored(key, messageID)
+            tell("reply could not be routed", identity, replyTo: replyTo)
+        case .replyAddressIgnored(let identity): tell("reply_to is not allowed and was ignored", identity)
         case .eventsPostponed(let count):
             metrics.eventsPostponed.increment(by: count)
             let reason = "a listener's queue is full, or the exchange cannot be used"
@@ -75,6 +84,9 @@ struct ProcessorTelemetry: ProcessorObserver {
         let outcome = CommandOutcome(disposition)
         metrics.countCommand(command.kind, outcome)
         metrics.recordDuration(command.kind, duration)
+        let code = disposition.errorCode
+        if let code { metrics.countError(command.kind, outcome, code) }
+        if let reason = disposition.deferral { metrics.countDeferral(command.kind, reason) }
         guard logger.logLevel <= .info else { return }
         var fields = LogFields()
         fields.set(.paymentID, command.paymentID)
@@ -85,8 +97,10 @@ struct ProcessorTelemetry: ProcessorObserver {
         fields.set(.messageID, command.messageID)
         fields.set(.traceID, Self.traceID(command.route))
         fields.set(.duration, Self.milliseconds(duration))
+        fields.set(.code, foreign: code)
         switch disposition {
-        case .reply, .requeue: break
+        case .reply: break
+        case .requeue: fields.set(.reason, disposition.deferral)
         case .park(let tier, let reason, _, _):
             fields.set(.tier, tier.rawValue)
             fields.set(.reason, foreign: reason)
@@ -96,8 +110,22 @@ struct ProcessorTelemetry: ProcessorObserver {
         logger.info("command", metadata: fields.metadata)
     }
 
+    /// Its dead letter is one that nobody was told of: the sender does not know.
+    private func unanswerable(_ problem: InvalidField, _ identity: CommandIdentity) {
+        metrics.unanswerable.increment()
+        guard logger.logLevel <= .info else { return }
+        var fields = LogFields()
+        fields.set(identity)
+        fields.set(.operation, "unknown")
+        fields.set(.outcome, CommandOutcome.deadLettered.rawValue)
+        fields.set(.code, RejectionCode.invalidCommand.rawValue)
+        fields.set(.reason, problem)
+        logger.info("command", metadata: fields.metadata)
+    }
+
     private func rejected(_ command: InvalidCommand) {
         metrics.countCommand(command.kind, .rejected)
+        metrics.countError(command.kind, .rejected, RejectionCode.invalidCommand.rawValue)
         guard logger.logLevel <= .info else { return }
         var fields = LogFields()
         fields.set(.paymentID, command.paymentID)
@@ -107,17 +135,17 @@ struct ProcessorTelemetry: ProcessorObserver {
         fields.set(.idempotencyKey, command.idempotencyKey)
         fields.set(.messageID, command.messageID)
         fields.set(.traceID, Self.traceID(command.route))
+        fields.set(.code, RejectionCode.invalidCommand.rawValue)
         fields.set(.reason, command.problem)
         logger.info("command", metadata: fields.metadata)
     }
 
     /// Of each message: its sender waits for a reply where there is none.
-    private func replyAddressIgnored(_ key: IdempotencyKey, _ messageID: String?) {
+    private func tell(_ message: Logger.Message, _ identity: CommandIdentity, replyTo: String? = nil) {
         var fields = LogFields()
-        fields.set(.idempotencyKey, key)
-        fields.set(.messageID, messageID)
-        fields.set(.replyTo, "default")
-        logger.warning("reply_to is not allowed and was ignored", metadata: fields.metadata)
+        fields.set(identity)
+        fields.set(.replyTo, replyTo ?? "default")
+        logger.warning(message, metadata: fields.metadata)
     }
 
     // MARK: Dead letters
@@ -176,9 +204,17 @@ struct ProcessorTelemetry: ProcessorObserver {
         case .open:
             var fields = LogFields()
             fields.set(.reason, cause)
-            logger.error("the bank is unavailable: no commands are taken", metadata: fields.metadata)
-        case .halfOpen: logger.notice("one command finds out whether the bank is available again")
-        case .closed: logger.notice("the bank is available: commands are taken")
+            fields.set(.error, trouble?.words(for: cause))
+            let level: Logger.Level = outages.began("bank") ? .error : .debug
+            logger.log(level: level, "the bank is unavailable: no commands are taken", metadata: fields.metadata)
+        case .halfOpen:
+            let level: Logger.Level = outages.began("trying the bank") ? .notice : .debug
+            logger.log(level: level, "one command finds out whether the bank is available again")
+        case .closed:
+            var fields = LogFields()
+            _ = outages.ended("trying the bank")
+            fields.set(.unavailableFor, outages.ended("bank")?.inWords)
+            logger.notice("the bank is available: commands are taken", metadata: fields.metadata)
         }
     }
 

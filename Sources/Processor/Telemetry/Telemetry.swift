@@ -9,9 +9,9 @@ enum Telemetry {
     ///
     /// - Parameter overflow: what becomes of lines that are not read; from the first signal on they are dropped, so that
     ///   whoever stops the process need not be whoever reads its log.
-    static func bootstrapLogging(level: Logger.Level, overflow: LogOverflow = .drop) {
+    static func bootstrapLogging(level: Logger.Level, overflow: LogOverflow = .drop, format: LogFormat = .logfmt) {
         LogWriter.standardError.setOverflow(overflow)
-        LoggingSystem.bootstrap { LogfmtHandler(label: $0, level: level) }
+        LoggingSystem.bootstrap { LogfmtHandler(label: $0, level: level, format: format) }
         atexit { LogWriter.standardError.flush() }
     }
 

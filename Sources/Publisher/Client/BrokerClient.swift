@@ -52,6 +52,24 @@ struct BrokerClient: Sendable {
         }
     }
 
+    /// How many replies wait in the common queue.
+    func waitingReplies() async throws(Failure) -> Int {
+        do throws(AMQPError) {
+            return try await connection.messageCount(of: names.repliesQueue)
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    /// The common reply queue. Not exclusive: several may share the work.
+    func takeReplies(prefetch: UInt16) async throws(Failure) -> AMQPConsumer {
+        do throws(AMQPError) {
+            return try await connection.consume(queue: names.repliesQueue, prefetch: prefetch)
+        } catch {
+            throw failure(error)
+        }
+    }
+
     /// Hands a command to the broker and waits until it has it. Not mandatory: the exchange has an alternate.
     nonisolated(nonsending) func publish(
         _ command: AMQPMessage,

@@ -105,7 +105,7 @@ struct BrokerTroubleTests {
             #expect(world.parked.isEmpty && world.deadLetters.isEmpty)
             let operation = try #require(try await world.view().operations.first)
             #expect(world.store.undeliverable == [operation.id])
-            #expect(world.count { if case .replyUndeliverable("replies.gone") = $0 { true } else { false } } == 1)
+            #expect(world.count { if case .replyUndeliverable("replies.gone", _) = $0 { true } else { false } } == 1)
             let reply = try await world.ask(.authorize, key: "a")
             #expect(reply.outcome == "succeeded")
             #expect(reply.isReplayed == true)

@@ -132,10 +132,11 @@ struct RedactionTests {
         let events: [ProcessorEvent] =
             [
                 .handled(command, disposition, duration: .seconds(1)), .rejectedInvalid(invalid),
-                .unanswerable(invalid.problem), .possibleOrphan(operation, .suspected), .storeRegressed(operation),
+                .unanswerable(invalid.problem, CommandIdentity(invalid)), .possibleOrphan(operation, .suspected),
+                .storeRegressed(operation),
                 .needsAttention(operation, reason: "r"),
-                .superseded(operation), .replyUndeliverable(replyTo: "replies.a"),
-                .replyAddressIgnored(command.idempotencyKey, messageID: "m"),
+                .superseded(operation), .replyUndeliverable(replyTo: "replies.a", CommandIdentity()),
+                .replyAddressIgnored(CommandIdentity(command)),
                 .unroutedSentBack,
                 .eventsPostponed(1),
                 .storeFailed(StoreError(.unavailable, detail: "08006")), .publishFailed("d"),

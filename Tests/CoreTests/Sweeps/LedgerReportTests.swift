@@ -106,14 +106,17 @@ struct LedgerReportTests {
         #expect(!totals.isClean(allowsUnknown: false) && totals.isClean(allowsUnknown: true))
     }
 
-    @Test("where there is nothing to ask, an unreachable bank is no matter")
+    @Test("an unreachable bank is said also where no payment has anything to ask")
     func nothingToAsk() async throws {
         let failed = LedgerPayment(try PaymentFixture.payment(.failed))
         for payments in [[], [failed]] {
             let bank = Answering { _ in Self.gone }
-            let totals = try await report(payments, bank).run(since: nil) { _, _ in }
-            #expect(totals == LedgerReport.Totals(agree: payments.count))
-            #expect(bank.asked.isEmpty)
+            await #expect(throws: LedgerReport.Failure.bankUnreachable("connect_failed")) {
+                try await report(payments, bank).run(since: nil) { _, _ in }
+            }
+            let reached = Answering { _ in Self.agreeing }
+            let totals = try await report(payments, reached).run(since: nil) { _, _ in }
+            #expect(totals == LedgerReport.Totals(agree: payments.count) && reached.asked == [.health])
         }
     }
 

@@ -42,6 +42,33 @@ extension CommandLane {
             }
         }
 
+        @Test("replies that nobody waits for are taken from the common queue, printed, and gone")
+        func replies() async throws {
+            try await World.run { world in
+                try await world.startProcessor()
+                let payments = [Random.id, Random.id]
+                for payment in payments {
+                    let sent = try await world.publisher(
+                        Self.authorize(.ample) + ["--payment-id", payment, "--no-wait"]
+                    )
+                    #expect(sent.exit == .status(0), "\(sent.errors)")
+                }
+                try await eventually("both replies wait") {
+                    try await world.upstream.withConnection { connection in
+                        try await connection.messageCount(of: world.names.repliesQueue)
+                    } == 2
+                }
+                let taken = try await world.publisher(["replies", "--json"])
+                #expect(taken.exit == .status(0), "\(taken.errors)")
+                let shown = try taken.output.split(separator: "\n").map {
+                    try JSONParser.parse(Array($0.utf8))["payment_id"]?.string
+                }
+                #expect(Set(shown) == Set(payments))
+                let again = try await world.publisher(["replies"])
+                #expect(again.exit == .status(0) && again.output.isEmpty, "\(again.output)")
+            }
+        }
+
         @Test("a batch without keys that is sent again beside its file of keys makes each hold once")
         func batchTwice() async throws {
             try await World.run { world in

@@ -41,8 +41,11 @@ extension CommandLane {
                 #expect(totals.map(text) == #"{"agree":2,"differ":2,"possible_orphans":0,"unknown":0}"#)
                 let plain = try await world.command(["payments", "reconcile-report"])
                 #expect(plain.exit == .status(1))
-                #expect(plain.output.contains("\(captured)  CAPTURED  differs: capture is not there"))
-                #expect(plain.output.contains("\(voided)  VOIDED  differs: authorization.amount"))
+                let gone =
+                    "capture is not there: ours cap_00000000-0000-4000-8000-000000000000, the bank has none"
+                #expect(plain.output.contains("\(captured)  CAPTURED  differs: \(gone)"))
+                let other = "authorization.amount: ours 5001, the bank's 5000"
+                #expect(plain.output.contains("\(voided)  VOIDED  differs: \(other)"))
 
                 let later = try await world.command([
                     "payments", "reconcile-report", "--json", "--since", "2999-01-01T00:00:00Z",

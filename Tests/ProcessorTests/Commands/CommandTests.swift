@@ -47,6 +47,7 @@ struct CommandTests {
                 sweeps.retention.period = 1h  # default
                 sweeps.batch = 100  # default
                 log.level = debug  # .env
+                log.format = logfmt  # default
                 log.overflow = drop  # default
                 """
         )

@@ -21,7 +21,7 @@ struct SettingsTableTests {
             "bank.concurrency", "fingerprint.secret",
             "operation.lease", "payment.busy-after", "admin.host", "admin.port", "admin.token", "shutdown.grace",
             "sweeps.reconcile.period", "sweeps.expire.period", "sweeps.retention.period", "sweeps.expire.grace",
-            "sweeps.expire.void", "sweeps.batch", "log.level", "log.overflow",
+            "sweeps.expire.void", "sweeps.batch", "log.level", "log.format", "log.overflow",
         ]
         #expect(Set(Settings.all.map(\.name)) == expected)
         #expect(Settings.all.count == expected.count)
@@ -41,9 +41,11 @@ struct SettingsTableTests {
         #expect(options.given == [name: "some text"])
     }
 
-    @Test("the help of a command names every option, and no default with a password")
+    @Test("a command's help has its own options; --help-configuration names every key, and no default with a password")
     func help() {
-        let help = CheckConfig.helpMessage(columns: 200)
+        let own = CheckConfig.helpMessage(columns: 200)
+        #expect(own.contains("--json") && own.contains("--help-configuration") && !own.contains("--amqp-url"))
+        let help = HelpText.configuration
         for setting in Settings.all { #expect(help.contains("--\(setting.option) <value>")) }
         #expect(!help.contains("guest:guest"))
     }

@@ -44,6 +44,7 @@ struct DocumentedInterfaceTests {
             labels[name, default: []].formUnion(Self.labels(of: line))
         }
         labels[ProcessorMetrics.Name.duration.rawValue] = ["operation"]
+        labels[ProcessorMetrics.Name.bankDuration.rawValue] = ["operation"]
         let documented = contract.table("Metric", "Labels", "Meaning")
         #expect(documented.map { $0[0] } == names)
         for row in documented {

@@ -1,4 +1,6 @@
 import Core
+import Glibc
+import HTTPClient
 import Logging
 import Testing
 
@@ -61,10 +63,11 @@ struct ProcessorTelemetryTests {
     )
     func reasons(disposition: Disposition, outcome: String, reason: String) throws {
         let command = try Samples.authorize()
+        let code = disposition.errorCode.map { "code=\($0) " } ?? ""
         telemetry.observe(.handled(command, disposition, duration: .zero))
         #expect(
             log.lines() == [
-                "level=info logger=processor msg=command duration_ms=0.0 idempotency.key=\"key 1\" merchant.id=shop "
+                "level=info logger=processor msg=command \(code)duration_ms=0.0 idempotency.key=\"key 1\" merchant.id=shop "
                     + "message.id=m-1 operation=authorize \(outcome) "
                     + "payment.id=00000000-0000-0000-0000-000000000001 \(reason)"
             ]
@@ -78,7 +81,7 @@ struct ProcessorTelemetryTests {
         telemetry.observe(.rejectedInvalid(command))
         #expect(
             log.lines() == [
-                "level=info logger=processor msg=command idempotency.key=key-1 merchant.id=default message.id=m-1 "
+                "level=info logger=processor msg=command code=invalid_command idempotency.key=key-1 merchant.id=default message.id=m-1 "
                     + "operation=capture outcome=rejected reason=\"payment-id: \(problem)\""
             ]
         )
@@ -159,7 +162,7 @@ struct ProcessorTelemetryTests {
         telemetry.observe(.deadLetterKept(letter))
         telemetry.observe(.deadLetterSentBack(letter, .seconds5))
         let rest =
-            "idempotency.key=key-1 merchant.id=default message.id=m-411111******1111 operation=capture "
+            "idempotency.key=key-1 merchant.id=default message.id=m-4111111111111111 operation=capture "
             + "reason=\"\(letter.failure.message)\""
         #expect(
             log.lines() == [
@@ -209,13 +212,106 @@ struct ProcessorTelemetryTests {
         #expect(log.lines().map { $0.prefix(11) } == ["level=error", "level=notic", "level=notic"])
     }
 
+    @Test("an outage of the bank is told once with its cause in words, tries aside, and once when it is over")
+    func outage() throws {
+        let trouble = BankFailureWords(try BankAddress("https://bank.example:8443/v1"))
+        let telemetry = ProcessorTelemetry(
+            logger: log.logger,
+            metrics: ProcessorMetrics(registry: registry),
+            readiness: readiness,
+            time: time,
+            trouble: trouble
+        )
+        trouble.note(HTTPError(.tlsFailed, outcomeUnknown: false, cause: .certificateExpired))
+        telemetry.observe(.breakerChanged(.open, cause: "tls_failed"))
+        for condition in [BreakerCondition.halfOpen, .open, .halfOpen] {
+            telemetry.observe(.breakerChanged(condition, cause: "tls_failed"))
+        }
+        time.advance(by: .seconds(125))
+        telemetry.observe(.breakerChanged(.closed, cause: nil))
+        #expect(
+            log.lines() == [
+                "level=error logger=processor msg=\"the bank is unavailable: no commands are taken\" "
+                    + "error=\"certificate of bank.example has expired\" reason=tls_failed",
+                "level=notice logger=processor msg=\"one command finds out whether the bank is available again\"",
+                "level=notice logger=processor msg=\"the bank is available: commands are taken\" "
+                    + "unavailable_for=\"2m 5s\"",
+            ]
+        )
+    }
+
+    @Test("a connection that is refused is named by its address")
+    func refused() throws {
+        let trouble = BankFailureWords(try BankAddress("http://127.0.0.1:8787"))
+        let error = HTTPError(.connectFailed, outcomeUnknown: false, cause: .system(ECONNREFUSED))
+        #expect(trouble.words(for: error) == "connection refused by 127.0.0.1:8787")
+        trouble.note(error)
+        #expect(trouble.words(for: "timed_out") == nil)
+    }
+
+    @Test("what was declined or rejected has its code in the log and in the metrics, what is deferred its reason")
+    func codes() throws {
+        let command = try Samples.authorize()
+        for (outcome, label, code) in [
+            (Reply.Outcome.declined, Disposition.Label.declined, "insufficient_funds"),
+            (.rejected, .rejected, "payment_exists"), (.declined, .declined, "Card 4111 1111 1111 1111"),
+        ] {
+            let error = ReplyError(code: code, message: "m", isRetryable: false, source: .bank)
+            let reply = Reply(
+                operation: .authorize,
+                outcome: outcome,
+                error: error,
+                payment: nil,
+                paymentID: command.paymentID,
+                idempotencyKey: command.idempotencyKey
+            )
+            let disposition = Disposition.reply(.unstored(reply, to: command), label, settles: nil)
+            telemetry.observe(.handled(command, disposition, duration: .zero))
+        }
+        let lines = log.lines()
+        #expect(lines[0].contains("msg=command code=insufficient_funds "))
+        #expect(lines[1].contains("msg=command code=payment_exists "))
+        let errors = "payments_command_errors_total{"
+        for (code, outcome) in [
+            ("insufficient_funds", "declined"), ("payment_exists", "rejected"), ("other", "declined"),
+        ] {
+            #expect(
+                hasSample("\(errors)error_code=\"\(code)\",operation=\"authorize\",outcome=\"\(outcome)\"} 1"),
+                "\(registry.text)"
+            )
+        }
+        let park = Disposition.park(.seconds30, reason: "bank_unavailable", provisional: nil, ParkingNote())
+        telemetry.observe(.handled(command, park, duration: .zero))
+        #expect(hasSample("payments_commands_deferred_total{operation=\"authorize\",reason=\"bank_unavailable\"} 1"))
+    }
+
+    @Test("a label from outside has as many values as it may have")
+    func bounded() throws {
+        let command = try Samples.authorize()
+        for number in 0..<200 {
+            let code = "code_" + String(repeating: "a", count: number / 20) + String(repeating: "b", count: number % 20)
+            let park = Disposition.park(.seconds5, reason: code, provisional: nil, ParkingNote())
+            telemetry.observe(.handled(command, park, duration: .zero))
+        }
+        let series = registry.text.split(separator: "\n").filter {
+            $0.hasPrefix("payments_commands_deferred_total{operation=\"authorize\"")
+        }
+        #expect(series.count == 41)
+    }
+
     @Test("an unanswerable message is counted without an operation")
     func unanswerable() {
-        telemetry.observe(.unanswerable(InvalidField("type", "is not known")))
+        let identity = CommandIdentity(
+            paymentID: PaymentID(UniqueID(high: 0, low: 1)),
+            idempotencyKey: IdempotencyKey("key-1"),
+            messageID: "m-1"
+        )
+        telemetry.observe(.unanswerable(InvalidField("type", "is not known"), identity))
         #expect(hasSample("payments_commands_total{operation=\"unknown\",outcome=\"dead_lettered\"} 1"))
         #expect(
             log.lines() == [
-                "level=warning logger=processor msg=\"message cannot be answered and goes to the dead letters\" "
+                "level=info logger=processor msg=command code=invalid_command idempotency.key=key-1 message.id=m-1 "
+                    + "operation=unknown outcome=dead_lettered payment.id=00000000-0000-0000-0000-000000000001 "
                     + "reason=\"type: is not known\""
             ]
         )

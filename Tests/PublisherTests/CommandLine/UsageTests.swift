@@ -12,7 +12,7 @@ struct UsageTests {
     @Test(
         "wrong usage is one clear line, exit code 64, and nothing on standard output",
         arguments: [
-            ([], "say what to send: authorize, capture, void, refund or batch (see 'publisher --help')"),
+            ([], "say what to send: authorize, capture, void, refund, batch or replies (see 'publisher --help')"),
             (["pay"], "Unexpected argument 'pay' (see 'publisher --help')"),
             (["void"], "Missing expected argument '--payment-id <uuid>' (see 'publisher void --help')"),
             (["void", "--payment-id=x", "--bogus"], "Unknown option '--bogus' (see 'publisher void --help')"),

@@ -107,4 +107,33 @@ struct InputTests {
     func amount(text: String, expected: JSONValue) {
         #expect(AmountText.json(text) == expected)
     }
+
+    @Test(
+        "what people mistype is answered with what they mean",
+        arguments: [
+            (["authorise"], "there is no command 'authorise': did you mean authorize?"),
+            (["capure", "--payment-id", "x"], "there is no command 'capure': did you mean capture?"),
+            (
+                ["capture", "--payment-id", "x", "--amount", "50.00"],
+                "--amount takes whole cents, at least 1, digits only: 5000 is $50.00. "
+                    + "For 50.00 dollars say --amount 5000"
+            ),
+            (
+                ["capture", "--payment-id", "x", "--amount=0.5"],
+                "--amount takes whole cents, at least 1, digits only: 5000 is $50.00. For 0.5 dollars say --amount 50"
+            ),
+            (["refund", "--amount", "-5"], "--amount takes whole cents, at least 1, digits only: 5000 is $50.00"),
+        ]
+    )
+    func mistyped(arguments: [String], line: String) {
+        #expect(throws: Failure(.usage, line)) { try ArgumentCheck.check(arguments) }
+    }
+
+    @Test(
+        "what is right, or is nothing like it, is left to the parser",
+        arguments: [["authorize", "--amount", "5000"], ["frobnicate"], ["--help"], ["help", "batch"], []]
+    )
+    func right(arguments: [String]) throws {
+        try ArgumentCheck.check(arguments)
+    }
 }

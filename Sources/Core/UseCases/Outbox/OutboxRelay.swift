@@ -100,7 +100,7 @@ package struct OutboxRelay: Sendable {
 
     private func undeliverable(_ entry: OutboxEntry) -> OutboxEnding {
         if case .replies(let queue) = entry.content.destination {
-            observer.observe(.replyUndeliverable(replyTo: queue))
+            observer.observe(.replyUndeliverable(replyTo: queue, CommandIdentity(entry.content.message)))
         }
         return OutboxEnding(entry, .undeliverable)
     }

@@ -66,8 +66,7 @@ package struct CommandDecoder: Sendable {
         let ids: [(String, String?)] = [
             (HeaderName.idempotencyKey, command.idempotencyKey.description), ("message_id", command.messageID),
             ("reply_to", command.route.replyTo), (HeaderName.merchantID, command.merchantID.description),
-            ("order_id", parameters.orderID),
-            ("customer_id", parameters.customerID),
+            ("order_id", parameters.orderID), ("customer_id", parameters.customerID),
         ]
         for (name, id) in ids where cards.stand(in: id) { throw Self.holdsCard(name) }
         if cards.stand(in: command.route.correlationID) { throw Self.holdsCard("correlation_id") }

@@ -5,10 +5,22 @@ import HTTPClient
 struct HTTPBank: Bank {
     private let client: HTTPClient
     private let baseURL: String
+    private let trouble: BankFailureWords?
+    private let onAnswer: @Sendable (OperationKind, Duration) -> Void
 
-    /// - Parameter url: `bank.url`, with or without a slash at its end.
-    init(client: HTTPClient, url: String) {
+    /// - Parameters:
+    ///   - url: `bank.url`, with or without a slash at its end.
+    ///   - trouble: told why a request got no answer.
+    ///   - onAnswer: told how long each request took.
+    init(
+        client: HTTPClient,
+        url: String,
+        trouble: BankFailureWords? = nil,
+        onAnswer: @escaping @Sendable (OperationKind, Duration) -> Void = { _, _ in }
+    ) {
         self.client = client
+        self.trouble = trouble
+        self.onAnswer = onAnswer
         baseURL = url.hasSuffix("/") ? String(url.dropLast()) : url
     }
 
@@ -26,9 +38,12 @@ struct HTTPBank: Bank {
             limit: request.limit,
             tag: request.origin?.bytes
         )
+        let started = ContinuousClock.now
+        defer { onAnswer(request.action.kind, ContinuousClock.now - started) }
         do throws(HTTPError) {
             return .response(BankResponse(try await client.send(call) { late(BankAnswer($0)) }))
         } catch {
+            trouble?.note(error)
             return BankAnswer(error)
         }
     }
@@ -79,6 +94,7 @@ extension HTTPBank: BankQueries {
             let request = HTTPRequest(method: .get, url: baseURL + query.path, timeout: timeout)
             return .response(BankResponse(try await client.send(request), isAnswerToQuestion: true))
         } catch {
+            trouble?.note(error)
             return BankAnswer(error)
         }
     }

@@ -1,0 +1,83 @@
+import AMQP
+import Core
+import Logging
+
+/// Whether the broker can be logged in to, has the topology, and lets this user do what a processor does.
+struct BrokerChecks: Sendable {
+    let configuration: ProcessorConfiguration
+
+    func findings() async -> [Finding] {
+        let connection: AMQPConnection
+        do throws(AMQPError) {
+            connection = try await AMQPConnection.connect(configuration.broker.named("processor doctor"))
+        } catch {
+            return [Finding("broker", .wrong, "\(error); see amqp.url (AMQP_URL)")]
+        }
+        var findings = [Finding("broker", .ok, "logged in at \(configuration.broker.place)")]
+        let (topology, isWhole) = await topology(on: connection)
+        findings.append(topology)
+        if isWhole {
+            findings.append(await rights())
+            findings.append(await unread(on: connection))
+        }
+        await connection.close()
+        return findings
+    }
+
+    private func topology(on connection: AMQPConnection) async -> (Finding, isWhole: Bool) {
+        let topology = Topology(names: configuration.names, partitions: configuration.partitions)
+        do throws(TopologyError) {
+            let missing = try await TopologyDeclarer(topology: topology, declares: false).missing(on: connection)
+            guard missing.isEmpty else {
+                let list = missing.map(\.description).joined(separator: ", ")
+                let grade: Finding.Grade = configuration.declaresTopology ? .advice : .wrong
+                return (Finding("topology", grade, "missing: \(list); run `processor topology`"), false)
+            }
+        } catch {
+            return (Finding("topology", .wrong, "\(error)"), false)
+        }
+        let count = topology.exchanges.count + topology.queues.count
+        return (Finding("topology", .ok, "\(count) exchanges and queues, \(configuration.partitions) partitions"), true)
+    }
+
+    /// As `processor run` tries them before it takes a command.
+    private func rights() async -> Finding {
+        let preparation = BrokerPreparation(
+            declarer: TopologyDeclarer(
+                topology: Topology(names: configuration.names, partitions: configuration.partitions),
+                declares: false
+            ),
+            strays: StrayPartitions(configuration),
+            configuration: configuration.broker,
+            policies: nil,
+            logger: Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() }
+        )
+        do throws(TopologyError) {
+            let strays = try await preparation.run()
+            guard strays.queues.isEmpty else {
+                let list = strays.queues.map(\.name).joined(separator: ", ")
+                return Finding(
+                    "broker rights",
+                    .advice,
+                    "queues beyond amqp.partitions: \(list); delete them once empty"
+                )
+            }
+            return Finding("broker rights", .ok, "may publish to every exchange and read every queue")
+        } catch {
+            return Finding("broker rights", .wrong, "\(error)")
+        }
+    }
+
+    /// A reply queue that nobody reads grows until the broker is out of memory.
+    private func unread(on connection: AMQPConnection) async -> Finding {
+        let queue = configuration.names.repliesQueue
+        guard let count = try? await connection.messageCount(of: queue) else {
+            return Finding(queue, .wrong, "its depth cannot be read; run `processor topology`")
+        }
+        guard count < 100_000 else {
+            let advice = "\(count) replies wait: read them (`publisher replies`), or give the queue a policy"
+            return Finding(queue, .advice, advice + " with max-length")
+        }
+        return Finding(queue, .ok, "\(count) replies wait")
+    }
+}
