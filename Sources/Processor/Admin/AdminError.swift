@@ -6,10 +6,12 @@ import NIOCore
 /// An answer that is no success: `{"error","message"}` (docs/contract.md#admin-api).
 struct AdminError: Error, Hashable {
     let status: HTTPResponse.Status
-    /// One of few: `invalid_request`, `unauthorized`, `forbidden`, `not_found`, `unavailable`, `internal`, and those of
-    /// `ResolutionRefusal`.
+    /// One of few: `invalid_request`, `unauthorized`, `forbidden`, `not_found`, `method_not_allowed`, `unavailable`,
+    /// `internal`, and those of `ResolutionRefusal`.
     let code: String
     let message: String
+    /// With `method_not_allowed`: what the path takes.
+    var methods: [String] = []
 
     static func invalid(_ problem: InvalidField) -> AdminError {
         AdminError(status: .badRequest, code: "invalid_request", message: problem.description)
@@ -28,6 +30,16 @@ struct AdminError: Error, Hashable {
 
     static func notFound(_ message: String) -> AdminError {
         AdminError(status: .notFound, code: "not_found", message: message)
+    }
+
+    static func notAllowed(_ methods: [String]) -> AdminError {
+        var error = AdminError(
+            status: .methodNotAllowed,
+            code: "method_not_allowed",
+            message: "this path takes \(methods.joined(separator: ", "))"
+        )
+        error.methods = methods
+        return error
     }
 
     /// A refusal of the store says nothing to a client that it could act upon.
@@ -61,6 +73,7 @@ struct AdminError: Error, Hashable {
             json: .object(["error": .string(code), "message": .string(message)])
         )
         if status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
+        if !methods.isEmpty { response.headers[.allow] = methods.joined(separator: ", ") }
         return response
     }
 }

@@ -2,12 +2,15 @@ import Core
 import HTTPTypes
 import Hummingbird
 import Logging
+import NIOCore
 
 /// Lets in who may ask, and gives every failure the shape of the contract.
 struct AdminMiddleware: RouterMiddleware {
     typealias Context = AdminContext
 
     let access: AdminAccess
+    let limits: AdminLimits
+    let allowed: AllowedMethods
 
     func handle(
         _ request: Request,
@@ -19,8 +22,9 @@ struct AdminMiddleware: RouterMiddleware {
             authorization: request.headers[.authorization],
             peer: context.peer
         )
-        if let refusal = decision.refusal { return refusal.response }
         do {
+            let request = try await read(request, context, keepsBody: decision == .allowed)
+            if let refusal = decision.refusal { return refusal.response }
             return try await next(request, context)
         } catch let error as AdminError {
             return error.response
@@ -28,6 +32,8 @@ struct AdminMiddleware: RouterMiddleware {
             context.logger.warning("admin query failed", metadata: [LogKey.error.rawValue: "\(error)"])
             return AdminError(error).response
         } catch let error as HTTPError where error.status == .notFound {
+            let methods = allowed.methods(of: request.uri.path)
+            guard methods.isEmpty else { return AdminError.notAllowed(methods).response }
             return AdminError.notFound("there is no such path").response
         } catch let error as HTTPError {
             return AdminError(
@@ -35,11 +41,37 @@ struct AdminMiddleware: RouterMiddleware {
                 code: "invalid_request",
                 message: error.body ?? error.status.reasonPhrase
             ).response
+        } catch is NIOTooManyBytesError {
+            return AdminError(
+                status: .contentTooLarge,
+                code: "invalid_request",
+                message: "the body is too long"
+            ).response
         } catch is CancellationError {
             throw CancellationError()
         } catch {
             context.logger.error("admin request failed", metadata: [LogKey.error.rawValue: "\(type(of: error))"])
             return AdminError.internal.response
+        }
+    }
+
+    /// All of it, before anything is done. What nobody may ask is dropped as it comes.
+    private func read(_ request: Request, _ context: AdminContext, keepsBody: Bool) async throws -> Request {
+        do {
+            return try await context.reading(within: limits.body) {
+                var request = request
+                if keepsBody {
+                    _ = try await request.collectBody(upTo: limits.largestBody)
+                } else {
+                    for try await _ in request.body {}
+                }
+                return request
+            }
+        } catch let error as NIOTooManyBytesError {
+            throw error
+        } catch {
+            // The client has gone, or was too slow: there is nobody to answer.
+            throw CancellationError()
         }
     }
 }

@@ -12,9 +12,17 @@ struct AdminRoutes: Sendable {
     /// Brings what is counted elsewhere up to date before the metrics are shown.
     let onScrape: @Sendable () async -> Void
 
-    func router(access: AdminAccess) -> Router<AdminContext> {
+    func router(access: AdminAccess, limits: AdminLimits) -> Router<AdminContext> {
+        let named = Router(context: AdminContext.self, options: .autoGenerateHeadEndpoints)
+        add(to: named)
         let router = Router(context: AdminContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: AdminMiddleware(access: access))
+        // First: only the routes that are added after it go through it.
+        router.add(middleware: AdminMiddleware(access: access, limits: limits, allowed: AllowedMethods(named)))
+        add(to: router)
+        return router
+    }
+
+    private func add(to router: Router<AdminContext>) {
         // That it is answered is the answer: the event loop lives.
         router.get("healthz") { _, _ in Response(json: .object(["status": .string("ok")])) }
         router.get("readyz") { _, _ in
@@ -32,7 +40,6 @@ struct AdminRoutes: Sendable {
         router.get("payments") { request, _ in try await payments(request.uri) }
         ResolutionRoutes(resolver: resolver).add(to: router)
         DeadLetterRoutes(desk: deadLetters).add(to: router)
-        return router
     }
 
     private func payment(_ text: String) async throws -> Response {

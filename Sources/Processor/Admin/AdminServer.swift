@@ -1,6 +1,7 @@
 import Core
 import Glibc
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 import NIOPosix
@@ -11,6 +12,7 @@ import Synchronization
 struct AdminServer: Service {
     private let configuration: AdminConfiguration
     private let routes: AdminRoutes
+    private let limits: AdminLimits
     private let logger: Logger
     private let onListening: @Sendable (_ port: Int) async -> Void
 
@@ -22,6 +24,7 @@ struct AdminServer: Service {
         resolver: OperationResolver,
         readiness: Readiness,
         metrics: PrometheusRegistry,
+        limits: AdminLimits = AdminLimits(),
         logger: Logger,
         onScrape: @escaping @Sendable () async -> Void = {},
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
@@ -35,6 +38,7 @@ struct AdminServer: Service {
             metrics: metrics,
             onScrape: onScrape
         )
+        self.limits = limits
         self.logger = logger
         self.onListening = onListening
     }
@@ -86,9 +90,11 @@ struct AdminServer: Service {
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) -> some ApplicationProtocol {
         Application(
-            router: routes.router(access: AdminAccess(token: configuration.token)),
+            router: routes.router(access: AdminAccess(token: configuration.token), limits: limits),
+            server: .http1(configuration: HTTP1Channel.Configuration(idleTimeout: TimeAmount(limits.header))),
             configuration: ApplicationConfiguration(
-                address: .hostname(configuration.host, port: configuration.port)
+                address: .hostname(configuration.host, port: configuration.port),
+                availableConnectionsDelegate: .maximum(limits.connections, logger: logger)
             ),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? configuration.port) },
             eventLoopGroupProvider: .shared(group),

@@ -14,6 +14,7 @@ struct AdminServerTests {
         _ queries: FakeQueries = FakeQueries(),
         token: String? = nil,
         port: Int = 0,
+        limits: AdminLimits = AdminLimits(),
         onListening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws -> AdminServer {
         let registry = PrometheusRegistry()
@@ -25,6 +26,7 @@ struct AdminServerTests {
             resolver: ResolutionScene().resolver,
             readiness: readiness,
             metrics: registry,
+            limits: limits,
             logger: try CapturedLog(level: .critical).logger,
             onListening: onListening
         )
@@ -37,15 +39,29 @@ struct AdminServerTests {
         token: String? = nil,
         authorization: String? = nil
     ) async throws -> PlainHTTP.Answer {
+        try await withServer(queries, token: token) { port in
+            try await PlainHTTP.get(uri, port: port, authorization: authorization)
+        }
+    }
+
+    private func send(_ method: String, _ uri: String) async throws -> PlainHTTP.Answer {
+        try await withServer { port in try await PlainHTTP.send(method, uri, port: port) }
+    }
+
+    private func withServer<Value: Sendable>(
+        _ queries: FakeQueries = FakeQueries(),
+        token: String? = nil,
+        limits: AdminLimits = AdminLimits(),
+        _ work: (Int) async throws -> Value
+    ) async throws -> Value {
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
-        let server = try server(queries, token: token) { port.yield($0) }
+        let server = try server(queries, token: token, limits: limits) { port.yield($0) }
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await server.run() }
             var iterator = ports.makeAsyncIterator()
-            let port = try #require(await iterator.next())
-            let answer = try await PlainHTTP.get(uri, port: port, authorization: authorization)
+            let value = try await work(try #require(await iterator.next()))
             tasks.cancelAll()
-            return answer
+            return value
         }
     }
 
@@ -154,7 +170,10 @@ struct AdminServerTests {
                 "/payments/00000000-0000-0000-0000-000000000001?history=false", 400, "invalid_request",
                 "query: has an unknown parameter; there is none here"
             ),
+            ("/payments?order_id=%ff", 400, "invalid_request", "order_id: must be percent-encoded UTF-8"),
+            ("/payments?order_id=%4", 400, "invalid_request", "order_id: must be percent-encoded UTF-8"),
             ("/nothing", 404, "not_found", "there is no such path"),
+            ("/dead-letters/replay/x", 404, "not_found", "there is no such path"),
         ]
     )
     func errors(uri: String, status: Int, code: String, message: String) async throws {
@@ -219,6 +238,65 @@ struct AdminServerTests {
         #expect(!others.body.contains("possible_orphan"))
         let shown = try await get("/payments/00000000-0000-0000-0000-000000000003", from: queries)
         #expect(shown.body.contains(#""possible_orphan":"unlikely""#))
+    }
+
+    @Test(
+        "where the path is there and takes another method, it is 405 with what it takes",
+        arguments: [
+            ("POST", "/healthz", "GET, HEAD"), ("DELETE", "/payments", "GET, HEAD"), ("PUT", "/payments/x", "GET, HEAD"),
+            ("GET", "/payments/x/resolve", "POST"), ("PATCH", "/dead-letters", "GET, HEAD"),
+            ("PUT", "/dead-letters/replay", "GET, HEAD, POST"), ("POST", "/metrics", "GET, HEAD"),
+        ]
+    )
+    func methods(method: String, path: String, allowed: String) async throws {
+        let answer = try await send(method, path)
+        #expect(answer.status == 405)
+        #expect(answer.headers["allow"] == allowed)
+        #expect(answer.body == #"{"error":"method_not_allowed","message":"this path takes \#(allowed)"}"#)
+    }
+
+    @Test(
+        "what does not come in time ends its connection without an answer, whoever sends it",
+        arguments: [
+            "GET /healthz HT", "POST /dead-letters/replay HTTP/1.1\r\nContent-Length: 9\r\n\r\n{",
+            "GET /healthz HTTP/1.1\r\nContent-Length: 9\r\n\r\n{", "",
+        ],
+        [nil, "s3cret"]
+    )
+    func slowRequests(sent: String, token: String?) async throws {
+        let limits = AdminLimits(header: .milliseconds(200), body: .milliseconds(100))
+        let received = try await withServer(token: token, limits: limits) { port in
+            try await PlainHTTP.received(after: sent, port: port)
+        }
+        #expect(received.isEmpty)
+    }
+
+    @Test("more connections than there may be wait until one is closed")
+    func manyConnections() async throws {
+        let limits = AdminLimits(header: .milliseconds(200), connections: 1)
+        let answer = try await withServer(limits: limits) { port in
+            async let first = PlainHTTP.received(after: "", port: port)
+            let second = try await PlainHTTP.get("/healthz", port: port)
+            #expect(try await first.isEmpty)
+            return second
+        }
+        #expect(answer.status == 200)
+    }
+
+    @Test("a body that is too long is refused")
+    func longBody() async throws {
+        let answer = try await withServer(limits: AdminLimits(largestBody: 10)) { port in
+            try await PlainHTTP.send("POST", "/dead-letters/replay", port: port, body: #"{"filter":{}}"#)
+        }
+        #expect(answer.status == 413)
+        #expect(answer.body.hasPrefix(#"{"error":"invalid_request","message":""#))
+    }
+
+    @Test("ids may be percent-encoded, and a plus is a space")
+    func plusIsSpace() async throws {
+        let queries = FakeQueries()
+        _ = try await get("/payments?order_id=a+b%2Bc+", from: queries)
+        #expect(queries.queries.map(\.selection) == [.order("a b+c ")])
     }
 
     @Test("ids may be percent-encoded")

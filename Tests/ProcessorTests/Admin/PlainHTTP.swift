@@ -27,14 +27,23 @@ enum PlainHTTP {
         lines += headers.map { "\($0.key): \($0.value)" }
         if !body.isEmpty { lines.append("Content-Length: \(body.utf8.count)") }
         let request = Array((lines.joined(separator: "\r\n") + "\r\n\r\n" + body).utf8)
-        return try await withCheckedThrowingContinuation { continuation in
+        return try answer(String(decoding: try await received(after: request, port: port), as: UTF8.self))
+    }
+
+    /// Sends it, and reads until the server closes the connection.
+    static func received(after sent: String, port: Int) async throws -> [UInt8] {
+        try await received(after: Array(sent.utf8), port: port)
+    }
+
+    private static func received(after sent: [UInt8], port: Int) async throws -> [UInt8] {
+        try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread {
-                continuation.resume(with: Result { try exchange(request, port: port) })
+                continuation.resume(with: Result { try exchange(sent, port: port) })
             }
         }
     }
 
-    private static func exchange(_ request: [UInt8], port: Int) throws -> Answer {
+    private static func exchange(_ request: [UInt8], port: Int) throws -> [UInt8] {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         try #require(descriptor >= 0)
         defer { close(descriptor) }
@@ -55,7 +64,7 @@ enum PlainHTTP {
             guard count > 0 else { break }
             bytes += chunk[..<count]
         }
-        return try answer(String(decoding: bytes, as: UTF8.self))
+        return bytes
     }
 
     private static func answer(_ text: String) throws -> Answer {
