@@ -233,12 +233,44 @@ extension StoreCheck {
                 #expect(try await found { $0.states = [.open] } == [2, 1])
                 #expect(try await found { $0.states = [.discarded, .replayed] } == [0])
                 #expect(try await found { $0.states = [] } == [])
+                #expect(try await found { $0.before = DeadLetterCursor(letters[2]) } == [1, 0])
+                #expect(try await found { $0.before = DeadLetterCursor(letters[0]) } == [])
                 let limited = try await scene.store.deadLetterIDs(.matching(own, limit: 2))
                 #expect(limited == [letters[0].id, letters[1].id])
                 let named = try await scene.store.deadLetterIDs(
                     .ids([letters[2].id, DeadLetterID(.random), letters[1].id])
                 )
                 #expect(named == [letters[1].id, letters[2].id])
+            },
+            StoreCheck("letters are found by the order of their payment") { scene in
+                let order = "order-\(UniqueID.random)"
+                let payment = try await scene.authorized(order: order, customer: "c")
+                let own = try scene.letter(.void, "a", try scene.command(.void, payment.id))
+                for letter in [own, try scene.letter(.capture, "b")] { _ = try await scene.store.keep(letter) }
+                var filter = DeadLetterFilter()
+                filter.orderID = order
+                #expect(try await scene.store.deadLetters(filter, limit: 10).map(\.id) == [own.id])
+                filter.orderID = "another"
+                #expect(try await scene.store.deadLetters(filter, limit: 10).isEmpty)
+            },
+            StoreCheck("what an action would come to is told, and nothing is changed by that") { scene in
+                let letter = try scene.letter(.void, "a")
+                let card = try scene.letter(.authorize, "b")
+                for letter in [letter, card] { _ = try await scene.store.keep(letter) }
+                guard case .publish = try await scene.store.replayStep(of: letter.id) else {
+                    Issue.record("it is not published")
+                    return
+                }
+                #expect(try await scene.store.replayStep(of: card.id) == .skip(.cardReduced))
+                #expect(try await scene.store.discardOutcome(of: card.id) == .discarded(leaving: nil))
+                let view = try await scene.store.deadLetter(letter.id)
+                #expect(view?.letter.state == .open && view?.audit.isEmpty == true)
+                _ = try await scene.store.discard(letter.id, by: "op", reason: "r")
+                #expect(try await scene.store.replayStep(of: letter.id) == .skip(.discarded))
+                #expect(try await scene.store.discardOutcome(of: letter.id) == .refused(.discarded))
+                let nobody = DeadLetterID(.random)
+                #expect(try await scene.store.replayStep(of: nobody) == .skip(.notFound))
+                #expect(try await scene.store.discardOutcome(of: nobody) == .notFound)
             },
             StoreCheck("the count by code is of what is neither replayed nor discarded") { scene in
                 let code = "code-\(UniqueID.random)"

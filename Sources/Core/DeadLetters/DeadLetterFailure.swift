@@ -1,6 +1,6 @@
 /// Why a message is a dead letter.
 package struct DeadLetterFailure: Hashable, Sendable {
-    /// `invalid_command`, `needs_attention`, `delivery_limit`, `unpublishable`, `unrouted`, or what the broker calls it.
+    /// A `DeadLetterCode`; letters of an earlier version may have another one.
     package let code: String
     /// For a person. Never holds a value of the message.
     package let message: String
@@ -12,10 +12,10 @@ package struct DeadLetterFailure: Hashable, Sendable {
         case processor, broker
     }
 
-    package static let deliveryLimit = "delivery_limit"
+    package static let deliveryLimit = DeadLetterCode.deliveryLimit.rawValue
     /// The processor could not publish what was to become of it.
-    package static let unpublishable = "unpublishable"
-    package static let unrouted = "unrouted"
+    package static let unpublishable = DeadLetterCode.unpublishable.rawValue
+    package static let unrouted = DeadLetterCode.unrouted.rawValue
     package static let needsAttention = OperationState.needsAttention.rawValue.lowercased()
 
     package init(code: String, message: String, source: Source, at: Timestamp) {

@@ -4,24 +4,31 @@ package struct DeadLetterFilter: Hashable, Sendable {
     package var kind: OperationKind?
     package var merchantID: MerchantID?
     package var paymentID: PaymentID?
+    /// Of the payments of this order: their stores know them.
+    package var orderID: String?
     /// Failed longer ago than this, by the store's clock.
     package var olderThan: Duration?
     /// Failed within this time, by the store's clock.
     package var newerThan: Duration?
     package var states: Set<DeadLetterState>?
+    /// Older than the last one of the page before.
+    package var before: DeadLetterCursor?
 
     package init() {}
 
     /// - Parameters:
     ///   - letter: the one that is tested.
+    ///   - order: that of its payment, where there is one.
     ///   - now: the store's clock.
-    package func matches(_ letter: DeadLetter, now: Timestamp) -> Bool {
+    package func matches(_ letter: DeadLetter, order: String? = nil, now: Timestamp) -> Bool {
         code ?? letter.failure.code == letter.failure.code
             && (kind == nil || kind == letter.command.kind)
             && (merchantID == nil || merchantID == letter.command.merchantID)
             && (paymentID == nil || paymentID == letter.command.paymentID)
             && (olderThan.map { letter.failure.at < now.advanced(by: .zero - $0) } ?? true)
             && (newerThan.map { letter.failure.at > now.advanced(by: .zero - $0) } ?? true)
+            && (orderID == nil || orderID == order)
+            && (before.map { (letter.failure.at, letter.id) < ($0.at, $0.id) } ?? true)
             && states?.contains(letter.state) != false
     }
 }

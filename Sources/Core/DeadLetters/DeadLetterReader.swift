@@ -50,7 +50,7 @@ package struct DeadLetterReader: Sendable {
         case .processor:
             let failedAt = message.headers[HeaderName.failedAt]?.integer.map(Timestamp.init(microseconds:))
             return DeadLetterFailure(
-                code: Self.text(message.headers[HeaderName.errorCode]) ?? "unknown",
+                code: Self.text(message.headers[HeaderName.errorCode]) ?? DeadLetterCode.unknown.rawValue,
                 message: Self.text(message.headers[HeaderName.errorMessage]) ?? "the message does not say why",
                 source: .processor,
                 at: failedAt.flatMap { Self.times.contains($0) ? $0 : nil } ?? now
@@ -85,7 +85,9 @@ package struct DeadLetterReader: Sendable {
                 DeadLetterFailure.unpublishable,
                 "the processor could not publish what was to become of it"
             )
-        default: (printable(reason), "given up by the broker")
+        default:
+            DeadLetterCode(rawValue: reason).map { ($0.rawValue, "given up by the broker") }
+                ?? (DeadLetterCode.unknown.rawValue, "given up by the broker: \(printable(reason))")
         }
     }
 

@@ -10,10 +10,18 @@ package struct DeadLetterReport: Hashable, Sendable {
     package var isCutShort = false
     /// A line each, for those that were not done: the first hundred.
     package private(set) var problems: [String] = []
+    /// Why letters were skipped: the first hundred.
+    package private(set) var skips: [Skip] = []
     /// How many were discarded whose operation needs a person still.
     package private(set) var stillOpen = 0
     /// A line each, for those: the first hundred.
     package private(set) var warnings: [String] = []
+
+    package struct Skip: Hashable, Sendable {
+        package let id: DeadLetterID
+        /// Completes the sentence "<id>: …".
+        package let reason: String
+    }
 
     package enum Item: Hashable, Sendable {
         case done
@@ -43,6 +51,7 @@ package struct DeadLetterReport: Hashable, Sendable {
             add("\(id): \(why)")
         case .skipped(let why, let isHarmless):
             skipped += 1
+            if skips.count < Self.mostLines { skips.append(Skip(id: id, reason: why)) }
             hasRefusals = hasRefusals || !isHarmless
             if !isHarmless { add("\(id): \(why)") }
         }

@@ -144,12 +144,16 @@ package enum DiscardOutcome: Hashable, Sendable {
 
     package var isHarmless: Bool { self == .refused(.discarded) }
 
-    /// What a discarded letter leaves.
+    /// What a discard comes to, and what it leaves.
     ///
     /// - Parameters:
     ///   - letter: as it is in the store.
     ///   - operation: the one that is the letter's own.
     package init(discarding letter: DeadLetter, operation: Operation?) {
-        self = .discarded(leaving: operation?.state == .needsAttention ? letter.command : nil)
+        self = letter.state.mayBecome(.discarded) ? .leaving(letter, operation) : .refused(letter.state)
+    }
+
+    private static func leaving(_ letter: DeadLetter, _ operation: Operation?) -> DiscardOutcome {
+        .discarded(leaving: operation?.state == .needsAttention ? letter.command : nil)
     }
 }

@@ -30,6 +30,12 @@ package protocol DeadLetterQueries: Sendable {
     /// Those that are there, oldest first.
     func deadLetterIDs(_ selection: DeadLetterSelection) async throws(StoreError) -> [DeadLetterID]
 
+    /// What a replay would begin with; changes nothing.
+    func replayStep(of id: DeadLetterID) async throws(StoreError) -> ReplayStep
+
+    /// What a discard would come to; changes nothing.
+    func discardOutcome(of id: DeadLetterID) async throws(StoreError) -> DiscardOutcome
+
     /// How many are unfinished, by code.
     func unfinishedDeadLetters() async throws(StoreError) -> [String: Int]
 }

@@ -34,6 +34,27 @@ package struct DeadLetterDesk: Sendable {
         }
     }
 
+    /// What the action would come to, letter by letter, decided as the action decides it; nothing is written.
+    package func rehearse(_ ids: [DeadLetterID], _ action: Action) async throws(StoreError) -> DeadLetterReport {
+        var report = DeadLetterReport(selected: ids.count)
+        for id in ids {
+            if Task.isCancelled {
+                report.isCutShort = true
+                break
+            }
+            switch action {
+            case .replay:
+                if case .skip(let skip) = try await queries.replayStep(of: id) {
+                    report.note(id, .skipped(skip.explanation, isHarmless: skip.isHarmless))
+                } else {
+                    report.note(id, .done)
+                }
+            case .discard: report.note(id, DeadLetterReport.Item(try await queries.discardOutcome(of: id)))
+            }
+        }
+        return report
+    }
+
     package func replay(
         _ ids: [DeadLetterID],
         by actor: String,
@@ -47,7 +68,7 @@ package struct DeadLetterDesk: Sendable {
         await discarding.run(ids, by: actor, reason: reason)
     }
 
-    package enum Action: Sendable {
+    package enum Action: String, Sendable {
         case replay, discard
 
         fileprivate var origins: Set<DeadLetterState> {

@@ -19,16 +19,21 @@ package struct DeadLetterDiscard: Sendable {
             }
             do throws(StoreError) {
                 let outcome = try await store.discard(id, by: actor, reason: reason)
-                report.note(id, item(outcome))
+                report.note(id, DeadLetterReport.Item(outcome))
             } catch {
                 report.note(id, .failed(error.description))
             }
         }
         return report
     }
+}
 
-    private func item(_ outcome: DiscardOutcome) -> DeadLetterReport.Item {
-        if case .discarded(let command?) = outcome { return .doneLeaving(command) }
-        return outcome.explanation.map { .skipped($0, isHarmless: outcome.isHarmless) } ?? .done
+extension DeadLetterReport.Item {
+    init(_ outcome: DiscardOutcome) {
+        if case .discarded(let command?) = outcome {
+            self = .doneLeaving(command)
+        } else {
+            self = outcome.explanation.map { .skipped($0, isHarmless: outcome.isHarmless) } ?? .done
+        }
     }
 }

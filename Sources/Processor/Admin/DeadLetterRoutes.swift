@@ -28,19 +28,18 @@ struct DeadLetterRoutes: Sendable {
     }
 
     private func list(_ uri: URI) async throws -> Response {
-        let parameters = try QueryParameters(uri, knowing: DeadLetterOrder.filterNames.sorted())
+        let parameters = try QueryParameters(uri, knowing: (DeadLetterOrder.filterNames.union(["cursor"])).sorted())
         let input = DeadLetterFilterInput { parameters[$0] }
         let filter: DeadLetterFilter
         let limit: Int?
         do throws(InvalidField) {
-            filter = try input.filter()
+            filter = try input.page(after: parameters["cursor"])
             let stated = parameters["limit"].map { Int($0) ?? 0 }
             limit = try DeadLetterLimit.checked(stated, atMost: DeadLetterLimit.list)
         } catch {
             throw AdminError.invalid(error)
         }
-        let letters = try await desk.queries.deadLetters(filter, limit: limit ?? DeadLetterLimit.list)
-        return Response(json: DeadLetter.listJSON(letters))
+        return Response(json: try await desk.queries.page(filter, limit: limit ?? DeadLetterLimit.usual).json)
     }
 
     private func act(_ request: Request, _ action: DeadLetterDesk.Action) async throws -> Response {
@@ -56,12 +55,16 @@ struct DeadLetterRoutes: Sendable {
         let frozen = try await desk.freeze(order.selection, for: action)
         if let missing = frozen.missing.first { throw AdminError.notFound("there is no dead letter \(missing)") }
         let count = frozen.ids.count
-        if order.isDryRun { return Response(json: DeadLetterReport(selected: count).json(action, isDryRun: true)) }
+        if order.isDryRun {
+            return Response(json: try await desk.rehearse(frozen.ids, action).json(action, isDryRun: true))
+        }
         guard let confirmed = order.confirmed else {
-            throw AdminError.invalid(InvalidField("confirm", "must be the number of dead letters selected, \(count)"))
+            throw AdminError.invalid(
+                InvalidField("confirm", #"\#(DeadLetterText.matching(count)): add "confirm": \#(count)"#)
+            )
         }
         guard confirmed == count else {
-            throw AdminError.invalid(InvalidField("confirm", "\(count) dead letters are selected, not \(confirmed)"))
+            throw AdminError.invalid(InvalidField("confirm", "\(DeadLetterText.matching(count)), not \(confirmed)"))
         }
         let report =
             switch action {
@@ -81,6 +84,7 @@ extension DeadLetterFilterInput {
             operation: text("operation"),
             merchant: text("merchant"),
             payment: text("payment"),
+            order: text("order"),
             olderThan: either("older-than"),
             newerThan: either("newer-than"),
             state: text("state")

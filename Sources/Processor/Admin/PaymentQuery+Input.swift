@@ -49,7 +49,7 @@ extension PaymentQuery {
         self.init(selection: selection, merchantID: merchant, limit: number, after: after)
     }
 
-    private static func checked(_ id: String, _ field: String) throws(InvalidField) -> String {
+    static func checked(_ id: String, _ field: String) throws(InvalidField) -> String {
         // A NUL cannot be sent to PostgreSQL, and no stored id holds a control character.
         guard (1...128).contains(id.unicodeScalars.count),
             !id.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })

@@ -28,8 +28,12 @@ extension DeadLetter {
             ?? .string(String(decoding: content.message.body, as: UTF8.self))
     }
 
-    static func listJSON(_ letters: [DeadLetter]) -> JSONValue {
-        .object(["dead_letters": .array(letters.map(\.json))])
+}
+
+extension DeadLetterPage {
+    /// What `GET /dead-letters` and `dead-letters list --json` answer.
+    var json: JSONValue {
+        .object(["dead_letters": .array(letters.map(\.json)), "next_cursor": .optional(next?.description)])
     }
 }
 
@@ -57,7 +61,7 @@ extension DeadLetterAuditEntry {
 }
 
 extension DeadLetterReport {
-    /// `done` is `replayed` or `discarded`.
+    /// `done` is `replayed` or `discarded`; on a dry run: would be, and why the others would not.
     func json(_ action: DeadLetterDesk.Action, isDryRun: Bool = false) -> JSONValue {
         let done =
             switch action {
@@ -68,6 +72,11 @@ extension DeadLetterReport {
             "dry_run": .bool(isDryRun), "failed": .integer(failed), done: .integer(self.done),
             "selected": .integer(selected), "skipped": .integer(skipped),
         ]
+        if isDryRun, !skips.isEmpty {
+            members["reasons"] = .array(
+                skips.map { .object(["id": .string($0.id.description), "reason": .string($0.reason)]) }
+            )
+        }
         // Discarding a letter does not end its operation.
         if stillOpen > 0 { members["still_open"] = .integer(stillOpen) }
         return .object(members)

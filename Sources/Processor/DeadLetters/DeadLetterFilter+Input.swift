@@ -8,6 +8,7 @@ struct DeadLetterFilterInput: Hashable, Sendable {
     var operation: String?
     var merchant: String?
     var payment: String?
+    var order: String?
     var olderThan: String?
     var newerThan: String?
     var state: String?
@@ -18,8 +19,8 @@ struct DeadLetterFilterInput: Hashable, Sendable {
     func filter() throws(InvalidField) -> DeadLetterFilter {
         var filter = DeadLetterFilter()
         if let code {
-            guard (1...128).contains(code.utf8.count), code.utf8.allSatisfy(Self.isCodeByte) else {
-                throw InvalidField("code", "must be 1 to 128 characters of a-z 0-9 _, such as delivery_limit")
+            guard DeadLetterCode(rawValue: code) != nil else {
+                throw InvalidField("code", "must be one of \(DeadLetterCode.names)")
             }
             filter.code = code
         }
@@ -32,23 +33,33 @@ struct DeadLetterFilterInput: Hashable, Sendable {
             MerchantID.init
         )
         filter.paymentID = try Self.parsed(payment, "payment", "is not a UUID", PaymentID.init)
+        if let order { filter.orderID = try PaymentQuery.checked(order, "order") }
         let age = "must be a duration such as 30s, 15m, 24h"
         filter.olderThan = try Self.parsed(olderThan, "older-than", age, DurationText.duration)
         filter.newerThan = try Self.parsed(newerThan, "newer-than", age, DurationText.duration)
-        let states = DeadLetterState.allCases.map(\.rawValue).joined(separator: ", ")
-        filter.states = try Self.parsed(state, "state", "must be one of \(states)") { text in
-            DeadLetterState(rawValue: text).map { [$0] }
+        filter.states = try Self.parsed(state, "state", "must be one of \(Self.states)") { text in
+            text == Self.all ? Set(DeadLetterState.allCases) : DeadLetterState(rawValue: text).map { [$0] }
         }
         return filter
     }
 
-    /// Of the codes of the processor, and of what the broker calls its reasons.
-    private static func isCodeByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"): true
-        default: false
-        }
+    /// What a list shows: without a state, what is left to do.
+    ///
+    /// - Parameter cursor: where the page before ended.
+    func page(after cursor: String?) throws(InvalidField) -> DeadLetterFilter {
+        var filter = try filter()
+        filter.states = filter.states ?? DeadLetterState.unfinished
+        filter.before = try Self.parsed(
+            cursor,
+            "cursor",
+            "is not a next_cursor of an earlier page",
+            DeadLetterCursor.init
+        )
+        return filter
     }
+
+    private static let all = "all"
+    private static let states = (DeadLetterState.allCases.map(\.rawValue) + [all]).joined(separator: ", ")
 
     private static func parsed<Value>(
         _ text: String?,
@@ -64,8 +75,10 @@ struct DeadLetterFilterInput: Hashable, Sendable {
 
 /// How many dead letters a list shows.
 enum DeadLetterLimit {
-    /// At most, and where nothing else is asked for: there are no pages.
+    /// On a page, at most.
     static let list = 10_000
+    /// On a page, where nothing else is asked for.
+    static let usual = 100
     static let action = 1_000_000
 
     static func checked(_ limit: Int?, atMost most: Int) throws(InvalidField) -> Int? {

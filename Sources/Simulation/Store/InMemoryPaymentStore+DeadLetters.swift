@@ -34,7 +34,7 @@ extension InMemoryPaymentStore: DeadLetterQueries {
     package func deadLetters(_ filter: DeadLetterFilter, limit: Int) async throws(StoreError) -> [DeadLetter] {
         let now = clock.now()
         return try await read { tables in
-            Array(tables.deadLetters.sorted { filter.matches($0, now: now) }.reversed().prefix(limit))
+            Array(tables.letters(matching: filter, now: now).reversed().prefix(limit))
         }
     }
 
@@ -53,9 +53,26 @@ extension InMemoryPaymentStore: DeadLetterQueries {
             case .ids(let ids):
                 return tables.deadLetters.sorted { ids.contains($0.id) }.map(\.id)
             case .matching(let filter, let limit):
-                let found = tables.deadLetters.sorted { filter.matches($0, now: now) }
+                let found = tables.letters(matching: filter, now: now)
                 return found.prefix(limit ?? found.count).map(\.id)
             }
+        }
+    }
+
+    package func replayStep(of id: DeadLetterID) async throws(StoreError) -> ReplayStep {
+        let now = clock.now()
+        return try await read { tables in
+            tables.deadLetters.letters[id].map {
+                ReplayDecision($0, operation: tables.operation(of: $0), now: now).step
+            } ?? .skip(.notFound)
+        }
+    }
+
+    package func discardOutcome(of id: DeadLetterID) async throws(StoreError) -> DiscardOutcome {
+        try await read { tables in
+            tables.deadLetters.letters[id].map {
+                DiscardOutcome(discarding: $0, operation: tables.operation(of: $0))
+            } ?? .notFound
         }
     }
 
@@ -105,16 +122,25 @@ extension InMemoryPaymentStore: DeadLetterActions {
         let clock = clock
         return try await transaction(.deadLetters) { tables throws(StoreError) in
             guard var letter = tables.deadLetters.letters[id] else { return .notFound }
-            guard letter.state.mayBecome(.discarded) else { return .refused(letter.state) }
+            let outcome = DiscardOutcome(discarding: letter, operation: tables.operation(of: letter))
+            guard case .discarded = outcome else { return outcome }
             letter.state = .discarded
             try tables.deadLetters.update(letter)
             tables.audit(id, actor, "discard", "discarded", reason, at: clock.now())
-            return DiscardOutcome(discarding: letter, operation: tables.operation(of: letter))
+            return outcome
         }
     }
 }
 
 extension StoreTables {
+    /// Oldest first.
+    fileprivate func letters(matching filter: DeadLetterFilter, now: Timestamp) -> [DeadLetter] {
+        deadLetters.sorted { letter in
+            let order = letter.command.paymentID.flatMap { payments[$0]?.orderID }
+            return filter.matches(letter, order: order, now: now)
+        }
+    }
+
     /// The one under the merchant and key of the letter.
     fileprivate func operation(of letter: DeadLetter) -> Operation? {
         guard let merchant = letter.command.merchantID, let key = letter.command.idempotencyKey,

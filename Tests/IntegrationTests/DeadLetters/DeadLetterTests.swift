@@ -145,6 +145,9 @@ extension CommandLane {
                 #expect(letters.allSatisfy { $0["code"]?.string == "unrouted" })
                 #expect(try await world.database.number(Self.waiting) == 1)
 
+                let dry = try await world.deadLetters("replay", "--all", "--dry-run", "--json")
+                #expect(dry.output.contains(#""replayed":1,"selected":2,"skipped":1}"#), "\(dry.output)")
+                #expect(dry.errors.contains("cannot be replayed: its card was reduced to BIN and last four"))
                 let result = try await world.deadLetters("replay", "--all", "--confirm", "2", "--json")
                 #expect(result.exit == .status(1))
                 #expect(result.errors.contains("cannot be replayed: its card was reduced to BIN and last four"))
@@ -173,6 +176,9 @@ extension CommandLane {
                 for action in [["replay"], ["discard", "--reason", "r"]] {
                     let without = try await world.command(["dead-letters"] + action + ["--all"])
                     #expect(without.exit == .status(64), "\(without.errors)")
+                    #expect(without.errors.contains("2 dead letters match: add --confirm 2"))
+                    let misspelt = try await world.command(["dead-letters"] + action + ["--code", "invalid-command"])
+                    #expect(misspelt.exit == .status(64) && misspelt.errors.contains("--code: must be one of"))
                     let wrong = try await world.command(["dead-letters"] + action + ["--all", "--confirm", "3"])
                     #expect(wrong.exit == .status(1), "\(wrong.errors)")
                     let dry = try await world.command(["dead-letters"] + action + ["--all", "--dry-run", "--json"])
@@ -199,6 +205,11 @@ extension CommandLane {
                 let shown = try await web.json("/dead-letters/\(id)")
                 #expect(shown["state"]?.string == "discarded")
                 let entry = try #require(shown["audit"]?.elements.first)
+                #expect(try await web.json("/dead-letters")["dead_letters"]?.elements.isEmpty == true)
+                #expect(try await world.deadLettersJSON("list", "--state", "all") == web.json("/dead-letters?state=all"))
+                for query in ["code=invalid-command", "stat=open", "state=closed"] {
+                    #expect(try await web.send(.get, "/dead-letters?\(query)").status == 400, "\(query)")
+                }
                 #expect(entry["who"]?.string == "ada" && entry["reason"]?.string == "sent anew")
                 let listed = try await world.deadLettersJSON("show", id)
                 #expect(listed == shown)

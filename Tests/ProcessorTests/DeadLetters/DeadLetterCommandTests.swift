@@ -33,9 +33,66 @@ struct DeadLetterCommandTests {
         )
         let json = try await ListDeadLetters.parse(["--json", "--state", "open"]).text(from: scene.store)
         #expect(json.hasPrefix(#"{"dead_letters":[{"card":null,"code":"needs_attention","#))
-        #expect(try await ListDeadLetters.parse(["--code", "x"]).text(from: scene.store) == "no dead letters")
-        let short = try await ListDeadLetters.parse(["--limit", "1"]).text(from: scene.store)
-        #expect(short.hasSuffix("\n\nthere may be more: --limit, or a filter"))
+        #expect(json.hasSuffix(#"],"next_cursor":null}"#))
+        #expect(try await ListDeadLetters.parse(["--code", "unrouted"]).text(from: scene.store) == "no dead letters")
+    }
+
+    @Test("a list has pages, and shows what is left to do unless a state is asked for")
+    func pages() async throws {
+        for number in 1...3 { try await scene.keep(number) }
+        _ = try await scene.store.discard(DeadLetterScene.id(2), by: "ada", reason: "a test")
+        func list(_ arguments: String...) async throws -> String {
+            try await ListDeadLetters.parse(arguments).text(from: scene.store)
+        }
+        let first = try await list("--limit", "1")
+        let cursor = "3000000.\(DeadLetterScene.id(3))"
+        #expect(first.contains("\(DeadLetterScene.id(3))  open") && first.hasSuffix("\n\nmore: --cursor \(cursor)"))
+        let second = try await list("--limit", "1", "--cursor", cursor)
+        #expect(second.contains("\(DeadLetterScene.id(1))  open") && !second.contains("more:"))
+        #expect(try await list("--state", "all").contains("\(DeadLetterScene.id(2))  discarded"))
+    }
+
+    @Test("a dry run decides letter by letter as the run does, and says why what is skipped is")
+    func rehearsal() async throws {
+        try await scene.keep(1)
+        try await scene.keep(2) { $0.body = Array("garbage 123".utf8) }
+        try await scene.keep(3)
+        _ = try await scene.store.discard(DeadLetterScene.id(3), by: "ada", reason: "a test")
+        let ids = [1, 2, 3].map(DeadLetterScene.id)
+        let replay = try await scene.desk.rehearse(ids, .replay)
+        #expect([replay.done, replay.skipped] == [1, 2])
+        #expect(replay.skips.map(\.id) == [2, 3].map(DeadLetterScene.id))
+        #expect(replay.skips.map(\.reason) == [ReplaySkip.incomplete.explanation, ReplaySkip.discarded.explanation])
+        #expect(
+            DeadLetterOutcome(action: .replay, isDryRun: true, json: false).text(of: replay)
+                == "1 of 3 dead letters would be replayed, 2 would be skipped; nothing was written"
+        )
+        let discard = try await scene.desk.rehearse(ids, .discard)
+        #expect([discard.done, discard.skipped] == [2, 1])
+        #expect(discard.skips.map(\.reason) == ["is discarded already"])
+        #expect(scene.sink.messages.isEmpty)
+        #expect(try await scene.store.deadLetter(DeadLetterScene.id(1))?.audit.isEmpty == true)
+        // The run itself.
+        let report = await scene.desk.replay(ids, by: "op")
+        #expect([report.done, report.skipped] == [replay.done, replay.skipped] && report.skips == replay.skips)
+    }
+
+    @Test(
+        "what asks for consent says how many there are, and how to agree",
+        arguments: [
+            (3, [], "3 dead letters match: add --confirm 3"), (1, [], "1 dead letter matches: add --confirm 1"),
+            (0, [], "no dead letters match; nothing was done"),
+            (3, ["--confirm", "2"], "3 dead letters match, not 2; nothing was done"),
+        ] as [(Int, [String], String)]
+    )
+    func consent(count: Int, arguments: [String], message: String) async throws {
+        for number in 0..<count { try await scene.keep(number + 1) }
+        let selected = try ReplayDeadLetters.parse(["--all"] + arguments).selected
+        let error = await #expect(throws: CommandFailure.self) {
+            _ = try await selected.agreed(.replay, scene.desk, terminal: Self.nobody)
+        }
+        #expect(error?.lines == [message])
+        #expect(error?.status == (arguments.isEmpty ? .usage : .differences))
     }
 
     @Test("show tells all, and that an authorize cannot be replayed")
@@ -90,7 +147,7 @@ struct DeadLetterCommandTests {
         let one = try await replay(DeadLetterScene.id(2).description, "--confirm", "1").selected
             .agreed(.replay, desk, terminal: Self.nobody)
         #expect(one.ids == [DeadLetterScene.id(2)])
-        let none = try await replay("--code", "other").selected.agreed(.replay, desk, terminal: Self.typing(nil))
+        let none = try await replay("--code", "unrouted").selected.agreed(.replay, desk, terminal: Self.typing(nil))
         #expect(none.ids.isEmpty)
     }
 
@@ -123,7 +180,9 @@ struct DeadLetterCommandTests {
             (["replay", "--all", "--limit", "0"], "--limit: must be an integer from 1 to 1000000"),
             (["replay", "--all", "--rate", "0"], "--rate: must be an integer from 1 to 100000"),
             (["replay", "--all", "--stop-at-failures", "2"], "--stop-at-failures: must be a number from 0 to 1"),
-            (["replay", "--state", "closed"], "--state: must be one of open, replaying, replayed, discarded"),
+            (["replay", "--state", "closed"], "--state: must be one of open, replaying, replayed, discarded, all"),
+            (["replay", "--code", "delivery-limit"], "--code: must be one of invalid_command, needs_attention, delivery_limit"),
+            (["list", "--cursor", "x"], "--cursor: is not a next_cursor of an earlier page"),
             (["list", "--older-than", "1"], "--older-than: must be a duration such as 30s, 15m, 24h"),
             (["list", "--operation", "x"], "--operation: must be one of authorize, capture, void, refund"),
             (["list", "--payment", "x"], "--payment: is not a UUID"), (["list", "--limit", "0"], "--limit: must be"),
@@ -149,7 +208,7 @@ struct DeadLetterCommandTests {
         #expect(outcome.text(of: report) == "replayed 1 of 2 dead letters, skipped 1")
         #expect(throws: ExitCode(1)) { try outcome.check(report) }
         let dry = DeadLetterOutcome(action: .discard, isDryRun: true, json: false)
-        #expect(dry.text(of: report) == "2 dead letters would be discarded; nothing was written")
+        #expect(dry.text(of: report) == "1 of 2 dead letters would be discarded, 1 would be skipped; nothing was written")
     }
 
     @Test("a discard says which operations it leaves open, and how to end them")

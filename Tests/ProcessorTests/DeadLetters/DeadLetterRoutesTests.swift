@@ -52,10 +52,20 @@ struct DeadLetterRoutesTests {
         for number in 1...3 { try await scene.keep(number, code: number == 2 ? "other" : "needs_attention") }
         let all = try await send("GET", "/dead-letters")
         #expect(all.status == 200)
-        #expect(all.body == #"{"dead_letters":[{\#(item(3))},{\#(item(2, code: "other"))},{\#(item(1))}]}"#)
+        #expect(all.body == #"{"dead_letters":[{\#(item(3))},{\#(item(2, code: "other"))},{\#(item(1))}],"next_cursor":null}"#)
         let query = "code=needs_attention&operation=capture&merchant=default&state=open&older-than=1s&limit=1"
-        #expect(try await send("GET", "/dead-letters?\(query)").body == #"{"dead_letters":[{\#(item(3))}]}"#)
-        #expect(try await send("GET", "/dead-letters?newer_than=1s").body == #"{"dead_letters":[]}"#)
+        let cursor = "3000000.00000000-0000-0000-0000-000000000003"
+        #expect(
+            try await send("GET", "/dead-letters?\(query)").body
+                == #"{"dead_letters":[{\#(item(3))}],"next_cursor":"\#(cursor)"}"#
+        )
+        #expect(
+            try await send("GET", "/dead-letters?\(query)&cursor=\(cursor)").body
+                == #"{"dead_letters":[{\#(item(1))}],"next_cursor":null}"#
+        )
+        #expect(
+            try await send("GET", "/dead-letters?newer_than=1s").body == #"{"dead_letters":[],"next_cursor":null}"#
+        )
     }
 
     @Test("one is shown with its message and its audit")
@@ -81,7 +91,7 @@ struct DeadLetterRoutesTests {
     func replay() async throws {
         for number in 1...3 { try await scene.keep(number) }
         let dry = try await send("POST", "/dead-letters/replay", body: #"{"filter":{},"dry_run":true}"#)
-        #expect(dry.body == #"{"dry_run":true,"failed":0,"replayed":0,"selected":3,"skipped":0}"#)
+        #expect(dry.body == #"{"dry_run":true,"failed":0,"replayed":3,"selected":3,"skipped":0}"#)
         #expect(scene.sink.messages.isEmpty)
 
         let order = #"{"filter":{"limit":2,"code":"needs_attention"},"confirm":2}"#
@@ -95,6 +105,17 @@ struct DeadLetterRoutesTests {
         let ids = #"{"ids":["00000000-0000-0000-0000-000000000001"],"confirm":1}"#
         let again = try await send("POST", "/dead-letters/replay", body: ids)
         #expect(again.body == #"{"dry_run":false,"failed":0,"replayed":0,"selected":1,"skipped":1}"#)
+        let dryAgain = try await send(
+            "POST",
+            "/dead-letters/replay",
+            body: #"{"ids":["00000000-0000-0000-0000-000000000001"],"dry_run":true}"#
+        )
+        #expect(
+            dryAgain.body == """
+                {"dry_run":true,"failed":0,"reasons":[{"id":"00000000-0000-0000-0000-000000000001",\
+                "reason":"replayed already"}],"replayed":0,"selected":1,"skipped":1}
+                """
+        )
         #expect(scene.sink.messages.count == 2)
     }
 
@@ -113,8 +134,8 @@ struct DeadLetterRoutesTests {
     @Test(
         "what is wrong is said, and nothing is done",
         arguments: [
-            (#"{"filter":{}}"#, 400, "confirm: must be the number of dead letters selected, 2"),
-            (#"{"filter":{},"confirm":1}"#, 400, "confirm: 2 dead letters are selected, not 1"),
+            (#"{"filter":{}}"#, 400, #"confirm: 2 dead letters match: add "confirm": 2"#),
+            (#"{"filter":{},"confirm":1}"#, 400, "confirm: 2 dead letters match, not 1"),
             (#"{"filter":{},"confirm":"2"}"#, 400, "confirm: must be an integer"),
             (#"{"confirm":2}"#, 400, "ids, filter: exactly one of them is needed; an empty filter is all"),
             (
@@ -128,6 +149,8 @@ struct DeadLetterRoutesTests {
                 "there is no dead letter 00000000-0000-0000-0000-000000000009"
             ),
             (#"{"filter":{"cod":"x"},"confirm":2}"#, 400, "filter: knows only code, limit, "),
+            (#"{"filter":{"code":"x"},"confirm":2}"#, 400, "code: must be one of invalid_command, "),
+            (#"{"filter":{"cursor":"x"},"confirm":2}"#, 400, "filter: knows only code, limit, "),
             (#"{"filter":{"code":1},"confirm":2}"#, 400, "code: must be a string"),
             (
                 #"{"filter":{"operation":"x"},"confirm":2}"#, 400,
@@ -157,7 +180,7 @@ struct DeadLetterRoutesTests {
         "a list that cannot be made is a bad request",
         arguments: [
             "state=x", "limit=x", "limit=0", "payment=x", "stat=open", "state=open&state=replayed", "code=Unrouted",
-            "x",
+            "x", "code=delivery-limit", "cursor=x", "order=",
         ]
     )
     func badList(query: String) async throws {

@@ -111,6 +111,14 @@ extension PostgresStoreContractTests.Store: DeadLetterIntake, DeadLetterQueries,
         try await letters.deadLetter(id)
     }
 
+    func replayStep(of id: DeadLetterID) async throws(StoreError) -> ReplayStep {
+        try await letters.replayStep(of: id)
+    }
+
+    func discardOutcome(of id: DeadLetterID) async throws(StoreError) -> DiscardOutcome {
+        try await letters.discardOutcome(of: id)
+    }
+
     func deadLetterIDs(_ selection: DeadLetterSelection) async throws(StoreError) -> [DeadLetterID] {
         try await letters.deadLetterIDs(selection)
     }

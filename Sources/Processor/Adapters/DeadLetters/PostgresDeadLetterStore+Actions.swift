@@ -40,18 +40,22 @@ extension PostgresDeadLetterStore: DeadLetterActions {
     func discard(_ id: DeadLetterID, by actor: String, reason: String) async throws(StoreError) -> DiscardOutcome {
         try await pool.storeTransaction { connection throws(PostgresError) in
             guard let (letter, _) = try Self.locked(id, on: connection) else { return .notFound }
-            guard letter.state.mayBecome(.discarded) else { return .refused(letter.state) }
+            let outcome = DiscardOutcome(
+                discarding: letter,
+                operation: try Self.ownOperation(of: letter, on: connection)
+            )
+            guard case .discarded = outcome else { return outcome }
             try connection.enqueue(
                 "UPDATE dead_letters SET state = 'discarded', closed_at = clock_timestamp() WHERE id = $1",
                 [.uuid(PostgresUUID(id.value))]
             )
             try Self.audit(id, actor, "discard", "discarded", reason, on: connection)
-            return DiscardOutcome(discarding: letter, operation: try Self.ownOperation(of: letter, on: connection))
+            return outcome
         }
     }
 
     /// As it is, without a lock.
-    private static func ownOperation(
+    static func ownOperation(
         of letter: DeadLetter,
         on connection: isolated PostgresConnection
     ) throws(PostgresError) -> Operation? {

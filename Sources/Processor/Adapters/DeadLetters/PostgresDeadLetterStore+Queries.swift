@@ -20,10 +20,8 @@ extension PostgresDeadLetterStore: DeadLetterQueries {
 
     func deadLetter(_ id: DeadLetterID) async throws(StoreError) -> DeadLetterView? {
         try await pool.storeTransaction(.snapshot) { connection throws(PostgresError) in
+            guard let letter = try Self.letter(id, on: connection) else { return nil }
             let key = PostgresValue.uuid(PostgresUUID(id.value))
-            let rows = try connection.execute("SELECT \(DeadLetterRow.columns) FROM dead_letters WHERE id = $1", [key])
-            guard let row = rows.first else { return nil }
-            let letter = try DeadLetterRow.letter(from: row)
             let entries = try connection.execute(
                 """
                 SELECT at, actor, action, result, reason FROM dead_letter_audit
@@ -66,6 +64,32 @@ extension PostgresDeadLetterStore: DeadLetterQueries {
         }
     }
 
+    func replayStep(of id: DeadLetterID) async throws(StoreError) -> ReplayStep {
+        try await pool.storeTransaction(.snapshot) { connection throws(PostgresError) in
+            guard let letter = try Self.letter(id, on: connection) else { return .skip(.notFound) }
+            let operation = try Self.ownOperation(of: letter, on: connection)
+            // The time only says until when a lease runs, and nothing is written.
+            return ReplayDecision(letter, operation: operation, now: letter.failure.at).step
+        }
+    }
+
+    func discardOutcome(of id: DeadLetterID) async throws(StoreError) -> DiscardOutcome {
+        try await pool.storeTransaction(.snapshot) { connection throws(PostgresError) in
+            guard let letter = try Self.letter(id, on: connection) else { return .notFound }
+            return DiscardOutcome(discarding: letter, operation: try Self.ownOperation(of: letter, on: connection))
+        }
+    }
+
+    private static func letter(
+        _ id: DeadLetterID,
+        on connection: isolated PostgresConnection
+    ) throws(PostgresError) -> DeadLetter? {
+        let key = PostgresValue.uuid(PostgresUUID(id.value))
+        let rows = try connection.execute("SELECT \(DeadLetterRow.columns) FROM dead_letters WHERE id = $1", [key])
+        guard let row = rows.first else { return nil }
+        return try DeadLetterRow.letter(from: row)
+    }
+
     func unfinishedDeadLetters() async throws(StoreError) -> [String: Int] {
         try await pool.storeTransaction { connection throws(PostgresError) in
             let rows = try connection.execute(
@@ -99,6 +123,14 @@ struct DeadLetterCondition: Sendable {
         if let kind = filter.kind { add("operation = $", .text(kind.rawValue)) }
         if let merchant = filter.merchantID { add("merchant_id = $", .text(merchant.description)) }
         if let payment = filter.paymentID { add("payment_id = $", .uuid(PostgresUUID(payment.value))) }
+        if let order = filter.orderID {
+            add("payment_id IN (SELECT p.id FROM payments p WHERE p.order_id = $)", .text(order))
+        }
+        if let last = filter.before {
+            add("(dead_lettered_at, id) < ($, ", .timestamp(last.at.microseconds))
+            parameters.append(.uuid(PostgresUUID(last.id.value)))
+            terms[terms.count - 1] += "$\(parameters.count))"
+        }
         if let age = filter.olderThan { addAge("<", age) }
         if let age = filter.newerThan { addAge(">", age) }
     }

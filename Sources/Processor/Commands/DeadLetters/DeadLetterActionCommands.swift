@@ -55,7 +55,7 @@ struct ReplayDeadLetters: AsyncParsableCommand {
         let (ids, isDryRun) = try await selected.agreed(.replay, desk, terminal: .standard)
         if isDryRun || ids.isEmpty {
             return DeadLetterOutcome(action: .replay, isDryRun: isDryRun, json: json)
-                .print(DeadLetterReport(selected: ids.count))
+                .print(try await desk.rehearse(ids, .replay))
         }
         // Says at once, and exactly, why there is no broker, should there be none.
         await (try AMQPConnection.connect(configuration.broker.named("processor replay"))).close()
@@ -113,7 +113,7 @@ struct DiscardDeadLetters: AsyncParsableCommand {
         )
         let (ids, isDryRun) = try await selected.agreed(.discard, desk, terminal: .standard)
         let outcome = DeadLetterOutcome(action: .discard, isDryRun: isDryRun, json: json)
-        guard !isDryRun else { return outcome.print(DeadLetterReport(selected: ids.count)) }
+        guard !isDryRun else { return outcome.print(try await desk.rehearse(ids, .discard)) }
         let report = await desk.discard(ids, by: ConfirmationTerminal.operatorName, reason: reason)
         outcome.print(report)
         try outcome.check(report)

@@ -11,7 +11,8 @@ struct DeadLetterOutcome {
 
     func print(_ report: DeadLetterReport) {
         Self.endProgress(report)
-        for problem in report.problems + report.warnings { StandardStream.error.print("processor: \(problem)") }
+        let skips = isDryRun ? report.skips.map { "\($0.id): \($0.reason)" } : report.problems
+        for problem in skips + report.warnings { StandardStream.error.print("processor: \(problem)") }
         StandardStream.output.print(
             json
                 ? String(decoding: report.json(action, isDryRun: isDryRun).encoded, as: UTF8.self)
@@ -21,7 +22,10 @@ struct DeadLetterOutcome {
 
     func text(of report: DeadLetterReport) -> String {
         let letters = report.selected == 1 ? "dead letter" : "dead letters"
-        if isDryRun { return "\(report.selected) \(letters) would be \(participle); nothing was written" }
+        if isDryRun {
+            let skipped = report.skipped == 0 ? "" : ", \(report.skipped) would be skipped"
+            return "\(report.done) of \(report.selected) \(letters) would be \(participle)\(skipped); nothing was written"
+        }
         var text = "\(participle) \(report.done) of \(report.selected) \(letters)"
         if report.skipped > 0 { text += ", skipped \(report.skipped)" }
         if report.failed > 0 { text += ", failed \(report.failed)" }

@@ -6,14 +6,17 @@ struct ListDeadLetters: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "Lists dead letters, newest first.",
-        discussion: "Without a filter all of them, whatever their state: `--state open` lists what is left to do."
+        discussion: "Without a state what is left to do: `open` and `replaying`. `--state all` lists all of them."
     )
 
     @OptionGroup(title: "Filters")
     var filters: DeadLetterFilterOptions
 
-    @Option(help: "How many at most, 1 to \(DeadLetterLimit.list).")
+    @Option(help: "How many at most, 1 to \(DeadLetterLimit.list); \(DeadLetterLimit.usual) without it.")
     var limit: Int?
+
+    @Option(help: "Go on where an earlier page ended: its next_cursor.")
+    var cursor: String?
 
     @Flag(help: "Print one line of JSON: what GET /dead-letters answers.")
     var json = false
@@ -32,16 +35,14 @@ struct ListDeadLetters: AsyncParsableCommand {
 
     func text(from queries: any DeadLetterQueries) async throws -> String {
         let (filter, limit) = try query()
-        let letters = try await queries.deadLetters(filter, limit: limit)
-        return json
-            ? String(decoding: DeadLetter.listJSON(letters).encoded, as: UTF8.self)
-            : DeadLetterText.table(of: letters, limit: limit)
+        let page = try await queries.page(filter, limit: limit)
+        return json ? String(decoding: page.json.encoded, as: UTF8.self) : DeadLetterText.table(of: page)
     }
 
     private func query() throws -> (DeadLetterFilter, limit: Int) {
         try checkingOptions { () throws(InvalidField) in
             let limit = try DeadLetterLimit.checked(limit, atMost: DeadLetterLimit.list)
-            return (try filters.input.filter(), limit ?? DeadLetterLimit.list)
+            return (try filters.input.page(after: cursor), limit ?? DeadLetterLimit.usual)
         }
     }
 }

@@ -15,7 +15,7 @@ struct DeadLetterSelectionOptions: ParsableArguments {
     @Option(help: "How many at most, the oldest first.")
     var limit: Int?
 
-    @Flag(help: "Write nothing; say how many there are.")
+    @Flag(help: "Write nothing; say what would be done, what would be skipped, and why.")
     var dryRun = false
 
     @Option(
@@ -50,7 +50,7 @@ struct DeadLetterSelectionOptions: ParsableArguments {
         }
     }
 
-    /// What is selected, once it is agreed to; `nil` on a dry run, whose report is given.
+    /// What is selected, once it is agreed to, or on a dry run.
     ///
     /// - Throws: `CommandFailure`: 64 where nobody could agree, 1 where the number is another. Nothing is done then.
     func agreed(
@@ -58,24 +58,25 @@ struct DeadLetterSelectionOptions: ParsableArguments {
         _ desk: DeadLetterDesk,
         terminal: ConfirmationTerminal
     ) async throws -> (ids: [DeadLetterID], isDryRun: Bool) {
-        guard dryRun || confirm != nil || terminal.isThere else {
-            throw CommandFailure(
-                .usage,
-                "without a terminal --confirm N is needed, N being the number of dead letters that --dry-run tells"
-            )
-        }
         let frozen = try await desk.freeze(selection(), for: action)
         guard frozen.missing.isEmpty else {
             throw CommandFailure(.differences, frozen.missing.map { "there is no dead letter \($0)" })
         }
         if dryRun { return (frozen.ids, true) }
         let count = frozen.ids.count
+        let matching = DeadLetterText.matching(count)
+        guard confirm != nil || terminal.isThere else {
+            throw CommandFailure(
+                .usage,
+                count == 0 ? "\(matching); nothing was done" : "\(matching): add --confirm \(count)"
+            )
+        }
         if confirm == nil, count == 0 { return ([], false) }
-        let stated = confirm ?? terminal.askForCount("\(action) \(count) dead letters? Type their number: ")
+        let stated = confirm ?? terminal.askForCount("\(matching). Type their number to \(action.rawValue): ")
         guard stated == count else {
             throw CommandFailure(
                 .differences,
-                "\(count) dead letters are selected, not \(stated.map(String.init) ?? "what was typed"); nothing was done"
+                "\(matching), not \(stated.map(String.init) ?? "what was typed"); nothing was done"
             )
         }
         return (frozen.ids, false)

@@ -2,13 +2,22 @@ import Core
 
 /// Dead letters as a person reads them.
 enum DeadLetterText {
-    static func table(of letters: [DeadLetter], limit: Int) -> String {
-        guard !letters.isEmpty else { return "no dead letters" }
+    /// "3 dead letters match", for what asks for consent.
+    static func matching(_ count: Int) -> String {
+        switch count {
+        case 0: "no dead letters match"
+        case 1: "1 dead letter matches"
+        default: "\(count) dead letters match"
+        }
+    }
+
+    static func table(of page: DeadLetterPage) -> String {
+        guard !page.letters.isEmpty else { return "no dead letters" }
         let header = [
             "DEAD LETTER", "STATE", "CODE", "OPERATION", "PAYMENT", "MERCHANT", "CARD", "DEAD-LETTERED", "REPLAYABLE",
             "MESSAGE",
         ]
-        let rows = letters.map { letter in
+        let rows = page.letters.map { letter in
             [
                 letter.id.description, letter.state.rawValue, letter.failure.code, letter.command.kind?.rawValue ?? "-",
                 letter.command.paymentID?.description ?? "-", letter.command.merchantID?.description ?? "-",
@@ -16,7 +25,7 @@ enum DeadLetterText {
                 letter.failure.message,
             ]
         }
-        let more = letters.count == limit ? ["", "there may be more: --limit, or a filter"] : []
+        let more = page.next.map { ["", "more: --cursor \($0)"] } ?? []
         return (TextTable.lines([header] + rows) + more).joined(separator: "\n")
     }
 

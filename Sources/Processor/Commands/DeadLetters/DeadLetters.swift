@@ -24,7 +24,7 @@ struct DeadLetters: AsyncParsableCommand {
 
 /// The filters, as options.
 struct DeadLetterFilterOptions: ParsableArguments {
-    @Option(help: "Only those with this code: invalid_command, needs_attention, delivery_limit, unrouted.")
+    @Option(help: "Only those with this code: \(DeadLetterCode.names).")
     var code: String?
 
     @Option(help: "Only those of this operation: authorize, capture, void, refund.")
@@ -36,13 +36,16 @@ struct DeadLetterFilterOptions: ParsableArguments {
     @Option(help: "Only those of this payment, a UUID.")
     var payment: String?
 
+    @Option(help: "Only those of the payments of this order.")
+    var order: String?
+
     @Option(help: "Only those dead-lettered longer ago than this: 30s, 15m, 24h.")
     var olderThan: String?
 
     @Option(help: "Only those dead-lettered within this time: 30s, 15m, 24h.")
     var newerThan: String?
 
-    @Option(help: "Only those in this state: open, replaying, replayed, discarded.")
+    @Option(help: "Only those in this state: open, replaying, replayed, discarded; or all.")
     var state: String?
 
     var input: DeadLetterFilterInput {
@@ -51,6 +54,7 @@ struct DeadLetterFilterOptions: ParsableArguments {
             operation: operation,
             merchant: merchant,
             payment: payment,
+            order: order,
             olderThan: olderThan,
             newerThan: newerThan,
             state: state
