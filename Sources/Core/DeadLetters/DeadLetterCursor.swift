@@ -31,6 +31,9 @@ extension DeadLetterQueries {
         // One more tells whether there is another page.
         let found = try await deadLetters(filter, limit: limit + 1)
         let letters = Array(found.prefix(limit))
-        return DeadLetterPage(letters: letters, next: found.count > limit ? letters.last.map(DeadLetterCursor.init) : nil)
+        return DeadLetterPage(
+            letters: letters,
+            next: found.count > limit ? letters.last.map(DeadLetterCursor.init) : nil
+        )
     }
 }

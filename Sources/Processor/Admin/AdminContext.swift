@@ -17,7 +17,9 @@ struct AdminContext: RequestContext {
     /// Does what reads from the client; the connection is closed where that takes longer than `limit`: what is sent a byte at a
     /// time must not hold it forever.
     func reading<Value>(within limit: Duration, _ work: () async throws -> Value) async throws -> Value {
-        let deadline = channel.eventLoop.scheduleTask(in: TimeAmount(limit)) { [channel] in channel.close(promise: nil) }
+        let deadline = channel.eventLoop.scheduleTask(in: TimeAmount(limit)) { [channel] in
+            channel.close(promise: nil)
+        }
         defer { deadline.cancel() }
         return try await work()
     }

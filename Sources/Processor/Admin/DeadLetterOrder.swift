@@ -10,7 +10,8 @@ struct DeadLetterOrder: Hashable, Sendable {
     private static let names: Set<String> = ["confirm", "dry_run", "filter", "ids", "reason"]
     /// Of a filter, and of what belongs to it.
     static let filterNames: Set<String> = [
-        "code", "operation", "merchant", "payment", "order", "older-than", "older_than", "newer-than", "newer_than", "state",
+        "code", "operation", "merchant", "payment", "order", "older-than", "older_than", "newer-than", "newer_than",
+        "state",
         "limit",
     ]
 

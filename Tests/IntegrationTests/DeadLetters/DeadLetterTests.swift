@@ -206,7 +206,9 @@ extension CommandLane {
                 #expect(shown["state"]?.string == "discarded")
                 let entry = try #require(shown["audit"]?.elements.first)
                 #expect(try await web.json("/dead-letters")["dead_letters"]?.elements.isEmpty == true)
-                #expect(try await world.deadLettersJSON("list", "--state", "all") == web.json("/dead-letters?state=all"))
+                #expect(
+                    try await world.deadLettersJSON("list", "--state", "all") == web.json("/dead-letters?state=all")
+                )
                 for query in ["code=invalid-command", "stat=open", "state=closed"] {
                     #expect(try await web.send(.get, "/dead-letters?\(query)").status == 400, "\(query)")
                 }

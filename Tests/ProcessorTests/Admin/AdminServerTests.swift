@@ -243,7 +243,8 @@ struct AdminServerTests {
     @Test(
         "where the path is there and takes another method, it is 405 with what it takes",
         arguments: [
-            ("POST", "/healthz", "GET, HEAD"), ("DELETE", "/payments", "GET, HEAD"), ("PUT", "/payments/x", "GET, HEAD"),
+            ("POST", "/healthz", "GET, HEAD"), ("DELETE", "/payments", "GET, HEAD"),
+            ("PUT", "/payments/x", "GET, HEAD"),
             ("GET", "/payments/x/resolve", "POST"), ("PATCH", "/dead-letters", "GET, HEAD"),
             ("PUT", "/dead-letters/replay", "GET, HEAD, POST"), ("POST", "/metrics", "GET, HEAD"),
         ]

@@ -181,7 +181,10 @@ struct DeadLetterCommandTests {
             (["replay", "--all", "--rate", "0"], "--rate: must be an integer from 1 to 100000"),
             (["replay", "--all", "--stop-at-failures", "2"], "--stop-at-failures: must be a number from 0 to 1"),
             (["replay", "--state", "closed"], "--state: must be one of open, replaying, replayed, discarded, all"),
-            (["replay", "--code", "delivery-limit"], "--code: must be one of invalid_command, needs_attention, delivery_limit"),
+            (
+                ["replay", "--code", "delivery-limit"],
+                "--code: must be one of invalid_command, needs_attention, delivery_limit"
+            ),
             (["list", "--cursor", "x"], "--cursor: is not a next_cursor of an earlier page"),
             (["list", "--older-than", "1"], "--older-than: must be a duration such as 30s, 15m, 24h"),
             (["list", "--operation", "x"], "--operation: must be one of authorize, capture, void, refund"),
@@ -208,7 +211,9 @@ struct DeadLetterCommandTests {
         #expect(outcome.text(of: report) == "replayed 1 of 2 dead letters, skipped 1")
         #expect(throws: ExitCode(1)) { try outcome.check(report) }
         let dry = DeadLetterOutcome(action: .discard, isDryRun: true, json: false)
-        #expect(dry.text(of: report) == "1 of 2 dead letters would be discarded, 1 would be skipped; nothing was written")
+        #expect(
+            dry.text(of: report) == "1 of 2 dead letters would be discarded, 1 would be skipped; nothing was written"
+        )
     }
 
     @Test("a discard says which operations it leaves open, and how to end them")

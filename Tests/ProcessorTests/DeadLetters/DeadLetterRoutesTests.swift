@@ -52,7 +52,10 @@ struct DeadLetterRoutesTests {
         for number in 1...3 { try await scene.keep(number, code: number == 2 ? "other" : "needs_attention") }
         let all = try await send("GET", "/dead-letters")
         #expect(all.status == 200)
-        #expect(all.body == #"{"dead_letters":[{\#(item(3))},{\#(item(2, code: "other"))},{\#(item(1))}],"next_cursor":null}"#)
+        #expect(
+            all.body
+                == #"{"dead_letters":[{\#(item(3))},{\#(item(2, code: "other"))},{\#(item(1))}],"next_cursor":null}"#
+        )
         let query = "code=needs_attention&operation=capture&merchant=default&state=open&older-than=1s&limit=1"
         let cursor = "3000000.00000000-0000-0000-0000-000000000003"
         #expect(

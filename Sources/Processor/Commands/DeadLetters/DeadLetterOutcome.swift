@@ -24,7 +24,8 @@ struct DeadLetterOutcome {
         let letters = report.selected == 1 ? "dead letter" : "dead letters"
         if isDryRun {
             let skipped = report.skipped == 0 ? "" : ", \(report.skipped) would be skipped"
-            return "\(report.done) of \(report.selected) \(letters) would be \(participle)\(skipped); nothing was written"
+            return
+                "\(report.done) of \(report.selected) \(letters) would be \(participle)\(skipped); nothing was written"
         }
         var text = "\(participle) \(report.done) of \(report.selected) \(letters)"
         if report.skipped > 0 { text += ", skipped \(report.skipped)" }
