@@ -44,9 +44,10 @@ extension RestartLane {
                     try await world.send(after)
                     try await world.expect(after, endAs: "succeeded")
                     try await processor.answersReady(200)
-                    // A few for each object and look, not one for each message: the load alone has sent hundreds.
+                    // A few for each object and look, and looks go on until it is back; not one for each message, of which the load
+                    // alone sends hundreds a minute.
                     let closed = try await admin.closedChannels() - before
-                    #expect(closed < 150, "\(closed) channels were closed")
+                    #expect(closed < 300, "\(closed) channels were closed")
                     #expect(processor.log.split(separator: "\n").count { $0.contains("\(objects[0]) is missing") } <= 3)
                 }
                 await admin.shutdown()
