@@ -16,7 +16,7 @@ struct LogQueueTests {
             try #require(pipe(&ends) == 0)
             self.ends = (ends[0], ends[1])
             // F_SETPIPE_SZ, which Swift does not import.
-            _ = fcntl(ends[1], Int32(1031), 16_384)
+            _ = fcntl(ends[1], Int32(1031), 4_096)
             _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
         }
 
