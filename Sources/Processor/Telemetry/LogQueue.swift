@@ -183,13 +183,14 @@ final class LogQueue: Sendable {
     private func write(_ bytes: [UInt8]) -> Int {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            // Never more than a pipe with room takes at once: whoever waits, waits here, for a limited time.
+            var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            guard poll(&ready, 1, 1_000) > 0 else { continue }
+            let step = rest.prefix(Int(PIPE_BUF))
+            let written = step.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if written > 0 {
                 rest = rest.dropFirst(written)
-            } else if errno == EAGAIN {
-                var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                _ = poll(&ready, 1, 1_000)
-            } else if errno != EINTR {
+            } else if errno != EINTR, errno != EAGAIN {
                 return rest.count { $0 == UInt8(ascii: "\n") }
             }
         }
