@@ -19,14 +19,16 @@ struct BodyReduction {
     let card: String?
     let loss: Loss
 
-    /// - Parameter encoding: the message's `content_encoding`: a body that is compressed cannot be looked into.
-    init(_ body: [UInt8], encoding: String?) {
+    /// - Parameters:
+    ///   - encoding: the message's `content_encoding`: a body that is compressed cannot be looked into.
+    ///   - cards: those of the body.
+    init(_ body: [UInt8], encoding: String?, cards: KnownCards) {
         if !ContentEncoding.isPlain(encoding), !body.isEmpty {
             (bytes, card, loss) = ([], nil, .content)
         } else if body.count <= BodyDecoder.maximumSize, let value = try? JSONParser.parse(body),
             case .object(let members) = value
         {
-            var object = ObjectReduction(cards: KnownCards(in: body))
+            var object = ObjectReduction(cards: cards)
             let reduced = object.reduced(members)
             bytes = object.loss == .nothing ? body : reduced.encoded
             card = object.card

@@ -16,7 +16,7 @@ package struct DeadLetterFailure: Hashable, Sendable {
     /// The processor could not publish what was to become of it.
     package static let unpublishable = DeadLetterCode.unpublishable.rawValue
     package static let unrouted = DeadLetterCode.unrouted.rawValue
-    package static let needsAttention = OperationState.needsAttention.rawValue.lowercased()
+    package static let needsAttention = DeadLetterCode.needsAttention.rawValue
 
     package init(code: String, message: String, source: Source, at: Timestamp) {
         self.code = code

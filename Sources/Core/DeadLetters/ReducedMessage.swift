@@ -11,7 +11,8 @@ package struct ReducedMessage: Hashable, Sendable {
     ///   - message: as it arrived.
     ///   - kind: what it asks for, where its type tells: what a command of that kind does not read may be missing.
     package init(_ message: Message, kind: OperationKind?) {
-        var text = TextReduction(cards: KnownCards(in: message.body))
+        let cards = KnownCards(in: message.body)
+        var text = TextReduction(cards: cards)
         var copy = message.cleanCopy()
         copy.type = kind == nil ? text.reduced(copy.type) : copy.type
         copy.contentType = text.reduced(copy.contentType)
@@ -29,7 +30,7 @@ package struct ReducedMessage: Hashable, Sendable {
                 headers[text.reduced(header.key)] = text.reduced(header.value)
             }
         }
-        let body = BodyReduction(message.body, encoding: message.contentEncoding)
+        let body = BodyReduction(message.body, encoding: message.contentEncoding, cards: cards)
         copy.body = body.bytes
         self.message = copy
         card = body.card

@@ -34,11 +34,20 @@ extension ValueForm where Value == Duration {
     }
 }
 
-extension ValueForm where Value == Logger.Level {
-    static let logLevel = ValueForm(
-        allowed: "one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))"
-    ) { text throws(ValueProblem) in
-        guard let level = Logger.Level(rawValue: text) else { throw ValueProblem("is not a log level") }
-        return level
+extension ValueForm where Value: CaseIterable & RawRepresentable<String> {
+    /// One of a few words.
+    ///
+    /// - Parameter problem: what another word is, such as "is not a log level".
+    static func word(orElse problem: String) -> ValueForm {
+        ValueForm(
+            allowed: "one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))"
+        ) { text throws(ValueProblem) in
+            guard let value = Value(rawValue: text) else { throw ValueProblem(problem) }
+            return value
+        }
     }
+}
+
+extension ValueForm where Value == Logger.Level {
+    static let logLevel = word(orElse: "is not a log level")
 }

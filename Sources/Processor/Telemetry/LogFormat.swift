@@ -6,12 +6,7 @@ enum LogFormat: String, Sendable, CaseIterable {
 }
 
 extension ValueForm where Value == LogFormat {
-    static let logFormat = ValueForm(
-        allowed: "one of \(LogFormat.allCases.map(\.rawValue).joined(separator: ", "))"
-    ) { text throws(ValueProblem) in
-        guard let value = LogFormat(rawValue: text) else { throw ValueProblem("is neither logfmt nor json") }
-        return value
-    }
+    static let logFormat = word(orElse: "is neither logfmt nor json")
 }
 
 /// One line of JSON in the making: an object of strings.
@@ -24,9 +19,9 @@ struct JSONLine {
 
     mutating func add(_ key: String, _ value: String) {
         if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
-        bytes += JSONValue.string(key).encoded
+        bytes.append(json: key)
         bytes.append(UInt8(ascii: ":"))
-        bytes += JSONValue.string(value).encoded
+        bytes.append(json: value)
     }
 
     consuming func finished() -> [UInt8] {

@@ -9,10 +9,5 @@ enum LogOverflow: String, Sendable, CaseIterable {
 }
 
 extension ValueForm where Value == LogOverflow {
-    static let logOverflow = ValueForm(
-        allowed: "one of \(LogOverflow.allCases.map(\.rawValue).joined(separator: ", "))"
-    ) { text throws(ValueProblem) in
-        guard let value = LogOverflow(rawValue: text) else { throw ValueProblem("is neither drop nor block") }
-        return value
-    }
+    static let logOverflow = word(orElse: "is neither drop nor block")
 }

@@ -86,7 +86,7 @@ package struct JSONWriter {
 
 extension [UInt8] {
     /// A JSON string.
-    mutating func append(json text: String) {
+    package mutating func append(json text: String) {
         var text = text
         text.withUTF8 { utf8 in
             append(UInt8(ascii: "\""))
