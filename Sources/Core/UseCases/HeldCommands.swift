@@ -81,8 +81,10 @@ final class HeldCommands: Sendable {
                     for (number, command) in line {
                         // One that its own task has sent to the store gets there first.
                         await self.wait { !$0.isAnyOnItsWay(to: command.paymentID, before: number) }
-                        await register(command)
-                        self.change { $0.entries[number]?.stage = .registered }
+                        // Cut short: it goes on without a place, rather than before the other.
+                        let isCut = Task.isCancelled
+                        if !isCut { await register(command) }
+                        self.change { $0.entries[number]?.stage = isCut ? .held : .registered }
                     }
                 }
             }

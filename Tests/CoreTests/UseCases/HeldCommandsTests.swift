@@ -79,6 +79,36 @@ struct HeldCommandsTests {
         }
     }
 
+    @Test("when the time is over, nothing gets a place before what is on its way still")
+    func cutShort() throws {
+        try simulate { time, held async throws in
+            let claimed = held.hold(try PaymentFixture.command(.capture, key: "c"))
+            let behind = held.hold(try PaymentFixture.command(.refund, key: "r"))
+            let log = Log()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    try await claimed.place { () async throws(StoreError) in
+                        try? await time.sleep(for: .seconds(3))
+                        log.add("capture")
+                    }
+                }
+                group.addTask {
+                    try await time.sleep(for: .milliseconds(500))
+                    await withTaskGroup(of: Void.self) { group in
+                        group.addTask { await held.placeAll { log.add($0.kind.rawValue) } }
+                        group.addTask { try? await time.sleep(for: .seconds(1)) }
+                        await group.next()
+                        group.cancelAll()
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(log.lines == ["capture"])
+            // Its own task goes on with it.
+            #expect(behind.withdraw())
+        }
+    }
+
     @Test("a claim waits until its place is stored")
     func claimAfterPlace() throws {
         try simulate { time, held async throws in
