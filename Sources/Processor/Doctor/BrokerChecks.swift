@@ -40,14 +40,17 @@ struct BrokerChecks: Sendable {
         return (Finding("topology", .ok, "\(count) exchanges and queues, \(configuration.partitions) partitions"), true)
     }
 
-    /// As `processor run` tries them before it takes a command.
+    /// As `processor run` tries them before it takes a command, and without changing anything: with other settings than those of
+    /// the processors that run, what they use would look superfluous.
     private func rights() async -> Finding {
+        var strays = StrayPartitions(configuration)
+        strays.isOnlyNamed = true
         let preparation = BrokerPreparation(
             declarer: TopologyDeclarer(
                 topology: Topology(names: configuration.names, partitions: configuration.partitions),
                 declares: false
             ),
-            strays: StrayPartitions(configuration),
+            strays: strays,
             configuration: configuration.broker,
             policies: nil,
             logger: Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() }
@@ -59,7 +62,7 @@ struct BrokerChecks: Sendable {
                 return Finding(
                     "broker rights",
                     .advice,
-                    "queues beyond amqp.partitions: \(list); delete them once empty"
+                    "queues beyond amqp.partitions: \(list); set amqp.partitions to what it was, or let them be drained"
                 )
             }
             return Finding("broker rights", .ok, "may publish to every exchange and read every queue")

@@ -1,3 +1,4 @@
+import AMQP
 import Core
 import TestSupport
 import Testing
@@ -29,6 +30,23 @@ extension CommandLane {
                 )
                 #expect(result("bank")?["result"]?.string == "wrong", "\(ill.output)")
                 #expect(result("database")?["result"]?.string == "ok", "\(ill.output)")
+            }
+        }
+
+        @Test("with fewer partitions than there are it says so, and takes no queue off the commands exchange")
+        func fewerPartitions() async throws {
+            try await World.run(World.Settings(isAudited: false)) { world in
+                #expect(try await world.command(["topology"]).exit == .status(0))
+                let said = try await world.command(["doctor", "--amqp-partitions", "1"])
+                #expect(said.output.contains("queues beyond amqp.partitions"), "\(said.output)")
+                // Two queues share them by their payment ids.
+                try await world.send((0..<60).map { _ in TestCommand.authorize() })
+                for partition in 0..<2 {
+                    let queue = world.names.commandsQueue(partition)
+                    let count = try await world.upstream.withConnection { try await $0.messageCount(of: queue) }
+                    #expect(count > 0, "nothing is routed to \(queue)")
+                }
+                try await world.startProcessor()
             }
         }
     }

@@ -9,6 +9,8 @@ struct StrayPartitions: Sendable {
     let partitions: Int
     /// `amqp.declare`: whether the topology may be changed.
     let unbinds: Bool
+    /// Only named, neither unbound nor consumed from: for who changes nothing.
+    var isOnlyNamed = false
     var queues: [AMQPQueueStatus] = []
 
     /// The most partitions that can be configured.
@@ -32,6 +34,7 @@ struct StrayPartitions: Sendable {
                 missing += 1
             }
         }
+        if isOnlyNamed { return found }
         try await found.unbind(on: connection)
         try await found.tryConsuming(on: connection)
         return found
