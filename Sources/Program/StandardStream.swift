@@ -72,6 +72,9 @@ package enum StandardStream: Int32, Sendable {
         }
     }
 
+    /// Whether what is written is dropped by now: an error of the write, or a reader that has gone.
+    package static var isOutputEnded: Bool { outputProblem.withLock { $0 != nil } }
+
     /// Whether data could not be written; a reader that has gone does not count.
     package static var isOutputLost: Bool {
         outputProblem.withLock { $0 != nil && $0 != EPIPE }

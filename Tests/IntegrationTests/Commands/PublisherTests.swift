@@ -58,6 +58,11 @@ extension CommandLane {
                         try await connection.messageCount(of: world.names.repliesQueue)
                     } == 2
                 }
+                // What cannot be printed stays where it is.
+                for options in [[], ["--json"]] {
+                    let lost = try await world.publisher(["replies"] + options, output: "/dev/full")
+                    #expect(lost.exit == .status(74), "\(lost.errors)")
+                }
                 let taken = try await world.publisher(["replies", "--json"])
                 #expect(taken.exit == .status(0), "\(taken.errors)")
                 let shown = try taken.output.split(separator: "\n").map {
@@ -66,6 +71,18 @@ extension CommandLane {
                 #expect(Set(shown) == Set(payments))
                 let again = try await world.publisher(["replies"])
                 #expect(again.exit == .status(0) && again.output.isEmpty, "\(again.output)")
+            }
+        }
+
+        @Test("what is no reply is printed too before it is taken from the queue")
+        func noReply() async throws {
+            try await World.run { world in
+                try await world.startProcessor()
+                let stray = AMQPMessage(properties: AMQPProperties(messageID: "m-1"), body: Array("hello".utf8))
+                try await world.upstream.publish(stray, to: "", routingKey: world.names.repliesQueue)
+                let taken = try await world.publisher(["replies"])
+                #expect(taken.exit == .status(0), "\(taken.errors)")
+                #expect(taken.output == "not a reply: message_id m-1, body hello\n")
             }
         }
 
