@@ -8,6 +8,10 @@ struct BrokerTrouble: Hashable, Sendable, CustomStringConvertible {
         case binding(queue: String, exchange: String)
         case policy(queue: String)
 
+        var isQueue: Bool {
+            if case .queue = self { true } else { false }
+        }
+
         var description: String {
             switch self {
             case .exchange(""): "the default exchange"

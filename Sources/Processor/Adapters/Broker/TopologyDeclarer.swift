@@ -10,39 +10,68 @@ struct TopologyDeclarer: Sendable {
     let declares: Bool
 
     /// Declares everything, or only looks whether it is there, as configured.
+    ///
+    /// Where a part of the queues is missing, somebody may just be deleting them: they are left alone for a moment, see
+    /// ``TopologyKeeper``.
     func prepare(_ connection: AMQPConnection) async throws(TopologyError) {
-        if declares {
-            try await declare(on: connection)
-        } else {
-            try await check(on: connection)
+        guard declares else { return try await check(on: connection) }
+        let missing = try await missing(on: connection).count(where: \.isQueue)
+        if missing > 0, missing < topology.queues.count { try? await Task.sleep(for: Self.rest) }
+        for queue in topology.queues { try await declare(queue, on: connection) }
+        for exchange in topology.exchanges { try await declare(exchange, on: connection) }
+    }
+
+    /// Declares what was found missing: queues first, then exchanges.
+    ///
+    /// - Parameters:
+    ///   - missing: what to declare.
+    ///   - absent: queues that are missing too and are left for later, and with them the exchanges that are bound to them.
+    /// - Returns: what was declared.
+    func declare(
+        _ missing: Set<BrokerTrouble.Object>,
+        without absent: Set<BrokerTrouble.Object>,
+        on connection: AMQPConnection
+    ) async throws(TopologyError) -> [BrokerTrouble.Object] {
+        let queues = topology.queues.filter { missing.contains(.queue($0.name)) }
+        for queue in queues { try await declare(queue, on: connection) }
+        let exchanges = topology.exchanges.filter { exchange in
+            missing.contains(.exchange(exchange.name))
+                && !bindings(of: exchange).contains { absent.contains(.queue($0.queue)) }
+        }
+        for exchange in exchanges { try await declare(exchange, on: connection) }
+        return queues.map { .queue($0.name) } + exchanges.map { .exchange($0.name) }
+    }
+
+    /// Makes the bindings, which is nothing where they are there.
+    ///
+    /// - Parameter missing: exchanges and queues that are not there.
+    func bind(without missing: Set<BrokerTrouble.Object>, on connection: AMQPConnection) async throws(TopologyError) {
+        for binding in topology.bindings
+        where !missing.contains(.queue(binding.queue)) && !missing.contains(.exchange(binding.exchange)) {
+            try await bind(binding, on: connection)
         }
     }
 
-    /// Queues first, then each exchange with its bindings, in their order: an exchange without its bindings would take messages,
-    /// confirm them, and drop them.
-    func declare(on connection: AMQPConnection) async throws(TopologyError) {
-        for queue in topology.queues {
-            try await declaring("queue \(queue.name)") { () async throws(AMQPError) in
-                _ = try await connection.declareQueue(queue.name, arguments: AMQPTable(queue.arguments))
-            }
-        }
-        for exchange in topology.exchanges {
-            try await declaring("exchange \(exchange.name)") { () async throws(AMQPError) in
-                try await connection.declareExchange(
-                    exchange.name,
-                    kind: exchange.type,
-                    arguments: AMQPTable(exchange.arguments)
-                )
-            }
-            for binding in topology.bindings where binding.exchange == exchange.name {
-                try await bind(binding, on: connection)
-            }
+    private func declare(_ queue: Topology.Queue, on connection: AMQPConnection) async throws(TopologyError) {
+        try await declaring("queue \(queue.name)") { () async throws(AMQPError) in
+            _ = try await connection.declareQueue(queue.name, arguments: AMQPTable(queue.arguments))
         }
     }
 
-    /// Makes all bindings, which is nothing where they are there.
-    func bind(on connection: AMQPConnection) async throws(TopologyError) {
-        for binding in topology.bindings { try await bind(binding, on: connection) }
+    /// With its bindings at once: without them it would take messages, confirm them, and drop them.
+    private func declare(_ exchange: Topology.Exchange, on connection: AMQPConnection) async throws(TopologyError) {
+        try await declaring("exchange \(exchange.name)") { () async throws(AMQPError) in
+            try await connection.declareExchange(
+                exchange.name,
+                kind: exchange.type,
+                arguments: AMQPTable(exchange.arguments)
+            )
+        }
+        for binding in bindings(of: exchange) { try await bind(binding, on: connection) }
+    }
+
+    private func bindings(of exchange: Topology.Exchange) -> [Topology.Binding] {
+        topology.bindings.filter { $0.exchange == exchange.name }
     }
 
     private func bind(_ binding: Topology.Binding, on connection: AMQPConnection) async throws(TopologyError) {
@@ -111,6 +140,8 @@ struct TopologyDeclarer: Sendable {
 
     private static let tries = 20
     private static let pause = Duration.milliseconds(100)
+    /// In which the broker ends the consumers of a deleted queue.
+    private static let rest = Duration.seconds(1)
 
     private func naming(
         _ object: String,

@@ -6,6 +6,9 @@ import Logging
 /// must not declare it only tells.
 ///
 /// Bindings cannot be asked for, so all of them are made again each time, which changes nothing where they are there.
+///
+/// A queue is declared again when two checks in a row have found it missing. RabbitMQ ends the consumers of a deleted queue a little
+/// later than the queue: one that is declared again before that keeps them, and they are given messages that never arrive.
 struct TopologyKeeper: Sendable {
     let session: AMQPSession
     let declarer: TopologyDeclarer
@@ -21,10 +24,11 @@ struct TopologyKeeper: Sendable {
     /// Until the task is cancelled.
     func run() async {
         var lastProblem: String?
+        var absent: Set<BrokerTrouble.Object> = []
         while !Task.isCancelled {
             do {
                 let connection = try await session.connection()
-                try await look(on: connection)
+                absent = try await look(on: connection, missingBefore: absent)
                 lastProblem = nil
             } catch let error as TopologyError {
                 // A broker that is away is told by its connection; the rest once.
@@ -40,20 +44,25 @@ struct TopologyKeeper: Sendable {
         }
     }
 
-    private func look(on connection: AMQPConnection) async throws(TopologyError) {
+    /// - Returns: the queues that are missing, and may be declared at the next check.
+    func look(
+        on connection: AMQPConnection,
+        missingBefore: Set<BrokerTrouble.Object>
+    ) async throws(TopologyError) -> Set<BrokerTrouble.Object> {
         let missing = Set(try await declarer.missing(on: connection))
         watch.troubles.note(missing.map { BrokerTrouble(object: $0, problem: .missing) })
         found(declarer.objects.filter { !missing.contains($0) })
         watch.troubles.forgetOld()
-        guard declarer.declares else { return }
-        if missing.isEmpty {
-            try await declarer.bind(on: connection)
-        } else {
-            try await declarer.declare(on: connection)
-            found(Array(missing))
-        }
-        watch.troubles.clear(declarer.routes + declarer.bindings)
+        guard declarer.declares else { return [] }
+        let absent = missing.filter { $0.isQueue && !missingBefore.contains($0) }
+        if !absent.isEmpty { watch.bell.ring() }
+        let due = missing.subtracting(absent)
+        let declared = due.isEmpty ? [] : try await declarer.declare(due, without: absent, on: connection)
+        found(declared)
+        try await declarer.bind(without: missing.subtracting(declared), on: connection)
+        if absent.isEmpty { watch.troubles.clear(declarer.routes + declarer.bindings) }
         try await strays.unbind(on: connection)
+        return absent
     }
 
     private func found(_ objects: [BrokerTrouble.Object]) {
