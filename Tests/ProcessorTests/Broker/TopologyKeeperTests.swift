@@ -55,7 +55,8 @@ struct TopologyKeeperTests {
             try await eventually("the broker has ended the consumer") { ends.withLock { $0 == Int(round) + 1 } }
             absent = try await keeper.look(on: connection, missingBefore: absent)
             #expect(absent == [])
-            #expect(try await connection.publish(AMQPMessage(body: [round]), exchange: "", routingKey: queue) == .confirmed)
+            let message = AMQPMessage(body: [round])
+            #expect(try await connection.publish(message, exchange: "", routingKey: queue) == .confirmed)
             try await eventually("message \(round) is delivered") { delivered.withLock { $0.contains([round]) } }
         }
         consuming.cancel()
