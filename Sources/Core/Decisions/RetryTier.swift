@@ -16,12 +16,10 @@ package enum RetryTier: String, Sendable, CaseIterable {
         }
     }
 
-    /// The other tiers, the nearest first: for a copy whose own tier cannot be used.
-    var substitutes: [RetryTier] {
+    /// The next shorter and the next longer tier, where there is one: for a copy whose own tier cannot be used.
+    var neighbours: [RetryTier] {
         let tiers = Self.allCases
         let own = tiers.firstIndex(of: self) ?? 0
-        return tiers.indices.filter { $0 != own }
-            .sorted { (abs($0 - own), $0) < (abs($1 - own), $1) }
-            .map { tiers[$0] }
+        return [own - 1, own + 1].filter(tiers.indices.contains).map { tiers[$0] }
     }
 }

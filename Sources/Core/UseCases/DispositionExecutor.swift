@@ -124,17 +124,21 @@ struct DispositionExecutor: Sendable {
 
     // MARK: Copies
 
-    /// Until the broker has it on a retry tier. Where its own is missing, another one will do; where there is none, it goes to the end
-    /// of its queue, and what is behind it goes on.
+    /// Until the broker has it on a retry tier. Where the queue of its own is missing, a neighbouring one will do: none that is much
+    /// longer, for later commands of its payment wait behind it. Where there is none, or no exchange, it goes to the end of its queue, and
+    /// what is behind it goes on.
     private func putOff(_ message: Message, _ tier: RetryTier) async throws(CancellationError) -> Ending {
-        let tiers = Array(repeating: tier, count: Self.misses) + tier.substitutes
+        let tiers = Array(repeating: tier, count: Self.misses) + tier.neighbours
         let ways = tiers.map(Destination.retry) + [.commands]
-        var missed = 0
+        var (unrouted, unusable) = (0, 0)
         for attempt in 0... {
-            switch await publish(message, ways[missed % ways.count]) {
+            // All tiers have the same exchange.
+            let hasNoExchange = unusable > 0 && unusable % Self.misses == 0
+            switch await publish(message, hasNoExchange ? .commands : ways[unrouted % ways.count]) {
             case .confirmed: return .acknowledge
             case .unpublishable: return .reject
-            case .unroutable, .unusable: missed += 1
+            case .unroutable: (unrouted, unusable) = (unrouted + 1, 0)
+            case .unusable: unusable += 1
             case .refused, .unanswered: break
             }
             try await pause(attempt)

@@ -152,11 +152,11 @@ struct Checker {
         }
     }
 
-    /// Where both have forgotten, the store its row and the bank its key, nobody can know; nor where the store has forgotten it and the
-    /// process that asked was gone when the answer came.
+    /// Where both have forgotten, the store its row and the bank its key, nobody can know; nor where the store has forgotten it and either the
+    /// process that asked was gone when the answer came, or another one asked meanwhile.
     private func haveBothForgotten(_ operation: Operation) -> Bool {
         evidence.forgotten.keys.contains(operation.idempotencyKey.description)
-            && evidence.lostKeys.union(evidence.unheardKeys).contains(operation.bankKey)
+            && evidence.lostKeys.union(evidence.unheardKeys).union(evidence.overlappedKeys).contains(operation.bankKey)
     }
 
     private mutating func checkBank() {

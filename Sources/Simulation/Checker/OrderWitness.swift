@@ -16,22 +16,23 @@ package final class OrderWitness: Sendable {
         var arrivals: [String: [Command]] = [:]
         /// Messages that were answered with a rejection that is not stored.
         var rejected: Set<String> = []
+        /// Messages that had arrived when a call of their payment to the store failed: it may not know that they wait.
+        var unregistered: Set<String> = []
+        /// Messages that were answered with `payment_busy`, and have lost their place by that. A copy may still be under way.
+        var withdrawn: Set<String> = []
         var overtakings: [Overtaking] = []
     }
 
     private let broker: SimulatedBroker
     private let store: InMemoryPaymentStore
-    private let excusesUnregistered: Bool
     private let isWatching: Bool
     private let state = Mutex(State())
 
     /// - Parameters:
-    ///   - excusesUnregistered: whether the store may have been unable to register a command that waits, or forgotten it.
     ///   - isWatching: false where deliveries have no order that could be kept.
-    init(broker: SimulatedBroker, store: InMemoryPaymentStore, excusesUnregistered: Bool, isWatching: Bool) {
+    init(broker: SimulatedBroker, store: InMemoryPaymentStore, isWatching: Bool) {
         self.broker = broker
         self.store = store
-        self.excusesUnregistered = excusesUnregistered
         self.isWatching = isWatching
     }
 
@@ -53,11 +54,27 @@ package final class OrderWitness: Sendable {
         state.withLock { _ = $0.rejected.insert(command.messageID) }
     }
 
+    /// - Parameter payment: a call about it to the store has failed.
+    func noteFailure(on payment: PaymentID) {
+        state.withLock { state in
+            for line in state.arrivals.values where line.first?.paymentID == payment {
+                state.unregistered.formUnion(line.map(\.messageID))
+            }
+        }
+    }
+
+    /// - Parameter command: need not be waited for any more.
+    func noteWithdrawal(of command: Command) {
+        state.withLock { _ = $0.withdrawn.insert(command.messageID) }
+    }
+
     /// - Parameter command: has just been decided: an operation was opened for it.
     func noteDecision(about command: Command) {
         guard isWatching else { return }
-        let line = state.withLock { state in
-            (state.arrivals[Self.place(of: command)] ?? []).filter { !state.rejected.contains($0.messageID) }
+        let (line, unregistered) = state.withLock { state in
+            let excused = state.rejected.union(state.withdrawn)
+            let line = (state.arrivals[Self.place(of: command)] ?? []).filter { !excused.contains($0.messageID) }
+            return (line, state.unregistered)
         }
         let earlier = line.prefix { $0.idempotencyKey != command.idempotencyKey }
         guard earlier.count < line.count, !earlier.isEmpty else { return }
@@ -67,7 +84,8 @@ package final class OrderWitness: Sendable {
         for other in earlier where waiting.contains(Self.name(of: other)) && mayOvertake(command, other) == false {
             // One that has an operation, or its answer, waits for something else.
             guard !store.knows(other),
-                !excusesUnregistered || registered.contains(where: { $0.hasKey(of: other) && $0.kind == other.kind })
+                !unregistered.contains(other.messageID)
+                    || registered.contains(where: { $0.hasKey(of: other) && $0.kind == other.kind })
             else {
                 continue
             }

@@ -56,7 +56,7 @@ struct MortalStore: PaymentStore {
     func withdraw(_ command: Command, unseenFor limit: Duration) async throws(StoreError) {
         try await call("withdraw", command.paymentID.description) { () async throws(StoreError) in
             try await store.withdraw(command, unseenFor: limit)
-            order.noteRejection(of: command)
+            order.noteWithdrawal(of: command)
         }
     }
 
@@ -107,6 +107,7 @@ struct MortalStore: PaymentStore {
         await edge.pass()
         if edge.life.isOver { throw Self.gone }
         if case .failure(let error) = result {
+            if let id = payment.flatMap(PaymentID.init) { order.noteFailure(on: id) }
             trace.note(.storeFailed, UInt64(process), payment: payment) {
                 "process \(process): \(name) fails, \(error)\(error.outcomeUnknown ? ", outcome unknown" : "")"
             }

@@ -43,10 +43,13 @@ package struct FaultPlan: Sendable {
     /// A standby that lags is promoted: the store loses its last commits, and goes by another clock.
     package var failover: Duration?
 
+    /// How often a process is told to stop, or the bank goes down, in the moment in which a command arrives.
+    package var badMoment = 0.0
+
     package enum Kind: String, Sendable, CaseIterable {
         case crash, pause, zombie, store, lockWait, publish, refusal, publisher, bankFault, slowBank, keyLoss, expiry
         case connectionLoss, brokerOutage, databaseOutage, bankOutage, deploy, vanishingReplyQueue, fullReplyQueue
-        case clockJump, operatorReplay, deliveryLimit, failover, fullListener, drift
+        case clockJump, operatorReplay, deliveryLimit, failover, fullListener, drift, badMoment
     }
 
     /// In the order of their declaration.
@@ -106,12 +109,11 @@ package struct FaultPlan: Sendable {
         case .failover: failover = interval(10...60)
         case .fullListener: fullListener = interval(10...40)
         case .drift: drift = interval(10...40)
+        case .badMoment:
+            badMoment = rate([0.1, 0.3, 0.5])
+            // So that there is something under way.
+            slowBank = max(slowBank, rate([0.1, 0.3]))
         }
-    }
-
-    /// Whether a command that waits may be without a place among those that do: the store could not be asked, or has forgotten it.
-    var mayLoseRegistrations: Bool {
-        storeUnavailable > 0 || commitLost > 0 || commitAnswerLost > 0 || databaseOutage != nil || failover != nil
     }
 
     /// Whether the order in which messages are delivered is the order in which they can be looked at: not where the broker gives them

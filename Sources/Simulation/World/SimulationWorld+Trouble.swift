@@ -15,12 +15,7 @@ extension SimulationWorld {
             world.outage("database") { world.weather.setDatabaseDown($0) }
         }
         every(faults.failover) { $0.failOver() }
-        every(faults.bankOutage) { world in
-            world.outage("bank") { isDown in
-                world.bank.setDown(isDown)
-                world.newcomers.setDown(isDown)
-            }
-        }
+        every(faults.bankOutage) { $0.bankOutage() }
         every(faults.vanishingReplyQueue) { world in
             let queue = world.operators.one(of: Traffic.replyQueues)
             world.broker.delete(queue)
@@ -66,6 +61,27 @@ extension SimulationWorld {
         databaseClock.jump(by: operators.duration(in: .seconds(-3)...(.seconds(3))))
         weather.setDatabaseDown(true)
         later(.milliseconds(100)...(.seconds(4))) { $0.weather.setDatabaseDown(false) }
+    }
+
+    /// What hits commands while others of their payment are under way: deploys and outages at the time of their arrival.
+    ///
+    /// - Parameter arrivals: when commands are sent.
+    func scheduleBadMoments(at arrivals: [Duration]) {
+        for arrival in arrivals where operators.happens(faults.badMoment) {
+            let at = arrival + operators.duration(in: .zero...operators.one(of: [.milliseconds(100), .seconds(2)]))
+            let isDeploy = operators.happens(0.6)
+            time.schedule(after: at) { [weak self] in
+                guard let self, self.weather.plan != nil else { return }
+                isDeploy ? self.deploy() : self.bankOutage()
+            }
+        }
+    }
+
+    private func bankOutage() {
+        outage("bank") { [weak self] isDown in
+            self?.bank.setDown(isDown)
+            self?.newcomers.setDown(isDown)
+        }
     }
 
     private func every(_ interval: Duration?, _ action: @escaping @Sendable (SimulationWorld) -> Void) {

@@ -96,7 +96,6 @@ package final class SimulationWorld: Sendable {
         orderWitness = OrderWitness(
             broker: broker,
             store: store,
-            excusesUnregistered: faults.mayLoseRegistrations,
             isWatching: faults.keepsArrivals
         )
         newcomers = NewcomerWitness(time: time)
@@ -147,6 +146,7 @@ package final class SimulationWorld: Sendable {
         counting.add(\.duplicates, traffic.duplicates)
         for (at, intent) in traffic.intents { upstream.send(intent, after: at) }
         scheduleTrouble()
+        scheduleBadMoments(at: traffic.intents.map(\.at))
         for slot in 0..<slots { start(slot) }
         try? await time.sleep(for: horizon)
         clearUp()
