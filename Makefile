@@ -1,10 +1,10 @@
 # The commands a person types. Each is a script of the same name in scripts/; this file only lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test simulate torture bench up down status build build-debug lint format docs clean
+.PHONY: help demo test simulate torture bench bench-compare up down status build build-debug lint format docs clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 demo: ## a handful of payments through a processor of its own, every outcome checked
 	@scripts/demo
@@ -18,8 +18,11 @@ simulate: ## ten thousand made-up worlds full of crashes, judged from outside (s
 torture: ## ten minutes of kills and storms on real processes, then three ledgers are compared (TORTURE_ARGS='--seconds 120 --seed 7')
 	@scripts/torture $(TORTURE_ARGS)
 
-bench: ## commands a second with everything on this machine, CPU and memory of each part
-	@scripts/bench
+bench: ## commands a second, latencies, CPU and memory of each part (BENCH_ARGS='lifecycle rate:300')
+	@scripts/bench $(BENCH_ARGS)
+
+bench-compare: ## the same for this clone and for a commit, in turns (BASE=COMMIT, BENCH_ARGS='lifecycle --count 6000')
+	@scripts/bench-compare '$(BASE)' $(BENCH_ARGS)
 
 up: ## start RabbitMQ, PostgreSQL and the bank simulator, addresses in .local/env
 	@scripts/up

@@ -43,6 +43,7 @@ let package = Package(
         .executable(name: "publisher", targets: ["Publisher"]),
         .executable(name: "bank-simulator", targets: ["BankSimulator"]),
         .executable(name: "simulate", targets: ["Simulate"]),
+        .executable(name: "bench-load", targets: ["BenchLoad"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -133,6 +134,13 @@ let package = Package(
         .executableTarget(
             name: "BankSimulator",
             dependencies: ["Program", argumentParser, hummingbirdCore, logging, nioCore, nioHTTP1, nioPosix],
+            swiftSettings: swiftSettings
+        ),
+
+        // The load of scripts/bench.
+        .executableTarget(
+            name: "BenchLoad",
+            dependencies: ["AMQP", "BrokerMapping", "Core", "Program", argumentParser],
             swiftSettings: swiftSettings
         ),
 
