@@ -16,7 +16,7 @@ package final class OrderWitness: Sendable {
         var arrivals: [String: [Command]] = [:]
         /// Messages that were answered with a rejection that is not stored.
         var rejected: Set<String> = []
-        /// Messages that had arrived when a call of their payment to the store failed: it may not know that they wait.
+        /// Messages that had arrived when a call of their payment to the store failed or took long: it may not know that they wait.
         var unregistered: Set<String> = []
         /// Messages that were answered with `payment_busy`, and have lost their place by that. A copy may still be under way.
         var withdrawn: Set<String> = []
@@ -54,7 +54,7 @@ package final class OrderWitness: Sendable {
         state.withLock { _ = $0.rejected.insert(command.messageID) }
     }
 
-    /// - Parameter payment: a call about it to the store has failed.
+    /// - Parameter payment: a call about it to the store has failed, or has taken long.
     func noteFailure(on payment: PaymentID) {
         state.withLock { state in
             for line in state.arrivals.values where line.first?.paymentID == payment {

@@ -106,14 +106,18 @@ struct MortalStore: PaymentStore {
         try await wait(fate.after)
         await edge.pass()
         if edge.life.isOver { throw Self.gone }
+        let isSlow = fate.before + fate.after > Self.patience
+        if let id = payment.flatMap(PaymentID.init), isSlow || (try? result.get()) == nil { order.noteFailure(on: id) }
         if case .failure(let error) = result {
-            if let id = payment.flatMap(PaymentID.init) { order.noteFailure(on: id) }
             trace.note(.storeFailed, UInt64(process), payment: payment) {
                 "process \(process): \(name) fails, \(error)\(error.outcomeUnknown ? ", outcome unknown" : "")"
             }
         }
         return try result.get()
     }
+
+    /// Nobody who gives up a queue waits much longer for the place of a command (docs/correctness.md#overtaking).
+    private static let patience = Duration.milliseconds(500)
 
     private func wait(_ duration: Duration) async throws(StoreError) {
         do throws(CancellationError) {

@@ -69,14 +69,10 @@ package final class SimulatedProcess: Sendable {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask {
                     guard (try? await breaker.untilNot(condition)) != nil else { return }
-                    await consumer.placeHeld()
-                    connection.cancelConsumers()
+                    await self.letGo(connection, consumer)
                 }
                 group.addTask {
-                    for await _ in drained {
-                        await consumer.placeHeld()
-                        connection.cancelConsumers()
-                    }
+                    for await _ in drained { await self.letGo(connection, consumer) }
                 }
                 await withTaskGroup(of: Void.self) { group in
                     for partition in 0..<partitions {
@@ -96,6 +92,13 @@ package final class SimulatedProcess: Sendable {
             if wasLost { try? await ports.time.sleep(for: .seconds(1)) }
         }
         disconnect()
+    }
+
+    /// As `ActiveConsumers` does it: what came meanwhile gets its place, too.
+    private func letGo(_ connection: SimulatedConnection, _ consumer: CommandConsumer) async {
+        await consumer.placeHeld()
+        connection.cancelConsumers()
+        await consumer.placeHeld()
     }
 
     /// As `DeadLetterSubscription` does it.
