@@ -108,6 +108,7 @@ let package = Package(
                 .embedInCode("0011_new_operations.sql"),
                 .embedInCode("0012_collected_operations.sql"),
                 .embedInCode("0013_failed_fence.sql"),
+                .embedInCode("0014_reduced_cards.sql"),
             ],
             swiftSettings: swiftSettings
         ),

@@ -106,12 +106,12 @@ struct DeadLetterCommandTests {
         _ = try await scene.store.discard(id, by: "ada", reason: "a test")
         let text = try await ShowDeadLetter.parse([id.description]).text(from: scene.store)
         for part in [
-            "no: cannot be replayed: its card was reduced", "411111******1111", #""cvv":"***""#, "ada", "a test",
+            "no: cannot be replayed: its card was reduced", #"{"card":{"number":"411111******1111"}}"#, "ada", "a test",
             "discarded", "idempotency-key  key-1",
         ] {
             #expect(text.contains(part), "\(part)")
         }
-        #expect(!text.contains("4111111111111111"))
+        for part in ["4111111111111111", "cvv", "expiry", "2030"] { #expect(!text.contains(part), "\(part)") }
         await #expect(throws: CommandFailure(.differences, "there is no dead letter \(DeadLetterScene.id(9))")) {
             _ = try await ShowDeadLetter.parse([DeadLetterScene.id(9).description]).text(from: scene.store)
         }

@@ -68,7 +68,7 @@ enum DeadLetterRow {
                     correlationID: try .from(row, text: 17, bytes: 21),
                     replyTo: try row.optionalText(18),
                     headers: try row.parsed(19, headers),
-                    body: try row.bytes(20)
+                    body: BodyReduction.reduced(try row.bytes(20))
                 ),
                 card: try row.optionalText(11),
                 isReplayable: try row.bool(12)
