@@ -109,6 +109,8 @@ let package = Package(
                 .embedInCode("0011_new_operations.sql"),
                 .embedInCode("0012_collected_operations.sql"),
                 .embedInCode("0013_failed_fence.sql"),
+                .embedInCode("0014_reduced_cards.sql"),
+                .embedInCode("0015_dead_letter_replays.sql"),
             ],
             swiftSettings: swiftSettings
         ),

@@ -43,6 +43,8 @@ package enum Migrations {
         Migration(name: "0011_new_operations", bytes: PackageResources._011_new_operations_sql),
         Migration(name: "0012_collected_operations", bytes: PackageResources._012_collected_operations_sql),
         Migration(name: "0013_failed_fence", bytes: PackageResources._013_failed_fence_sql),
+        Migration(name: "0014_reduced_cards", bytes: PackageResources._014_reduced_cards_sql),
+        Migration(name: "0015_dead_letter_replays", bytes: PackageResources._015_dead_letter_replays_sql),
     ]
 }
 

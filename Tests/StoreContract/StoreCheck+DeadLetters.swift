@@ -83,36 +83,69 @@ extension StoreCheck {
             StoreCheck("a replay goes from open to replaying to replayed, each with its row in the audit") { scene in
                 let letter = try scene.letter(.capture, "a")
                 _ = try await scene.store.keep(letter)
-                var next = letter
-                next.state = .replaying
-                #expect(try await scene.store.beginReplay(letter.id, by: "first") == .publish(next))
-                // Cut off here, and taken up again.
-                #expect(try await scene.store.beginReplay(letter.id, by: "second") == .publish(next))
-                #expect(try await scene.store.endReplay(letter.id, by: "second", .replayed))
-                #expect(try await scene.store.endReplay(letter.id, by: "first", .replayed) == false)
-                #expect(try await scene.store.beginReplay(letter.id, by: "third") == .skip(.alreadyReplayed))
-                let discard = try await scene.store.discard(letter.id, by: "third", reason: "late")
-                #expect(discard == .refused(.replayed))
+                let (first, second) = (ReplayClaim.random, ReplayClaim.random)
+                guard case .publish(let next) = try await scene.store.beginReplay(letter.id, by: "first", first) else {
+                    Issue.record("not published")
+                    return
+                }
+                #expect(next.state == .replaying && next.claim?.claim == first && next.content == letter.content)
+                #expect(try await scene.store.deadLetter(letter.id)?.letter == next)
+                // While its lease runs it is nobody else's: also not of the same replay, taken up by another process.
+                for other in [second, ReplayClaim(replay: first.replay, fence: 2)] {
+                    let step = try await scene.store.beginReplay(letter.id, by: "second", other)
+                    guard case .held(let remaining) = step else {
+                        Issue.record("\(step)")
+                        return
+                    }
+                    #expect(remaining > .zero && remaining <= ReplayClaim.lease)
+                    #expect(try await scene.store.endReplay(letter.id, by: "second", other, .replayed) == false)
+                }
+                let discard = try await scene.store.discard(letter.id, by: "third", reason: "early")
+                #expect(discard == .refused(.replaying))
+                // A commit whose answer was lost.
+                guard case .publish = try await scene.store.beginReplay(letter.id, by: "first", first) else {
+                    Issue.record("not its own any more")
+                    return
+                }
+                #expect(try await scene.store.endReplay(letter.id, by: "first", first, .replayed))
+                #expect(try await scene.store.endReplay(letter.id, by: "first", first, .replayed) == false)
+                #expect(try await scene.store.beginReplay(letter.id, by: "third", second) == .skip(.alreadyReplayed))
+                let resumed = ReplayClaim(replay: first.replay, fence: 2)
+                #expect(try await scene.store.beginReplay(letter.id, by: "first", resumed) == .ended)
+                let late = try await scene.store.discard(letter.id, by: "third", reason: "late")
+                #expect(late == .refused(.replayed))
                 let view = try #require(try await scene.store.deadLetter(letter.id))
                 #expect(view.letter.state == .replayed)
                 #expect(view.audit.map(\.result) == ["started", "started", "replayed"])
-                #expect(view.audit.map(\.actor) == ["first", "second", "second"])
+                #expect(view.audit.map(\.actor) == ["first", "first", "first"])
             },
-            StoreCheck("a replay that was not published leaves it open, one that may have been leaves it replaying") {
-                scene in
+            StoreCheck("a replay that was not published leaves it open, and so does one that may have been") { scene in
                 let letter = try scene.letter(.capture, "a")
                 _ = try await scene.store.keep(letter)
-                for (end, state) in [
-                    (ReplayEnd.notPublished(reason: "full"), DeadLetterState.open),
-                    (.unknown(reason: "lost"), .replaying),
-                ] {
-                    _ = try await scene.store.beginReplay(letter.id, by: "op")
-                    #expect(try await scene.store.endReplay(letter.id, by: "op", end))
-                    #expect(try await scene.store.deadLetter(letter.id)?.letter.state == state)
+                var filter = DeadLetterFilter()
+                filter.merchantID = scene.merchant
+                func found(_ state: DeadLetterState) async throws -> Int {
+                    filter.states = [state]
+                    return try await scene.store.deadLetters(filter, limit: 10).count
+                }
+                for end in [ReplayEnd.notPublished(reason: "full"), .unknown(reason: "lost")] {
+                    let claim = ReplayClaim.random
+                    guard case .publish = try await scene.store.beginReplay(letter.id, by: "op", claim) else {
+                        Issue.record("not open")
+                        return
+                    }
+                    #expect(try await found(.open) == 0)
+                    #expect(try await found(.replaying) == 1)
+                    #expect(try await scene.store.endReplay(letter.id, by: "op", claim, end))
+                    #expect(try await scene.store.deadLetter(letter.id)?.letter.state == .open)
+                    #expect(try await found(.open) == 1)
+                    #expect(try await found(.replaying) == 0)
                 }
                 let audit = try #require(try await scene.store.deadLetter(letter.id)?.audit)
                 #expect(audit.map(\.result) == ["started", "failed", "started", "failed"])
                 #expect(audit.map(\.reason) == [nil, "full", nil, "lost"])
+                let outcome = try await scene.store.discard(letter.id, by: "op", reason: "a test")
+                #expect(outcome == .discarded(leaving: nil))
             },
             StoreCheck("a discard needs an open letter, and is written down with its reason") { scene in
                 let letter = try scene.letter(.capture, "a")
@@ -121,15 +154,15 @@ extension StoreCheck {
                 #expect(outcome == .discarded(leaving: nil))
                 let again = try await scene.store.discard(letter.id, by: "op", reason: "again")
                 #expect(again == .refused(.discarded))
-                #expect(try await scene.store.beginReplay(letter.id, by: "op") == .skip(.discarded))
+                #expect(try await scene.store.beginReplay(letter.id, by: "op", .random) == .skip(.discarded))
                 let view = try #require(try await scene.store.deadLetter(letter.id))
                 #expect(view.letter.state == .discarded)
                 #expect(view.audit.map(\.action) == ["discard"] && view.audit.map(\.reason) == ["a test"])
             },
             StoreCheck("what is not there is said not to be there") { scene in
                 let id = DeadLetterID(.random)
-                #expect(try await scene.store.beginReplay(id, by: "op") == .skip(.notFound))
-                #expect(try await scene.store.endReplay(id, by: "op", .replayed) == false)
+                #expect(try await scene.store.beginReplay(id, by: "op", .random) == .skip(.notFound))
+                #expect(try await scene.store.endReplay(id, by: "op", .random, .replayed) == false)
                 let outcome = try await scene.store.discard(id, by: "op", reason: "r")
                 #expect(outcome == .notFound)
                 #expect(try await scene.store.deadLetter(id) == nil)
@@ -148,7 +181,8 @@ extension StoreCheck {
                 let letter = try scene.letter(.capture, "a", command)
                 _ = try await scene.store.keep(letter)
 
-                _ = try await scene.store.beginReplay(letter.id, by: "op")
+                let first = ReplayClaim.random
+                _ = try await scene.store.beginReplay(letter.id, by: "op", first)
                 var operation = try #require(try await scene.view(payment.id).operations.last)
                 #expect(operation.state == .unknown && operation.attempts == 0 && operation.isAmbiguous)
                 #expect(operation.fence == claim.operation.fence)
@@ -164,25 +198,28 @@ extension StoreCheck {
                 )
                 #expect(try await scene.store.settle(failed) == .settled)
                 // Cut off before its end: the copy has had its turn already.
-                _ = try await scene.store.beginReplay(letter.id, by: "op")
+                _ = try await scene.store.beginReplay(letter.id, by: "op", first)
                 operation = try #require(try await scene.view(payment.id).operations.last)
                 #expect(operation.state == .needsAttention)
-                #expect(try await scene.store.endReplay(letter.id, by: "op", .replayed))
+                #expect(try await scene.store.endReplay(letter.id, by: "op", first, .replayed))
 
                 let newer = try scene.letter(.capture, "b", command)
                 _ = try await scene.store.keep(newer)
-                _ = try await scene.store.beginReplay(newer.id, by: "op")
+                _ = try await scene.store.beginReplay(newer.id, by: "op", .random)
                 let third = try await scene.claimedWhenFree(command)
                 #expect(try await scene.store.settle(StoreScene<Subject>.success(third)) == .settled)
             },
-            StoreCheck("of many replays at the same time one ends it") { scene in
+            StoreCheck("of many replays at the same time one publishes it") { scene in
                 let letter = try scene.letter(.capture, "a")
                 _ = try await scene.store.keep(letter)
                 let ends = try await withThrowingTaskGroup(of: Bool.self) { group in
                     for number in 0..<8 {
                         group.addTask {
-                            _ = try await scene.store.beginReplay(letter.id, by: "op \(number)")
-                            return try await scene.store.endReplay(letter.id, by: "op \(number)", .replayed)
+                            let claim = ReplayClaim.random
+                            let step = try await scene.store.beginReplay(letter.id, by: "op \(number)", claim)
+                            guard case .publish = step else { return false }
+                            #expect(try await scene.store.endReplay(letter.id, by: "op \(number)", claim, .replayed))
+                            return true
                         }
                     }
                     return try await group.reduce(into: []) { $0.append($1) }
@@ -282,9 +319,10 @@ extension StoreCheck {
                 }
                 #expect(try await scene.store.unfinishedDeadLetters()[code] == 4)
                 _ = try await scene.store.discard(ids[0], by: "op", reason: "r")
-                _ = try await scene.store.beginReplay(ids[1], by: "op")
-                _ = try await scene.store.beginReplay(ids[2], by: "op")
-                _ = try await scene.store.endReplay(ids[2], by: "op", .replayed)
+                _ = try await scene.store.beginReplay(ids[1], by: "op", .random)
+                let claim = ReplayClaim.random
+                _ = try await scene.store.beginReplay(ids[2], by: "op", claim)
+                _ = try await scene.store.endReplay(ids[2], by: "op", claim, .replayed)
                 #expect(try await scene.store.unfinishedDeadLetters()[code] == 2)
             },
         ]

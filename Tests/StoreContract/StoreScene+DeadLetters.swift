@@ -54,3 +54,8 @@ extension FailureInstance {
         FailureInstance(bytes: (0..<32).map { _ in UInt8.random(in: 0...255) })
     }
 }
+
+extension ReplayClaim {
+    /// Of a replay of its own.
+    static var random: ReplayClaim { ReplayClaim(replay: ReplayID(.random), fence: 1) }
+}

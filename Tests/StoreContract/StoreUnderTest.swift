@@ -2,7 +2,9 @@ package import Core
 
 /// A store that has to keep the contract, and the way to its clock.
 package protocol StoreUnderTest: Sendable {
-    associatedtype Store: ResolutionStore & PaymentQueries & DeadLetterIntake & DeadLetterQueries & DeadLetterActions
+    associatedtype
+        Store: ResolutionStore & PaymentQueries & DeadLetterIntake & DeadLetterQueries
+                & DeadLetterActions & ReplayStore
     associatedtype Sweeps: SweepStore & Outbox
 
     /// What is in it already does not matter: every check uses a merchant and ids of its own.

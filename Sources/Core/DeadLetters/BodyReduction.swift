@@ -2,7 +2,7 @@
 ///
 /// Of a JSON object it knows the fields of a command (docs/contract.md#bodies); everything else, and every body that is
 /// no JSON object, may hold a card number or a CVV anywhere, and loses its digits.
-struct BodyReduction {
+package struct BodyReduction {
     /// What is missing afterwards, from the least to the most.
     enum Loss: Int, Comparable {
         case nothing
@@ -39,6 +39,11 @@ struct BodyReduction {
         }
     }
 
+    /// Of a body that is stored: one that an earlier version has written keeps more of its card than this one does.
+    package static func reduced(_ stored: [UInt8]) -> [UInt8] {
+        BodyReduction(stored, encoding: nil, cards: KnownCards(in: stored)).bytes
+    }
+
     private static func reducedText(_ body: [UInt8]) -> ([UInt8], Loss) {
         let start = body.prefix(BodyDecoder.maximumSize)
         let text = String(decoding: start, as: UTF8.self)
@@ -69,9 +74,11 @@ private struct ObjectReduction {
                     result[member.key] = .string(compare(cards.masked(text), text))
                 case ("amount", .number(let token)) where !cards.stand(in: token) && member.value.integer != nil:
                     result[member.key] = member.value
+                case (let name, _) where CardFields.isOfCard(name):
+                    note(.unread)
                 default:
                     let name = Digits.masked(member.key)
-                    let value = Digits.masked(member.value)
+                    let value = Digits.masked(CardFields.removed(from: member.value))
                     if name != member.key || value != member.value {
                         note(Self.fields.contains(member.key) ? .content : .unread)
                     }
@@ -92,23 +99,27 @@ private struct ObjectReduction {
         return reduced
     }
 
-    /// BIN and last four of a well-formed number, and an expiry that can be none but one; of everything else no digit.
+    /// BIN and last four of a well-formed number, and nothing else: no CVV, no expiry, not even their names.
     private mutating func reducedCard(_ fields: [String: JSONValue]) -> JSONValue {
-        .object(
-            fields.reduce(into: [:]) { result, field in
-                switch field.key {
-                case "number":
-                    card = field.value.string.flatMap(CardDetails.masked)
-                    result["number"] = .optional(card ?? field.value.string.map { Digits.masked($0, from: 1) })
-                case "cvv":
-                    result["cvv"] = .string("***")
-                case "expiry_month" where field.value.integer.map { (1...12).contains($0) } == true,
-                    "expiry_year" where field.value.integer.map { (2000...2099).contains($0) } == true:
-                    result[field.key] = field.value
-                default:
-                    result[Digits.masked(field.key)] = Digits.masked(field.value, from: 1)
-                }
-            }
-        )
+        card = fields["number"]?.string.flatMap(CardDetails.masked)
+        return .object(card.map { ["number": .string($0)] } ?? [:])
+    }
+}
+
+/// What stands on a card beside its number, wherever in a body it is named.
+private enum CardFields {
+    private static let names: Set<String> = [
+        "cvv", "cvv2", "cvc", "cvc2", "security_code", "expiry", "expiry_date", "expiry_month", "expiry_year",
+    ]
+
+    static func isOfCard(_ name: String) -> Bool { names.contains(name.lowercased()) }
+
+    static func removed(from value: JSONValue) -> JSONValue {
+        switch value {
+        case .null, .bool, .number, .string: value
+        case .array(let elements): .array(elements.map(removed))
+        case .object(let members):
+            .object(members.filter { !isOfCard($0.key) }.mapValues(removed))
+        }
     }
 }

@@ -11,8 +11,10 @@ package struct DeadLetter: Hashable, Sendable {
     /// The dead letter whose replay has failed again.
     package let replayOf: DeadLetterID?
     package var state: DeadLetterState
-    /// The fence of the operation that the replay under way has reopened.
+    /// The fence of the operation that the replay under way, or the last one that was cut off, has reopened.
     package var reopenedFence: Int64?
+    /// Of the replay under way, or of the one that has ended it.
+    package var claim: LetterClaim?
 
     package init(
         id: DeadLetterID,
@@ -22,7 +24,8 @@ package struct DeadLetter: Hashable, Sendable {
         content: ReducedMessage,
         replayOf: DeadLetterID?,
         state: DeadLetterState = .open,
-        reopenedFence: Int64? = nil
+        reopenedFence: Int64? = nil,
+        claim: LetterClaim? = nil
     ) {
         self.id = id
         self.instance = instance
@@ -32,6 +35,19 @@ package struct DeadLetter: Hashable, Sendable {
         self.replayOf = replayOf
         self.state = state
         self.reopenedFence = reopenedFence
+        self.claim = claim
+    }
+
+    /// Whether it is still this claim's, its lease over or not: nobody else has taken it up since.
+    package func isClaimed(by claim: ReplayClaim) -> Bool { state == .replaying && self.claim?.claim == claim }
+
+    /// As it is at this moment of the store's clock: open again where whoever was replaying it is gone.
+    package func seen(at now: Timestamp) -> DeadLetter {
+        guard state == .replaying, (claim?.until ?? now) <= now else { return self }
+        var letter = self
+        letter.state = .open
+        letter.claim = nil
+        return letter
     }
 
     /// The copy that a replay publishes: message id and key as they were, and where it comes from.

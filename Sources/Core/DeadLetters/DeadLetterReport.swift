@@ -14,8 +14,16 @@ package struct DeadLetterReport: Hashable, Sendable {
     package private(set) var skips: [Skip] = []
     /// How many were discarded whose operation needs a person still.
     package private(set) var stillOpen = 0
-    /// A line each, for those: the first hundred.
-    package private(set) var warnings: [String] = []
+    /// Those, with what their operation asks for: the first hundred.
+    package private(set) var leftOpen: [Left] = []
+
+    package struct Left: Hashable, Sendable {
+        package let id: DeadLetterID
+        package let command: DeadLetterCommand
+    }
+
+    /// A line each, for those.
+    package var warnings: [String] { leftOpen.map { "\($0.id): \($0.command.openExplanation)" } }
 
     package struct Skip: Hashable, Sendable {
         package let id: DeadLetterID
@@ -31,21 +39,51 @@ package struct DeadLetterReport: Hashable, Sendable {
         case skipped(String, isHarmless: Bool)
     }
 
+    /// What became of one of the list.
+    package struct Entry: Hashable, Sendable {
+        package let id: DeadLetterID
+        package let item: Item
+
+        package init(id: DeadLetterID, item: Item) {
+            self.id = id
+            self.item = item
+        }
+    }
+
     package init(selected: Int) {
         self.selected = selected
+    }
+
+    /// Of a replay that has gone so far.
+    package init(_ counts: ReplayRun.Counts) {
+        selected = counts.selected
+        done = counts.replayed
+        failed = counts.failed
+        skipped = counts.skipped
+        hasRefusals = counts.refused > 0
+    }
+
+    /// Of a replay that has ended, or not yet.
+    package init(_ view: ReplayView) {
+        self.init(view.run.counts)
+        isCutShort = view.run.state != .finished
+        for problem in view.problems {
+            if problem.result != .failed { skips.append(Skip(id: problem.letter, reason: problem.reason)) }
+            if problem.result != .skipped { add("\(problem.letter): \(problem.reason)") }
+        }
     }
 
     /// All that was asked for is so.
     package var isClean: Bool { failed == 0 && !hasRefusals && !isCutShort }
 
-    mutating func note(_ id: DeadLetterID, _ item: Item) {
+    package mutating func note(_ id: DeadLetterID, _ item: Item) {
         switch item {
         case .done:
             done += 1
         case .doneLeaving(let command):
             done += 1
             stillOpen += 1
-            if warnings.count < Self.mostLines { warnings.append("\(id): \(command.openExplanation)") }
+            if leftOpen.count < Self.mostLines { leftOpen.append(Left(id: id, command: command)) }
         case .failed(let why):
             failed += 1
             add("\(id): \(why)")
@@ -62,6 +100,17 @@ package struct DeadLetterReport: Hashable, Sendable {
     }
 
     private static let mostLines = 100
+}
+
+extension DeadLetterReport.Item {
+    /// What a replay writes down of it.
+    package var replayed: (result: ReplayResult, reason: String?) {
+        switch self {
+        case .done, .doneLeaving: (.replayed, nil)
+        case .failed(let why): (.failed, why)
+        case .skipped(let why, let isHarmless): (isHarmless ? .skipped : .refused, why)
+        }
+    }
 }
 
 extension DeadLetterCommand {

@@ -3,7 +3,7 @@
 package enum DeadLetterState: String, Sendable, CaseIterable {
     /// Nobody has dealt with it.
     case open
-    /// A replay has begun, and has not been seen to end: the next one takes it up again.
+    /// A replay has claimed it, and has not been seen to end. When its lease is over, the letter is open again.
     case replaying
     case replayed
     case discarded

@@ -9,17 +9,24 @@ package struct ReplayDecision: Hashable, Sendable {
     /// - Parameters:
     ///   - letter: as it is in the store.
     ///   - operation: the one under the merchant and key of the letter.
+    ///   - claim: whose decision it is; `nil` where nothing is claimed.
     ///   - now: the store's clock.
-    package init(_ letter: DeadLetter, operation: Operation?, now: Timestamp) {
+    package init(_ letter: DeadLetter, operation: Operation?, claim: ReplayClaim? = nil, now: Timestamp) {
+        let letter = letter.seen(at: now)
         switch letter.state {
-        case .replayed: self.init(.skip(.alreadyReplayed))
+        case .replayed:
+            let isOwn = claim != nil && claim?.replay == letter.claim?.claim.replay
+            self.init(isOwn ? .ended : .skip(.alreadyReplayed))
+        case .replaying where claim == nil || claim != letter.claim?.claim:
+            self.init(.held(remaining: letter.claim.map { now.duration(to: $0.until) } ?? .zero))
         case .discarded: self.init(.skip(.discarded))
         case .open, .replaying:
             let own = operation.flatMap { Self.isOwn($0, letter) ? $0 : nil }
             if letter.content.isReplayable {
-                self = Self.publish(letter, own, now)
+                self = Self.publish(Self.claimed(letter, claim, now), own, now)
             } else if let own, own.state.isFinal, own.fingerprint == letter.command.fingerprint {
-                self.init(.answer(Self.replaying(letter), own), letter: Self.replaying(letter))
+                let letter = Self.claimed(letter, claim, now)
+                self.init(.answer(letter, own), letter: letter)
             } else {
                 self.init(.skip(letter.content.card == nil ? .incomplete : .cardReduced))
             }
@@ -34,9 +41,9 @@ package struct ReplayDecision: Hashable, Sendable {
 
     /// An operation that waits for a person gets its attempts anew: without that, the copy would only hear `unknown` again.
     private static func publish(_ letter: DeadLetter, _ operation: Operation?, _ now: Timestamp) -> ReplayDecision {
-        // Taken up again after a crash: what this replay has reopened before may have failed again since.
-        let reopened = letter.state == .replaying ? letter.reopenedFence : nil
-        var letter = replaying(letter)
+        // Taken up again after a crash: what the replay before has reopened may have failed again since.
+        let reopened = letter.reopenedFence
+        var letter = letter
         guard var operation, operation.state == .needsAttention, reopened ?? operation.fence == operation.fence else {
             return ReplayDecision(.publish(letter), letter: letter)
         }
@@ -47,9 +54,10 @@ package struct ReplayDecision: Hashable, Sendable {
         return ReplayDecision(.publish(letter), letter: letter, reopened: operation)
     }
 
-    private static func replaying(_ letter: DeadLetter) -> DeadLetter {
+    private static func claimed(_ letter: DeadLetter, _ claim: ReplayClaim?, _ now: Timestamp) -> DeadLetter {
         var letter = letter
         letter.state = .replaying
+        letter.claim = claim.map { LetterClaim($0, until: now.advanced(by: ReplayClaim.lease)) }
         return letter
     }
 
@@ -59,12 +67,16 @@ package struct ReplayDecision: Hashable, Sendable {
     }
 }
 
-/// The next step of a replay; all but `skip` is stored.
+/// The next step of a replay; what publishes something is stored first.
 package enum ReplayStep: Hashable, Sendable {
     /// Publish the letter's copy.
     case publish(DeadLetter)
     /// The card is gone, but the command has been settled: publish its stored reply.
     case answer(DeadLetter, Operation)
+    /// Another replay has claimed it, or this one before it was taken up again: its lease runs for so long still.
+    case held(remaining: Duration)
+    /// This replay has ended it already, before it was cut off.
+    case ended
     case skip(ReplaySkip)
 }
 
@@ -75,6 +87,7 @@ package enum ReplaySkip: String, Sendable, CaseIterable {
     case discarded
     case cardReduced = "card_reduced"
     case incomplete
+    case held
 
     /// Completes the sentence "<id>: …".
     package var explanation: String {
@@ -86,6 +99,7 @@ package enum ReplaySkip: String, Sendable, CaseIterable {
             "cannot be replayed: its card was reduced to BIN and last four; ask the sender to send the command again"
         case .incomplete:
             "cannot be replayed: what could have been card data was taken out of it; ask the sender to send it again"
+        case .held: "is being replayed by another replay"
         }
     }
 
@@ -98,7 +112,7 @@ package enum ReplayEnd: Hashable, Sendable {
     case replayed
     /// Certainly not published: the letter is open again.
     case notPublished(reason: String)
-    /// It may have been published: the letter stays `replaying`, for the next replay to take up.
+    /// It may have been published: the letter is open again, and what this replay has reopened stays known.
     case unknown(reason: String)
 
     /// The name in the audit.
@@ -116,12 +130,21 @@ package enum ReplayEnd: Hashable, Sendable {
         }
     }
 
-    package var state: DeadLetterState {
+    /// The letter as it is afterwards.
+    package func applied(to letter: DeadLetter, at now: Timestamp) -> DeadLetter {
+        var letter = letter
         switch self {
-        case .replayed: .replayed
-        case .notPublished: .open
-        case .unknown: .replaying
+        case .replayed:
+            letter.state = .replayed
+        case .notPublished:
+            letter.state = .open
+            letter.reopenedFence = nil
+            letter.claim = nil
+        case .unknown:
+            // Its claim is over at once.
+            letter.claim = letter.claim.map { LetterClaim($0.claim, until: now) }
         }
+        return letter
     }
 }
 
@@ -137,7 +160,7 @@ package enum DiscardOutcome: Hashable, Sendable {
         switch self {
         case .discarded: nil
         case .notFound: ReplaySkip.notFound.explanation
-        case .refused(.replaying): "is being replayed; run the replay again to end it"
+        case .refused(.replaying): "is being replayed; `processor dead-letters replays` shows by which replay"
         case .refused(let state): "is \(state.rawValue) already"
         }
     }

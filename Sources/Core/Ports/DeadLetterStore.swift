@@ -42,13 +42,22 @@ package protocol DeadLetterQueries: Sendable {
 
 /// What operators do with dead letters. Each call is one transaction, with its row in the audit.
 package protocol DeadLetterActions: Sendable {
-    /// `open` or `replaying` → `replaying`, decided by `ReplayDecision`.
-    func beginReplay(_ id: DeadLetterID, by actor: String) async throws(StoreError) -> ReplayStep
+    /// `open` → `replaying`, claimed, decided by `ReplayDecision`.
+    func beginReplay(
+        _ id: DeadLetterID,
+        by actor: String,
+        _ claim: ReplayClaim
+    ) async throws(StoreError) -> ReplayStep
 
     /// `replaying` → what the end says.
     ///
-    /// - Returns: false where it is not `replaying` any more: another replay has ended it.
-    func endReplay(_ id: DeadLetterID, by actor: String, _ end: ReplayEnd) async throws(StoreError) -> Bool
+    /// - Returns: false where it is not claimed by this claim any more: another replay has taken it up.
+    func endReplay(
+        _ id: DeadLetterID,
+        by actor: String,
+        _ claim: ReplayClaim,
+        _ end: ReplayEnd
+    ) async throws(StoreError) -> Bool
 
     /// `open` → `discarded`.
     func discard(_ id: DeadLetterID, by actor: String, reason: String) async throws(StoreError) -> DiscardOutcome
@@ -59,10 +68,13 @@ package struct DeadLetterView: Hashable, Sendable {
     package let letter: DeadLetter
     /// Oldest first.
     package let audit: [DeadLetterAuditEntry]
+    /// How far the operation of its command is; `nil` where there is none. Replaying or discarding a letter does not end it.
+    package let operation: OperationState?
 
-    package init(letter: DeadLetter, audit: [DeadLetterAuditEntry]) {
+    package init(letter: DeadLetter, audit: [DeadLetterAuditEntry], operation: OperationState?) {
         self.letter = letter
         self.audit = audit
+        self.operation = operation
     }
 }
 

@@ -1,17 +1,24 @@
 /// What operators ask about dead letters and do with them, the same from the command line and over HTTP.
 package struct DeadLetterDesk: Sendable {
     package let queries: any DeadLetterQueries
-    private let replaying: DeadLetterReplay
+    package let replays: any ReplayStore
+    package let runner: ReplayRunner
+    private let time: any TimeSource
+    private let random: any RandomSource
     private let discarding: DeadLetterDiscard
 
     package init(
-        store: any DeadLetterQueries & DeadLetterActions,
+        store: any DeadLetterQueries & DeadLetterActions & ReplayStore,
         sink: any MessageSink,
         time: any TimeSource,
         random: any RandomSource
     ) {
         queries = store
-        replaying = DeadLetterReplay(store: store, sink: sink, time: time, random: random)
+        replays = store
+        let replaying = DeadLetterReplay(store: store, sink: sink, time: time, random: random)
+        runner = ReplayRunner(store: store, replay: replaying, time: time)
+        self.time = time
+        self.random = random
         discarding = DeadLetterDiscard(store: store)
     }
 
@@ -44,24 +51,36 @@ package struct DeadLetterDesk: Sendable {
             }
             switch action {
             case .replay:
-                if case .skip(let skip) = try await queries.replayStep(of: id) {
-                    report.note(id, .skipped(skip.explanation, isHarmless: skip.isHarmless))
-                } else {
+                let skip: ReplaySkip
+                switch try await queries.replayStep(of: id) {
+                case .publish, .answer, .ended:
                     report.note(id, .done)
+                    continue
+                case .held: skip = .held
+                case .skip(let reason): skip = reason
                 }
+                report.note(id, .skipped(skip.explanation, isHarmless: skip.isHarmless))
             case .discard: report.note(id, DeadLetterReport.Item(try await queries.discardOutcome(of: id)))
             }
         }
         return report
     }
 
-    package func replay(
-        _ ids: [DeadLetterID],
-        by actor: String,
-        pace: ReplayPace = ReplayPace(),
+    /// Writes the replay down: running processors take it up.
+    package func order(_ ids: [DeadLetterID], _ order: ReplayOrder) async throws(StoreError) -> ReplayRun {
+        try await replays.createReplay(ReplayID(random.identifier(at: time.now())), order, of: ids)
+    }
+
+    /// Runs it in this process.
+    ///
+    /// - Returns: false where another process is at it, or it has ended.
+    package func runHere(
+        _ id: ReplayID,
         progress: (DeadLetterReport) -> Void = { _ in }
-    ) async -> DeadLetterReport {
-        await replaying.run(ids, by: actor, pace: pace, progress: progress)
+    ) async throws(StoreError) -> Bool {
+        guard let taken = try await replays.takeReplay(id) else { return false }
+        await runner.run(taken, progress: progress)
+        return true
     }
 
     package func discard(_ ids: [DeadLetterID], by actor: String, reason: String) async -> DeadLetterReport {

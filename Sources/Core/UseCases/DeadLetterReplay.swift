@@ -1,6 +1,6 @@
-/// Publishes dead letters again, one after the other. Each moves `open → replaying → replayed`, so that a replay that was cut
-/// off anywhere is taken up by the next one, and a second replay of the same letters does nothing
-/// (docs/correctness.md#replay-is-idempotent).
+/// Publishes dead letters again, one after the other. Each is claimed first and moves `open → replaying → replayed`, so that of two
+/// replays at once one publishes it, and that a replay that was cut off anywhere is taken up by the next one; a second replay of
+/// the same letters does nothing (docs/correctness.md#replay-is-idempotent).
 package struct DeadLetterReplay: Sendable {
     private let store: any DeadLetterActions
     private let sink: any MessageSink
@@ -10,6 +10,8 @@ package struct DeadLetterReplay: Sendable {
 
     /// How often a letter is published before it counts as failed.
     private static let tries = 3
+    /// The longest that goes by without a word to whoever asked.
+    private static let beat = Duration.seconds(1)
 
     package init(
         store: any DeadLetterActions,
@@ -23,58 +25,135 @@ package struct DeadLetterReplay: Sendable {
         self.random = random
     }
 
+    package enum Ending: Hashable, Sendable {
+        case finished
+        case tooManyFailures
+        /// Cancelled, or told to go no further.
+        case cutOff
+    }
+
+    /// Notified after each letter, and while there is nothing but waiting; false: it goes no further.
+    package typealias Progress = (DeadLetterReport, DeadLetterReport.Entry?) async -> Bool
+
     /// - Parameters:
     ///   - ids: frozen; what has been dealt with since is skipped.
     ///   - actor: for the audit.
+    ///   - claim: under which the letters are published.
     ///   - pace: how fast, and when it gives up.
-    ///   - progress: told after each letter.
+    ///   - report: what went before, and then this.
     package func run(
         _ ids: [DeadLetterID],
         by actor: String,
+        _ claim: ReplayClaim,
         pace: ReplayPace = ReplayPace(),
-        progress: (DeadLetterReport) -> Void = { _ in }
-    ) async -> DeadLetterReport {
-        var report = DeadLetterReport(selected: ids.count)
+        report: inout DeadLetterReport,
+        progress: Progress = { _, _ in true }
+    ) async -> Ending {
+        var held: [DeadLetterID] = []
         for (index, id) in ids.enumerated() {
-            if Task.isCancelled || pace.stops(report) {
-                report.isCutShort = true
-                break
-            }
+            if Task.isCancelled { return .cutOff }
+            if pace.stops(report) { return .tooManyFailures }
             let started = time.uptime()
-            report.note(id, await replay(id, actor))
-            progress(report)
+            switch await replay(id, actor, claim) {
+            case .held: held.append(id)
+            case .item(let item):
+                guard await note(id, item, &report, progress) else { return .cutOff }
+            }
             guard let interval = pace.interval, index + 1 < ids.count else { continue }
-            try? await time.sleep(for: max(interval - (time.uptime() - started), .zero))
+            guard await wait(interval - (time.uptime() - started), report, progress) else { return .cutOff }
         }
-        return report
+        for id in held {
+            if pace.stops(report) { return .tooManyFailures }
+            guard let item = await replayHeld(id, actor, claim, report, progress),
+                await note(id, item, &report, progress)
+            else { return .cutOff }
+        }
+        return .finished
     }
 
-    private func replay(_ id: DeadLetterID, _ actor: String) async -> DeadLetterReport.Item {
+    private func note(
+        _ id: DeadLetterID,
+        _ item: DeadLetterReport.Item,
+        _ report: inout DeadLetterReport,
+        _ progress: Progress
+    ) async -> Bool {
+        report.note(id, item)
+        return await progress(report, DeadLetterReport.Entry(id: id, item: item))
+    }
+
+    /// What another replay has claimed ends with it, or is open again when its lease is over.
+    ///
+    /// - Returns: `nil` where it goes no further.
+    private func replayHeld(
+        _ id: DeadLetterID,
+        _ actor: String,
+        _ claim: ReplayClaim,
+        _ report: DeadLetterReport,
+        _ progress: Progress
+    ) async -> DeadLetterReport.Item? {
+        let limit = time.uptime() + ReplayClaim.lease * 2
+        while true {
+            switch await replay(id, actor, claim) {
+            case .item(let item): return item
+            case .held where time.uptime() >= limit:
+                return .skipped(ReplaySkip.held.explanation, isHarmless: ReplaySkip.held.isHarmless)
+            case .held(let remaining):
+                // The other one may end it long before.
+                guard await wait(min(max(remaining, .milliseconds(10)), Self.beat), report, progress) else {
+                    return nil
+                }
+            }
+        }
+    }
+
+    /// - Returns: false where it goes no further.
+    private func wait(_ duration: Duration, _ report: DeadLetterReport, _ progress: Progress) async -> Bool {
+        let end = time.uptime() + duration
+        while time.uptime() < end {
+            do throws(CancellationError) {
+                try await time.sleep(for: min(end - time.uptime(), Self.beat))
+            } catch { return false }
+            if duration >= Self.beat, await !progress(report, nil) { return false }
+        }
+        return true
+    }
+
+    private enum Outcome {
+        case item(DeadLetterReport.Item)
+        case held(remaining: Duration)
+    }
+
+    private func replay(_ id: DeadLetterID, _ actor: String, _ claim: ReplayClaim) async -> Outcome {
         do throws(StoreError) {
             let end: ReplayEnd
-            switch try await store.beginReplay(id, by: actor) {
-            case .skip(let skip): return .skipped(skip.explanation, isHarmless: skip.isHarmless)
-            case .publish(let letter): end = await publish(letter.replayCopy, .commands)
+            let lastTry = time.uptime() + ReplayClaim.lastTry
+            switch try await store.beginReplay(id, by: actor, claim) {
+            case .skip(let skip): return .item(.skipped(skip.explanation, isHarmless: skip.isHarmless))
+            case .held(let remaining): return .held(remaining: remaining)
+            case .ended: return .item(.done)
+            case .publish(let letter): end = await publish(letter.replayCopy, .commands, until: lastTry)
             case .answer(let letter, let operation):
                 let reply = OutgoingReply.final(of: operation, by: EnvelopeDecoder.route(letter.content.message))
-                end = await publish(reply.message, .replies(reply.replyTo))
+                end = await publish(reply.message, .replies(reply.replyTo), until: lastTry)
             }
-            guard try await store.endReplay(id, by: actor, end) else {
-                return .skipped(ReplaySkip.alreadyReplayed.explanation, isHarmless: true)
+            guard try await store.endReplay(id, by: actor, claim, end) else {
+                return .item(.skipped(ReplaySkip.alreadyReplayed.explanation, isHarmless: true))
             }
-            return end.reason.map { .failed($0) } ?? .done
+            return .item(end.reason.map { .failed($0) } ?? .done)
         } catch {
-            return .failed(error.description)
+            return .item(.failed(error.description))
         }
     }
 
-    private func publish(_ message: Message, _ destination: Destination) async -> ReplayEnd {
+    /// - Parameter lastTry: the uptime from which on no further try is begun.
+    private func publish(_ message: Message, _ destination: Destination, until lastTry: Duration) async -> ReplayEnd {
         var end = ReplayEnd.unknown(reason: "cancelled")
         for attempt in 0..<Self.tries {
             if attempt > 0 {
                 do throws(CancellationError) {
                     try await time.sleep(for: policy.backoff(attempt: attempt, dice: random.next()))
                 } catch { return end }
+                guard time.uptime() < lastTry else { return end }
             }
             do throws(SinkError) {
                 switch try await sink.publish(message, to: destination) {
@@ -92,30 +171,5 @@ package struct DeadLetterReplay: Sendable {
             }
         }
         return end
-    }
-}
-
-/// How fast a replay goes, and when it gives up.
-package struct ReplayPace: Hashable, Sendable {
-    /// Between the starts of two letters; `nil`: as fast as they are confirmed.
-    package let interval: Duration?
-    /// The share of failures, 0 to 1, from which on it goes no further.
-    package let failureShare: Double
-
-    /// Fewer letters than this say nothing about a share.
-    private static let sample = 5
-
-    /// - Parameters:
-    ///   - perSecond: letters.
-    ///   - failureShare: from 0 to 1.
-    package init(perSecond: Int? = nil, failureShare: Double = 0.2) {
-        interval = perSecond.map { .seconds(1) / $0 }
-        self.failureShare = failureShare
-    }
-
-    func stops(_ report: DeadLetterReport) -> Bool {
-        let attempted = report.done + report.failed
-        return attempted >= Self.sample && report.failed > 0
-            && Double(report.failed) >= failureShare * Double(attempted)
     }
 }

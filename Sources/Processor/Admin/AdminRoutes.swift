@@ -43,6 +43,7 @@ struct AdminRoutes: Sendable {
         router.get("payments") { request, _ in try await payments(request.uri) }
         ResolutionRoutes(resolver: resolver).add(to: router)
         DeadLetterRoutes(desk: deadLetters).add(to: router)
+        ReplayRoutes(desk: deadLetters).add(to: router)
     }
 
     private func payment(_ text: String) async throws -> Response {

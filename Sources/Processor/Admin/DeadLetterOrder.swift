@@ -1,13 +1,20 @@
 import Core
 
-/// The body of a replay or discard: `{"confirm","dry_run","filter","ids","reason"}` (docs/contract.md#admin-api).
+/// The body of a replay or discard: `{"confirm","dry_run","filter","ids"}`, with `rate` and `stop_at_failures` for a replay and
+/// `reason` for a discard (docs/contract.md#admin-api).
 struct DeadLetterOrder: Hashable, Sendable {
     let selection: DeadLetterSelection
     let confirmed: Int?
     let isDryRun: Bool
     let reason: String?
+    /// Of a replay.
+    let pace: ReplayPace
+    /// As it was given; `nil` where ids were.
+    let filter: JSONValue?
 
-    private static let names: Set<String> = ["confirm", "dry_run", "filter", "ids", "reason"]
+    private static let names: Set<String> = [
+        "confirm", "dry_run", "filter", "ids", "rate", "reason", "stop_at_failures",
+    ]
     /// Of a filter, and of what belongs to it.
     static let filterNames: Set<String> = [
         "code", "operation", "merchant", "payment", "order", "older-than", "older_than", "newer-than", "newer_than",
@@ -24,6 +31,8 @@ struct DeadLetterOrder: Hashable, Sendable {
         }
         try Self.check(value, "body", Self.names)
         selection = try Self.selection(ids: Self.given(value["ids"]), filter: Self.given(value["filter"]))
+        filter = Self.given(value["filter"])
+        pace = try Self.pace(value)
         confirmed = try Self.integer(value["confirm"], "confirm")
         switch Self.given(value["dry_run"]) {
         case nil: isDryRun = false
@@ -34,6 +43,18 @@ struct DeadLetterOrder: Hashable, Sendable {
         guard action != .discard || reason.map({ Self.isText($0, length: 1...1_000) }) == true else {
             throw InvalidField("reason", "must be 1 to 1000 printable characters")
         }
+    }
+
+    private static func pace(_ value: JSONValue) throws(InvalidField) -> ReplayPace {
+        let rate = try integer(value["rate"], "rate")
+        if let rate, !ReplayPace.rates.contains(rate) {
+            throw InvalidField("rate", "must be an integer from 1 to \(ReplayPace.rates.upperBound)")
+        }
+        guard let share = given(value["stop_at_failures"]) else { return ReplayPace(perSecond: rate) }
+        guard case .number(let token) = share, let number = Double(token), (0...1).contains(number) else {
+            throw InvalidField("stop_at_failures", "must be a number from 0 to 1")
+        }
+        return ReplayPace(perSecond: rate, failureShare: number)
     }
 
     static func isText(_ text: String, length: ClosedRange<Int>) -> Bool {

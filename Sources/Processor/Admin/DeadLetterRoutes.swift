@@ -66,12 +66,13 @@ struct DeadLetterRoutes: Sendable {
         guard confirmed == count else {
             throw AdminError.invalid(InvalidField("confirm", "\(DeadLetterText.matching(count)), not \(confirmed)"))
         }
-        let report =
-            switch action {
-            case .replay: await desk.replay(frozen.ids, by: actor)
-            case .discard: await desk.discard(frozen.ids, by: actor, reason: order.reason ?? "")
-            }
-        return Response(json: report.json(action))
+        switch action {
+        case .replay:
+            let replay = ReplayOrder(requestedBy: actor, filter: order.filter, pace: order.pace)
+            return Response(accepted: try await desk.order(frozen.ids, replay))
+        case .discard:
+            return Response(json: await desk.discard(frozen.ids, by: actor, reason: order.reason ?? "").json(action))
+        }
     }
 }
 

@@ -45,6 +45,7 @@ extension DeadLetterView {
                 "audit": .array(audit.map(\.json)),
                 "body": letter.bodyJSON,
                 "headers": letter.content.message.headersJSON,
+                "operation_state": .optional(operation?.rawValue),
                 "replay_of": .optional(letter.replayOf?.description),
             ]) { _, new in new }
         )
@@ -78,8 +79,20 @@ extension DeadLetterReport {
             )
         }
         // Discarding a letter does not end its operation.
-        if stillOpen > 0 { members["still_open"] = .integer(stillOpen) }
+        if stillOpen > 0 {
+            members["still_open"] = .integer(stillOpen)
+            members["open_operations"] = .array(leftOpen.map(\.json))
+        }
         return .object(members)
+    }
+}
+
+extension DeadLetterReport.Left {
+    fileprivate var json: JSONValue {
+        .object([
+            "id": .string(id.description), "idempotency_key": .optional(command.idempotencyKey?.description),
+            "operation": .optional(command.kind?.rawValue), "payment_id": .optional(command.paymentID?.description),
+        ])
     }
 }
 

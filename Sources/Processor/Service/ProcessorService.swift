@@ -187,10 +187,12 @@ struct ProcessorService: Service {
             group.addTask { await relay.run() }
             group.addTask { await gauges.run() }
             async let swept: Void = sweeps.run()
+            async let replayed: Void = ReplayService(runner: deadLetters.runner, logger: logger).run()
             async let stopping = Self.gracefulShutdown()
             await subscription(strays).run()
             let stopped = await stopping
             await swept
+            await replayed
             await bankConnections.settle(within: configuration.shutdownGrace - Self.pause * 2, since: stopped)
             await context.lateAnswers.settled()
             logger.info("drained")

@@ -33,18 +33,27 @@ extension MortalStore: DeadLetterIntake {
 }
 
 extension MortalStore: DeadLetterActions {
-    func beginReplay(_ id: DeadLetterID, by actor: String) async throws(StoreError) -> ReplayStep {
+    func beginReplay(
+        _ id: DeadLetterID,
+        by actor: String,
+        _ claim: ReplayClaim
+    ) async throws(StoreError) -> ReplayStep {
         try await call("replay", nil) { () async throws(StoreError) in
-            let step = try await store.beginReplay(id, by: actor)
+            let step = try await store.beginReplay(id, by: actor, claim)
             trace.note(.letter, 20, "\(actor) replays dead letter \(id): \(step.summary)")
             return step
         }
     }
 
-    func endReplay(_ id: DeadLetterID, by actor: String, _ end: ReplayEnd) async throws(StoreError) -> Bool {
+    func endReplay(
+        _ id: DeadLetterID,
+        by actor: String,
+        _ claim: ReplayClaim,
+        _ end: ReplayEnd
+    ) async throws(StoreError) -> Bool {
         try await call("end replay", nil) { () async throws(StoreError) in
             trace.note(.letter, 21, "\(actor) has replayed dead letter \(id): \(end.name)")
-            return try await store.endReplay(id, by: actor, end)
+            return try await store.endReplay(id, by: actor, claim, end)
         }
     }
 
@@ -60,6 +69,8 @@ extension ReplayStep {
         switch self {
         case .publish: "published"
         case .answer: "answered from the store"
+        case .held: "held by another replay"
+        case .ended: "ended already"
         case .skip(let skip): "skipped, \(skip.rawValue)"
         }
     }

@@ -23,12 +23,24 @@ struct DeadLetterTables {
         return true
     }
 
-    mutating func update(_ letter: DeadLetter) throws(StoreError) {
-        guard let before = letters[letter.id], before.state.mayBecome(letter.state) else {
+    /// As it is at that moment.
+    func letter(_ id: DeadLetterID, at now: Timestamp) -> DeadLetter? { letters[id]?.seen(at: now) }
+
+    mutating func update(_ letter: DeadLetter, at now: Timestamp) throws(StoreError) {
+        guard let before = self.letter(letter.id, at: now),
+            before.state == letter.state || before.state.mayBecome(letter.state)
+        else {
             throw StoreError(.refused, detail: "23514")
         }
         letters[letter.id] = letter
     }
+
+    /// `nil` where it is claimed by another one, or by none.
+    func claimed(_ id: DeadLetterID, by claim: ReplayClaim) -> DeadLetter? {
+        letters[id].flatMap { $0.isClaimed(by: claim) ? $0 : nil }
+    }
+
+    mutating func put(_ letter: DeadLetter) { letters[letter.id] = letter }
 
     mutating func add(_ entry: DeadLetterAuditEntry, to id: DeadLetterID) {
         audit[id, default: []].append(entry)
@@ -45,7 +57,8 @@ struct DeadLetterTables {
         return known.count
     }
 
-    func sorted(_ isIncluded: (DeadLetter) -> Bool) -> [DeadLetter] {
-        letters.values.filter(isIncluded).sorted { ($0.failure.at, $0.id) < ($1.failure.at, $1.id) }
+    func sorted(at now: Timestamp, _ isIncluded: (DeadLetter) -> Bool) -> [DeadLetter] {
+        letters.values.map { $0.seen(at: now) }.filter(isIncluded)
+            .sorted { ($0.failure.at, $0.id) < ($1.failure.at, $1.id) }
     }
 }

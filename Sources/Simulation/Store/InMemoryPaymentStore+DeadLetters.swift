@@ -39,9 +39,14 @@ extension InMemoryPaymentStore: DeadLetterQueries {
     }
 
     package func deadLetter(_ id: DeadLetterID) async throws(StoreError) -> DeadLetterView? {
-        try await read { tables in
-            tables.deadLetters.letters[id].map {
-                DeadLetterView(letter: $0, audit: tables.deadLetters.audit[id] ?? [])
+        let now = clock.now()
+        return try await read { tables in
+            tables.deadLetters.letter(id, at: now).map {
+                DeadLetterView(
+                    letter: $0,
+                    audit: tables.deadLetters.audit[id] ?? [],
+                    operation: tables.operation(of: $0)?.state
+                )
             }
         }
     }
@@ -51,7 +56,7 @@ extension InMemoryPaymentStore: DeadLetterQueries {
         return try await read { tables in
             switch selection {
             case .ids(let ids):
-                return tables.deadLetters.sorted { ids.contains($0.id) }.map(\.id)
+                return tables.deadLetters.sorted(at: now) { ids.contains($0.id) }.map(\.id)
             case .matching(let filter, let limit):
                 let found = tables.letters(matching: filter, now: now)
                 return found.prefix(limit ?? found.count).map(\.id)
@@ -62,53 +67,65 @@ extension InMemoryPaymentStore: DeadLetterQueries {
     package func replayStep(of id: DeadLetterID) async throws(StoreError) -> ReplayStep {
         let now = clock.now()
         return try await read { tables in
-            tables.deadLetters.letters[id].map {
+            tables.deadLetters.letter(id, at: now).map {
                 ReplayDecision($0, operation: tables.operation(of: $0), now: now).step
             } ?? .skip(.notFound)
         }
     }
 
     package func discardOutcome(of id: DeadLetterID) async throws(StoreError) -> DiscardOutcome {
-        try await read { tables in
-            tables.deadLetters.letters[id].map {
+        let now = clock.now()
+        return try await read { tables in
+            tables.deadLetters.letter(id, at: now).map {
                 DiscardOutcome(discarding: $0, operation: tables.operation(of: $0))
             } ?? .notFound
         }
     }
 
     package func unfinishedDeadLetters() async throws(StoreError) -> [String: Int] {
-        try await read { tables in
-            tables.deadLetters.letters.values.reduce(into: [:]) { counts, letter in
-                if !letter.state.isClosed { counts[letter.failure.code, default: 0] += 1 }
+        let now = clock.now()
+        return try await read { tables in
+            tables.deadLetters.sorted(at: now) { !$0.state.isClosed }.reduce(into: [:]) { counts, letter in
+                counts[letter.failure.code, default: 0] += 1
             }
         }
     }
 }
 
 extension InMemoryPaymentStore: DeadLetterActions {
-    package func beginReplay(_ id: DeadLetterID, by actor: String) async throws(StoreError) -> ReplayStep {
+    package func beginReplay(
+        _ id: DeadLetterID,
+        by actor: String,
+        _ claim: ReplayClaim
+    ) async throws(StoreError) -> ReplayStep {
         let clock = clock
         return try await transaction(.deadLetters) { tables throws(StoreError) in
-            guard let letter = tables.deadLetters.letters[id] else { return .skip(.notFound) }
-            let decision = ReplayDecision(letter, operation: tables.operation(of: letter), now: clock.now())
+            let now = clock.now()
+            guard let letter = tables.deadLetters.letter(id, at: now) else { return .skip(.notFound) }
+            let decision = ReplayDecision(letter, operation: tables.operation(of: letter), claim: claim, now: now)
             if let reopened = decision.reopened {
                 let cause = "\(reopened.kind.rawValue) reopened: its dead letter is replayed"
                 try tables.change(reopened, cause: cause, at: clock.now())
             }
             if let letter = decision.letter {
-                try tables.deadLetters.update(letter)
-                tables.audit(id, actor, "replay", "started", nil, at: clock.now())
+                try tables.deadLetters.update(letter, at: now)
+                tables.audit(id, actor, "replay", "started", nil, at: now)
             }
             return decision.step
         }
     }
 
-    package func endReplay(_ id: DeadLetterID, by actor: String, _ end: ReplayEnd) async throws(StoreError) -> Bool {
+    package func endReplay(
+        _ id: DeadLetterID,
+        by actor: String,
+        _ claim: ReplayClaim,
+        _ end: ReplayEnd
+    ) async throws(StoreError) -> Bool {
         let clock = clock
         return try await transaction(.deadLetters) { tables throws(StoreError) in
-            guard var letter = tables.deadLetters.letters[id], letter.state == .replaying else { return false }
-            letter.state = end.state
-            try tables.deadLetters.update(letter)
+            // Also when its lease is over, as long as nobody else has taken it.
+            guard let letter = tables.deadLetters.claimed(id, by: claim) else { return false }
+            tables.deadLetters.put(end.applied(to: letter, at: clock.now()))
             tables.audit(id, actor, "replay", end.name, end.reason, at: clock.now())
             return true
         }
@@ -121,11 +138,11 @@ extension InMemoryPaymentStore: DeadLetterActions {
     ) async throws(StoreError) -> DiscardOutcome {
         let clock = clock
         return try await transaction(.deadLetters) { tables throws(StoreError) in
-            guard var letter = tables.deadLetters.letters[id] else { return .notFound }
+            guard var letter = tables.deadLetters.letter(id, at: clock.now()) else { return .notFound }
             let outcome = DiscardOutcome(discarding: letter, operation: tables.operation(of: letter))
             guard case .discarded = outcome else { return outcome }
             letter.state = .discarded
-            try tables.deadLetters.update(letter)
+            try tables.deadLetters.update(letter, at: clock.now())
             tables.audit(id, actor, "discard", "discarded", reason, at: clock.now())
             return outcome
         }
@@ -135,7 +152,7 @@ extension InMemoryPaymentStore: DeadLetterActions {
 extension StoreTables {
     /// Oldest first.
     fileprivate func letters(matching filter: DeadLetterFilter, now: Timestamp) -> [DeadLetter] {
-        deadLetters.sorted { letter in
+        deadLetters.sorted(at: now) { letter in
             let order = letter.command.paymentID.flatMap { payments[$0]?.orderID }
             return filter.matches(letter, order: order, now: now)
         }

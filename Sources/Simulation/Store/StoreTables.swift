@@ -43,6 +43,7 @@ struct StoreTables {
     private(set) var history: [PaymentID: [HistoryRow]] = [:]
     private(set) var undeliverable: Set<OperationID> = []
     var deadLetters = DeadLetterTables()
+    var replays = ReplayTable()
     var sweeps = SweepTables()
     var outbox = OutboxTable()
     var waiting = WaitingTable()

@@ -40,7 +40,9 @@ extension SimulationWorld {
             time: MortalTime(edge: edge, clock: processClock),
             random: identifiers
         )
-        let report = await replay.run(ids, by: "operator", pace: ReplayPace(failureShare: 2))
+        let claim = ReplayClaim(replay: ReplayID(identifiers.identifier(at: processClock.now())), fence: 1)
+        var report = DeadLetterReport(selected: ids.count)
+        _ = await replay.run(ids, by: "operator", claim, pace: ReplayPace(failureShare: 2), report: &report)
         counting.add(\.replays, report.done)
     }
 }

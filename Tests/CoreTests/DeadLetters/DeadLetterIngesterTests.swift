@@ -120,7 +120,7 @@ struct DeadLetterIngesterTests {
             #expect(view.history.last?.cause == "capture needs attention: dead letter unrouted")
 
             let id = try #require(try await world.letters().first?.id)
-            let report = await world.desk.replay([id], by: "op")
+            let report = try await world.desk.replay([id], by: "op")
             #expect(report.done == 1 && report.isClean)
             try await world.until { world.finalReplies("c").count == 1 }
             #expect(world.finalReplies("c").first?.outcome == "succeeded")

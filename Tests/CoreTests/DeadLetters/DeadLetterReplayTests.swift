@@ -40,7 +40,7 @@ struct DeadLetterReplayTests {
         try run(seeds: [nil, 1, 2]) { [lies] world in
             let id = try await Self.needsAttention(world)
             lies.lie(false)
-            let report = await world.desk.replay([id], by: "op")
+            let report = try await world.desk.replay([id], by: "op")
             #expect(report.done == 1 && report.isClean)
             try await world.until { world.finalReplies("c").count == 1 }
             #expect(world.finalReplies("c").first?.outcome == "succeeded")
@@ -55,7 +55,7 @@ struct DeadLetterReplayTests {
 
             // Replaying twice is replaying once (docs/correctness.md#replay-is-idempotent).
             let published = world.broker.messages(.commands).count
-            let again = await world.desk.replay([id], by: "op")
+            let again = try await world.desk.replay([id], by: "op")
             #expect(again.done == 0 && again.skipped == 1 && again.isClean)
             #expect(world.broker.messages(.commands).count == published)
         }
@@ -66,7 +66,7 @@ struct DeadLetterReplayTests {
         try run(seeds: [nil, 1]) { world in
             let id = try await Self.needsAttention(world)
             let before = world.deadLetters.count
-            _ = await world.desk.replay([id], by: "op")
+            _ = try await world.desk.replay([id], by: "op")
             try await world.until { world.deadLetters.count > before && world.broker.unacknowledged == 0 }
             try await world.ingest(from: before)
             let letters = try await world.letters()
@@ -108,12 +108,12 @@ struct DeadLetterReplayTests {
             if position % 2 == 0 { world.store.inject(lost, into: .deadLetters) }
             if position > 3 { world.broker.inject(.lostConfirm, .lostConfirm, .lostConfirm, into: .commands) }
             let count = 1 + position % 4
-            let first = await world.desk.replay(Array(ids.prefix(count)), by: "first")
+            let first = try await world.desk.replay(Array(ids.prefix(count)), by: "first")
             #expect(first.done + first.failed + first.skipped == count)
             // What went wrong may go on in the next one; the one after that finds nothing in its way.
             for actor in ["second", "third"] {
                 let frozen = try await world.desk.freeze(.matching(DeadLetterFilter(), limit: nil), for: .replay)
-                _ = await world.desk.replay(frozen.ids, by: actor)
+                _ = try await world.desk.replay(frozen.ids, by: actor)
             }
             for id in ids {
                 let view = try #require(try await world.store.deadLetter(id))
@@ -132,7 +132,7 @@ struct DeadLetterReplayTests {
         try World.run(seeds: [nil]) { world in
             let ids = try await Self.strangers(1, world)
             world.broker.inject(.refused, .refused, .refused, into: .commands)
-            let report = await world.desk.replay(ids, by: "op")
+            let report = try await world.desk.replay(ids, by: "op")
             #expect(report.failed == 1 && !report.isClean)
             let view = try #require(try await world.store.deadLetter(ids[0]))
             #expect(view.letter.state == .open)
@@ -146,12 +146,12 @@ struct DeadLetterReplayTests {
         try World.run(seeds: [nil]) { world in
             let ids = try await Self.strangers(20, world)
             let started = world.time.uptime()
-            let paced = await world.desk.replay(Array(ids.prefix(5)), by: "op", pace: ReplayPace(perSecond: 2))
+            let paced = try await world.desk.replay(Array(ids.prefix(5)), by: "op", pace: ReplayPace(perSecond: 2))
             #expect(paced.done == 5)
             #expect(world.time.uptime() - started >= .seconds(2))
 
             world.broker.setRefusing(.commands, true)
-            let stopped = await world.desk.replay(
+            let stopped = try await world.desk.replay(
                 Array(ids.dropFirst(5)),
                 by: "op",
                 pace: ReplayPace(failureShare: 0.2)
@@ -170,14 +170,14 @@ struct DeadLetterReplayTests {
             feed.addUnroutable(message)
             try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
             let id = try #require(try await world.letters().first?.id)
-            let before = await world.desk.replay([id], by: "op")
+            let before = try await world.desk.replay([id], by: "op")
             #expect(before.skipped == 1 && !before.isClean)
             #expect(before.problems.first?.contains("its card was reduced") == true)
             #expect(try await world.store.deadLetter(id)?.audit.isEmpty == true)
 
             world.broker.deliver(message)
             try await world.until { world.finalReplies("a").count == 1 }
-            let after = await world.desk.replay([id], by: "op")
+            let after = try await world.desk.replay([id], by: "op")
             #expect(after.done == 1 && after.isClean)
             let replies = world.finalReplies("a")
             #expect(replies.count == 2)
@@ -197,7 +197,7 @@ struct DeadLetterReplayTests {
             #expect(report.done == 1 && report.isClean)
             let again = await world.desk.discard([ids[0]], by: "op", reason: "again")
             #expect(again.done == 0 && again.skipped == 1 && again.isClean)
-            let replay = await world.desk.replay(ids, by: "op")
+            let replay = try await world.desk.replay(ids, by: "op")
             #expect(replay.done == 1 && replay.skipped == 1 && !replay.isClean)
             let audit = try #require(try await world.store.deadLetter(ids[0])?.audit)
             #expect(audit.map(\.reason) == ["a test"])

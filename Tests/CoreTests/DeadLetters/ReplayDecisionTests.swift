@@ -7,6 +7,10 @@ struct ReplayDecisionTests {
     private let now = Timestamp(microseconds: 1_900_000_000_000_000)
     private let reader = DeadLetterReader(fingerprinter: Fingerprinter(secret: Array("secret".utf8)))
 
+    private static func claim(_ number: UInt64, fence: Int64 = 1) -> ReplayClaim {
+        ReplayClaim(replay: ReplayID(UniqueID(high: 0, low: number)), fence: fence)
+    }
+
     private func letter(
         _ kind: OperationKind,
         _ state: DeadLetterState = .open,
@@ -18,6 +22,7 @@ struct ReplayDecisionTests {
         var letter = reader.letter(message, .processor, id: DeadLetterID(UniqueID(high: 0, low: 1)), now: now)
         letter.state = state
         letter.reopenedFence = fence
+        if state == .replaying { letter.claim = LetterClaim(Self.claim(1), until: now.advanced(by: .seconds(1))) }
         return letter
     }
 
@@ -29,12 +34,13 @@ struct ReplayDecisionTests {
         for letterState in [DeadLetterState.open, .replaying] {
             let letter = try letter(.capture, letterState)
             let operation = try PaymentFixture.operation(.capture, state)
-            let decision = ReplayDecision(letter, operation: operation, now: now)
+            let decision = ReplayDecision(letter, operation: operation, claim: Self.claim(1), now: now)
             guard case .publish(let next) = decision.step else {
                 Issue.record("\(decision.step)")
                 return
             }
             #expect(next.state == .replaying && decision.letter == next)
+            #expect(next.claim == LetterClaim(Self.claim(1), until: now.advanced(by: ReplayClaim.lease)))
             if state == .needsAttention {
                 let reopened = try #require(decision.reopened)
                 #expect(reopened.state == .unknown && reopened.attempts == 0 && reopened.leaseUntil == now)
@@ -52,19 +58,44 @@ struct ReplayDecisionTests {
         let same = ReplayDecision(
             try letter(.capture, .replaying, fence: operation.fence),
             operation: operation,
+            claim: Self.claim(1),
             now: now
         )
         #expect(same.reopened != nil)
         let before = ReplayDecision(
             try letter(.capture, .replaying, fence: operation.fence - 1),
             operation: operation,
-            now: now
+            claim: Self.claim(2),
+            // The lease of the one that was cut off is over.
+            now: now.advanced(by: .seconds(1))
         )
         #expect(before.reopened == nil && before.letter?.state == .replaying)
         // The replay before this one was not published at all: this is another one.
-        let fence = operation.fence - 1
-        let anew = ReplayDecision(try letter(.capture, .open, fence: fence), operation: operation, now: now)
+        let replaying = try letter(.capture, .replaying, fence: operation.fence - 1)
+        let givenBack = ReplayEnd.notPublished(reason: "full").applied(to: replaying, at: now)
+        #expect(givenBack.state == .open && givenBack.claim == nil)
+        let anew = ReplayDecision(givenBack, operation: operation, claim: Self.claim(2), now: now)
         #expect(anew.reopened != nil && anew.letter?.reopenedFence == operation.fence)
+        // Perhaps it was published: what it reopened stays known.
+        let unknown = ReplayEnd.unknown(reason: "lost").applied(to: replaying, at: now)
+        #expect(unknown.seen(at: now).state == .open)
+        let after = ReplayDecision(unknown, operation: operation, claim: Self.claim(2), now: now)
+        #expect(after.reopened == nil && after.letter?.claim?.claim == Self.claim(2))
+    }
+
+    @Test("what another replay has claimed is its own until its lease is over; what this replay has ended is done")
+    func claims() throws {
+        let letter = try letter(.capture, .replaying)
+        for claim in [Self.claim(2), Self.claim(1, fence: 2)] {
+            let held = ReplayDecision(letter, operation: nil, claim: claim, now: now)
+            #expect(held.step == .held(remaining: .seconds(1)) && held.letter == nil)
+            let later = ReplayDecision(letter, operation: nil, claim: claim, now: now.advanced(by: .seconds(1)))
+            #expect(later.letter?.claim?.claim == claim)
+        }
+        #expect(ReplayDecision(letter, operation: nil, now: now).step == .held(remaining: .seconds(1)))
+        let ended = ReplayEnd.replayed.applied(to: letter, at: now)
+        #expect(ReplayDecision(ended, operation: nil, claim: Self.claim(1, fence: 2), now: now).step == .ended)
+        #expect(ReplayDecision(ended, operation: nil, claim: Self.claim(2), now: now).step == .skip(.alreadyReplayed))
     }
 
     @Test("an operation of another payment or kind under the same key is left alone")

@@ -41,7 +41,7 @@ struct ResolverTroubleTests {
             let plan = try await world.resolver().plan(try World.order(.capture, .failed))
             // Somebody replays its dead letter meanwhile: the bank executes it.
             let letter = try #require(try await world.letters([.open]).first)
-            _ = await world.desk.replay([letter.id], by: "bob")
+            _ = try await world.desk.replay([letter.id], by: "bob")
             try await world.until { world.finalReplies("k").count == 1 }
             await #expect(throws: ResolutionRefusal.changed) { try await world.resolver().carryOut(plan) }
             #expect(try await world.view().payment.status == .captured)

@@ -50,45 +50,112 @@ extension CommandLane {
         }
 
         @Test(
-            "a replay of 500 that is killed in the middle and run again replays each once; once more, and nothing happens"
+            "a replay of 500 survives its caller and its processor, and replays each once; once more, and nothing happens"
         )
         func killedReplay() async throws {
             try await World.run { world in
-                let processor = try await world.startProcessor()
+                let first = try await world.startProcessor()
                 let payments = try await world.manyAuthorized(500)
                 // Taken by nobody, and so given to the processor as the broker gives it what no command queue takes.
                 let captures = payments.map { TestCommand.capture($0) }
-                for capture in captures {
-                    try await world.giveUpUnrouted(capture)
-                }
+                for capture in captures { try await world.giveUpUnrouted(capture) }
                 try await world.keptDeadLetters(500)
-
-                let arguments = ["dead-letters", "replay", "--code", "unrouted", "--confirm", "500", "--json"]
-                let first = try Child(TestPrograms.processor(), arguments, environment: world.environment())
-                try await eventually("some were replayed", context: { first.lastWords }) {
+                let arguments = ["dead-letters", "replay", "--code", "unrouted", "--confirm", "500", "--rate", "100"]
+                let caller = try Child(TestPrograms.processor(), arguments, environment: world.environment())
+                try await eventually("some were replayed", context: { caller.lastWords }) {
                     try await world.replayed() > 50
                 }
-                try await first.crash()
-                let done = try await world.replayed()
-                #expect(done < 500)
-
-                let left = try await world.deadLettersJSON("replay", "--all", "--dry-run")["selected"]?.integer
-                #expect(left == Int64(500 - done))
-                let second = try await world.deadLettersJSON("replay", "--all", "--confirm", "\(500 - done)")
-                #expect(second["replayed"]?.integer == left && second["failed"]?.integer == 0)
+                #expect(caller.standardError.contains("runs in the background of a processor"))
+                try await caller.crash()
+                try await eventually("it went on without its caller") { try await world.replayed() > 150 }
+                try await first.child.crash()
+                let processor = try await world.startProcessor()
+                var listed: JSONValue?
+                try await eventually("another finished it", within: .seconds(120), context: { "\(listed as Any)" }) {
+                    listed = try await world.deadLettersJSON("replays", "list")["replays"]?.elements.first
+                    return listed?["state"]?.string == "finished"
+                }
+                #expect(listed?["replayed"]?.integer == 500 && listed?["failed"]?.integer == 0, "\(listed as Any)")
                 #expect(try await world.replayed() == 500)
                 let ends = "SELECT count(*) FROM dead_letter_audit WHERE result = 'replayed'"
                 #expect(try await world.database.number(ends) == 500)
-
                 let replies = try await world.upstream.finalReplies(to: captures)
                 #expect(replies.allSatisfy { $0.result == "succeeded" })
                 #expect(try await world.bank.ledger().count { $0.operation == "capture" } == 500)
 
-                let third = try await world.deadLettersJSON("replay", "--state", "replayed", "--confirm", "500")
-                #expect(third["skipped"]?.integer == 500 && third["replayed"]?.integer == 0)
+                let again = try await world.deadLettersJSON("replay", "--state", "replayed", "--confirm", "500")
+                #expect(again["skipped"]?.integer == 500 && again["replayed"]?.integer == 0)
                 let web = try await processor.admin()
                 let metrics = String(decoding: try await web.send(.get, "/metrics").body, as: UTF8.self)
                 #expect(metrics.contains("\npayments_dead_letters_open 0\n"))
+                await web.shutdown()
+            }
+        }
+
+        @Test("of two operators who replay the same 200 at once, each message is sent once")
+        func together() async throws {
+            try await World.run(World.Settings(deadLetters: 200)) { world in
+                let processor = try await world.startProcessor()
+                for _ in 0..<200 {
+                    let message = Self.unanswerable(.void(Random.id))
+                    try await world.upstream.publish(message, to: world.names.commandsExchange)
+                }
+                let letters = try await world.keptDeadLetters(200)
+                // From here on nobody takes what is published.
+                #expect(try await processor.terminate() == .status(0))
+                let ids = letters.compactMap { $0["id"]?.string }
+                let replay = ["dead-letters", "replay", "--confirm", "200", "--json"] + ids
+                async let ada = world.command(replay)
+                async let bob = world.command(replay)
+                var replayed: Int64 = 0
+                for result in [try await ada, try await bob] {
+                    #expect(result.exit == .status(0), "\(result.errors)")
+                    let report = try JSONParser.parse(Array(result.output.utf8))
+                    #expect(report["failed"]?.integer == 0 && report["selected"]?.integer == 200)
+                    replayed += report["replayed"]?.integer ?? 0
+                }
+                #expect(replayed == 200)
+                #expect(try await world.replayed() == 200)
+                var queued = 0
+                for partition in 0..<world.settings.partitions {
+                    let queue = world.names.commandsQueue(partition)
+                    queued += try await world.upstream.withConnection { try await $0.messageCount(of: queue) }
+                }
+                #expect(queued == 200)
+                // Each fails again, as a new letter.
+                try await world.startProcessor()
+                try await world.keptDeadLetters(400)
+            }
+        }
+
+        @Test("a replay over HTTP is 202 with a link, is watched there, and stopped")
+        func overHTTP() async throws {
+            try await World.run { world in
+                let processor = try await world.startProcessor()
+                let captures = try await world.manyAuthorized(20).map { TestCommand.capture($0) }
+                for capture in captures { try await world.giveUpUnrouted(capture) }
+                try await world.keptDeadLetters(20)
+                let web = try await processor.admin()
+                let header = HTTPHeader("X-Operator", "ada")
+                let order = #"{"filter":{"code":"unrouted"},"confirm":20,"rate":1}"#
+                let answer = try await web.send(.post, "/dead-letters/replay", headers: [header], body: order)
+                #expect(answer.status == 202)
+                let link = try #require(answer.headers["location"])
+                try await eventually("some were replayed") {
+                    (try await web.json(link)["replayed"]?.integer ?? 0) >= 2
+                }
+                #expect(try await web.send(.post, "\(link)/stop", headers: [header]).status == 202)
+                try await eventually("it was stopped") { try await web.json(link)["state"]?.string == "stopped" }
+                let shown = try await web.json(link)
+                #expect(shown["stopped_by"]?.string == "ada" && shown["requested_by"]?.string == "ada")
+                let done = try await world.replayed()
+                #expect(shown["replayed"]?.integer == Int64(done) && done < 20)
+                let id = try #require(shown["id"]?.string)
+                #expect(try await world.deadLettersJSON("replays", "show", id) == shown)
+                // What is left is open, and another one goes on with it.
+                let rest = try await world.deadLettersJSON("replay", "--all", "--confirm", "\(20 - done)")
+                #expect(rest["replayed"]?.integer == Int64(20 - done))
+                #expect(try await world.upstream.finalReplies(to: captures).allSatisfy { $0.result == "succeeded" })
                 await web.shutdown()
             }
         }
@@ -222,12 +289,16 @@ extension CommandLane {
         @Test("a broker or database that is not there is exit code 69")
         func unreachable() async throws {
             try await World.run(World.Settings(deadLetters: 1)) { world in
-                try await world.startProcessor()
+                let processor = try await world.startProcessor()
                 try await world.upstream.publish(Self.unanswerable(.void(Random.id)), to: world.names.commandsExchange)
                 try await world.keptDeadLetters(1)
+                // Without a processor the command itself needs the broker.
+                #expect(try await processor.terminate() == .status(0))
                 let replay = ["dead-letters", "replay", "--all", "--confirm", "1"]
                 let noBroker = try await world.command(replay, ["AMQP_URL": "amqp://127.0.0.1:1/%2f"])
                 #expect(noBroker.exit == .status(69), "\(noBroker.errors)")
+                let replays = try await world.deadLettersJSON("replays", "list")["replays"]?.elements
+                #expect(replays?.map { $0["state"]?.string } == ["failed"])
                 for command in [replay, ["dead-letters", "list"], ["dead-letters", "stats"]] {
                     let noDatabase = try await world.command(
                         command,

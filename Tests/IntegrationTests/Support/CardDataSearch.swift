@@ -39,7 +39,8 @@ struct CardDataSearch {
             WHERE table_schema = 'public' AND data_type <> 'xid8'
                 AND (table_name, data_type) NOT IN (
                     ('outbox', 'bigint'), ('sweep_runs', 'bigint'), ('new_operations', 'bigint'),
-                    ('waiting_commands', 'bigint')
+                    ('waiting_commands', 'bigint'), ('dead_letter_replays', 'bigint'),
+                    ('dead_letter_replay_items', 'integer')
                 )
             GROUP BY table_name
             """
@@ -60,7 +61,8 @@ struct CardDataSearch {
     private var logs: [(String, String)] {
         world.allProcessors.map { processor in
             let text = processor.child.standardOutput + "\n" + processor.log
-            return ("the output of a processor", text.replacing(/\scount=\d+/, with: ""))
+            let counts = /\s(count|selected|replayed|skipped|failed)=\d+/
+            return ("the output of a processor", text.replacing(counts, with: ""))
         }
     }
 

@@ -85,7 +85,7 @@ struct DeadLetterRoutesTests {
                     "payment-id": .string("00000000-0000-0000-0000-000000000001"),
                 ])
         )
-        #expect(shown["audit"] == .array([]))
+        #expect(shown["audit"] == .array([]) && shown["operation_state"] == .null)
         #expect(shown["code"]?.string == "needs_attention")
         #expect(try await send("GET", "/dead-letters/00000000-0000-0000-0000-000000000009").status == 404)
     }
@@ -97,17 +97,41 @@ struct DeadLetterRoutesTests {
         #expect(dry.body == #"{"dry_run":true,"failed":0,"replayed":3,"selected":3,"skipped":0}"#)
         #expect(scene.sink.messages.isEmpty)
 
-        let order = #"{"filter":{"limit":2,"code":"needs_attention"},"confirm":2}"#
+        let order =
+            #"{"filter":{"limit":2,"code":"needs_attention"},"confirm":2,"rate":50,"stop_at_failures":0.5}"#
         let answer = try await send("POST", "/dead-letters/replay", body: order, headers: ["X-Operator": "ada"])
-        #expect(answer.status == 200)
-        #expect(answer.body == #"{"dry_run":false,"failed":0,"replayed":2,"selected":2,"skipped":0}"#)
+        #expect(answer.status == 202)
+        let run = try #require(try await scene.store.replays(limit: 1).first)
+        #expect(answer.headers["location"] == "/dead-letters/replays/\(run.id)")
+        #expect(
+            answer.body == """
+                {"created_at":"\(run.createdAt)","failed":0,"filter":{"code":"needs_attention","limit":2},\
+                "finished_at":null,"id":"\(run.id)","rate":50,"reason":null,"replayed":0,"requested_by":"ada",\
+                "selected":2,"skipped":0,"state":"running","stop_at_failures":0.5,"stopped_by":null}
+                """
+        )
+        // Nothing is done but by who takes it up.
+        #expect(scene.sink.messages.isEmpty)
+        #expect(try await scene.desk.runHere(run.id))
         #expect(scene.sink.messages.map(\.messageID) == ["m-1", "m-2"])
         let view = try #require(try await scene.store.deadLetter(DeadLetterScene.id(1)))
         #expect(view.letter.state == .replayed && view.audit.allSatisfy { $0.actor == "ada" })
 
         let ids = #"{"ids":["00000000-0000-0000-0000-000000000001"],"confirm":1}"#
         let again = try await send("POST", "/dead-letters/replay", body: ids)
-        #expect(again.body == #"{"dry_run":false,"failed":0,"replayed":0,"selected":1,"skipped":1}"#)
+        #expect(again.status == 202 && again.body.contains(#""filter":null"#))
+        let second = try #require(try await scene.store.replays(limit: 1).first)
+        #expect(try await scene.desk.runHere(second.id))
+        let shown = try await send("GET", "/dead-letters/replays/\(second.id)")
+        #expect(shown.status == 200)
+        #expect(
+            shown.body.contains(
+                """
+                "problems":[{"id":"00000000-0000-0000-0000-000000000001","reason":"replayed already","result":"skipped"}]
+                """
+            )
+        )
+        #expect(shown.body.contains(#""replayed":0"#) && shown.body.contains(#""state":"finished""#))
         let dryAgain = try await send(
             "POST",
             "/dead-letters/replay",
@@ -120,6 +144,41 @@ struct DeadLetterRoutesTests {
                 """
         )
         #expect(scene.sink.messages.count == 2)
+    }
+
+    private static func items(_ answer: JSONValue) -> [JSONValue] {
+        if case .array(let items)? = answer["replays"] { items } else { [] }
+    }
+
+    @Test("replays are listed, newest first, and stopped by whoever asks")
+    func replays() async throws {
+        try await scene.keep(1)
+        let empty = try await send("GET", "/dead-letters/replays")
+        #expect(empty.status == 200 && empty.body == #"{"replays":[]}"#)
+        for _ in 0..<2 {
+            #expect(try await send("POST", "/dead-letters/replay", body: #"{"filter":{},"confirm":1}"#).status == 202)
+        }
+        let runs = try await scene.store.replays(limit: 2)
+        let listed = try JSONParser.parse(Array(try await send("GET", "/dead-letters/replays").body.utf8))
+        #expect(Self.items(listed).map { $0["id"]?.string } == runs.map(\.id.description))
+        let one = try await send("GET", "/dead-letters/replays?limit=1")
+        #expect(Self.items(try JSONParser.parse(Array(one.body.utf8))).count == 1)
+        let path = "/dead-letters/replays/\(runs[0].id)"
+        let stopped = try await send("POST", "\(path)/stop", headers: ["X-Operator": "ada"])
+        #expect(stopped.status == 200)
+        #expect(stopped.body.contains(#""state":"stopped""#) && stopped.body.contains(#""stopped_by":"ada""#))
+        _ = try await scene.store.takeReplay(runs[1].id)
+        let running = try await send("POST", "/dead-letters/replays/\(runs[1].id)/stop")
+        #expect(running.status == 202 && running.body.contains(#""stopped_by":"admin""#))
+        for (method, path, status) in [
+            ("GET", "/dead-letters/replays/x", 400), ("GET", "/dead-letters/replays?limit=0", 400),
+            ("GET", "/dead-letters/replays?x=1", 400),
+            ("GET", "/dead-letters/replays/00000000-0000-0000-0000-000000000009", 404),
+            ("POST", "/dead-letters/replays/00000000-0000-0000-0000-000000000009/stop", 404),
+            ("POST", "/dead-letters/replays", 405), ("GET", "\(path)/stop", 405),
+        ] {
+            #expect(try await send(method, path).status == status, "\(method) \(path)")
+        }
     }
 
     @Test("a discard needs a reason")
@@ -164,7 +223,10 @@ struct DeadLetterRoutesTests {
                 "older-than: must be a duration such as 30s, 15m, 24h"
             ),
             (#"{"filter":{"limit":0},"confirm":2}"#, 400, "limit: must be an integer from 1 to 1000000"),
-            (#"{"filter":{},"dryrun":true}"#, 400, "body: knows only confirm, dry_run, filter, ids, reason"),
+            (#"{"filter":{},"dryrun":true}"#, 400, "body: knows only confirm, dry_run, filter, ids, rate, "),
+            (#"{"filter":{},"confirm":2,"rate":0}"#, 400, "rate: must be an integer from 1 to 100000"),
+            (#"{"filter":{},"confirm":2,"stop_at_failures":2}"#, 400, "stop_at_failures: must be a number from 0 to 1"),
+
             (#"{"filter":{},"dry_run":1}"#, 400, "dry_run: must be true or false"),
             ("{", 400, "body: ends in the middle of a JSON value"), ("[]", 400, "body: must be a JSON object"),
         ]

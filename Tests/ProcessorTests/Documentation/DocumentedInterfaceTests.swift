@@ -28,7 +28,25 @@ struct DocumentedInterfaceTests {
         let codes = DeadLetterCode.allCases.map(\.rawValue)
         #expect(operations.table("Code", "What happened", "What to do").map { $0[0] } == codes)
         let help = ListDeadLetters.helpMessage(columns: 400)
-        #expect(help.contains("Only those with this code: \(codes.joined(separator: ", "))."))
+        for help in [help, ReplayDeadLetters.helpMessage(columns: 400), DiscardDeadLetters.helpMessage(columns: 400)] {
+            #expect(help.contains("Only those with this code: \(codes.joined(separator: ", "))."))
+        }
+    }
+
+    @Test("the states of dead letters and of replays, and what becomes of a letter")
+    func deadLetterStates() {
+        let states = DeadLetterState.allCases.map(\.rawValue)
+        #expect(contract.text.contains("`--state \(states.joined(separator: "|"))|all`"))
+        let help = ListDeadLetters.helpMessage(columns: 400)
+        #expect(help.contains("Only those in this state: \(states.joined(separator: ", ")); or all."))
+        let replays = ReplayRun.State.allCases.map { "`\($0.rawValue)`" }
+        let sentence = "`state` is \(replays.dropLast().joined(separator: ", ")) or \(replays.last ?? "")"
+        #expect(contract.text.contains(sentence))
+        let lines = contract.text.split(separator: "\n")
+        let show = lines.first { $0.hasPrefix("| `dead-letters replays show`, `stop` |") }
+        for result in ReplayResult.allCases where result != .replayed {
+            #expect(show?.contains("`\(result.rawValue)`") == true, "\(result)")
+        }
     }
 
     @Test("the metrics, with their labels")

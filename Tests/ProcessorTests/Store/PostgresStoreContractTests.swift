@@ -127,15 +127,66 @@ extension PostgresStoreContractTests.Store: DeadLetterIntake, DeadLetterQueries,
         try await letters.unfinishedDeadLetters()
     }
 
-    func beginReplay(_ id: DeadLetterID, by actor: String) async throws(StoreError) -> ReplayStep {
-        try await letters.beginReplay(id, by: actor)
+    func beginReplay(
+        _ id: DeadLetterID,
+        by actor: String,
+        _ claim: ReplayClaim
+    ) async throws(StoreError) -> ReplayStep {
+        try await letters.beginReplay(id, by: actor, claim)
     }
 
-    func endReplay(_ id: DeadLetterID, by actor: String, _ end: ReplayEnd) async throws(StoreError) -> Bool {
-        try await letters.endReplay(id, by: actor, end)
+    func endReplay(
+        _ id: DeadLetterID,
+        by actor: String,
+        _ claim: ReplayClaim,
+        _ end: ReplayEnd
+    ) async throws(StoreError) -> Bool {
+        try await letters.endReplay(id, by: actor, claim, end)
     }
 
     func discard(_ id: DeadLetterID, by actor: String, reason: String) async throws(StoreError) -> DiscardOutcome {
         try await letters.discard(id, by: actor, reason: reason)
+    }
+}
+
+extension PostgresStoreContractTests.Store: ReplayStore {
+    func createReplay(
+        _ id: ReplayID,
+        _ order: ReplayOrder,
+        of ids: [DeadLetterID]
+    ) async throws(StoreError) -> ReplayRun {
+        try await letters.createReplay(id, order, of: ids)
+    }
+
+    func replays(limit: Int) async throws(StoreError) -> [ReplayRun] { try await letters.replays(limit: limit) }
+
+    func replay(_ id: ReplayID) async throws(StoreError) -> ReplayRun? { try await letters.replay(id) }
+
+    func replayView(_ id: ReplayID) async throws(StoreError) -> ReplayView? { try await letters.replayView(id) }
+
+    func takeReplay(_ id: ReplayID?) async throws(StoreError) -> ReplayRun? { try await letters.takeReplay(id) }
+
+    func remainingLetters(
+        of id: ReplayID,
+        after position: Int,
+        limit: Int
+    ) async throws(StoreError) -> [ReplayPosition] {
+        try await letters.remainingLetters(of: id, after: position, limit: limit)
+    }
+
+    func note(_ claim: ReplayClaim, _ entry: DeadLetterReport.Entry?) async throws(StoreError) -> ReplayNote {
+        try await letters.note(claim, entry)
+    }
+
+    func endReplay(_ claim: ReplayClaim, _ state: ReplayRun.State?, reason: String?) async throws(StoreError) {
+        try await letters.endReplay(claim, state, reason: reason)
+    }
+
+    func stopReplay(_ id: ReplayID, by actor: String) async throws(StoreError) -> ReplayRun? {
+        try await letters.stopReplay(id, by: actor)
+    }
+
+    func withdrawReplay(_ id: ReplayID, reason: String) async throws(StoreError) -> Bool {
+        try await letters.withdrawReplay(id, reason: reason)
     }
 }

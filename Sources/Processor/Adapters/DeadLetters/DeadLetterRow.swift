@@ -10,7 +10,10 @@ enum DeadLetterRow {
         """
 
     /// In the order in which `letter(from:)` reads them.
-    static let columns = "\(written.replacing("headers", with: "headers::text")), replay_of, state, reopened_fence"
+    static let columns = """
+        \(written.replacing("headers", with: "headers::text")), replay_of, state, reopened_fence, \
+        replay_id, replay_fence, replay_until, clock_timestamp()
+        """
 
     /// Gives a row where there was none of this failure. A letter that it is said to be a replay of must be there: the header
     /// that says so came from outside.
@@ -42,8 +45,20 @@ enum DeadLetterRow {
         ]
     }
 
+    /// As it is by the database's clock.
     static func letter(from row: PostgresRow) throws(PostgresError) -> DeadLetter {
-        DeadLetter(
+        try stored(from: row).seen(at: try clock(of: row))
+    }
+
+    /// When the row was read.
+    static func clock(of row: PostgresRow) throws(PostgresError) -> Timestamp {
+        Timestamp(microseconds: try row.timestamp(28))
+    }
+
+    /// As it is written: one that is being replayed may be claimed by nobody any more.
+    static func stored(from row: PostgresRow) throws(PostgresError) -> DeadLetter {
+        let state = try row.parsed(23, DeadLetterState.init)
+        return DeadLetter(
             id: DeadLetterID(UniqueID(try row.uuid(0))),
             instance: FailureInstance(bytes: try row.bytes(1)),
             failure: DeadLetterFailure(
@@ -68,15 +83,46 @@ enum DeadLetterRow {
                     correlationID: try .from(row, text: 17, bytes: 21),
                     replyTo: try row.optionalText(18),
                     headers: try row.parsed(19, headers),
-                    body: try row.bytes(20)
+                    body: BodyReduction.reduced(try row.bytes(20))
                 ),
                 card: try row.optionalText(11),
                 isReplayable: try row.bool(12)
             ),
             replayOf: try row.optionalUUID(22).map { DeadLetterID(UniqueID($0)) },
-            state: try row.parsed(23, DeadLetterState.init),
-            reopenedFence: try row.optionalInt64(24)
+            state: state,
+            // Of a letter that was given back, an earlier version has left it.
+            reopenedFence: state == .replaying ? try row.optionalInt64(24) : nil,
+            claim: try claim(from: row)
         )
+    }
+
+    private static func claim(from row: PostgresRow) throws(PostgresError) -> LetterClaim? {
+        guard let replay = try row.optionalUUID(25), let fence = try row.optionalInt64(26),
+            let until = try row.optionalTimestamp(27)
+        else { return nil }
+        return LetterClaim(
+            ReplayClaim(replay: ReplayID(UniqueID(replay)), fence: fence),
+            until: Timestamp(microseconds: until)
+        )
+    }
+
+    /// How far a replay has got with it.
+    static let progress = """
+        UPDATE dead_letters
+        SET state = $2, closed_at = CASE WHEN $2 = 'replayed' THEN clock_timestamp() END, reopened_fence = $3,
+            replay_id = $4, replay_fence = $5, replay_until = $6
+        WHERE id = $1
+        """
+
+    static func progressParameters(of letter: DeadLetter) -> [PostgresValue] {
+        let claim = letter.claim
+        return [
+            .uuid(PostgresUUID(letter.id.value)), .text(letter.state.rawValue),
+            .optional(letter.reopenedFence, PostgresValue.int8),
+            .optional(claim.map { PostgresUUID($0.claim.replay.value) }, PostgresValue.uuid),
+            .optional(claim?.claim.fence, PostgresValue.int8),
+            .optional(claim?.until.microseconds, PostgresValue.timestamp),
+        ]
     }
 
     private static func headers(_ text: String) -> [String: HeaderValue]? {

@@ -2,36 +2,36 @@ import Core
 import Postgres
 
 extension PostgresDeadLetterStore: DeadLetterActions {
-    func beginReplay(_ id: DeadLetterID, by actor: String) async throws(StoreError) -> ReplayStep {
+    func beginReplay(
+        _ id: DeadLetterID,
+        by actor: String,
+        _ claim: ReplayClaim
+    ) async throws(StoreError) -> ReplayStep {
         try await pool.storeTransaction { connection throws(PostgresError) in
             guard let (letter, now) = try Self.locked(id, on: connection) else { return .skip(.notFound) }
             let operation = try Self.lockedOperation(of: letter, on: connection)
-            let decision = ReplayDecision(letter, operation: operation, now: now)
+            let decision = ReplayDecision(letter, operation: operation, claim: claim, now: now)
             if let reopened = decision.reopened { try OperationOpening.reopen(reopened, on: connection) }
             if let letter = decision.letter {
-                try connection.enqueue(
-                    "UPDATE dead_letters SET state = 'replaying', reopened_fence = $2 WHERE id = $1",
-                    [
-                        .uuid(PostgresUUID(id.value)), .optional(letter.reopenedFence, PostgresValue.int8),
-                    ]
-                )
+                try connection.enqueue(DeadLetterRow.progress, DeadLetterRow.progressParameters(of: letter))
                 try Self.audit(id, actor, "replay", "started", nil, on: connection)
             }
             return decision.step
         }
     }
 
-    func endReplay(_ id: DeadLetterID, by actor: String, _ end: ReplayEnd) async throws(StoreError) -> Bool {
+    func endReplay(
+        _ id: DeadLetterID,
+        by actor: String,
+        _ claim: ReplayClaim,
+        _ end: ReplayEnd
+    ) async throws(StoreError) -> Bool {
         try await pool.storeTransaction { connection throws(PostgresError) in
-            let rows = try connection.execute(
-                """
-                UPDATE dead_letters
-                SET state = $2, closed_at = CASE WHEN $2 = 'replayed' THEN clock_timestamp() END
-                WHERE id = $1 AND state = 'replaying' RETURNING id
-                """,
-                [.uuid(PostgresUUID(id.value)), .text(end.state.rawValue)]
-            )
-            guard !rows.isEmpty else { return false }
+            guard let (letter, now) = try Self.locked(id, on: connection), letter.isClaimed(by: claim) else {
+                return false
+            }
+            let ended = end.applied(to: letter, at: now)
+            try connection.enqueue(DeadLetterRow.progress, DeadLetterRow.progressParameters(of: ended))
             try Self.audit(id, actor, "replay", end.name, end.reason, on: connection)
             return true
         }
@@ -39,7 +39,8 @@ extension PostgresDeadLetterStore: DeadLetterActions {
 
     func discard(_ id: DeadLetterID, by actor: String, reason: String) async throws(StoreError) -> DiscardOutcome {
         try await pool.storeTransaction { connection throws(PostgresError) in
-            guard let (letter, _) = try Self.locked(id, on: connection) else { return .notFound }
+            guard let (stored, now) = try Self.locked(id, on: connection) else { return .notFound }
+            let letter = stored.seen(at: now)
             let outcome = DiscardOutcome(
                 discarding: letter,
                 operation: try Self.ownOperation(of: letter, on: connection)
@@ -76,16 +77,17 @@ extension PostgresDeadLetterStore: DeadLetterActions {
         return try OperationRow.operation(from: row)
     }
 
+    /// As it is written, and what the clock says now that nobody else can change it.
     private static func locked(
         _ id: DeadLetterID,
         on connection: isolated PostgresConnection
     ) throws(PostgresError) -> (DeadLetter, now: Timestamp)? {
         let rows = try connection.execute(
-            "SELECT \(DeadLetterRow.columns), now() AS now FROM dead_letters WHERE id = $1 FOR NO KEY UPDATE",
+            "SELECT \(DeadLetterRow.columns) FROM dead_letters WHERE id = $1 FOR NO KEY UPDATE",
             [.uuid(PostgresUUID(id.value))]
         )
         guard let row = rows.first else { return nil }
-        return (try DeadLetterRow.letter(from: row), Timestamp(microseconds: try row.timestamp("now")))
+        return (try DeadLetterRow.stored(from: row), try DeadLetterRow.clock(of: row))
     }
 
     /// With its payment, which every transaction locks first.

@@ -41,7 +41,8 @@ extension PostgresDeadLetterStore: DeadLetterQueries {
                     )
                 )
             }
-            return DeadLetterView(letter: letter, audit: audit)
+            let operation = try Self.ownOperation(of: letter, on: connection)
+            return DeadLetterView(letter: letter, audit: audit, operation: operation?.state)
         }
     }
 
@@ -68,8 +69,7 @@ extension PostgresDeadLetterStore: DeadLetterQueries {
         try await pool.storeTransaction(.snapshot) { connection throws(PostgresError) in
             guard let letter = try Self.letter(id, on: connection) else { return .skip(.notFound) }
             let operation = try Self.ownOperation(of: letter, on: connection)
-            // The time only says until when a lease runs, and nothing is written.
-            return ReplayDecision(letter, operation: operation, now: letter.failure.at).step
+            return ReplayDecision(letter, operation: operation, now: try Self.clock(of: connection)).step
         }
     }
 
@@ -78,6 +78,10 @@ extension PostgresDeadLetterStore: DeadLetterQueries {
             guard let letter = try Self.letter(id, on: connection) else { return .notFound }
             return DiscardOutcome(discarding: letter, operation: try Self.ownOperation(of: letter, on: connection))
         }
+    }
+
+    private static func clock(of connection: isolated PostgresConnection) throws(PostgresError) -> Timestamp {
+        Timestamp(microseconds: try connection.execute("SELECT clock_timestamp()").single().timestamp(0))
     }
 
     private static func letter(
@@ -114,11 +118,7 @@ struct DeadLetterCondition: Sendable {
     }
 
     init(_ filter: DeadLetterFilter) {
-        if let states = filter.states {
-            // Names of our own, as the partial index has them: no parameter could be matched with it.
-            let names = DeadLetterState.allCases.filter(states.contains).map { "'\($0.rawValue)'" }
-            terms.append(names.isEmpty ? "false" : "state IN (\(names.joined(separator: ", ")))")
-        }
+        if let states = filter.states { addStates(states) }
         if let code = filter.code { add("code = $", .text(code)) }
         if let kind = filter.kind { add("operation = $", .text(kind.rawValue)) }
         if let merchant = filter.merchantID { add("merchant_id = $", .text(merchant.description)) }
@@ -138,6 +138,19 @@ struct DeadLetterCondition: Sendable {
     private mutating func add(_ term: String, _ value: PostgresValue) {
         parameters.append(value)
         terms.append(term.replacing("$", with: "$\(parameters.count)"))
+    }
+
+    private mutating func addStates(_ states: Set<DeadLetterState>) {
+        // One that is being replayed is open when its lease is over.
+        let stored = states.contains(.open) ? states.union([.replaying]) : states
+        // Names of our own, as the partial index has them: no parameter could be matched with it.
+        let names = DeadLetterState.allCases.filter(stored.contains).map { "'\($0.rawValue)'" }
+        terms.append(names.isEmpty ? "false" : "state IN (\(names.joined(separator: ", ")))")
+        switch (states.contains(.open), states.contains(.replaying)) {
+        case (true, false): terms.append("(state <> 'replaying' OR coalesce(replay_until <= now(), true))")
+        case (false, true): terms.append("(state <> 'replaying' OR replay_until > now())")
+        case (true, true), (false, false): break
+        }
     }
 
     private mutating func addAge(_ comparison: String, _ age: Duration) {

@@ -34,6 +34,38 @@ struct OldDeadLetters: Sendable {
             """,
             parameters
         )
-        return letters.affectedRows + returns.affectedRows
+        return letters.affectedRows + returns.affectedRows + (try removeReplays(parameters, on: connection))
+    }
+
+    /// Their lists first, in batches of their own: one may be of a million letters.
+    private func removeReplays(
+        _ parameters: [PostgresValue],
+        on connection: isolated PostgresConnection
+    ) throws(PostgresError) -> Int {
+        let items = try connection.execute(
+            """
+            DELETE FROM dead_letter_replay_items WHERE (replay_id, position) IN (
+                SELECT i.replay_id, i.position FROM dead_letter_replay_items i
+                JOIN dead_letter_replays r ON r.id = i.replay_id
+                WHERE r.created_at < clock_timestamp() - $1 * interval '1 microsecond'
+                    AND r.finished_at < clock_timestamp() - $1 * interval '1 microsecond'
+                LIMIT $2
+            )
+            """,
+            parameters
+        )
+        let replays = try connection.execute(
+            """
+            DELETE FROM dead_letter_replays WHERE id IN (
+                SELECT r.id FROM dead_letter_replays r
+                WHERE r.created_at < clock_timestamp() - $1 * interval '1 microsecond'
+                    AND r.finished_at < clock_timestamp() - $1 * interval '1 microsecond'
+                    AND NOT EXISTS (SELECT FROM dead_letter_replay_items i WHERE i.replay_id = r.id)
+                ORDER BY r.created_at LIMIT $2 FOR UPDATE SKIP LOCKED
+            )
+            """,
+            parameters
+        )
+        return items.affectedRows + replays.affectedRows
     }
 }

@@ -8,9 +8,11 @@ struct ReplayDeadLetters: AsyncParsableCommand {
         abstract: "Sends dead letters to the command queues again.",
         discussion: """
             The list is frozen before anything moves, oldest first; what cannot be replayed is skipped and named. Without a \
-            state in the filters it is what is open, and what a replay that was cut off has left. A letter whose command has \
-            been settled meanwhile is answered from the store. One that fails again becomes a new dead letter, linked to the \
-            old one.
+            state in the filters it is what is open or being replayed. A letter whose command has been settled meanwhile is \
+            answered from the store. One that fails again becomes a new dead letter, linked to the old one.
+
+            A running processor does it in the background: it goes on when this command is ended. `dead-letters replays` \
+            shows and stops it. Without a processor it is done in this process.
 
             EXAMPLES
               processor dead-letters replay --code needs_attention --operation capture --dry-run
@@ -26,7 +28,7 @@ struct ReplayDeadLetters: AsyncParsableCommand {
     var rate: Int?
 
     @Option(help: "Stop when this share of at least five has failed, 0 to 1.")
-    var stopAtFailures = 0.2
+    var stopAtFailures = ReplayPace.usualFailureShare
 
     @Flag(help: "Print one line of JSON.")
     var json = false
@@ -35,7 +37,7 @@ struct ReplayDeadLetters: AsyncParsableCommand {
     var options: ConfigurationOptions
 
     func validate() throws {
-        guard rate.map({ (1...100_000).contains($0) }) ?? true else {
+        guard rate.map(ReplayPace.rates.contains) ?? true else {
             throw ValidationError("--rate: must be an integer from 1 to 100000")
         }
         guard (0...1).contains(stopAtFailures) else {
@@ -57,15 +59,16 @@ struct ReplayDeadLetters: AsyncParsableCommand {
             return DeadLetterOutcome(action: .replay, isDryRun: isDryRun, json: json)
                 .print(try await desk.rehearse(ids, .replay))
         }
-        // Says at once, and exactly, why there is no broker, should there be none.
-        await (try AMQPConnection.connect(configuration.broker.named("processor replay"))).close()
-        let session = Task { await publishing.run() }
-        let pace = ReplayPace(perSecond: rate, failureShare: stopAtFailures)
-        let report = await desk.replay(ids, by: ConfirmationTerminal.operatorName, pace: pace) { report in
-            DeadLetterOutcome.show(progress: report)
+        let order = ReplayOrder(
+            requestedBy: ConfirmationTerminal.operatorName,
+            filter: selected.filterJSON,
+            pace: ReplayPace(perSecond: rate, failureShare: stopAtFailures)
+        )
+        let report = try await ReplayWatch(desk: desk, time: SystemTime()).run(ids, order) {
+            // Says at once, and exactly, why there is no broker, should there be none.
+            await (try AMQPConnection.connect(configuration.broker.named("processor replay"))).close()
+            return Task { await publishing.run() }
         }
-        session.cancel()
-        await session.value
         let outcome = DeadLetterOutcome(action: .replay, isDryRun: false, json: json)
         outcome.print(report)
         try outcome.check(report)

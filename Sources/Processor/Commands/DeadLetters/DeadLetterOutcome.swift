@@ -51,15 +51,15 @@ struct DeadLetterOutcome {
 
     // MARK: Progress on a terminal
 
-    /// A line that is written over, twenty letters apart.
+    /// A line that is written over.
     static func show(progress report: DeadLetterReport) {
         let count = report.done + report.failed + report.skipped
-        guard isatty(2) == 1, count % 20 == 0 else { return }
+        guard isatty(2) == 1 else { return }
         write("\r\(count) of \(report.selected)")
     }
 
     private static func endProgress(_ report: DeadLetterReport) {
-        if isatty(2) == 1, report.done + report.failed + report.skipped >= 20 { write("\r\u{1b}[K") }
+        if isatty(2) == 1 { write("\r\u{1b}[K") }
     }
 
     private static func write(_ text: String) {

@@ -50,6 +50,9 @@ struct DeadLetterSelectionOptions: ParsableArguments {
         }
     }
 
+    /// The filters as they were given; `nil` where ids were.
+    var filterJSON: JSONValue? { ids.isEmpty ? filters.input.json(limit: limit) : nil }
+
     /// What is selected, once it is agreed to, or on a dry run.
     ///
     /// - Throws: `CommandFailure`: 64 where nobody could agree, 1 where the number is another. Nothing is done then.

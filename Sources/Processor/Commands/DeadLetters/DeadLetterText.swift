@@ -41,6 +41,7 @@ enum DeadLetterText {
             ("replayable", replayable(letter)),
             ("replay of", letter.replayOf?.description),
             ("operation", letter.command.kind?.rawValue),
+            ("its state", view.operation.map(Self.state)),
             ("payment", letter.command.paymentID?.description),
             ("merchant", letter.command.merchantID?.description),
             ("idempotency key", letter.command.idempotencyKey?.description),
@@ -69,6 +70,11 @@ enum DeadLetterText {
         let rows = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { [$0.key, "\($0.value)"] }
         let total = counts.values.reduce(0, +)
         return TextTable.lines([["CODE", "OPEN"]] + rows + [["total", "\(total)"]]).joined(separator: "\n")
+    }
+
+    private static func state(of operation: OperationState) -> String {
+        operation == .needsAttention
+            ? "\(operation.rawValue): still open, which `processor payments resolve` ends" : operation.rawValue
     }
 
     private static func replayable(_ letter: DeadLetter) -> String {

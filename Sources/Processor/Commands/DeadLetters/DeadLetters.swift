@@ -12,12 +12,12 @@ struct DeadLetters: AsyncParsableCommand {
             taken effect already is answered from the store, so replaying twice does no harm. `discard` takes a letter off \
             the list for good. Every action is kept in an audit, which `show` shows.
 
-            A letter is `open`, `replaying` (a replay has begun; one that was cut off is taken up by the next), `replayed` or \
-            `discarded`. An authorize whose card was reduced cannot be replayed: ask its sender to send it again.
+            A letter is `open`, `replaying` (a replay has claimed it; if that is cut off, it is open again after a minute), \
+            `replayed` or `discarded`. An authorize whose card was reduced cannot be replayed: ask its sender to send it again.
             """,
         subcommands: [
-            ListDeadLetters.self, ShowDeadLetter.self, ReplayDeadLetters.self, DiscardDeadLetters.self,
-            DeadLetterStats.self,
+            ListDeadLetters.self, ShowDeadLetter.self, ReplayDeadLetters.self, ReplayCommands.self,
+            DiscardDeadLetters.self, DeadLetterStats.self,
         ]
     )
 }
