@@ -108,6 +108,13 @@ package actor PostgresConnection {
         drop(PostgresError(.closed))
     }
 
+    /// Ends the session as if the server had: its pool opens another one.
+    ///
+    /// - Parameter reason: why it is of no use.
+    package func abandon(_ reason: String) {
+        lose(PostgresError(.connectionLost, reason: reason))
+    }
+
     private func perform<Value>(
         _ body: (isolated PostgresConnection) throws(PostgresError) -> Value,
         in scope: CancelScope

@@ -11,18 +11,28 @@ struct DatabaseWatch: Sendable {
     /// The server's own limit; the driver waits a second longer.
     static let answerLimit = Duration.seconds(2)
     private static let period = Duration.milliseconds(500)
+    /// A session goes on as it began: whether the database can be written to again, only a new one can tell.
+    private static let renewalPeriod = Duration.seconds(3)
 
     /// Until the task is cancelled.
     func run() async {
         var isAnswering = true
+        var renewal = ContinuousClock.now
         readiness.saw(.statements)
         while !Task.isCancelled {
             do throws(PostgresError) {
-                let result = try await pool.execute("SELECT current_setting('transaction_read_only')")
+                let isRenewed = ContinuousClock.now >= renewal
+                let isWritable = try await pool.withConnection { connection throws(PostgresError) in
+                    let result = try connection.execute("SELECT current_setting('transaction_read_only')")
+                    let isWritable = try result.first?.text(0) == "off"
+                    if !isWritable, isRenewed { connection.abandon("it can only be read from") }
+                    return isWritable
+                }
                 isAnswering = true
-                if try result.first?.text(0) == "off" {
+                if isWritable {
                     readiness.saw(.statements)
                 } else {
+                    if isRenewed { renewal = .now + Self.renewalPeriod }
                     readiness.failed(.statements, "it can only be read from")
                 }
             } catch {

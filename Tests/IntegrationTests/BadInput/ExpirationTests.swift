@@ -44,11 +44,23 @@ extension FaultLane {
             try await World.run(World.Settings(processor: World.shortLease)) { world in
                 let processor = try await world.startProcessor()
                 try await world.bank.fault("down", count: nil)
-                let seen = (0..<12).map { _ in TestCommand.authorize() }
-                for command in seen { try await Self.publish(command, expiration: "600000", to: world) }
+                let unavailable = "one command finds out whether the bank is available again"
+                // One after the other, until the breaker opens: from then on the queues give out one command at a time.
+                var seen: [TestCommand] = []
+                while !processor.log.contains(unavailable), seen.count < 20 {
+                    let command = TestCommand.authorize()
+                    seen.append(command)
+                    try await Self.publish(command, expiration: "600000", to: world)
+                    try await eventually("it is deferred, or the bank is known to be unavailable") {
+                        let log = processor.log
+                        return log.contains(unavailable)
+                            || log.split(separator: "\n").contains {
+                                $0.contains("idempotency.key=\(command.key)") && $0.contains("outcome=parked")
+                            }
+                    }
+                }
                 let web = try await processor.admin()
-                // From here on each queue gives out one command at a time, of which one finds out about the bank.
-                try await processor.logged("one command finds out whether the bank is available again")
+                try await processor.logged(unavailable)
                 // The broker notices an expiration at the head of a queue only: what was there before must be on a retry tier.
                 try await eventually("the command queues are empty", within: .seconds(150)) {
                     try await world.upstream.withConnection { connection in

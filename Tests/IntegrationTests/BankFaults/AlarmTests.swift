@@ -54,7 +54,8 @@ struct AlarmTests {
             )
             let alarms = Set(rows.compactMap { $0["bank_key"]?.string })
             #expect(alarms.isSuperset(of: holds.filter { $0.value.count > 1 }.keys))
-            #expect(alarms.count <= max(2, commands.count / 180))
+            // One in 180 of many; of few, chance has its part. Without the keeper it is one in five.
+            #expect(alarms.count <= max(8, commands.count / 180))
         }
     }
 }
