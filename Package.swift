@@ -76,7 +76,7 @@ let package = Package(
         .target(name: "Core", dependencies: [crypto], swiftSettings: swiftSettings),
 
         // What every program has: a version, standard streams, an end.
-        .target(name: "Program", swiftSettings: swiftSettings),
+        .target(name: "Program", dependencies: [argumentParser], swiftSettings: swiftSettings),
 
         // What settings are written in: durations, and the file .env.
         .target(name: "ConfigurationText", swiftSettings: swiftSettings),

@@ -43,18 +43,7 @@ struct LoadCommand: AsyncParsableCommand {
     @Option(help: "The broker; otherwise AMQP_URL.")
     var amqpURL: String?
 
-    static func main() async {
-        StandardStream.begin()
-        do {
-            try await Self.parse().run()
-            Glibc.exit(StandardStream.endStatus(0, of: program))
-        } catch {
-            let code = exitCode(for: error)
-            let text = fullMessage(for: error)
-            if !text.isEmpty { (code.isSuccess ? StandardStream.output : .error).print(text) }
-            Glibc.exit(StandardStream.endStatus(code.rawValue, of: program))
-        }
-    }
+    static func main() async { await runProgram(program) }
 
     func validate() throws {
         guard (1...10_000_000).contains(count) else { throw ValidationError("--count must be 1 to 10000000") }

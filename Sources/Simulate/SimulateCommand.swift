@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import Program
 import Simulation
 
@@ -33,18 +32,7 @@ struct SimulateCommand: AsyncParsableCommand {
     @Flag(help: "Print the hash of each seed's trace: equal hashes are equal worlds.")
     var printHashes = false
 
-    static func main() async {
-        StandardStream.begin()
-        do {
-            try await Self.parse().run()
-            Glibc.exit(StandardStream.endStatus(0, of: program))
-        } catch {
-            let code = exitCode(for: error)
-            let text = fullMessage(for: error)
-            if !text.isEmpty { (code.isSuccess ? StandardStream.output : .error).print(text) }
-            Glibc.exit(StandardStream.endStatus(code.rawValue, of: program))
-        }
-    }
+    static func main() async { await runProgram(program) }
 
     func validate() throws {
         guard (1...256).contains(threads) else { throw ValidationError("--threads must be 1 to 256") }

@@ -105,16 +105,3 @@ extension World {
         return try await store.deadLetters(filter, limit: 1_000)
     }
 }
-
-extension DeadLetterDesk {
-    /// As a row, run in this process.
-    func replay(
-        _ ids: [DeadLetterID],
-        by actor: String,
-        pace: ReplayPace = ReplayPace()
-    ) async throws -> DeadLetterReport {
-        let run = try await order(ids, ReplayOrder(requestedBy: actor, pace: pace))
-        _ = try await runHere(run.id)
-        return DeadLetterReport(try #require(try await replays.replayView(run.id)))
-    }
-}

@@ -1,5 +1,6 @@
 import Core
 import Simulation
+import StoreContract
 import Testing
 
 @Suite("The ingestion of dead letters", .timeLimit(.minutes(1)))

@@ -1,5 +1,6 @@
 import Core
 import Simulation
+import StoreContract
 import Testing
 
 /// Replays as rows: two at once, cut off anywhere, stopped.

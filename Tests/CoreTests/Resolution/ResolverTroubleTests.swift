@@ -1,5 +1,6 @@
 import Core
 import Simulation
+import StoreContract
 import Testing
 
 /// What goes wrong while a person ends an operation: the bank, the store, others who are at it.

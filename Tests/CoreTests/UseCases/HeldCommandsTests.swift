@@ -58,23 +58,8 @@ struct HeldCommandsTests {
     @Test("what is on its way to the store has its place before what came after it")
     func onItsWayFirst() throws {
         try simulate { time, held async throws in
-            let claimed = held.hold(try PaymentFixture.command(.capture, key: "c"))
-            let behind = held.hold(try PaymentFixture.command(.refund, key: "r"))
-            let log = Log()
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    try await claimed.place { () async throws(StoreError) in
-                        try? await time.sleep(for: .seconds(1))
-                        log.add("capture")
-                    }
-                }
-                group.addTask {
-                    try await time.sleep(for: .milliseconds(500))
-                    await held.placeAll { log.add($0.kind.rawValue) }
-                }
-                try await group.waitForAll()
-            }
-            #expect(log.lines == ["capture", "refund"])
+            let (lines, behind) = try await Self.placing(in: time, held, duringClaimOf: .seconds(1)) { await $0() }
+            #expect(lines == ["capture", "refund"])
             behind.letGo()
         }
     }
@@ -82,31 +67,47 @@ struct HeldCommandsTests {
     @Test("when the time is over, nothing gets a place before what is on its way still")
     func cutShort() throws {
         try simulate { time, held async throws in
-            let claimed = held.hold(try PaymentFixture.command(.capture, key: "c"))
-            let behind = held.hold(try PaymentFixture.command(.refund, key: "r"))
-            let log = Log()
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    try await claimed.place { () async throws(StoreError) in
-                        try? await time.sleep(for: .seconds(3))
-                        log.add("capture")
-                    }
+            let (lines, behind) = try await Self.placing(in: time, held, duringClaimOf: .seconds(3)) { place in
+                await withTaskGroup(of: Void.self) { group in
+                    group.addTask { await place() }
+                    group.addTask { try? await time.sleep(for: .seconds(1)) }
+                    await group.next()
+                    group.cancelAll()
                 }
-                group.addTask {
-                    try await time.sleep(for: .milliseconds(500))
-                    await withTaskGroup(of: Void.self) { group in
-                        group.addTask { await held.placeAll { log.add($0.kind.rawValue) } }
-                        group.addTask { try? await time.sleep(for: .seconds(1)) }
-                        await group.next()
-                        group.cancelAll()
-                    }
-                }
-                try await group.waitForAll()
             }
-            #expect(log.lines == ["capture"])
+            #expect(lines == ["capture"])
             // Its own task goes on with it.
             #expect(behind.withdraw())
         }
+    }
+
+    /// All is placed while the claim of a capture is on its way, with a refund of the same payment behind it.
+    ///
+    /// - Parameter run: does the placing.
+    /// - Returns: in which order the store got to know them, and the refund.
+    private static func placing(
+        in time: VirtualTime,
+        _ held: HeldCommands,
+        duringClaimOf duration: Duration,
+        _ run: @escaping @Sendable (@escaping @Sendable () async -> Void) async -> Void
+    ) async throws -> (lines: [String], behind: HeldCommands.Hold) {
+        let claimed = held.hold(try PaymentFixture.command(.capture, key: "c"))
+        let behind = held.hold(try PaymentFixture.command(.refund, key: "r"))
+        let log = Log()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await claimed.place { () async throws(StoreError) in
+                    try? await time.sleep(for: duration)
+                    log.add("capture")
+                }
+            }
+            group.addTask {
+                try await time.sleep(for: .milliseconds(500))
+                await run { await held.placeAll { log.add($0.kind.rawValue) } }
+            }
+            try await group.waitForAll()
+        }
+        return (log.lines, behind)
     }
 
     @Test("a claim waits until its place is stored")

@@ -2,6 +2,7 @@ import AMQP
 import ArgumentParser
 import Core
 import Simulation
+import StoreContract
 import Synchronization
 import Testing
 
@@ -261,6 +262,20 @@ struct DeadLetterCommandTests {
         #expect(report.done == 1 && report.isClean && scene.sink.messages.count == 1)
     }
 
+    @Test("a replay that the command itself runs, and that a fault of the store cuts off, is taken up again by it")
+    func cutOffHere() async throws {
+        let ids = [try await scene.keep(1), try await scene.keep(2)]
+        let desk = DeadLetterDesk(
+            store: scene.store,
+            sink: BreakingSink(scene: scene),
+            time: SystemTime(),
+            random: SystemRandom()
+        )
+        let watch = ReplayWatch(desk: desk, time: SteppingTime(along: scene.time))
+        let report = try await watch.run(ids, ReplayOrder(requestedBy: "ada")) { Task {} }
+        #expect(report.done == 2 && report.isClean && scene.sink.messages.count == 2)
+    }
+
     @Test("a discard says which operations it leaves open, and how to end them")
     func stillOpen() async throws {
         let resolution = ResolutionScene()
@@ -318,8 +333,33 @@ struct DeadLetterCommandTests {
 /// Whoever sleeps is awake at once, and later.
 private final class SteppingTime: TimeSource {
     private let passed = Mutex(Duration.zero)
+    private let other: VirtualTime?
+
+    /// - Parameter other: another clock that goes with it.
+    init(along other: VirtualTime? = nil) {
+        self.other = other
+    }
 
     func now() -> Timestamp { Timestamp(microseconds: 0).advanced(by: uptime()) }
     func uptime() -> Duration { passed.withLock { $0 } }
-    func sleep(for duration: Duration) async throws(CancellationError) { passed.withLock { $0 += duration } }
+    func sleep(for duration: Duration) async throws(CancellationError) {
+        if Task.isCancelled { throw CancellationError() }
+        passed.withLock { $0 += duration }
+        other?.advance(by: duration)
+    }
+}
+
+/// The store cannot be told of the first letter that is published.
+private final class BreakingSink: MessageSink {
+    private let scene: DeadLetterScene
+    private let isBroken = Atomic(false)
+
+    init(scene: DeadLetterScene) {
+        self.scene = scene
+    }
+
+    func publish(_ message: Message, to destination: Destination) async throws(SinkError) -> PublishOutcome {
+        if !isBroken.exchange(true, ordering: .relaxed) { scene.store.inject(.unavailable, into: .replays) }
+        return try await scene.sink.publish(message, to: destination)
+    }
 }

@@ -65,16 +65,3 @@ struct DeadLetterScene: Sendable {
         return letter.id
     }
 }
-
-extension DeadLetterDesk {
-    /// As a row, run in this process.
-    func replay(
-        _ ids: [DeadLetterID],
-        by actor: String,
-        pace: ReplayPace = ReplayPace()
-    ) async throws -> DeadLetterReport {
-        let run = try await order(ids, ReplayOrder(requestedBy: actor, pace: pace))
-        _ = try await runHere(run.id)
-        return DeadLetterReport(try #require(try await replays.replayView(run.id)))
-    }
-}

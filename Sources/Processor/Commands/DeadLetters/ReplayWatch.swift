@@ -18,9 +18,20 @@ struct ReplayWatch: Sendable {
         _ order: ReplayOrder,
         connect: () async throws -> Task<Void, Never>
     ) async throws -> DeadLetterReport {
-        let run = try await desk.order(ids, order)
-        if try await !isTakenUp(run.id) { try await runHere(run.id, connect) }
-        return DeadLetterReport(try await ended(run.id))
+        let id = try await desk.order(ids, order).id
+        if try await isTakenUp(id) { return DeadLetterReport(try await ended(id, isRunHere: false)) }
+        guard let session = try await ready(id, connect) else {
+            return DeadLetterReport(try await ended(id, isRunHere: false))
+        }
+        let result: Result<ReplayView, any Error>
+        do {
+            result = .success(try await ended(id, isRunHere: true))
+        } catch {
+            result = .failure(error)
+        }
+        session.cancel()
+        await session.value
+        return DeadLetterReport(try result.get())
     }
 
     private func isTakenUp(_ id: ReplayID) async throws -> Bool {
@@ -39,32 +50,30 @@ struct ReplayWatch: Sendable {
         return false
     }
 
-    private func runHere(_ id: ReplayID, _ connect: () async throws -> Task<Void, Never>) async throws {
-        let session: Task<Void, Never>
+    /// - Returns: `nil` where a processor has taken it up by now.
+    private func ready(
+        _ id: ReplayID,
+        _ connect: () async throws -> Task<Void, Never>
+    ) async throws -> Task<Void, Never>? {
         do {
-            session = try await connect()
+            return try await connect()
         } catch {
-            // Unless a processor has taken it up by now.
             guard try await desk.replays.withdrawReplay(id, reason: "no processor, and no broker: \(error)") else {
-                return
+                return nil
             }
             throw error
         }
-        _ = try await desk.runHere(id) { DeadLetterOutcome.show(progress: $0) }
-        session.cancel()
-        await session.value
     }
 
-    private func ended(_ id: ReplayID) async throws -> ReplayView {
-        while let run = try await desk.replays.replay(id) {
-            if run.state != .running {
-                guard let view = try await desk.replays.replayView(id) else { break }
-                return view
-            }
-            DeadLetterOutcome.show(progress: DeadLetterReport(run.counts))
+    /// - Parameter isRunHere: takes it up in this process whenever nobody is at it: also where it was cut off, when its lease is over.
+    private func ended(_ id: ReplayID, isRunHere: Bool) async throws -> ReplayView {
+        while true {
+            if isRunHere { _ = try await desk.runHere(id) { DeadLetterOutcome.show(progress: $0) } }
+            guard let view = try await desk.replays.replayView(id) else { throw Self.gone(id) }
+            if view.run.state != .running { return view }
+            DeadLetterOutcome.show(progress: DeadLetterReport(view.run.counts))
             try await time.sleep(for: Self.pause)
         }
-        throw Self.gone(id)
     }
 
     private static func gone(_ id: ReplayID) -> CommandFailure {
