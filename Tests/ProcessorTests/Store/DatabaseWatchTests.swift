@@ -22,8 +22,11 @@ struct DatabaseWatchTests {
                     try await eventually("it is noticed") {
                         readiness.current.problems.contains { $0.contains("it can only be read from") }
                     }
-                    // The session of this pool began before.
-                    _ = try await other.queries.execute("ALTER DATABASE \(name) RESET default_transaction_read_only")
+                    try await other.queries.withConnection { connection throws(PostgresError) in
+                        // It may be a session that has begun meanwhile.
+                        _ = try connection.execute("SET default_transaction_read_only = off")
+                        _ = try connection.execute("ALTER DATABASE \(name) RESET default_transaction_read_only")
+                    }
                     try await eventually("its end is noticed") { readiness.current.problems.isEmpty }
                     watching.cancel()
                     await watching.value
