@@ -9,12 +9,14 @@ import Testing
 @Suite("The admin server", .timeLimit(.minutes(1)))
 struct AdminServerTests {
     private let readiness = Readiness()
+    /// Limits that no test reaches, however long it waits for its turn among the others.
+    private static let patient = AdminLimits(header: .seconds(300), body: .seconds(300))
 
     private func server(
         _ queries: FakeQueries = FakeQueries(),
         token: String? = nil,
         port: Int = 0,
-        limits: AdminLimits = AdminLimits(),
+        limits: AdminLimits = patient,
         onListening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws -> AdminServer {
         let registry = PrometheusRegistry()
@@ -51,7 +53,7 @@ struct AdminServerTests {
     private func withServer<Value: Sendable>(
         _ queries: FakeQueries = FakeQueries(),
         token: String? = nil,
-        limits: AdminLimits = AdminLimits(),
+        limits: AdminLimits = patient,
         _ work: (Int) async throws -> Value
     ) async throws -> Value {
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
@@ -274,19 +276,23 @@ struct AdminServerTests {
 
     @Test("more connections than there may be wait until one is closed")
     func manyConnections() async throws {
-        let limits = AdminLimits(header: .milliseconds(200), connections: 1)
-        let answer = try await withServer(limits: limits) { port in
-            async let first = PlainHTTP.received(after: "", port: port)
-            let second = try await PlainHTTP.get("/healthz", port: port)
-            #expect(try await first.isEmpty)
-            return second
+        let answer = try await withServer(limits: AdminLimits(header: .seconds(300), connections: 1)) { port in
+            let first = try PlainHTTP.Connection(port: port)
+            try first.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            // Its answer shows that it is one of those that there may be, and it stays open.
+            #expect(await first.receive().starts(with: Array("HTTP/1.1 200".utf8)))
+            let second = try PlainHTTP.Connection(port: port)
+            try second.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            #expect(await !second.hasBytes(within: 300))
+            first.close()
+            return try PlainHTTP.answer(String(decoding: await second.receiveAll(), as: UTF8.self))
         }
         #expect(answer.status == 200)
     }
 
     @Test("a body that is too long is refused")
     func longBody() async throws {
-        let answer = try await withServer(limits: AdminLimits(largestBody: 10)) { port in
+        let answer = try await withServer(limits: AdminLimits(header: .seconds(300), largestBody: 10)) { port in
             try await PlainHTTP.send("POST", "/dead-letters/replay", port: port, body: #"{"filter":{}}"#)
         }
         #expect(answer.status == 413)

@@ -15,7 +15,6 @@ enum PlainHTTP {
         try await send("GET", uri, port: port, headers: authorization.map { ["Authorization": $0] } ?? [:])
     }
 
-    /// On a thread of its own: the server needs those of the pool to answer.
     static func send(
         _ method: String,
         _ uri: String,
@@ -36,38 +35,13 @@ enum PlainHTTP {
     }
 
     private static func received(after sent: [UInt8], port: Int) async throws -> [UInt8] {
-        try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread {
-                continuation.resume(with: Result { try exchange(sent, port: port) })
-            }
-        }
+        let connection = try Connection(port: port)
+        defer { connection.close() }
+        try connection.send(sent)
+        return await connection.receiveAll()
     }
 
-    private static func exchange(_ request: [UInt8], port: Int) throws -> [UInt8] {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        try #require(descriptor >= 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
-        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let connected = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, size) }
-        }
-        try #require(connected == 0)
-        try #require(Glibc.send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count)
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = recv(descriptor, &chunk, chunk.count, 0)
-            guard count > 0 else { break }
-            bytes += chunk[..<count]
-        }
-        return bytes
-    }
-
-    private static func answer(_ text: String) throws -> Answer {
+    static func answer(_ text: String) throws -> Answer {
         let end = try #require(text.firstRange(of: "\r\n\r\n"))
         let head = text[..<end.lowerBound].split(separator: "\r\n")
         let status = try #require(head.first?.split(separator: " ").dropFirst().first.flatMap { Int($0) })
