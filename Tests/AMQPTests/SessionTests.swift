@@ -136,7 +136,7 @@ struct SessionTests {
         let there = configuration.addresses[0]
         configuration.addresses = [AMQPAddress(host: "127.0.0.1", port: proxy.port), there]
         configuration.heartbeat = .seconds(1)
-        configuration.connectTimeout = .milliseconds(500)
+        configuration.connectTimeout = .seconds(5)
         let (events, continuation) = AsyncStream<AMQPSessionEvent>.makeStream()
         let session = AMQPSession(configuration, backoff: Self.backoff) { continuation.yield($0) }
         let running = Task { await session.run() }

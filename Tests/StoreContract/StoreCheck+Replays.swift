@@ -16,6 +16,8 @@ extension StoreCheck {
                 #expect(run.counts == ReplayRun.Counts(selected: 3) && run.finishedAt == nil)
                 #expect(try await scene.store.replay(run.id) == run)
                 #expect(try await scene.store.replayView(run.id) == ReplayView(run: run, problems: []))
+                // The list is by time, then by id, and ids are made up here.
+                try await scene.subject.pass(.milliseconds(5))
                 let empty = try await scene.store.createReplay(
                     ReplayID(.random),
                     ReplayOrder(requestedBy: "ada"),

@@ -8,11 +8,13 @@ package struct CommandConsumer: Sendable {
     private let decoder = CommandDecoder()
     private let lanes = Lanes()
     private let held = HeldCommands()
+    private let marks: CopyMarks
 
-    package init(_ context: ProcessorContext, sink: any MessageSink) {
+    package init(_ context: ProcessorContext, sink: any MessageSink, fingerprinter: Fingerprinter) {
         self.context = context
+        marks = CopyMarks(fingerprinter)
         handler = CommandHandler(context)
-        executor = DispositionExecutor(context: context, sink: sink)
+        executor = DispositionExecutor(context: context, sink: MarkingSink(sink, marks))
     }
 
     /// Returns when the deliveries have ended and each of them is done with. When the task is cancelled, what is not done with
@@ -50,25 +52,25 @@ package struct CommandConsumer: Sendable {
     private static let placingLimit = Duration.seconds(2)
 
     private func prepare(_ delivery: any Delivery) -> @Sendable () async -> Void {
-        let message = delivery.message
+        let message = marks.trusted(delivery.message)
         switch decoder.decode(message) {
         case .unanswerable(let problem):
             context.observer.observe(.unanswerable(problem, CommandIdentity(message)))
             let instance = anonymousInstance(message)
-            return { await finish(delivery, .unanswerable(problem, instance: instance)) }
+            return { await finish(delivery, message, .unanswerable(problem, instance: instance)) }
         case .answerable(let command):
             context.observer.observe(.rejectedInvalid(command))
             if command.route.isReplyToIgnored {
                 context.observer.observe(.replyAddressIgnored(CommandIdentity(command)))
             }
-            return { await finish(delivery, .reply(OutgoingReply(to: command), .rejected, settles: nil)) }
+            return { await finish(delivery, message, .reply(OutgoingReply(to: command), .rejected, settles: nil)) }
         case .command(let command):
             if command.route.isReplyToIgnored {
                 context.observer.observe(.replyAddressIgnored(CommandIdentity(command)))
             }
-            if message.mayHaveOvertaken { return { await finish(delivery, .requeue) } }
+            if message.mayHaveOvertaken { return { await finish(delivery, message, .requeue) } }
             let (ticket, hold) = (lanes.ticket(for: command.paymentID), held.hold(command))
-            return { await run(command, delivery, ticket, hold) }
+            return { await run(command, delivery, message, ticket, hold) }
         }
     }
 
@@ -81,6 +83,7 @@ package struct CommandConsumer: Sendable {
     private func run(
         _ command: Command,
         _ delivery: any Delivery,
+        _ message: Message,
         _ ticket: Lanes.Ticket,
         _ hold: HeldCommands.Hold
     ) async {
@@ -96,7 +99,7 @@ package struct CommandConsumer: Sendable {
                 let reply = OutgoingReply.attached(body, of: last.operation, to: command)
                 disposition = .reply(reply, .replayed, settles: nil)
             } else {
-                disposition = try await handler.handle(command, ParkingNote(delivery.message), hold, arrived: started)
+                disposition = try await handler.handle(command, ParkingNote(message), hold, arrived: started)
                 if case .reply(_, _, let operation?) = disposition {
                     settled = Lanes.Settled(command: command, operation: operation)
                 }
@@ -104,15 +107,15 @@ package struct CommandConsumer: Sendable {
             // The next one of this payment need not wait for the broker's confirm of this one's reply.
             lanes.leave(ticket, settled: settled)
             context.observer.observe(.handled(command, disposition, duration: context.time.uptime() - started))
-            await finish(delivery, disposition)
+            await finish(delivery, message, disposition)
         } catch {
             lanes.leave(ticket)
         }
     }
 
-    private func finish(_ delivery: any Delivery, _ disposition: Disposition) async {
+    private func finish(_ delivery: any Delivery, _ message: Message, _ disposition: Disposition) async {
         do throws(CancellationError) {
-            switch try await executor.carryOut(disposition, of: delivery.message) {
+            switch try await executor.carryOut(disposition, of: message) {
             case .acknowledge: await delivery.acknowledge()
             case .reject: await delivery.reject()
             }

@@ -11,11 +11,18 @@ package struct DeadLetterDesk: Sendable {
         store: any DeadLetterQueries & DeadLetterActions & ReplayStore,
         sink: any MessageSink,
         time: any TimeSource,
-        random: any RandomSource
+        random: any RandomSource,
+        fingerprinter: Fingerprinter
     ) {
         queries = store
         replays = store
-        let replaying = DeadLetterReplay(store: store, sink: sink, time: time, random: random)
+        let replaying = DeadLetterReplay(
+            store: store,
+            sink: sink,
+            time: time,
+            random: random,
+            fingerprinter: fingerprinter
+        )
         runner = ReplayRunner(store: store, replay: replaying, time: time)
         self.time = time
         self.random = random

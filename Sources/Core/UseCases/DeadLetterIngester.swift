@@ -15,6 +15,7 @@ package struct DeadLetterIngester: Sendable {
     private let reader: DeadLetterReader
     private let policy: RetryPolicy
     private let expired: ExpiredCommands
+    private let marks: CopyMarks
 
     /// The rungs of the first, second and third return.
     package static let returns: [RetryTier] = [.seconds5, .seconds30, .minutes2]
@@ -34,13 +35,14 @@ package struct DeadLetterIngester: Sendable {
         fingerprinter: Fingerprinter
     ) {
         self.store = store
-        self.sink = sink
+        marks = CopyMarks(fingerprinter)
+        self.sink = MarkingSink(sink, marks)
         time = context.time
         random = context.random
         observer = context.observer
         policy = context.policy
         reader = DeadLetterReader(fingerprinter: fingerprinter)
-        expired = ExpiredCommands(context, sink: sink)
+        expired = ExpiredCommands(context, sink: self.sink)
     }
 
     /// Returns when the deliveries have ended or the task is cancelled. What is not acknowledged by then comes again.
@@ -67,7 +69,7 @@ package struct DeadLetterIngester: Sendable {
 
     private func answer(_ delivery: any DeadLetterDelivery) async {
         do throws(CancellationError) {
-            switch try await expired.answer(delivery.message) {
+            switch try await expired.answer(message(of: delivery)) {
             case .acknowledge: await delivery.acknowledge()
             // Nothing is behind this queue: what cannot be published is kept.
             case .reject: try await take(delivery)
@@ -80,7 +82,7 @@ package struct DeadLetterIngester: Sendable {
     /// - Returns: false where the task was cancelled.
     private func takes(_ delivery: any DeadLetterDelivery) async -> Bool {
         do throws(CancellationError) {
-            if delivery.origin == .unrouted, let copy = unroutedCopy(of: delivery.message) {
+            if delivery.origin == .unrouted, let copy = unroutedCopy(of: message(of: delivery)) {
                 try await park(copy, Self.unroutedTier)
                 await delivery.acknowledge()
                 observer.observe(.unroutedSentBack)
@@ -91,6 +93,11 @@ package struct DeadLetterIngester: Sendable {
         } catch {
             return false
         }
+    }
+
+    /// Only the processor writes to the dead-letter exchange; what the broker gives up is as its client made it.
+    private func message(of delivery: any DeadLetterDelivery) -> Message {
+        delivery.origin == .processor ? delivery.message : marks.trusted(delivery.message)
     }
 
     /// `nil` where it has been tried for long enough.
@@ -105,12 +112,13 @@ package struct DeadLetterIngester: Sendable {
     private func take(_ delivery: any DeadLetterDelivery) async throws(CancellationError) {
         let now = time.now()
         let id = DeadLetterID(random.identifier(at: now))
-        let letter = reader.letter(delivery.message, delivery.origin, id: id, now: now)
+        let message = message(of: delivery)
+        let letter = reader.letter(message, delivery.origin, id: id, now: now)
         if letter.failure.source == .broker, letter.failure.code == DeadLetterFailure.deliveryLimit,
-            let times = try await countReturn(letter, delivery.message)
+            let times = try await countReturn(letter, message)
         {
             let tier = Self.returns[min(max(times, 1), Self.returns.count) - 1]
-            try await park(delivery.message.cleanCopy(), tier)
+            try await park(message.cleanCopy(), tier)
             await delivery.acknowledge()
             observer.observe(.deadLetterSentBack(letter, tier))
             try await time.sleep(for: Self.spacing)

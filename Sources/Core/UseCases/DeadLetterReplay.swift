@@ -17,10 +17,11 @@ package struct DeadLetterReplay: Sendable {
         store: any DeadLetterActions,
         sink: any MessageSink,
         time: any TimeSource,
-        random: any RandomSource
+        random: any RandomSource,
+        fingerprinter: Fingerprinter
     ) {
         self.store = store
-        self.sink = sink
+        self.sink = MarkingSink(sink, CopyMarks(fingerprinter))
         self.time = time
         self.random = random
     }

@@ -1,7 +1,7 @@
 /// What went wrong with a connection, a statement or a value.
 ///
-/// It carries codes and names of the schema, never data: no message of the server (it may quote values), no DETAIL, no
-/// parameter, nothing of the connection string but what `reason` says in fixed words.
+/// It carries codes and names of the schema, never data: of a message of the server (it may quote values) only names, no
+/// DETAIL, no parameter, nothing of the connection string but what `reason` says in fixed words.
 package struct PostgresError: Error, Sendable, Hashable {
     package enum Code: String, Sendable, Hashable, CaseIterable {
         /// The connection string or a setting cannot be used. Nothing was tried.

@@ -3,13 +3,21 @@ import Glibc
 
 /// Reads a `PGresult` while the link holds it.
 enum ResultReader {
-    /// Fields of an error (`PG_DIAG_…` of postgres_ext.h, which are characters). Message, detail, hint and context are
-    /// not among them: they may quote data.
+    /// Fields of an error (`PG_DIAG_…` of postgres_ext.h, which are characters). Detail and hint are not among them: they
+    /// may quote data. So may message and context, of which only `SchemaNames` takes what it knows to be names.
     enum Field: UInt8 {
         /// PG_DIAG_SEVERITY_NONLOCALIZED
         case severity = 0x56
         /// PG_DIAG_SQLSTATE
         case sqlState = 0x43
+        /// PG_DIAG_MESSAGE_PRIMARY
+        case message = 0x4D
+        /// PG_DIAG_CONTEXT
+        case context = 0x57
+        /// PG_DIAG_TABLE_NAME
+        case table = 0x74
+        /// PG_DIAG_COLUMN_NAME
+        case column = 0x63
         /// PG_DIAG_CONSTRAINT_NAME
         case constraint = 0x6E
     }
@@ -18,13 +26,13 @@ enum ResultReader {
         PQresultErrorField(result, Int32(field.rawValue)).map { String(cString: $0) }
     }
 
-    /// What the server refused, without its words.
+    /// What the server refused, without data.
     static func failure(_ result: OpaquePointer) -> PostgresError {
         let sqlState = field(result, .sqlState).flatMap { SQLState($0) }
         return PostgresError(
             sqlState == nil ? .connectionLost : .server,
             // Without an SQLSTATE it is of libpq's own making.
-            reason: sqlState == nil ? "the server hung up" : nil,
+            reason: sqlState.map { SchemaNames.subject(of: result, $0) } ?? "the server hung up",
             sqlState: sqlState,
             severity: field(result, .severity).flatMap(PostgresError.Severity.init(rawValue:)),
             constraintName: field(result, .constraint)

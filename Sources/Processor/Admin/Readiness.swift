@@ -75,6 +75,7 @@ final class Readiness: Sendable {
     private struct Facts {
         var state = State()
         var proofs: [Part: Proof] = [:]
+        var refusals: [StoreWork: Refusals] = [:]
         /// Why the broker takes no messages, in its words.
         var blocked: String?
     }
@@ -100,6 +101,11 @@ final class Readiness: Sendable {
                 if part.isOfDatabase, state.database == .ok { state.database = .stalled }
                 if !part.isOfDatabase, state.broker == .ok { state.broker = .stalled }
             }
+            for work in StoreWork.allCases {
+                guard let problem = facts.refusals[work]?.problem(at: now) else { continue }
+                state.problems.append(problem)
+                if state.database == .ok { state.database = .stalled }
+            }
             if let blocked = facts.blocked {
                 state.problems.append("the broker takes no messages: \(blocked)")
                 if state.broker == .ok { state.broker = .stalled }
@@ -110,7 +116,19 @@ final class Readiness: Sendable {
 
     func setBroker(_ link: Link) { facts.withLock { $0.state.broker = link } }
 
-    func setDatabase(_ link: Link) { facts.withLock { $0.state.database = link } }
+    func setDatabase(_ link: Link) {
+        facts.withLock { facts in
+            facts.state.database = link
+            // Whether another server refuses the same has to be seen.
+            facts.refusals = [:]
+        }
+    }
+
+    /// The database has done, or refused, the work that commands are for.
+    func database(_ work: StoreWork, refused error: StoreError?) {
+        let now = now()
+        facts.withLock { $0.refusals[work, default: Refusals()].note(error, at: now) }
+    }
 
     func setBank(_ breaker: BreakerCondition) { facts.withLock { $0.state.bank = breaker } }
 

@@ -17,12 +17,17 @@ extension AMQPConfiguration {
 }
 
 extension PostgresPaymentStore {
-    init(_ pools: DatabasePools, fingerprinter: Fingerprinter) {
+    init(
+        _ pools: DatabasePools,
+        fingerprinter: Fingerprinter,
+        report: @escaping @Sendable (StoreWork, StoreError?) -> Void = { _, _ in }
+    ) {
         self.init(
             claimPool: pools.claims,
             settlePool: pools.settles,
             sweepPool: pools.sweeps,
-            fingerprinter: fingerprinter
+            fingerprinter: fingerprinter,
+            report: report
         )
     }
 }

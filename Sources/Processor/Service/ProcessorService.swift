@@ -69,7 +69,13 @@ struct ProcessorService: Service {
         policies = try PolicyWatch(configuration, topologyWatch, logger)
         sink = BrokerSink(session: publishing, names: configuration.names, watch: topologyWatch)
         let letters = PostgresDeadLetterStore(pool: pools.queries)
-        deadLetters = DeadLetterDesk(store: letters, sink: sink, time: SystemTime(), random: SystemRandom())
+        deadLetters = DeadLetterDesk(
+            store: letters,
+            sink: sink,
+            time: SystemTime(),
+            random: SystemRandom(),
+            fingerprinter: configuration.fingerprinter
+        )
         bankConnections = try BankConnections(
             concurrency: configuration.bankConcurrency,
             limits: configuration.limits,
@@ -77,7 +83,11 @@ struct ProcessorService: Service {
             logger: logger
         )
         ticking = AMQPSession(configuration.broker.named("processor sweeps"))
-        let store = PostgresPaymentStore(pools, fingerprinter: configuration.fingerprinter)
+        let store = PostgresPaymentStore(
+            pools,
+            fingerprinter: configuration.fingerprinter,
+            report: { [readiness] in readiness.database($0, refused: $1) }
+        )
         let bank = HTTPBank(
             client: bankConnections.client,
             url: configuration.bank.base,
@@ -145,7 +155,7 @@ struct ProcessorService: Service {
             readiness: readiness,
             time: SystemTime()
         )
-        consumer = CommandConsumer(context, sink: sink)
+        consumer = CommandConsumer(context, sink: sink, fingerprinter: configuration.fingerprinter)
         resolver = OperationResolver(
             store: store,
             queries: queries,

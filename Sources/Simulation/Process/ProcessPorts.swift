@@ -30,7 +30,7 @@ package struct ProcessPorts: Sendable {
 
     /// The real thing, over these ports.
     func consumer(_ context: ProcessorContext) -> CommandConsumer {
-        CommandConsumer(context, sink: sink)
+        CommandConsumer(context, sink: sink, fingerprinter: fingerprinter)
     }
 
     func watch(_ context: ProcessorContext) -> BankWatch {

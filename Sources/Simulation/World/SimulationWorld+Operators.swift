@@ -38,7 +38,8 @@ extension SimulationWorld {
             ),
             sink: MortalSink(edge: edge, broker: broker, time: time, dice: operators, trace: trace, process: 0),
             time: MortalTime(edge: edge, clock: processClock),
-            random: identifiers
+            random: identifiers,
+            fingerprinter: Self.fingerprinter
         )
         let claim = ReplayClaim(replay: ReplayID(identifiers.identifier(at: processClock.now())), fence: 1)
         var report = DeadLetterReport(selected: ids.count)

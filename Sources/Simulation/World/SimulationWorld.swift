@@ -47,7 +47,7 @@ package final class SimulationWorld: Sendable {
 
     static let partitions = 2
     private static let worstCase = Duration.seconds(17)
-    private static let fingerprinter = Fingerprinter(secret: Array("secret".utf8))
+    static let fingerprinter = Fingerprinter(secret: Array("secret".utf8))
     /// In this time everything must have been answered, parked for the last time, or marked as waiting for a person.
     static let drainLimit = Duration.seconds(30 * 3_600)
     private static let mostCrashes = 60

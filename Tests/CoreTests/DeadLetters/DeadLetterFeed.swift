@@ -39,7 +39,7 @@ final class DeadLetterFeed: Sendable {
     func addUnroutable(_ message: Message) {
         var message = message
         message.headers[HeaderName.unroutedSince] = .integer(0)
-        add(message, .unrouted)
+        add(CopyMarks(World.fingerprinter).marked(message), .unrouted)
     }
 
     /// What is not acknowledged comes first, as after a lost connection.
@@ -74,11 +74,13 @@ extension World {
             context(),
             store: store ?? self.store,
             sink: broker,
-            fingerprinter: Fingerprinter(secret: Array("secret".utf8))
+            fingerprinter: Self.fingerprinter
         )
     }
 
-    var desk: DeadLetterDesk { DeadLetterDesk(store: store, sink: broker, time: time, random: random) }
+    var desk: DeadLetterDesk {
+        DeadLetterDesk(store: store, sink: broker, time: time, random: random, fingerprinter: Self.fingerprinter)
+    }
 
     /// Runs an ingester beside the work.
     func ingesting(_ feed: DeadLetterFeed, _ work: () async throws -> Void) async throws {

@@ -24,7 +24,7 @@ struct World: Sendable {
             // Another machine's clock, an hour behind: nothing may depend on its agreeing with ours
             // (docs/correctness.md#whose-clock).
             clock: SkewedTime(time, ahead: .seconds(-3_600)),
-            fingerprinter: Fingerprinter(secret: Array("secret".utf8)),
+            fingerprinter: Self.fingerprinter,
             latency: .milliseconds(2)
         )
         var configuration = InMemoryBank.Configuration()
@@ -41,12 +41,18 @@ struct World: Sendable {
         broker = InMemoryBroker(time: time, bringsBack: bringsBack)
     }
 
+    static let fingerprinter = Fingerprinter(secret: Array("secret".utf8))
+
     func consumer(
         store: (any PaymentStore)? = nil,
         bank: (any Bank)? = nil,
         breaker: CircuitBreaker? = nil
     ) -> CommandConsumer {
-        CommandConsumer(context(store: store, bank: bank, breaker: breaker), sink: broker)
+        CommandConsumer(
+            context(store: store, bank: bank, breaker: breaker),
+            sink: broker,
+            fingerprinter: Self.fingerprinter
+        )
     }
 
     func context(

@@ -370,9 +370,7 @@ extension World {
 
     /// As if no command queue had taken it for ten minutes.
     fileprivate func giveUpUnrouted(_ command: TestCommand) async throws {
-        var message = command.message(replyTo: upstream.replyQueue)
-        message.properties.headers[HeaderName.unroutedSince] = 0
-        try await upstream.publish(message, to: names.unrouted)
+        try await upstream.publish(command.unroutedForLong(replyTo: upstream.replyQueue), to: names.unrouted)
     }
 
     /// Takes the message and gives it back until the broker gives it up.

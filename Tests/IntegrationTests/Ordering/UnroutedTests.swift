@@ -41,8 +41,7 @@ extension FaultLane {
                 try await eventually("it waited on the retry tier") {
                     try await world.waiting(in: world.names.retryQueue(.seconds5)) == 1
                 }
-                var old = TestCommand.authorize().message(replyTo: world.upstream.replyQueue)
-                old.properties.headers[HeaderName.unroutedSince] = 0
+                let old = TestCommand.authorize().unroutedForLong(replyTo: world.upstream.replyQueue)
                 try await world.upstream.publish(old, to: world.names.commandsExchange)
                 let letters = try await world.keptDeadLetters(1)
                 #expect(letters.first?["code"]?.string == "unrouted")

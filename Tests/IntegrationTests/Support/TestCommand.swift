@@ -65,6 +65,14 @@ struct TestCommand: Sendable {
             )
         )
     }
+
+    /// As the processor sends round what no command queue took, for ten minutes and more.
+    func unroutedForLong(replyTo: String?) -> AMQPMessage {
+        let development = Fingerprinter(secret: Array("development-only-fingerprint-secret".utf8))
+        var copy = Message(message(replyTo: replyTo))
+        copy.headers[HeaderName.unroutedSince] = .integer(0)
+        return AMQPMessage(CopyMarks(development).marked(copy))
+    }
 }
 
 enum Random {

@@ -28,11 +28,22 @@ struct StatementTests {
             let connection = try await schema.connect()
             let refusals: [(sql: String, state: SQLState, description: String)] = [
                 ("SELEC 1 -- secret", "42601", "server 42601 syntax_error"),
-                ("SELECT secret", "42703", "server 42703 undefined_column"),
+                (
+                    "SELECT missing, 'secret'", "42703",
+                    "server 42703 undefined_column: column \"missing\" does not exist"
+                ),
+                ("SELECT 'secret' FROM u", "42P01", "server 42P01 undefined_table: relation \"u\" does not exist"),
+                (
+                    "SELECT f('secret'::text)", "42883",
+                    "server 42883 undefined_function: function f(text) does not exist"
+                ),
                 ("SELECT 'secret'::uuid", "22P02", "server 22P02 invalid_text_representation"),
                 ("SELECT $1::text::uuid", "22P02", "server 22P02 invalid_text_representation"),
                 ("SELECT 1 / length($1::text) / 0", "22012", "server 22012 division_by_zero"),
-                ("DO $$ BEGIN RAISE 'secret' USING DETAIL = 'secret'; END $$", "P0001", "server P0001 raise_exception"),
+                (
+                    "DO $$ BEGIN RAISE 'secret' USING DETAIL = 'secret'; END $$", "P0001",
+                    "server P0001 raise_exception: in function inline_code_block"
+                ),
             ]
             for (sql, state, description) in refusals {
                 let parameters: [PostgresValue] = sql.contains("$1") ? [.text("secret")] : []
@@ -73,10 +84,28 @@ struct StatementTests {
             #expect(check?.constraintName == "t_n_positive")
             let null = await postgresError { try await connection.execute(insert, [.int4(2), .null]) }
             #expect(null?.isNotNullViolation == true)
+            #expect(null?.description == "server 23502 not_null_violation: in table t, column n")
             let key = await postgresError { try await connection.execute("INSERT INTO u VALUES (7)") }
             #expect(key?.isForeignKeyViolation == true)
             #expect(key?.constraintName == "u_t")
         }
+    }
+
+    @Test(
+        "of a context only the names of functions and tables are taken",
+        arguments: [
+            ("PL/pgSQL function audit.note(text,integer) line 3 at RAISE", "in function audit.note"),
+            (
+                "SQL statement \"SELECT 4\"\nPL/pgSQL function inline_code_block line 1 at SQL statement",
+                "in function inline_code_block"
+            ),
+            ("while locking tuple (0,1) in relation \"payments\"", "in table payments"),
+            ("while updating tuple (0,1) in relation \"payments\" of 4111", nil),
+            ("SQL statement \"SELECT 4\"", nil), ("PL/pgSQL function", nil), ("", nil),
+        ]
+    )
+    func contexts(context: String, subject: String?) {
+        #expect(SchemaNames.subject(inContext: context) == subject)
     }
 
     @Test("violating a deferred constraint fail, though the server had said INSERT 0 1 before it found out")

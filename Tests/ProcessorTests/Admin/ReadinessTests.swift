@@ -45,6 +45,57 @@ struct ReadinessTests {
         #expect(readiness.current.isReady && readiness.current.problems.isEmpty)
     }
 
+    @Test("is lost with a database that answers and refuses all work, and is back with the first that is done")
+    func refusals() {
+        let readiness = connected([])
+        let refusal = StoreError(.refused, detail: "claiming operations: server 42P01", isAnswered: true)
+        func refuse(_ count: Int, each pause: Duration = .seconds(2), _ error: StoreError) {
+            for _ in 0..<count {
+                readiness.database(.claims, refused: error)
+                time.pass(pause)
+            }
+        }
+        refuse(2, each: .seconds(10), refusal)
+        #expect(readiness.current.isReady)
+        refuse(1, refusal)
+        // Other work being done is no help.
+        readiness.database(.registrations, refused: nil)
+        let state = readiness.current
+        #expect(!state.isReady && state.database == .stalled)
+        let words = "the database has refused for 22 s: claiming operations: server 42P01"
+        #expect(state.problems == [words])
+        readiness.database(.claims, refused: nil)
+        #expect(readiness.current.isReady)
+        // What is refused at once may be the commands; what does not answer is told by itself.
+        refuse(9, each: .zero, refusal)
+        #expect(readiness.current.isReady)
+        readiness.database(.claims, refused: nil)
+        refuse(9, StoreError(.unavailable, detail: "connectionLost"))
+        #expect(readiness.current.isReady)
+    }
+
+    @Test("forgets refusals that are not repeated, or were another server's")
+    func oldRefusals() {
+        let readiness = connected([])
+        let refusal = StoreError(.unavailable, detail: "x", isAnswered: true)
+        for _ in 0..<5 {
+            readiness.database(.claims, refused: refusal)
+            time.pass(.seconds(2))
+        }
+        #expect(!readiness.current.isReady)
+        time.pass(.seconds(59))
+        #expect(readiness.current.isReady)
+        readiness.database(.claims, refused: refusal)
+        #expect(readiness.current.isReady)
+        for _ in 0..<5 {
+            readiness.database(.claims, refused: refusal)
+            time.pass(.seconds(2))
+        }
+        #expect(!readiness.current.isReady)
+        readiness.setDatabase(.ok)
+        #expect(readiness.current.isReady)
+    }
+
     @Test("does not depend on what nobody tries")
     func untried() {
         let readiness = connected([.statements, .publishing])

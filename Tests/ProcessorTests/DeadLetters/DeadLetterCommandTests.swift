@@ -269,7 +269,8 @@ struct DeadLetterCommandTests {
             store: scene.store,
             sink: BreakingSink(scene: scene),
             time: SystemTime(),
-            random: SystemRandom()
+            random: SystemRandom(),
+            fingerprinter: Fingerprinter(secret: [1])
         )
         let watch = ReplayWatch(desk: desk, time: SteppingTime(along: scene.time))
         let report = try await watch.run(ids, ReplayOrder(requestedBy: "ada")) { Task {} }

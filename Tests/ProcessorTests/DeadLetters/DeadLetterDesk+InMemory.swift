@@ -36,7 +36,13 @@ struct DeadLetterScene: Sendable {
     }
 
     var desk: DeadLetterDesk {
-        DeadLetterDesk(store: store, sink: sink, time: SystemTime(), random: SystemRandom())
+        DeadLetterDesk(
+            store: store,
+            sink: sink,
+            time: SystemTime(),
+            random: SystemRandom(),
+            fingerprinter: Fingerprinter(secret: [1])
+        )
     }
 
     static func id(_ number: Int) -> DeadLetterID { DeadLetterID(UniqueID(high: 0, low: UInt64(number))) }

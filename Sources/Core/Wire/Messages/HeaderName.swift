@@ -31,11 +31,15 @@ package enum HeaderName {
     /// Ours, on a replayed copy: the dead letter that it was. Survives parking, so that a second failure can be linked.
     package static let replayOf = "replay-of"
 
+    /// Ours, on a copy that has any of the others: shows that they are ours, see `CopyMarks`.
+    package static let copyMark = "copy-mark"
+
     /// Those of a command whose values name something, and stay as they are.
     package static let ids: Set<String> = [paymentID, idempotencyKey, merchantID, deadline, traceparent]
 
     /// What we have added to a message on its way: no part of the command.
     package static let bookkeeping: Set<String> = [
         waitingSince, parks, expiredUnseen, unroutedSince, errorCode, errorMessage, failureInstance, failedAt, replayOf,
+        copyMark,
     ]
 }

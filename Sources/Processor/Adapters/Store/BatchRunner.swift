@@ -5,6 +5,9 @@ import Postgres
 /// neighbours.
 struct BatchRunner: Sendable {
     let pool: PostgresPool
+    let purpose: StoreWork
+    /// Told of each transaction: how it failed, or `nil`.
+    let report: @Sendable (StoreWork, StoreError?) -> Void
 
     typealias Work<Item, Answer> = @Sendable (isolated PostgresConnection, [Item]) throws(PostgresError) -> [Answer]
 
@@ -32,11 +35,17 @@ struct BatchRunner: Sendable {
     ) async throws(StoreError) -> [Answer] {
         for _ in 0..<Self.tries {
             do throws(PostgresError) {
-                return try await pool.transaction { connection throws(PostgresError) in try work(connection, items) }
+                let answers = try await pool.transaction { connection throws(PostgresError) in
+                    try work(connection, items)
+                }
+                report(purpose, nil)
+                return answers
             } catch  where error.isConflict {
                 continue
             } catch {
-                throw StoreError(error)
+                let failure = StoreError(error, while: purpose.rawValue)
+                report(purpose, failure)
+                throw failure
             }
         }
         throw StoreError(.unavailable, detail: "conflict")
@@ -49,4 +58,11 @@ extension PostgresError {
         isDeadlockDetected || isSerializationFailure
             || isUniqueViolation && ["payments_pkey", "operations_pkey"].contains(constraintName)
     }
+}
+
+/// What a batch is for, in words for those who read of its failure.
+enum StoreWork: String, Sendable, CaseIterable {
+    case claims = "claiming operations"
+    case registrations = "noting waiting commands"
+    case endings = "writing results"
 }

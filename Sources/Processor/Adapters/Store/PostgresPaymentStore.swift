@@ -13,28 +13,36 @@ struct PostgresPaymentStore: PaymentStore {
     ///   - claimPool: used for claims only, so that they never wait behind settles, nor settles behind them.
     ///   - settlePool: used for settles, and for notes of what was told.
     ///   - sweepPool: used by the sweeps and the outbox.
+    ///   - report: told of each transaction of claims, results and waiting commands: how it failed, or `nil`.
     init(
         claimPool: PostgresPool,
         settlePool: PostgresPool,
         sweepPool: PostgresPool,
-        fingerprinter: Fingerprinter
+        fingerprinter: Fingerprinter,
+        report: @escaping @Sendable (StoreWork, StoreError?) -> Void = { _, _ in }
     ) {
         sweeps = sweepPool
         let room = OutboxRoom()
         self.room = room
         claims = Coalescer(batchLimit: Self.batchLimit, flushLimit: claimPool.size) { requests in
-            await BatchRunner(pool: claimPool).run(requests) { connection, requests throws(PostgresError) in
+            await BatchRunner(pool: claimPool, purpose: .claims, report: report).run(requests) {
+                connection,
+                requests throws(PostgresError) in
                 try ClaimBatch(requests, fingerprinter: fingerprinter).run(on: connection)
             }
         }
         registrations = Coalescer(batchLimit: Self.batchLimit, flushLimit: claimPool.size) { commands in
-            await BatchRunner(pool: claimPool).run(commands) { connection, commands throws(PostgresError) in
+            await BatchRunner(pool: claimPool, purpose: .registrations, report: report).run(commands) {
+                connection,
+                commands throws(PostgresError) in
                 try WaitingLines.add(commands, on: connection)
                 return commands.map { _ in () }
             }
         }
         endings = Coalescer(batchLimit: Self.batchLimit, flushLimit: settlePool.size) { endings in
-            await BatchRunner(pool: settlePool).run(endings) { connection, endings throws(PostgresError) in
+            await BatchRunner(pool: settlePool, purpose: .endings, report: report).run(endings) {
+                connection,
+                endings throws(PostgresError) in
                 try SettleBatch.run(endings, room, on: connection)
             }
         }

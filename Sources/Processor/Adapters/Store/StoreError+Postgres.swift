@@ -2,8 +2,10 @@ import Core
 import Postgres
 
 extension StoreError {
-    /// - Parameter error: of the driver. Its description holds no data, so it may be kept.
-    init(_ error: PostgresError) {
+    /// - Parameters:
+    ///   - error: of the driver. Its description holds no data, so it may be kept.
+    ///   - purpose: what was being done: "claiming operations".
+    init(_ error: PostgresError, while purpose: String? = nil) {
         let code: Code
         switch error.code {
         case .decoding: code = .unreadable
@@ -15,7 +17,7 @@ extension StoreError {
         }
         self.init(
             code,
-            detail: error.description,
+            detail: (purpose.map { "\($0): " } ?? "") + error.description,
             outcomeUnknown: error.outcomeUnknown,
             isAnswered: error.code == .server
         )

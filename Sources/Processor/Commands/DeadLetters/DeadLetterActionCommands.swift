@@ -52,7 +52,8 @@ struct ReplayDeadLetters: AsyncParsableCommand {
             store: PostgresDeadLetterStore(pool: .forCommand(configuration)),
             sink: BrokerSink(session: publishing, names: configuration.names),
             time: SystemTime(),
-            random: SystemRandom()
+            random: SystemRandom(),
+            fingerprinter: configuration.fingerprinter
         )
         let (ids, isDryRun) = try await selected.agreed(.replay, desk, terminal: .standard)
         if isDryRun || ids.isEmpty {
@@ -112,7 +113,8 @@ struct DiscardDeadLetters: AsyncParsableCommand {
             store: PostgresDeadLetterStore(pool: .forCommand(configuration)),
             sink: BrokerSink(session: AMQPSession(configuration.broker), names: configuration.names),
             time: SystemTime(),
-            random: SystemRandom()
+            random: SystemRandom(),
+            fingerprinter: configuration.fingerprinter
         )
         let (ids, isDryRun) = try await selected.agreed(.discard, desk, terminal: .standard)
         let outcome = DeadLetterOutcome(action: .discard, isDryRun: isDryRun, json: json)

@@ -1,0 +1,98 @@
+import HTTPClient
+import TestSupport
+import Testing
+
+extension CommandLane {
+    @Suite("A database that refuses what commands need", .timeLimit(.minutes(10)))
+    struct RefusingDatabaseTests {
+        private struct Refusal: Sendable {
+            let begin: [String]
+            let end: String
+            /// What `/readyz` and the log say.
+            let words: String
+        }
+
+        private static let refusals = [
+            Refusal(
+                begin: [
+                    "CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN RAISE 'no'; END $$ LANGUAGE plpgsql",
+                    "CREATE TRIGGER refuse BEFORE INSERT ON operations FOR EACH ROW EXECUTE FUNCTION refuse()",
+                ],
+                end: "DROP TRIGGER refuse ON operations",
+                words: "claiming operations: server P0001 raise_exception: in function refuse"
+            ),
+            Refusal(
+                begin: ["ALTER TABLE payments RENAME TO payments_elsewhere"],
+                end: "ALTER TABLE payments_elsewhere RENAME TO payments",
+                words: #"server 42P01 undefined_table: relation "payments" does not exist"#
+            ),
+            Refusal(
+                begin: ["ALTER TABLE operations RENAME COLUMN fence TO fence_elsewhere"],
+                end: "ALTER TABLE operations RENAME COLUMN fence_elsewhere TO fence",
+                words: "server 42703 undefined_column: column"
+            ),
+        ]
+
+        @Test("is not ready, and named with what it refuses, until it does its work again")
+        func refuses() async throws {
+            try await World.run { world in
+                let processor = try await world.startProcessor()
+                _ = try await world.authorized()
+                var commands: [TestCommand] = []
+                for refusal in Self.refusals {
+                    for statement in refusal.begin { try await world.database.execute(statement) }
+                    commands += try await Self.publish(to: world)
+                    try await Self.tells(refusal.words, processor)
+                    try await world.database.execute(refusal.end)
+                    _ = try await world.authorized()
+                    try await processor.answersReady(200)
+                }
+                try await world.expect(commands, endAs: "succeeded")
+            }
+        }
+
+        @Test("is not ready while somebody holds a lock on a table")
+        func locked() async throws {
+            try await World.run { world in
+                let processor = try await world.startProcessor()
+                _ = try await world.authorized()
+                let holder = Task {
+                    try await world.database.execute(
+                        "DO $$ BEGIN LOCK TABLE operations; PERFORM pg_sleep(300); END $$"
+                    )
+                }
+                try await eventually("the lock is held") {
+                    try await world.database.number(
+                        "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+                    ) > 0
+                }
+                let commands = try await Self.publish(to: world)
+                try await Self.tells("claiming operations: server 57014 query_canceled", processor)
+                try await world.database.execute(
+                    "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+                )
+                _ = await holder.result
+                try await processor.answersReady(200)
+                try await world.expect(commands, endAs: "succeeded")
+            }
+        }
+
+        private static func publish(to world: World) async throws -> [TestCommand] {
+            let commands = (0..<4).map { _ in TestCommand.authorize() }
+            try await world.upstream.publish(commands, to: world.names)
+            return commands
+        }
+
+        private static func tells(_ words: String, _ processor: ProcessorProcess) async throws {
+            let web = try await processor.admin()
+            try await eventually("/readyz named it", context: { processor.child.lastWords }) {
+                let answer = try await web.send(.get, "/readyz")
+                let text = String(decoding: answer.body, as: UTF8.self)
+                return answer.status == 503 && text.contains(#""database":"stalled""#)
+                    && text.replacing(#"\""#, with: "\"").contains(words)
+            }
+            await web.shutdown()
+            try await processor.logged("msg=\"store failed\"", words.replacing("\"", with: "\\\""))
+        }
+    }
+}
