@@ -1,7 +1,7 @@
 /// What went wrong with a connection, a statement or a value.
 ///
 /// It carries codes and names of the schema, never data: of a message of the server (it may quote values) only names, no
-/// DETAIL, no parameter, nothing of the connection string but what `reason` says in fixed words.
+/// DETAIL, no parameter, of the connection string the address and the name of the database only.
 package struct PostgresError: Error, Sendable, Hashable {
     package enum Code: String, Sendable, Hashable, CaseIterable {
         /// The connection string or a setting cannot be used. Nothing was tried.
@@ -40,6 +40,8 @@ package struct PostgresError: Error, Sendable, Hashable {
     package var severity: Severity?
     /// The violated constraint (a name of the schema).
     package var constraintName: String?
+    /// Where no connection could be made: `127.0.0.1:5432, database payments`.
+    package var server: String?
     /// What else may be said in words that are fixed in this driver or are names of the schema.
     package var reason: String?
     /// The statements may have been committed, or may not: the answer was lost. Read back before doing anything else.
@@ -64,11 +66,12 @@ package struct PostgresError: Error, Sendable, Hashable {
 
 extension PostgresError: CustomStringConvertible {
     package var description: String {
-        var text = code.rawValue
+        var text = code == .connectFailed ? "cannot connect" : code.rawValue
         if let sqlState {
             text += " \(sqlState)"
             if let name = sqlState.conditionName { text += " \(name)" }
         }
+        if let server { text += " to \(server)" }
         if let constraintName { text += " on constraint \(constraintName)" }
         if let reason { text += ": \(reason)" }
         if outcomeUnknown { text += " (outcome unknown)" }

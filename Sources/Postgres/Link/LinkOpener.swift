@@ -14,11 +14,19 @@ struct LinkOpener {
                 } catch  where error.code == .cancelled {
                     throw error
                 } catch {
-                    if failure?.sqlState == nil { failure = error }
+                    guard failure?.sqlState == nil else { continue }
+                    failure = error
+                    failure?.server = host.map(described)
                 }
             }
         }
         throw failure ?? PostgresError(.connectFailed)
+    }
+
+    /// Of what the connection string says; nothing of it is secret.
+    private func described(_ host: ConnectionString.Host) -> String {
+        let database = configuration.connectionString["dbname"].map { ", database \($0)" } ?? ""
+        return "\(host.host ?? host.address ?? "")\(host.port.map { ":\($0)" } ?? "")\(database)"
     }
 
     private var hosts: [ConnectionString.Host?] {

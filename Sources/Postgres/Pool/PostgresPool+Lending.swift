@@ -54,6 +54,8 @@ extension PostgresPool {
 
     private static func failure(inState state: PostgresPoolState) -> PostgresError {
         guard case .down(let cause) = state else { return PostgresError(.waitTimedOut) }
-        return PostgresError(.connectFailed, reason: cause.reason, sqlState: cause.sqlState)
+        var error = PostgresError(.connectFailed, reason: cause.reason, sqlState: cause.sqlState)
+        error.server = cause.server
+        return error
     }
 }

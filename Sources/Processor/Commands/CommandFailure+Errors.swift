@@ -14,7 +14,7 @@ extension CommandFailure {
         case let error as MigrationError: self.init(error)
         case let error as TopologyError: self.init(error)
         case let error as AdminServerError: self.init(.unavailable, error.description)
-        case let error as PostgresError: self.init(Self.status(of: error), "database: \(error)")
+        case let error as PostgresError: self.init(error)
         case let error as AMQPError: self.init(Self.status(of: error), "broker: \(error)")
         default: return nil
         }
@@ -31,6 +31,11 @@ extension CommandFailure {
         }
     }
 
+    private init(_ error: PostgresError) {
+        let way = error.code == .connectFailed ? "; see database.url (DATABASE_URL)" : ""
+        self.init(Self.status(of: error), "database: \(error)\(way)")
+    }
+
     private init(_ error: LedgerReport.Failure) {
         switch error {
         case .store(let cause): self.init(cause)
@@ -45,6 +50,7 @@ extension CommandFailure {
 
     private init(_ error: MigrationError) {
         switch error {
+        case .database(let cause) where cause.code == .connectFailed: self.init(cause)
         case .database(let cause): self.init(Self.status(of: cause), "database: \(error)")
         case .edited: self.init(.differences, error.description)
         case .newer, .outdated, .notAllowed: self.init(.configuration, error.description)

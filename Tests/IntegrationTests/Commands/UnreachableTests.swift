@@ -23,6 +23,7 @@ extension CommandLane {
                     let result = try await world.command(line, settings)
                     #expect(result.exit == .status(69), "\(line): \(result.errors)")
                     #expect(result.errors.contains(server), "\(line): \(result.errors)")
+                    #expect(result.errors.contains("127.0.0.1:\(port)"), "\(line): \(result.errors)")
                     #expect(!result.errors.contains("hidden"))
                 }
                 try await world.prepareForAudit()

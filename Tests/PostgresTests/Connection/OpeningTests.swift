@@ -54,6 +54,8 @@ struct OpeningTests {
         let error = try await Self.failure(["host": "127.0.0.1", "port": "\(TestServer.closedPort())"])
         #expect(error?.code == .connectFailed)
         #expect(error?.reason == "connection refused")
+        let text = try #require(error?.description)
+        #expect(text.hasPrefix("cannot connect to 127.0.0.1:") && text.hasSuffix(": connection refused"), "\(text)")
         #expect(error?.isRetriable == true)
     }
 
@@ -67,7 +69,7 @@ struct OpeningTests {
                 "target_session_attrs": "read-write",
             ])
         )
-        configuration.connectTimeout = .milliseconds(200)
+        configuration.connectTimeout = .seconds(2)
         let connection = try await PostgresConnection.connect(configuration)
         #expect(try await connection.execute("SELECT 1").count == 1)
         withExtendedLifetime(silent) {}
