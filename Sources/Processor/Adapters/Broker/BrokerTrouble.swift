@@ -28,7 +28,7 @@ struct BrokerTrouble: Hashable, Sendable, CustomStringConvertible {
     enum Problem: Hashable, Sendable, CustomStringConvertible {
         case missing
         case forbidden
-        /// What is published there is not confirmed: a queue bound to it takes nothing.
+        /// What is published there is not confirmed: a queue behind it has no majority of its nodes, or stands still.
         case silent
         /// In the words of the broker.
         case other(String)
@@ -37,7 +37,7 @@ struct BrokerTrouble: Hashable, Sendable, CustomStringConvertible {
             switch self {
             case .missing: "is missing"
             case .forbidden: "may not be used by the broker's user"
-            case .silent: "confirms nothing: a queue bound to it does not answer"
+            case .silent: "confirms nothing"
             case .other(let words): words
             }
         }
