@@ -28,6 +28,7 @@ struct ConfirmWindowTests {
                         routingKey: routingKey,
                         mandatory: mandatory,
                         isAlone: false,
+                        isApart: false,
                         deadline: deadline,
                         continuation: waiter
                     )
@@ -39,6 +40,29 @@ struct ConfirmWindowTests {
     }
 
     private static let returned = AMQPPublishOutcome.returned(replyCode: 312, replyText: "NO_ROUTE")
+
+    @Test("knows what is unconfirmed, and whether anybody waits for it")
+    func givenUp() async throws {
+        var window = ConfirmWindow()
+        #expect(window.unconfirmed == 0 && !window.isGivenUp)
+        let now = MonotonicTime.now()
+        var published: [Published] = []
+        for id: UInt64 in 1...4 {
+            published.append(try await Self.publish(id, deadline: id < 4 ? now : nil))
+            window.append(published[published.count - 1].request)
+        }
+        _ = window.confirm(2, multiple: false, outcome: .confirmed)
+        #expect(window.unconfirmed == 3)
+        _ = window.expire(now: now)
+        #expect(window.unconfirmed == 3 && !window.isGivenUp)
+        window.cancel([4, 1])
+        #expect(window.unconfirmed == 3 && window.isGivenUp)
+        _ = window.confirm(3, multiple: true, outcome: .confirmed)
+        #expect(window.unconfirmed == 1 && window.isGivenUp)
+        _ = window.confirm(4, multiple: false, outcome: .confirmed)
+        #expect(window.unconfirmed == 0 && !window.isGivenUp && window.isEmpty)
+        for one in published { _ = await one.answer.value }
+    }
 
     @Test("answers all up to the tag of a multiple confirm, and one by one otherwise")
     func multiple() async throws {

@@ -55,6 +55,25 @@ struct PublishingTests {
         }
     }
 
+    @Test("messages to more queues than there are channels are all answered, at once and one after the other")
+    func manyQueues() async throws {
+        try await BrokerFixture.run { broker in
+            let queue = try await broker.queue("q", ["x-queue-type": "quorum"])
+            @Sendable func publish(_ number: Int) async throws {
+                let key = number.isMultiple(of: 10) ? queue : broker.name("nowhere.\(number)")
+                let outcome = try await broker.connection.publish(.text("\(number)"), exchange: "", routingKey: key)
+                let returned = AMQPPublishOutcome.returned(replyCode: 312, replyText: "NO_ROUTE")
+                #expect(outcome == (number.isMultiple(of: 10) ? .confirmed : returned))
+            }
+            try await withThrowingTaskGroup { group in
+                for number in 0..<600 { group.addTask { try await publish(number) } }
+                try await group.waitForAll()
+            }
+            for number in 1_000..<1_600 { try await publish(number) }
+            #expect(broker.connection.isUsable)
+        }
+    }
+
     @Test("a message to nowhere that is not mandatory is confirmed")
     func optional() async throws {
         try await BrokerFixture.run { broker in

@@ -89,6 +89,15 @@ rabbitmq_calm() {
     rabbitmq_control set_vm_memory_high_watermark absolute 2GB
 }
 
+# The process of a quorum queue of the default virtual host stands still; what is sent to it waits.
+rabbitmq_mute() {
+    rabbitmq_control eval "ok = sys:suspend({'%2F_$1', node()})."
+}
+
+rabbitmq_unmute() {
+    rabbitmq_control eval "ok = sys:resume({'%2F_$1', node()})."
+}
+
 # A command of rabbitmqctl, for the private node.
 rabbitmq_control() {
     local home=$state/rabbitmq version before=()

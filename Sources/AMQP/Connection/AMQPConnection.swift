@@ -8,9 +8,10 @@ import ThreadExecutor
 /// does not touch the others:
 ///
 /// - *control*, for topology: a refusal (404, 406, …) closes it in AMQP; it is reopened, and only the refused call fails.
-/// - *publishing*, with confirms, one for each exchange: when the broker closes it (the exchange does not exist: 404, may not be
-///   written to: 403), all messages to this exchange that wait for their confirm fail with `channelClosed` and unknown outcome,
-///   for the broker does not say which of them it has taken; then it is reopened, and later messages go on.
+/// - *publishing*, with confirms, one for each exchange, and for each queue at the default exchange: when the broker closes it (the exchange does not exist: 404,
+///   may not be written to: 403), all messages of this route that wait for their confirm fail with `channelClosed` and unknown outcome,
+///   for the broker does not say which of them it has taken; then it is reopened, and later messages go on. A queue that confirms
+///   nothing holds up its own channel only.
 /// - *consuming*, shared by all consumers: when the broker closes it (a delivery unsettled for too long: 406; a `consume`
 ///   it refuses: 403), all consumers end with `channelClosed`, the broker delivers again what was not settled, and the next
 ///   `consume` reopens it.
@@ -129,7 +130,9 @@ package actor AMQPConnection {
 
     private func open(_ configuration: AMQPConfiguration) throws(AMQPError) {
         do {
-            link = try BrokerLink(configuration)
+            let link = try BrokerLink(configuration)
+            publishing.grant(channels: link.channelMax)
+            self.link = link
         } catch {
             finish(error)
             throw error

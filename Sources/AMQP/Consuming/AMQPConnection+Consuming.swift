@@ -25,7 +25,8 @@ extension AMQPConnection {
         consuming.lastConsumer += 1
         let number = consuming.lastConsumer
         let buffer = DeliveryBuffer()
-        consuming.consumers[number] = Consuming.Consumer(buffer: buffer)
+        let activity = ConsumerActivity()
+        consuming.consumers[number] = Consuming.Consumer(buffer: buffer, activity: activity)
         let consume = consumeStep(queue: queue, number: number, exclusive: exclusive, arguments: arguments)
         do {
             _ = try await call(on: .consuming, [qosStep(prefetch), consume])
@@ -33,7 +34,13 @@ extension AMQPConnection {
             consuming.consumers[number] = nil
             throw error
         }
-        return AMQPConsumer(queue: queue, consumerTag: String(number), buffer: buffer, connection: self)
+        return AMQPConsumer(
+            queue: queue,
+            consumerTag: String(number),
+            buffer: buffer,
+            activity: activity,
+            connection: self
+        )
     }
 
     /// The prefetch of consumers subscribed later, each for itself (`global` false).
@@ -108,6 +115,7 @@ extension AMQPConnection {
             consuming.reject(content.tag, requeue: true)
             return
         }
+        consumer.activity.delivered()
         consumer.buffer.add(
             AMQPDelivery(
                 message: message,
@@ -116,7 +124,8 @@ extension AMQPConnection {
                 redelivered: content.redelivered,
                 deliveryTag: content.tag,
                 consumerTag: content.consumerTag,
-                settlements: consuming.settlements
+                settlements: consuming.settlements,
+                activity: consumer.activity
             )
         )
     }

@@ -11,6 +11,7 @@ package struct AMQPConsumer: AsyncSequence, Sendable {
     package let queue: String
     package let consumerTag: String
     let buffer: DeliveryBuffer
+    let activity: ConsumerActivity
     let connection: AMQPConnection
 
     package struct AsyncIterator: AsyncIteratorProtocol {
@@ -29,6 +30,15 @@ package struct AMQPConsumer: AsyncSequence, Sendable {
 
     package func makeAsyncIterator() -> AsyncIterator {
         AsyncIterator(buffer: buffer)
+    }
+
+    /// Deliveries so far.
+    package var deliveryCount: UInt64 { activity.current.deliveries }
+
+    /// Since when it has been given nothing and has had nothing to settle; `nil` where something is not settled.
+    package var quietSince: ContinuousClock.Instant? {
+        let state = activity.current
+        return state.unsettled == 0 ? state.lastSign : nil
     }
 
     /// Stops the deliveries (`basic.cancel`). The channel stays, so that what was delivered can still be settled; what is

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A message that the broker has handed to a consumer and that waits to be settled.
 ///
 /// Left unsettled, it is delivered again, marked `redelivered`, after its channel or connection has ended.
@@ -9,6 +11,8 @@ package final class AMQPDelivery: Sendable {
     package let deliveryTag: UInt64
     package let consumerTag: String
     private let settlements: SettlementQueue
+    private let activity: ConsumerActivity
+    private let isSettled = Atomic(false)
 
     init(
         message: AMQPMessage,
@@ -17,7 +21,8 @@ package final class AMQPDelivery: Sendable {
         redelivered: Bool,
         deliveryTag: UInt64,
         consumerTag: String,
-        settlements: SettlementQueue
+        settlements: SettlementQueue,
+        activity: ConsumerActivity
     ) {
         self.message = message
         self.exchange = exchange
@@ -26,6 +31,7 @@ package final class AMQPDelivery: Sendable {
         self.deliveryTag = deliveryTag
         self.consumerTag = consumerTag
         self.settlements = settlements
+        self.activity = activity
     }
 
     /// Tells the broker that the message is done with. Only enqueues: the acknowledgements of a turn travel together, and
@@ -33,6 +39,7 @@ package final class AMQPDelivery: Sendable {
     ///
     /// - Throws: why the channel of this delivery has ended. Harmless: the broker delivers the message again.
     package func acknowledge() throws(AMQPError) {
+        settle()
         try settlements.add(.acknowledge(deliveryTag))
     }
 
@@ -42,6 +49,11 @@ package final class AMQPDelivery: Sendable {
     ///   exchange.
     /// - Throws: why the channel of this delivery has ended. Harmless: the broker delivers the message again.
     package func reject(requeue: Bool) throws(AMQPError) {
+        settle()
         try settlements.add(.reject(deliveryTag, requeue: requeue))
+    }
+
+    private func settle() {
+        if !isSettled.exchange(true, ordering: .relaxed) { activity.settled() }
     }
 }

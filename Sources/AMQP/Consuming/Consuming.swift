@@ -2,6 +2,7 @@
 struct Consuming {
     struct Consumer {
         let buffer: DeliveryBuffer
+        let activity: ConsumerActivity
         /// Known to the broker, on this life of the channel.
         var isSubscribed = false
     }

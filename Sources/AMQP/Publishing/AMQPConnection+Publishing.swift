@@ -7,8 +7,8 @@ extension AMQPConnection {
     /// What a frame holds besides a table of headers, at most: the other properties.
     private static let propertiesReserve = 4_096
 
-    /// Publishes a message and waits for the broker's confirm. Any number of callers at once; the messages to one exchange
-    /// leave in the order of the calls, as many as there are in one go.
+    /// Publishes a message and waits for the broker's confirm. Any number of callers at once; the messages to one exchange, or to one
+    /// queue by way of the default exchange, leave in the order of the calls, as many in one go as may be unconfirmed.
     ///
     /// While the broker has blocked the connection, or does not read fast enough, messages wait here, unsent. A message
     /// larger than the socket's buffer occupies the thread until it is written.
@@ -19,6 +19,8 @@ extension AMQPConnection {
     ///   - routingKey: at the default exchange the name of a queue.
     ///   - mandatory: have it returned when no queue gets it; otherwise it is dropped and confirmed.
     ///   - alone: on a channel where no other message is: when the broker closes it, this message is why.
+    ///   - apart: on a channel for the exchange and routing key: what goes elsewhere by the exchange need not keep its order with it, and
+    ///     is not held up by its queue. At the default exchange it is always so.
     ///   - timeout: how long to wait for the confirm; nil for as long as the connection lives.
     /// - Returns: what the broker did with it.
     /// - Throws: `confirmTimeout`, `cancelled`, or why the connection or the publishing channel has ended; with
@@ -29,6 +31,7 @@ extension AMQPConnection {
         routingKey: String,
         mandatory: Bool = true,
         alone: Bool = false,
+        apart: Bool = false,
         timeout: Duration? = nil
     ) async throws(AMQPError) -> AMQPPublishOutcome {
         let id = lastRequest.wrappingAdd(1, ordering: .relaxed).newValue
@@ -43,6 +46,7 @@ extension AMQPConnection {
                         routingKey: routingKey,
                         mandatory: mandatory,
                         isAlone: alone,
+                        isApart: apart,
                         deadline: deadline,
                         continuation: continuation
                     )

@@ -17,11 +17,21 @@ struct ConfirmWindow {
     /// Returns come in the order of publishing: the search for the next one starts here.
     private var firstNotReturned: UInt64 = 1
 
+    /// Those that the broker has not confirmed yet.
+    private(set) var unconfirmed = 0
+    /// Those of them whose callers still wait.
+    private var awaited = 0
+
     var isEmpty: Bool { entries.isEmpty }
+
+    /// Whether there are unconfirmed messages, and nobody waits for any of them.
+    var isGivenUp: Bool { unconfirmed > 0 && awaited == 0 }
 
     /// Takes the message that has been written, under the next sequence number.
     mutating func append(_ request: PublishRequest) {
         entries.append(Entry(request: request))
+        unconfirmed += 1
+        awaited += 1
     }
 
     /// A `basic.ack` or `basic.nack` of the broker.
@@ -33,7 +43,11 @@ struct ConfirmWindow {
         let last = multiple && tag == 0 ? entries.next - 1 : tag
         var number = multiple ? min(entries.first, last) : last
         while number <= last, number > 0 {
-            if let entry = entries.remove(number) { entry.answer(.success(entry.returned ?? outcome)) }
+            if let entry = entries.remove(number) {
+                unconfirmed -= 1
+                if !entry.isAnswered { awaited -= 1 }
+                entry.answer(.success(entry.returned ?? outcome))
+            }
             number += 1
         }
         return true
@@ -91,6 +105,7 @@ struct ConfirmWindow {
     mutating func failAll(_ error: AMQPError) {
         let lost = entries.removeAll()
         firstNotReturned = 1
+        (unconfirmed, awaited) = (0, 0)
         for entry in lost { entry.answer(.failure(error.withUnknownOutcome())) }
     }
 
@@ -99,6 +114,7 @@ struct ConfirmWindow {
             guard let entry = entries[number], !entry.isAnswered, isMeant(entry.request) else { continue }
             entry.answer(.failure(error))
             entries[number]?.isAnswered = true
+            awaited -= 1
         }
     }
 }

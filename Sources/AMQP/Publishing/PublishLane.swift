@@ -1,28 +1,40 @@
-/// The messages to one exchange, on a channel of their own, on the connection's thread.
+/// The messages to one exchange, or of it with one routing key, on a channel of their own, on the connection's thread.
 struct PublishLane {
     enum Kind: Hashable {
-        case exchange(String)
+        case route(exchange: String, routingKey: String?)
         /// One message at a time, so that a channel that is closed tells which message the broker does not take.
         case alone
     }
 
+    /// What the broker may have to confirm on one channel. It reads at most 400 messages ahead of a channel that waits for a queue,
+    /// at least half of which it has just granted again; then it reads no more from the connection, and all channels stand still.
+    private static let limit = 200
+
     var channel: Channel
+    /// Whose messages these are; `nil` where the channel is left to what it waits for.
+    var kind: Kind?
+    /// When it was last used, in the order of all uses.
+    var lastUse: UInt64 = 0
     /// Taken over and not written yet: the channel is not open, the socket is full, or the broker is blocked.
     var waiting = FIFO<PublishRequest>()
     var window = ConfirmWindow()
     /// A returned message that is arriving.
     var incoming: IncomingContent?
-    private let isAlone: Bool
 
-    init(channel number: UInt16, isAlone: Bool) {
+    init(channel number: UInt16, _ kind: Kind) {
         channel = Channel(number: number, withConfirms: true)
-        self.isAlone = isAlone
+        self.kind = kind
     }
 
     var isIdle: Bool { waiting.isEmpty && window.isEmpty }
 
+    /// Whether it is full of messages that nobody waits for any more.
+    var isStuck: Bool { window.unconfirmed >= Self.limit && window.isGivenUp && waiting.isEmpty }
+
     /// Whether another message may be written now.
-    var mayWrite: Bool { channel.phase == .open && !waiting.isEmpty && !(isAlone && !window.isEmpty) }
+    var mayWrite: Bool {
+        channel.phase == .open && !waiting.isEmpty && window.unconfirmed < (kind == .alone ? 1 : Self.limit)
+    }
 
     mutating func cancel(_ ids: Set<UInt64>) {
         for request in waiting.extract(where: { ids.contains($0.id) }) {

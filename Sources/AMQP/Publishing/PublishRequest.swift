@@ -9,6 +9,8 @@ final class PublishRequest: Sendable {
     let mandatory: Bool
     /// Whether no other message may be on its channel.
     let isAlone: Bool
+    /// Whether messages with other routing keys need not keep their order with it.
+    let isApart: Bool
     let deadline: MonotonicTime?
     private let continuation: CheckedContinuation<Answer, Never>
 
@@ -19,6 +21,7 @@ final class PublishRequest: Sendable {
         routingKey: String,
         mandatory: Bool,
         isAlone: Bool,
+        isApart: Bool,
         deadline: MonotonicTime?,
         continuation: CheckedContinuation<Answer, Never>
     ) {
@@ -28,6 +31,7 @@ final class PublishRequest: Sendable {
         self.routingKey = routingKey
         self.mandatory = mandatory
         self.isAlone = isAlone
+        self.isApart = isApart
         self.deadline = deadline
         self.continuation = continuation
     }

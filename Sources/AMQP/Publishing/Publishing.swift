@@ -1,7 +1,9 @@
-/// The publishing side of a connection, on its thread: a channel for each exchange.
+/// The publishing side of a connection, on its thread: a channel for each exchange, and at the default exchange for each queue.
 ///
 /// A channel that the broker closes (404, 403) takes with it what waits there for its confirm, and the broker does not say which of
-/// it was taken. With a channel for each exchange that is only what was published to the exchange in question.
+/// it was taken. And RabbitMQ's channel stands still, with everything that is sent over it, while a quorum queue does not answer to its
+/// first message, or has many unconfirmed ones. With a channel for each that concerns only what was published to the queue in question.
+/// At other exchanges the messages of one channel keep their order, whatever their routing key.
 struct Publishing {
     /// In the order in which they were needed, so that a lane keeps its place and its channel.
     private(set) var lanes: [PublishLane] = []
@@ -11,8 +13,8 @@ struct Publishing {
 
     /// Channels 1 and 2 are those of topology and consuming.
     private static let firstChannel: UInt16 = 3
-    /// The broker grants 16 channels; what goes to more exchanges than that shares the first lane.
-    private static let maximumExchanges = 11
+    private var maximum = 1
+    private var lastUse: UInt64 = 0
 
     var isIdle: Bool { lanes.allSatisfy(\.isIdle) }
     var isWaiting: Bool { lanes.contains { !$0.waiting.isEmpty } }
@@ -20,8 +22,13 @@ struct Publishing {
     /// The earliest deadline of a call on a lane's channel.
     var callDeadline: MonotonicTime? { lanes.lazy.compactMap(\.channel.deadline).min() }
 
+    /// - Parameter channels: the number of the last one.
+    mutating func grant(channels: Int) {
+        maximum = max(channels + 1 - Int(Self.firstChannel), 1)
+    }
+
     mutating func add(_ request: PublishRequest) {
-        lanes[index(of: request.isAlone ? .alone : .exchange(request.exchange))].waiting.append(request)
+        lanes[index(of: PublishLane.Kind(of: request))].waiting.append(request)
     }
 
     /// The lane whose channel has this number.
@@ -57,12 +64,43 @@ struct Publishing {
         for index in lanes.indices { lanes[index].failAll(error) }
     }
 
+    /// The lane of that kind: its own, a new one, or the one that has not been used for the longest time. Where all of them are in use,
+    /// the first.
     private mutating func index(of kind: PublishLane.Kind) -> Int {
-        if let index = indices[kind] { return index }
-        let exchanges = lanes.count - (indices[.alone] == nil ? 0 : 1)
-        guard kind == .alone || exchanges < Self.maximumExchanges else { return 0 }
-        indices[kind] = lanes.count
-        lanes.append(PublishLane(channel: Self.firstChannel + UInt16(lanes.count), isAlone: kind == .alone))
-        return lanes.count - 1
+        lastUse += 1
+        if let index = indices[kind] {
+            lanes[index].lastUse = lastUse
+            if !lanes[index].isStuck { return index }
+            // What is behind it may work again, and would not be tried there. Its channel is used again should it come free.
+            lanes[index].kind = nil
+            indices[kind] = nil
+        }
+        let index: Int
+        if lanes.count < maximum {
+            index = lanes.count
+            lanes.append(PublishLane(channel: Self.firstChannel + UInt16(index), kind))
+        } else if let idle = lanes.indices.filter({ lanes[$0].isIdle && lanes[$0].channel.isIdle })
+            .min(by: { lanes[$0].lastUse < lanes[$1].lastUse })
+        {
+            index = idle
+            if let before = lanes[index].kind { indices[before] = nil }
+            lanes[index].kind = kind
+        } else {
+            return 0
+        }
+        lanes[index].lastUse = lastUse
+        indices[kind] = index
+        return index
+    }
+}
+
+extension PublishLane.Kind {
+    fileprivate init(of request: PublishRequest) {
+        guard !request.isAlone else {
+            self = .alone
+            return
+        }
+        let isApart = request.exchange.isEmpty || request.isApart
+        self = .route(exchange: request.exchange, routingKey: isApart ? request.routingKey : nil)
     }
 }

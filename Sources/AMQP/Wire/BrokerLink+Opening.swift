@@ -63,7 +63,7 @@ extension BrokerLink {
         let reply = crabbitmq_login_plain(
             state,
             configuration.virtualHost,
-            Self.channelMax,
+            Self.channelMaxAskedFor,
             Self.frameMaxAskedFor,
             Int32(clamping: max(1, min(configuration.heartbeat.components.seconds, Int64(UInt16.max)))),
             &table,
@@ -73,7 +73,8 @@ extension BrokerLink {
         guard reply.reply_type == AMQP_RESPONSE_NORMAL else { throw .loggingIn(reply, configuration.addresses[0]) }
     }
 
-    private static var channelMax: Int32 { 16 }
+    /// For as many queues that are published to at the same time. RabbitMQ grants 2,047 where its configuration says nothing.
+    private static var channelMaxAskedFor: Int32 { 256 }
     /// RabbitMQ's default. A broker may ask for less, and so may one's peers: headers never span frames.
     private static var frameMaxAskedFor: Int32 { 131_072 }
 }

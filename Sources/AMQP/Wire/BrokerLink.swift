@@ -14,6 +14,8 @@ final class BrokerLink {
     private(set) var frameMax = 131_072
     /// The negotiated interval in seconds, 0 for none.
     private(set) var heartbeat = 0
+    /// The highest number of a channel.
+    private(set) var channelMax = 0
 
     private var socket: Int32 { amqp_get_sockfd(state) }
 
@@ -29,6 +31,7 @@ final class BrokerLink {
         try logIn(configuration)
         frameMax = Int(amqp_get_frame_max(state))
         heartbeat = Int(amqp_get_heartbeat(state))
+        channelMax = Int(amqp_get_channel_max(state))
     }
 
     deinit {

@@ -19,6 +19,8 @@ package enum ProcessorEvent: Sendable {
     case superseded(Operation)
     /// The message id is the reply's.
     case replyUndeliverable(replyTo: String?, CommandIdentity)
+    /// A reply that its queue does not take or confirm: it comes again with its command.
+    case replyPostponed(replyTo: String?)
     /// A command named a reply queue that is not allowed.
     case replyAddressIgnored(CommandIdentity)
     /// Events that the broker has not taken at once: they go by way of the outbox.

@@ -5,6 +5,8 @@ package struct SinkError: Error, Hashable, Sendable {
         case unavailable
         /// Its exchange is missing, or may not be written to. What goes elsewhere goes on.
         case unusableDestination
+        /// The broker is there, and its queue confirms nothing: the message may have been stored. What goes elsewhere goes on.
+        case silentDestination
         /// It can never be published: it cannot be encoded, or the broker refuses it as it is.
         case unpublishable
     }
@@ -24,6 +26,7 @@ extension SinkError: CustomStringConvertible {
         switch kind {
         case .unavailable: "broker unavailable (\(detail))"
         case .unusableDestination: "destination unusable (\(detail))"
+        case .silentDestination: "destination silent (\(detail))"
         case .unpublishable: "message can never be published (\(detail))"
         }
     }

@@ -26,6 +26,7 @@ struct DispositionExecutor: Sendable {
         case .reply(let reply, _, let operation):
             let sending = try await send(reply, isOutcome: operation != nil)
             if sending.reply != .refused, await record(operation, sending) { return .acknowledge }
+            if sending.reply == .refused { context.observer.observe(.replyPostponed(replyTo: reply.replyTo)) }
             // Parked with its command, which finds its stored reply when it comes back.
             return try await putOff(original.cleanCopy(), .seconds30)
         case .park(let tier, _, let provisional, let note):
@@ -61,7 +62,7 @@ struct DispositionExecutor: Sendable {
             case told
             /// Its queue is gone, or it can never be published.
             case undeliverable
-            /// Its queue stays full, or away.
+            /// Its queue stays full, or away, or confirms nothing.
             case refused
         }
 
@@ -91,7 +92,7 @@ struct DispositionExecutor: Sendable {
         for event in events {
             switch await publish(event.message, .event(event.name)) {
             case .confirmed, .unroutable, .unpublishable: break
-            case .refused, .unusable, .unanswered: left.append(event)
+            case .refused, .unusable, .silent, .unanswered: left.append(event)
             }
         }
         return left
@@ -112,6 +113,9 @@ struct DispositionExecutor: Sendable {
             case .unroutable where attempt >= Self.misses, .unusable where attempt >= Self.misses,
                 .refused where attempt >= Self.refusals:
                 return .refused
+            // Its queue may be silent for hours, and the place of its command is wanted by others.
+            case .silent:
+                return .refused
             case .unroutable, .unusable, .refused: break
             case .unanswered:
                 // It may be there already: the one that says that it is no replay must not be there twice.
@@ -126,19 +130,23 @@ struct DispositionExecutor: Sendable {
 
     /// Until the broker has it on a retry tier. Where the queue of its own is missing, a neighbouring one will do: none that is much
     /// longer, for later commands of its payment wait behind it. Where there is none, or no exchange, it goes to the end of its queue, and
-    /// what is behind it goes on.
+    /// what is behind it goes on. Where all of them confirm nothing the broker has lost its majority, and it waits.
     private func putOff(_ message: Message, _ tier: RetryTier) async throws(CancellationError) -> Ending {
         let tiers = Array(repeating: tier, count: Self.misses) + tier.neighbours
         let ways = tiers.map(Destination.retry) + [.commands]
-        var (unrouted, unusable) = (0, 0)
+        let places = [tier] + tier.neighbours
+        var (unrouted, unusable, silent) = (0, 0, 0)
         for attempt in 0... {
             // All tiers have the same exchange.
             let hasNoExchange = unusable > 0 && unusable % Self.misses == 0
-            switch await publish(message, hasNoExchange ? .commands : ways[unrouted % ways.count]) {
+            var way = hasNoExchange ? .commands : ways[unrouted % ways.count]
+            if silent > 0 { way = .retry(places[silent % places.count]) }
+            switch await publish(message, way) {
             case .confirmed: return .acknowledge
             case .unpublishable: return .reject
-            case .unroutable: (unrouted, unusable) = (unrouted + 1, 0)
-            case .unusable: unusable += 1
+            case .unroutable: (unrouted, unusable, silent) = (unrouted + 1, 0, 0)
+            case .unusable: (unusable, silent) = (unusable + 1, 0)
+            case .silent: silent += 1
             case .refused, .unanswered: break
             }
             try await pause(attempt)
@@ -148,7 +156,8 @@ struct DispositionExecutor: Sendable {
 
     /// Until the broker has it.
     ///
-    /// - Parameter misses: how often it may be found that there is no such queue; `nil` for any number of times.
+    /// - Parameter misses: how often it may be found that there is no such queue, or that it confirms nothing; `nil` for any number of
+    ///   times.
     private func insist(
         _ message: Message,
         _ destination: Destination,
@@ -159,7 +168,7 @@ struct DispositionExecutor: Sendable {
             switch await publish(message, destination) {
             case .confirmed: return .acknowledge
             case .unpublishable: return .reject
-            case .unroutable, .unusable: missed += 1
+            case .unroutable, .unusable, .silent: missed += 1
             case .refused, .unanswered: break
             }
             if let misses, missed >= misses { return .reject }
@@ -175,6 +184,8 @@ struct DispositionExecutor: Sendable {
         /// The exchange is missing or forbidden.
         case unusable
         case unpublishable
+        /// Its queue confirms nothing. It may have it; publishing again is safe.
+        case silent
         /// Not known whether the broker has it; publishing again is safe.
         case unanswered
     }
@@ -193,12 +204,14 @@ struct DispositionExecutor: Sendable {
                 return .refused
             }
         } catch {
-            if !destination.isEvent || error.kind == .unpublishable {
+            // A queue that is silent is named by who finds it so.
+            if !destination.isEvent && error.kind != .silentDestination || error.kind == .unpublishable {
                 context.observer.observe(.publishFailed(error.description))
             }
             switch error.kind {
             case .unavailable: return .unanswered
             case .unusableDestination: return .unusable
+            case .silentDestination: return .silent
             case .unpublishable: return .unpublishable
             }
         }

@@ -64,7 +64,8 @@ struct ProcessorService: Service {
                 partitions: configuration.partitions,
                 readiness: readiness,
                 logger: logger
-            )
+            ),
+            slots: configuration.partitions * Int(configuration.prefetch)
         )
         policies = try PolicyWatch(configuration, topologyWatch, logger)
         sink = BrokerSink(session: publishing, names: configuration.names, watch: topologyWatch)

@@ -20,6 +20,7 @@ struct ProcessorMetrics: Sendable {
     let unanswerable: Counter
     let deadLettersOpen: Meter
     let repliesUndeliverable: Counter
+    let repliesPostponed: Counter
     let eventsPostponed: Counter
     private let events: Meter
     let possibleOrphans: Counter
@@ -93,6 +94,7 @@ struct ProcessorMetrics: Sendable {
         deadLettersOpen = meter(.deadLettersOpen)
         breaker = meter(.breakerOpen)
         repliesUndeliverable = counter(.repliesUndeliverable)
+        repliesPostponed = counter(.repliesPostponed)
         eventsPostponed = counter(.eventsPostponed)
         events = meter(.eventsWaiting)
         possibleOrphans = counter(.possibleOrphans)
@@ -165,6 +167,7 @@ extension ProcessorMetrics {
         case deadLettersOpen = "payments_dead_letters_open"
         case breakerOpen = "payments_breaker_open"
         case repliesUndeliverable = "payments_replies_undeliverable_total"
+        case repliesPostponed = "payments_replies_postponed_total"
         case eventsPostponed = "payments_events_postponed_total"
         case eventsWaiting = "payments_events_waiting"
         case possibleOrphans = "payments_possible_orphans_total"
@@ -189,6 +192,8 @@ extension ProcessorMetrics {
             case .deadLettersOpen: "Dead letters that nobody has dealt with."
             case .breakerOpen: "1 while the bank counts as down."
             case .repliesUndeliverable: "Replies that no queue took."
+            case .repliesPostponed:
+                "Replies that their queue did not take or confirm: they come again with their command."
             case .eventsPostponed: "Events that the broker did not take at once: they go by way of the outbox."
             case .eventsWaiting: "Events that wait in the outbox."
             case .possibleOrphans: "Authorizations suspected of having left a second hold at the bank."

@@ -49,6 +49,8 @@ struct ProcessorTelemetry: ProcessorObserver {
         case .replyUndeliverable(let replyTo, let identity):
             metrics.repliesUndeliverable.increment()
             tell("reply could not be routed", identity, replyTo: replyTo)
+        // Its queue is named by who finds it full or silent.
+        case .replyPostponed: metrics.repliesPostponed.increment()
         case .replyAddressIgnored(let identity): tell("reply_to is not allowed and was ignored", identity)
         case .eventsPostponed(let count):
             metrics.eventsPostponed.increment(by: count)

@@ -23,6 +23,8 @@ package final class InMemoryBroker: MessageSink {
         case lostConfirm
         /// The exchange is missing or forbidden.
         case unusable
+        /// Its queue confirms nothing; the message is not in it yet.
+        case silent
         /// The message is refused as it is.
         case unpublishable
     }
@@ -38,6 +40,8 @@ package final class InMemoryBroker: MessageSink {
         var refusing: Set<Role> = []
         /// Which destinations are missing or forbidden, until told otherwise.
         var unusable: Set<Role> = []
+        /// Reply queues that confirm nothing, until told otherwise.
+        var silent: Set<String?> = []
         /// Messages on the retry ladder.
         var resting = 0
     }
@@ -137,6 +141,7 @@ package final class InMemoryBroker: MessageSink {
                 return state.faults.remove(at: next).fault
             }
             if state.unusable.contains(role) { return .unusable }
+            if case .replies(let queue) = destination, state.silent.contains(queue) { return .silent }
             return state.refusing.contains(role) ? .refused : nil
         }
         do throws(CancellationError) {
@@ -146,6 +151,7 @@ package final class InMemoryBroker: MessageSink {
         }
         switch fault {
         case .lost: throw SinkError(detail: "connection_lost")
+        case .silent: throw SinkError(.silentDestination, detail: "confirms nothing")
         case .unusable: throw SinkError(.unusableDestination, detail: "404")
         case .unpublishable: throw SinkError(.unpublishable, detail: "406")
         case .unroutable: return record(message, destination, .unroutable)
@@ -192,6 +198,13 @@ package final class InMemoryBroker: MessageSink {
     package func setUnusable(_ role: Role, _ isUnusable: Bool) {
         state.withLock { state in
             if isUnusable { state.unusable.insert(role) } else { state.unusable.remove(role) }
+        }
+    }
+
+    /// - Parameter queue: `nil` for the default reply queue.
+    package func setSilent(_ queue: String?, _ isSilent: Bool) {
+        state.withLock { state in
+            if isSilent { _ = state.silent.insert(queue) } else { _ = state.silent.remove(queue) }
         }
     }
 

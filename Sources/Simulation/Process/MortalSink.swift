@@ -16,6 +16,7 @@ struct MortalSink: MessageSink {
         try await wait(fate.before)
         if edge.life.isDead, dice.happens(0.5) { await edge.pass() }
         if edge.life.isOver { throw SinkError(detail: "over") }
+        if case .replies(let queue) = destination { try await findSilent(queue ?? broker.names.repliesQueue, message) }
         var outcome: PublishOutcome?
         switch fate.fault {
         case .lost: break
@@ -32,6 +33,19 @@ struct MortalSink: MessageSink {
         }
         trace.note(.published, UInt64(process), message, "process \(process) to \(destination): \(outcome)")
         return outcome
+    }
+
+    /// The first ones wait for their confirm in vain; then it is known. Some of what was sent is in the queue in the end.
+    private func findSilent(_ queue: String, _ message: Message) async throws(SinkError) {
+        guard broker.isSilent(queue) else { return }
+        if dice.happens(0.3) {
+            try await wait(.seconds(dice.number(in: 3...10)))
+            await edge.pass()
+            if edge.life.isOver { throw SinkError(detail: "over") }
+            if dice.happens(0.5) { _ = broker.publish(message, exchange: "", routingKey: queue) }
+        }
+        trace.note(.publishFailed, UInt64(process), message, "process \(process) finds \(queue) silent")
+        throw SinkError(.silentDestination, detail: queue)
     }
 
     private func send(_ message: Message, to destination: Destination) throws(SinkError) -> PublishOutcome? {

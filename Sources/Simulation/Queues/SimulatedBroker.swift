@@ -14,6 +14,8 @@ package final class SimulatedBroker: Sendable {
         var isDown = false
         /// Exchanges that are missing or forbidden.
         var unusable: Set<String> = []
+        /// Queues without a majority.
+        var silent: Set<String> = []
         /// What a listener's full queue does to the events.
         var refusesEvents = false
         var log = BrokerLog()
@@ -173,6 +175,15 @@ package final class SimulatedBroker: Sendable {
     }
 
     func isUnusable(_ exchange: String) -> Bool { state.withLock { $0.unusable.contains(exchange) } }
+
+    /// It confirms nothing; what it has been sent is in it once it has its majority again.
+    package func setSilent(_ queue: String, _ isSilent: Bool) {
+        state.withLock { state in
+            if isSilent { state.silent.insert(queue) } else { state.silent.remove(queue) }
+        }
+    }
+
+    func isSilent(_ queue: String) -> Bool { state.withLock { $0.silent.contains(queue) } }
 
     /// A listener's queue is full: the broker refuses every event.
     package func setRefusesEvents(_ refuses: Bool) {

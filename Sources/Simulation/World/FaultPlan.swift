@@ -34,6 +34,7 @@ package struct FaultPlan: Sendable {
     package var deploy: Duration?
     package var vanishingReplyQueue: Duration?
     package var fullReplyQueue: Duration?
+    package var silentReplyQueue: Duration?
     package var fullListener: Duration?
     /// An exchange is deleted, and declared again a little later.
     package var drift: Duration?
@@ -50,6 +51,7 @@ package struct FaultPlan: Sendable {
         case crash, pause, zombie, store, lockWait, publish, refusal, publisher, bankFault, slowBank, keyLoss, expiry
         case connectionLoss, brokerOutage, databaseOutage, bankOutage, deploy, vanishingReplyQueue, fullReplyQueue
         case clockJump, operatorReplay, deliveryLimit, failover, fullListener, drift, badMoment
+        case silentReplyQueue
     }
 
     /// In the order of their declaration.
@@ -107,6 +109,7 @@ package struct FaultPlan: Sendable {
         case .operatorReplay: operatorReplay = interval(5...30)
         case .deliveryLimit: deliveryLimit = Int64(dice.number(in: 1...5))
         case .failover: failover = interval(10...60)
+        case .silentReplyQueue: silentReplyQueue = interval(10...40)
         case .fullListener: fullListener = interval(10...40)
         case .drift: drift = interval(10...40)
         case .badMoment:

@@ -26,6 +26,12 @@ extension SimulationWorld {
             world.broker.setFull(queue, true)
             world.later(.seconds(1)...(.seconds(20))) { $0.broker.setFull(queue, false) }
         }
+        every(faults.silentReplyQueue) { world in
+            let queue = world.operators.one(of: Traffic.replyQueues + [world.broker.names.repliesQueue])
+            world.trace.note(.fault, 6, "\(queue) confirms nothing")
+            world.broker.setSilent(queue, true)
+            world.later(.seconds(1)...(.seconds(60))) { $0.broker.setSilent(queue, false) }
+        }
         every(faults.drift) { world in
             let names = world.broker.names
             let exchange = world.operators.one(of: [

@@ -168,6 +168,7 @@ package final class SimulationWorld: Sendable {
         newcomers.setDown(false)
         for queue in Traffic.replyQueues { broker.declare(queue) }
         broker.setFull(broker.names.repliesQueue, false)
+        for queue in Traffic.replyQueues + [broker.names.repliesQueue] { broker.setSilent(queue, false) }
         for slot in 0..<slots {
             if let process = state.withLock({ $0.running[slot] }), !process.life.isDead {
                 process.life.resume()

@@ -238,6 +238,53 @@ struct BrokerTroubleTests {
         }
     }
 
+    @Test("a reply whose queue confirms nothing is parked with its command, and comes when the queue answers again")
+    func silent() throws {
+        try World.run { world in
+            world.broker.setSilent("replies.silent", true)
+            for number in 0..<5 {
+                world.send(.authorize, payment: World.payment(number), key: "s-\(number)") { message in
+                    message.replyTo = "replies.silent"
+                }
+            }
+            try await world.until { world.broker.unacknowledged == 0 }
+            #expect(world.parked.map(\.destination) == Array(repeating: .retry(.seconds30), count: 5))
+            #expect(world.count { if case .replyPostponed("replies.silent") = $0 { true } else { false } } == 5)
+            #expect(world.count { if case .replyUndeliverable = $0 { true } else { false } } == 0)
+            #expect(world.store.undeliverable.isEmpty)
+            // Others are answered meanwhile.
+            try await world.ask(.authorize, payment: World.payment(9), key: "other")
+            try await world.until { world.parked.count >= 10 }
+            world.broker.setSilent("replies.silent", false)
+            try await world.drained()
+            #expect((0..<5).allSatisfy { world.finalReplies("s-\($0)").map(\.outcome) == ["succeeded"] })
+            #expect(world.bank.requests.count == 6)
+        }
+    }
+
+    @Test("a retry tier that confirms nothing is passed over for a neighbour")
+    func silentTier() throws {
+        try World.run { world in
+            world.bank.inject(.dropBefore)
+            world.broker.inject(.silent, into: .retry)
+            world.send(.authorize, key: "a")
+            try await world.until { world.parked.count == 1 && world.broker.unacknowledged == 0 }
+            #expect(world.parked.map(\.destination) == [.retry(.seconds5)])
+            try await world.until { !world.finalReplies("a").isEmpty }
+        }
+    }
+
+    @Test("a dead letter whose queue confirms nothing is left to the broker")
+    func silentDeadLetters() throws {
+        try World.run { world in
+            world.broker.inject(.silent, .silent, .silent, .silent, .silent, .silent, into: .deadLetters)
+            world.send(.authorize, key: "x") { $0.type = nil }
+            try await world.until { world.broker.unacknowledged == 0 }
+            #expect(world.broker.events.contains { if case .rejected = $0 { true } else { false } })
+            #expect(world.deadLetters.isEmpty)
+        }
+    }
+
     @Test("an unknown reply whose queue is full parks its command once, not twice")
     func refusedProvisional() throws {
         try World.run { world in

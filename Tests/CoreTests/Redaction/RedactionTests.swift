@@ -138,7 +138,7 @@ struct RedactionTests {
                 .superseded(operation), .replyUndeliverable(replyTo: "replies.a", CommandIdentity()),
                 .replyAddressIgnored(CommandIdentity(command)),
                 .unroutedSentBack,
-                .eventsPostponed(1),
+                .replyPostponed(replyTo: "replies.a"), .eventsPostponed(1),
                 .storeFailed(StoreError(.unavailable, detail: "08006")), .publishFailed("d"),
                 .breakerChanged(.open, cause: nil),
                 .deadLetterKept(letter), .deadLetterSentBack(letter, .seconds5),
@@ -166,7 +166,7 @@ struct RedactionTests {
 }
 
 extension ProcessorEvent {
-    fileprivate static let kinds = 21
+    fileprivate static let kinds = 22
 
     /// A new case does not compile here until it has a number, and fails the count until it has a sample above.
     fileprivate var kind: Int {
@@ -192,6 +192,7 @@ extension ProcessorEvent {
         case .expired: 17
         case .unroutedSentBack: 19
         case .eventsPostponed: 20
+        case .replyPostponed: 21
         }
     }
 }

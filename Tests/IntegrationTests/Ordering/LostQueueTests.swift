@@ -1,4 +1,5 @@
 import AMQP
+import BrokerMapping
 import Core
 import TestSupport
 import Testing
@@ -44,6 +45,27 @@ extension FaultLane {
                         && result(of: capture, in: world) == "rejected payment_not_found"
                 }
                 #expect(wrong == 0, "captures that were refused though their authorizes succeeded")
+            }
+        }
+
+        @Test("and declared again at once by somebody else is consumed again, and what was published to it is answered")
+        func declaredAgainAtOnce() async throws {
+            try await World.run { world in
+                let processor = try await world.startProcessor()
+                #expect(try await world.ask(.authorize()).result == "succeeded")
+                let topology = Topology(names: world.names, partitions: world.settings.partitions)
+                let queue = try #require(topology.queues.first { $0.name == world.names.commandsQueue(0) })
+                try await world.upstream.withConnection { connection in
+                    try await connection.deleteQueue(queue.name)
+                    try await connection.declareQueue(queue.name, arguments: AMQPTable(queue.arguments))
+                    try await connection.bindQueue(queue.name, to: world.names.commandsExchange, routingKey: "1")
+                }
+                let commands = (0..<40).map { _ in TestCommand.authorize() }
+                try await world.send(commands)
+                try await world.expect(commands, endAs: "succeeded", within: .seconds(120))
+                try await processor.tellsNoProblem()
+                let isNamed = ["\(queue.name) is missing", "\(queue.name) was deleted and declared again"]
+                #expect(isNamed.contains { processor.log.contains($0) })
             }
         }
 

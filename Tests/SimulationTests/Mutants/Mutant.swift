@@ -19,6 +19,7 @@ struct Mutant: Sendable, CustomTestStringConvertible {
             }
         },
         .ports("takes every publish for confirmed") { $0.sink = HopefulSink(sink: $0.sink) },
+        .ports("takes a silent queue for one that is gone") { $0.sink = HastySink(sink: $0.sink) },
         .ports("copies x-death") { ports in
             let (deaths, receive) = (CopiedHeaders(), ports.receive)
             ports.receive = { delivery in

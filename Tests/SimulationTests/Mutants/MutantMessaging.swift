@@ -68,3 +68,17 @@ struct OneQueueSink: MessageSink {
         return try await sink.publish(message, to: destination)
     }
 }
+
+/// Takes a queue that confirms nothing for one that is gone.
+struct HastySink: MessageSink {
+    let sink: any MessageSink
+
+    func publish(_ message: Message, to destination: Destination) async throws(SinkError) -> PublishOutcome {
+        do throws(SinkError) {
+            return try await sink.publish(message, to: destination)
+        } catch {
+            guard error.kind == .silentDestination else { throw error }
+            return .unroutable
+        }
+    }
+}

@@ -90,7 +90,9 @@ package struct OutboxRelay: Sendable {
             case .refused: observer.observe(.publishFailed("outbox: refused by the broker"))
             }
         } catch {
-            if error.kind != .unusableDestination || !content.destination.isEvent {
+            // A queue that is silent is named by who finds it so.
+            let isNamed = error.kind == .unusableDestination && content.destination.isEvent
+            if !isNamed, error.kind != .silentDestination {
                 observer.observe(.publishFailed(error.description))
             }
             if error.kind == .unpublishable { return undeliverable(entry) }

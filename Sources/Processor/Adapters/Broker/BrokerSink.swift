@@ -4,11 +4,12 @@ import Core
 
 /// Publishes on a connection of its own: one that the broker has blocked must not keep the acknowledgements waiting.
 ///
-/// What the broker does not take is told apart: it is away, the destination is missing or forbidden, or the message is at fault.
+/// What the broker does not take is told apart: it is away, the destination is missing, forbidden or silent, or the message is at fault.
 struct BrokerSink: MessageSink {
     let session: AMQPSession
     let names: BrokerNames
     let gate: DestinationGate
+    let confirms: ConfirmGate
     /// `nil` for commands of an operator, who are told by the outcome.
     let watch: TopologyWatch?
 
@@ -17,30 +18,70 @@ struct BrokerSink: MessageSink {
         self.names = names
         self.watch = watch
         gate = watch?.gate ?? DestinationGate()
+        confirms = watch?.confirms ?? ConfirmGate(limit: 1)
     }
 
     func publish(_ message: Message, to destination: Destination) async throws(SinkError) -> PublishOutcome {
         let (exchange, routingKey) = address(of: destination)
         try gate.pass(exchange)
+        guard destination.hasOneQueue else {
+            return try await publish(message, to: destination, patience: destination.patience)
+        }
+        let route = ConfirmGate.Route(exchange: exchange, key: routingKey)
+        let isExcess = try confirms.enter(route)
+        let outcome: PublishOutcome
+        do throws(SinkError) {
+            let patience = isExcess ? ConfirmGate.grace : destination.patience
+            outcome = try await publish(message, to: destination, patience: patience)
+        } catch {
+            guard confirms.leave(route, error.kind == .silentDestination ? .unanswered : .unknown) else {
+                // Others have been answered in the meantime.
+                throw error.kind == .silentDestination ? SinkError(detail: error.detail) : error
+            }
+            let trouble = ConfirmGate.trouble(route)
+            watch?.note(trouble.object, trouble.problem)
+            throw SinkError(.silentDestination, detail: "\(trouble)")
+        }
+        _ = confirms.leave(route, .answered)
+        watch?.troubles.clear([ConfirmGate.trouble(route).object], of: .silent)
+        return outcome
+    }
+
+    private func publish(
+        _ message: Message,
+        to destination: Destination,
+        patience: Duration
+    ) async throws(SinkError) -> PublishOutcome {
+        let (exchange, routingKey) = address(of: destination)
         var isAlone = false
         while true {
+            var connection: AMQPConnection?
             do throws(AMQPError) {
-                let connection = try await session.connection(timeout: destination.patience)
-                let outcome = try await connection.publish(
+                let current = try await session.connection(timeout: destination.patience)
+                connection = current
+                let outcome = try await current.publish(
                     AMQPMessage(message),
                     exchange: exchange,
                     routingKey: routingKey,
                     mandatory: destination.isMandatory,
                     alone: isAlone,
-                    timeout: destination.patience
+                    apart: destination.hasOneQueue,
+                    timeout: patience
                 )
                 return note(outcome, of: destination, exchange, routingKey)
             } catch {
                 // The broker does not say which message of the channel it does not take: alone, it is this one or it is not.
-                guard error.code == .channelClosed(replyCode: 406), !isAlone else {
-                    throw sinkError(error, of: destination, exchange)
+                if error.code == .channelClosed(replyCode: 406), !isAlone {
+                    isAlone = true
+                    continue
                 }
-                isAlone = true
+                // A broker that has an alarm reads nothing, and says nothing of the queue.
+                if error.code == .confirmTimeout, error.outcomeUnknown, destination.hasOneQueue,
+                    await connection?.isBlocked == false
+                {
+                    throw SinkError(.silentDestination, detail: error.description)
+                }
+                throw sinkError(error, of: destination, exchange)
             }
         }
     }
@@ -115,6 +156,14 @@ extension Destination {
     fileprivate var isEvent: Bool {
         if case .event = self { return true }
         return false
+    }
+
+    /// Whether one queue is behind it, so that its silence says nothing of others.
+    fileprivate var hasOneQueue: Bool {
+        switch self {
+        case .replies, .retry, .deadLetters, .sweeps: true
+        case .commands, .event: false
+        }
     }
 
     /// Not a client's, and not one behind a topic.

@@ -28,8 +28,10 @@ struct BrokerTrouble: Hashable, Sendable, CustomStringConvertible {
     enum Problem: Hashable, Sendable, CustomStringConvertible {
         case missing
         case forbidden
-        /// What is published there is not confirmed: a queue bound to it takes nothing.
+        /// What is published there is not confirmed: a queue behind it has no majority of its nodes, or stands still.
         case silent
+        /// Of a queue: the broker kept messages for a consumer and did not deliver them.
+        case undelivered
         /// In the words of the broker.
         case other(String)
 
@@ -37,7 +39,8 @@ struct BrokerTrouble: Hashable, Sendable, CustomStringConvertible {
             switch self {
             case .missing: "is missing"
             case .forbidden: "may not be used by the broker's user"
-            case .silent: "confirms nothing: a queue bound to it does not answer"
+            case .silent: "confirms nothing"
+            case .undelivered: "was deleted and declared again, and delivered nothing: its consumer is renewed"
             case .other(let words): words
             }
         }

@@ -91,6 +91,11 @@ final class BrokerTroubles: Sendable {
 
     /// Without these no command can be taken or answered.
     private func stopsCommands(_ trouble: BrokerTrouble) -> Bool {
-        trouble.object == .exchange(names.commandsExchange) || trouble.object == .exchange("")
+        switch trouble.object {
+        case .exchange(names.commandsExchange), .exchange(""): true
+        // Whoever names no queue of its own waits in vain.
+        case .route("", names.repliesQueue): trouble.problem == .silent
+        case .exchange, .queue, .route, .binding, .policy: false
+        }
     }
 }

@@ -86,10 +86,20 @@ struct CommandSubscription: Sendable {
                             prefetch: prefetch,
                             while: { await active.isActive(round) },
                             onMissing: { once.run() },
+                            // Another processor may read on from now.
+                            onRenewal: { await consumer.placeHeld() },
                             body: { stream throws(AMQPError) in
                                 await active.add(stream, round)
                                 once.run()
-                                try await consumer.consume(stream.map { BrokerDelivery($0) as any Delivery })
+                                let result: Result<Void, AMQPError>
+                                do throws(AMQPError) {
+                                    let deliveries = stream.map { BrokerDelivery($0) as any Delivery }
+                                    result = .success(try await consumer.consume(deliveries))
+                                } catch {
+                                    result = .failure(error)
+                                }
+                                await active.remove(stream)
+                                try result.get()
                             }
                         )
                         await active.cancelAll()
@@ -167,6 +177,11 @@ private actor ActiveConsumers {
             return
         }
         consumers.append(consumer)
+    }
+
+    /// It has ended.
+    func remove(_ consumer: AMQPConsumer) {
+        consumers.removeAll { $0.consumerTag == consumer.consumerTag }
     }
 
     func drain() async {

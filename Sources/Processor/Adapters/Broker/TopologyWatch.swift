@@ -4,11 +4,14 @@ import Core
 final class TopologyWatch: Sendable {
     let troubles: BrokerTroubles
     let gate = DestinationGate()
+    let confirms: ConfirmGate
     /// Rings for the keeper.
     let bell = OutboxBell()
 
-    init(_ troubles: BrokerTroubles) {
+    /// - Parameter slots: how many commands may be under way.
+    init(_ troubles: BrokerTroubles, slots: Int = 1) {
         self.troubles = troubles
+        confirms = ConfirmGate(limit: min(slots / 8, 16))
     }
 
     /// Tells of it, and has it looked at soon.
