@@ -3,7 +3,7 @@ import Core
 import TestSupport
 import Testing
 
-extension RestartLane {
+extension CommandLane {
     @Suite("A reply queue that confirms nothing", .timeLimit(.minutes(15)))
     struct SilentQueueTests {
         struct Load: Sendable {
