@@ -53,17 +53,23 @@ struct AdminRoutes: Sendable {
     }
 
     private func payments(_ uri: URI) async throws -> Response {
-        let parameters = try QueryParameters(uri, knowing: PaymentQuery.names)
+        let parameters = try QueryParameters(uri, knowing: PaymentQueryInput.names)
         let query: PaymentQuery
         do throws(InvalidField) {
-            query = try PaymentQuery(
+            query = try PaymentQueryInput(
                 orderID: parameters["order_id"],
                 customerID: parameters["customer_id"],
                 possibleOrphans: parameters["possible_orphans"],
+                status: parameters["status"],
+                idempotencyKey: parameters["idempotency_key"],
+                bankID: parameters["bank_id"],
+                messageID: parameters["message_id"],
+                since: parameters["since"],
+                until: parameters["until"],
                 merchantID: parameters["merchant_id"],
                 limit: parameters["limit"],
                 cursor: parameters["cursor"]
-            )
+            ).query()
         } catch {
             throw AdminError.invalid(error)
         }

@@ -3,6 +3,7 @@ import Core
 /// Looks every now and then at what waits to be done, for the gauges.
 struct GaugeSampler: Sendable {
     let store: any SweepStore
+    let ages: @Sendable () async throws(StoreError) -> QueueAges
     let depths: QueueDepths
     let readiness: Readiness
     let metrics: ProcessorMetrics
@@ -18,6 +19,7 @@ struct GaugeSampler: Sendable {
                 metrics.setOutboxOldest(backlog.outboxOldest)
                 metrics.setEventsWaiting(backlog.eventsWaiting)
             }
+            if let ages = try? await ages() { metrics.setOldest(ages) }
             if let ladder = try? await depths.ladder() {
                 for (tier, depth) in ladder { metrics.setRetryDepth(tier, depth) }
             }

@@ -139,6 +139,7 @@ struct ProcessorService: Service {
         )
         gauges = GaugeSampler(
             store: store,
+            ages: { () async throws(StoreError) in try await store.ages() },
             depths: QueueDepths(
                 session: ticking,
                 names: configuration.names,
