@@ -18,16 +18,25 @@ package struct Migration: Hashable, Sendable {
 
     /// The number of the migration with which a processor must be familiar, at least, to work with a schema that has this one;
     /// `nil` where it must know this one. From the head of the file: `-- compatible-from: 0007`.
-    package var compatibleFrom: Int? { head("compatible-from").flatMap { Int($0) } }
+    package var compatibleFrom: Int? { head("compatible-from").flatMap { Int($0.filter { !$0.isWhitespace }) } }
 
-    /// The index that it builds while others write to the table: by one statement, `CREATE INDEX CONCURRENTLY IF NOT EXISTS`, which runs
-    /// in no transaction. `nil` for every other migration. From the head of the file: `-- concurrently: payments_by_time`.
-    package var concurrentIndex: String? { head("concurrently") }
+    /// An index that is built while others write to its table.
+    package struct Index: Hashable, Sendable {
+        package let name: String
+        package let table: String
+    }
+
+    /// What it builds by one statement, `CREATE INDEX CONCURRENTLY IF NOT EXISTS`, which runs in no transaction; `nil` for every other
+    /// migration. From the head of the file: `-- concurrently: payments_by_time ON payments`.
+    package var concurrentIndex: Index? {
+        guard let words = head("concurrently")?.split(separator: " "), words.count == 3, words[1] == "ON" else { return nil }
+        return Index(name: String(words[0]), table: String(words[2]))
+    }
 
     private func head(_ name: String) -> String? {
         for line in sql.split(separator: "\n", omittingEmptySubsequences: false).prefix(while: { $0.hasPrefix("--") }) {
             guard let value = line.firstRange(of: "-- \(name):") else { continue }
-            return line[value.upperBound...].filter { !$0.isWhitespace }
+            return String(line[value.upperBound...])
         }
         return nil
     }

@@ -11,7 +11,7 @@ struct ConcurrentIndexTests {
         Migrations.all + [
             Migration(
                 name: "9001_index",
-                sql: "-- concurrently: busy_by_n\nCREATE INDEX CONCURRENTLY IF NOT EXISTS busy_by_n ON busy (n)"
+                sql: "-- concurrently: busy_by_n ON busy\nCREATE INDEX CONCURRENTLY IF NOT EXISTS busy_by_n ON busy (n)"
             )
         ]
 

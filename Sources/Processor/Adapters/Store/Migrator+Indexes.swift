@@ -1,83 +1,79 @@
 import Migrations
 import Postgres
 
+/// Indexes that are built while others write to their table. No lock is held meanwhile: not by a transaction, for which the
+/// build would wait, and not by a session, which a connection pooler may give to others. The server itself lets one at a time
+/// build on a table, and others see it by the table's lock.
 extension Migrator {
-    /// Builds an index while others write to its table. The statement waits for every transaction that is older than it, so none may wait
-    /// for us meanwhile: other migrators try a lock of the session, and come again.
-    ///
     /// - Returns: whether it was applied now.
-    func buildIndex(_ index: String, of migration: Migration) async throws(MigrationError) -> Bool {
-        let ticker = reportProgress(of: "migration \(migration.name)")
+    func buildIndex(_ index: Migration.Index, of migration: Migration) async throws(MigrationError) -> Bool {
+        let what = "migration \(migration.name)"
+        let ticker = reportProgress(of: what)
         defer { ticker.cancel() }
         while true {
-            let isNew: Bool?
+            let step = try await inTransaction(what) { connection throws(PostgresError) in
+                try Self.nextStep(index, of: migration, on: connection)
+            }
+            if case .ended(let isNew) = step { return isNew }
             do throws(PostgresError) {
-                isNew = try await pool.withConnection { connection throws(PostgresError) in
-                    try Self.tryToBuild(index, of: migration, on: connection)
+                try await pool.withConnection { connection throws(PostgresError) in
+                    try Self.unbounded(on: connection) { connection throws(PostgresError) in
+                        try connection.executeScript(migration.sql, isBounded: false)
+                    }
+                }
+            } catch  where Self.isRace(error) {
+                // Another migrator had begun in between. The next step sees what it has left.
+                guard (try? await Task.sleep(for: Self.pause * Double.random(in: 0.5...2))) != nil else {
+                    throw .database(error)
                 }
             } catch {
                 throw .database(error)
             }
-            if let isNew { return isNew }
-            // Cancelled, the next try says so.
-            try? await Task.sleep(for: Self.pause)
         }
     }
 
-    /// - Returns: whether it was applied now; `nil` where another migrator is at it.
-    private static func tryToBuild(
-        _ index: String,
-        of migration: Migration,
-        on connection: isolated PostgresConnection
-    ) throws(PostgresError) -> Bool? {
-        if try isRecorded(migration, on: connection) { return false }
-        let locked = try connection.execute("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", [.text(index)])
-        guard try locked.single().bool(0) else { return nil }
-        let result: Result<Bool, PostgresError>
-        do throws(PostgresError) {
-            result = .success(try build(index, of: migration, on: connection))
-        } catch {
-            result = .failure(error)
-        }
-        // A session that is lost has no lock any more.
-        _ = try? connection.execute("SELECT pg_advisory_unlock(hashtextextended($1, 0))", [.text(index)])
-        return try result.get()
+    private enum IndexStep: Sendable {
+        case build
+        case ended(isNew: Bool)
     }
 
-    private static func build(
-        _ index: String,
+    /// Under the lock of the migrators.
+    private static func nextStep(
+        _ index: Migration.Index,
         of migration: Migration,
         on connection: isolated PostgresConnection
-    ) throws(PostgresError) -> Bool {
-        if try isRecorded(migration, on: connection) { return false }
+    ) throws(PostgresError) -> IndexStep {
+        if try recorded(on: connection).contains(where: { $0.name == migration.name }) { return .ended(isNew: false) }
+        // Writers go on under this lock. Whoever builds an index has it, too.
+        try connection.executeScript("LOCK TABLE \(index.table) IN SHARE UPDATE EXCLUSIVE MODE")
         let validity = try connection.execute(
             "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)",
-            [.text(index)]
+            [.text(index.name)]
         )
-        let isValid = try validity.first?.bool(0)
-        try unbounded(on: connection) { connection throws(PostgresError) in
-            if isValid == false {
-                // One that was broken off.
-                try connection.executeScript("DROP INDEX CONCURRENTLY IF EXISTS \(index)", isBounded: false)
-            }
-            if isValid != true { try connection.executeScript(migration.sql, isBounded: false) }
+        switch try validity.first?.bool(0) {
+        case true?:
+            try record(migration, on: connection)
+            return .ended(isNew: true)
+        case false?:
+            // One that was broken off: nobody is at it.
+            try connection.executeScript("DROP INDEX \(index.name)")
+            return .build
+        case nil: return .build
         }
-        try record(migration, on: connection)
-        return true
     }
 
-    private static func isRecorded(
-        _ migration: Migration,
-        on connection: isolated PostgresConnection
-    ) throws(PostgresError) -> Bool {
-        try recorded(on: connection).contains { $0.name == migration.name }
+    /// Two that begin at once wait for each other, until one of them is refused.
+    private static func isRace(_ error: PostgresError) -> Bool {
+        error.isLockNotAvailable || [.deadlockDetected, .uniqueViolation].contains(error.sqlState)
     }
 
-    /// As long as it takes. The statements take no lock that one of the traffic waits for.
+    /// As long as it takes. The statements take no lock that one of the traffic waits for. Through a pooler our settings end
+    /// with their transaction, so the server's own are in force.
     private static func unbounded(
         on connection: isolated PostgresConnection,
         _ work: (isolated PostgresConnection) throws(PostgresError) -> Void
     ) throws(PostgresError) {
+        guard connection.pooling == .none else { return try work(connection) }
         let settings = timeouts.map { "current_setting('\($0)')" }.joined(separator: ", ")
         let values = try connection.execute("SELECT \(settings)").single()
         for name in timeouts { _ = try connection.execute("SELECT set_config($1, '0', false)", [.text(name)]) }
