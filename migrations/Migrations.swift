@@ -26,10 +26,12 @@ package struct Migration: Hashable, Sendable {
         package let table: String
     }
 
-    /// What it builds by one statement, `CREATE INDEX CONCURRENTLY IF NOT EXISTS`, which runs in no transaction; `nil` for every other
-    /// migration. From the head of the file: `-- concurrently: payments_by_time ON payments`.
+    /// What it builds by one statement, `CREATE INDEX CONCURRENTLY IF NOT EXISTS`, which runs in no transaction; `nil` for
+    /// every other migration. From the head of the file: `-- concurrently: payments_by_time ON payments`.
     package var concurrentIndex: Index? {
-        guard let words = head("concurrently")?.split(separator: " "), words.count == 3, words[1] == "ON" else { return nil }
+        guard let words = head("concurrently")?.split(separator: " "), words.count == 3, words[1] == "ON" else {
+            return nil
+        }
         return Index(name: String(words[0]), table: String(words[2]))
     }
 

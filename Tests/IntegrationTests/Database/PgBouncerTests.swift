@@ -59,7 +59,8 @@ extension CommandLane {
                         }
                         try await group.waitForAll()
                     }
-                    let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' "
+                    let locks =
+                        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' "
                         + "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
                     #expect(try await world.database.number(locks) == 0)
                     let broken = "SELECT count(*) FROM pg_index WHERE NOT indisvalid"
@@ -67,10 +68,14 @@ extension CommandLane {
                     let connection = try await PostgresConnection.connect(PostgresConfiguration(conninfo: bouncer.url))
                     // Without the settings that our own transactions have: what another client finds in each session.
                     let check = """
-                        DO $$ BEGIN ASSERT current_setting('statement_timeout') = '0' AND current_setting('lock_timeout') = '0'; END $$
+                        DO $$ BEGIN
+                            ASSERT current_setting('statement_timeout') = '0' AND current_setting('lock_timeout') = '0';
+                        END $$
                         """
                     for _ in 0..<8 {
-                        try await connection.run { connection throws(PostgresError) in try connection.executeScript(check) }
+                        try await connection.run { connection throws(PostgresError) in
+                            try connection.executeScript(check)
+                        }
                     }
                     await connection.close()
                 }

@@ -18,7 +18,7 @@ struct WebClient: Sendable {
         headers: [HTTPHeader] = [],
         body: String? = nil
     ) async throws -> HTTPResponse {
-        let isTyped = body == nil || headers.contains { $0.name.lowercased() == "content-type" }
+        let isTyped = body == nil && method != .post || headers.contains { $0.name.lowercased() == "content-type" }
         return try await client.send(
             HTTPRequest(
                 method: method,
