@@ -63,8 +63,7 @@ struct Run: AsyncParsableCommand {
             resolver: processor.resolver,
             readiness: readiness,
             metrics: registry,
-            logger: logger,
-            onScrape: { await DeadLetterGauge(queries: processor.deadLetters.queries, metrics: metrics).refresh() }
+            logger: logger
         ) { port in
             logger.info("serving", metadata: ["host": "\(configuration.admin.host)", "port": "\(port)"])
         }

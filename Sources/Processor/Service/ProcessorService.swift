@@ -143,6 +143,7 @@ struct ProcessorService: Service {
         gauges = GaugeSampler(
             store: store,
             ages: { () async throws(StoreError) in try await store.ages() },
+            deadLetters: letters,
             depths: QueueDepths(
                 session: ticking,
                 names: configuration.names,
