@@ -111,6 +111,9 @@ let package = Package(
                 .embedInCode("0013_failed_fence.sql"),
                 .embedInCode("0014_reduced_cards.sql"),
                 .embedInCode("0015_dead_letter_replays.sql"),
+                .embedInCode("0016_payments_by_time.sql"),
+                .embedInCode("0017_dead_letters_by_message.sql"),
+                .embedInCode("0018_operation_attempts.sql"),
             ],
             swiftSettings: swiftSettings
         ),

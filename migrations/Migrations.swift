@@ -18,10 +18,27 @@ package struct Migration: Hashable, Sendable {
 
     /// The number of the migration with which a processor must be familiar, at least, to work with a schema that has this one;
     /// `nil` where it must know this one. From the head of the file: `-- compatible-from: 0007`.
-    package var compatibleFrom: Int? {
+    package var compatibleFrom: Int? { head("compatible-from").flatMap { Int($0.filter { !$0.isWhitespace }) } }
+
+    /// An index that is built while others write to its table.
+    package struct Index: Hashable, Sendable {
+        package let name: String
+        package let table: String
+    }
+
+    /// What it builds by one statement, `CREATE INDEX CONCURRENTLY IF NOT EXISTS`, which runs in no transaction; `nil` for
+    /// every other migration. From the head of the file: `-- concurrently: payments_by_time ON payments`.
+    package var concurrentIndex: Index? {
+        guard let words = head("concurrently")?.split(separator: " "), words.count == 3, words[1] == "ON" else {
+            return nil
+        }
+        return Index(name: String(words[0]), table: String(words[2]))
+    }
+
+    private func head(_ name: String) -> String? {
         for line in sql.split(separator: "\n", omittingEmptySubsequences: false).prefix(while: { $0.hasPrefix("--") }) {
-            guard let value = line.firstRange(of: "-- compatible-from:") else { continue }
-            return Int(line[value.upperBound...].filter { !$0.isWhitespace })
+            guard let value = line.firstRange(of: "-- \(name):") else { continue }
+            return String(line[value.upperBound...])
         }
         return nil
     }
@@ -45,6 +62,9 @@ package enum Migrations {
         Migration(name: "0013_failed_fence", bytes: PackageResources._013_failed_fence_sql),
         Migration(name: "0014_reduced_cards", bytes: PackageResources._014_reduced_cards_sql),
         Migration(name: "0015_dead_letter_replays", bytes: PackageResources._015_dead_letter_replays_sql),
+        Migration(name: "0016_payments_by_time", bytes: PackageResources._016_payments_by_time_sql),
+        Migration(name: "0017_dead_letters_by_message", bytes: PackageResources._017_dead_letters_by_message_sql),
+        Migration(name: "0018_operation_attempts", bytes: PackageResources._018_operation_attempts_sql),
     ]
 }
 

@@ -71,7 +71,7 @@ extension StoreScene {
         merchant: MerchantID?
     ) async throws -> PaymentPage {
         try await store.payments(
-            PaymentQuery(selection: .possibleOrphans, merchantID: merchant, limit: limit, after: after)
+            PaymentQuery(filter: .possibleOrphans, merchantID: merchant, limit: limit, after: after)
         )
     }
 

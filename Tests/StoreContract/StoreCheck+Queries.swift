@@ -29,6 +29,52 @@ extension StoreCheck {
                 #expect(filtered.payments == theirs)
                 #expect(filtered.next == nil)
             },
+            StoreCheck("a payment is found by its key, its id at the bank and its time, each with the others") {
+                scene in
+                let payment = try await scene.authorized(order: "o-\(UniqueID.random)")
+                let view = try #require(try await scene.store.payment(payment.id))
+                let key = try #require(view.operations.first).idempotencyKey
+                let bankID = try #require(payment.bank.authorizationID)
+                let millisecond = Duration.milliseconds(1)
+                var all = PaymentFilter()
+                (all.idempotencyKey, all.bankID, all.orderID) = (key, bankID, payment.orderID)
+                (all.since, all.until) = (payment.createdAt, payment.createdAt.advanced(by: millisecond))
+                all.status = .authorized
+                for (change, isFound) in [
+                    ({ _ in }, true), ({ $0.status = .captured }, false), ({ $0.status = nil }, true),
+                    ({ $0.bankID = "none" }, false), ({ $0.bankID = nil }, true),
+                    ({ $0.idempotencyKey = IdempotencyKey("none") }, false), ({ $0.idempotencyKey = nil }, true),
+                    ({ $0.since = payment.createdAt.advanced(by: millisecond) }, false),
+                    ({ $0.until = payment.createdAt }, false), ({ $0.orderID = "none" }, false),
+                    ({ $0.orderID = nil }, true), ({ $0.customerID = "none" }, false),
+                ] as [((inout PaymentFilter) -> Void, Bool)] {
+                    var filter = all
+                    change(&filter)
+                    for merchant in [scene.merchant, nil] {
+                        let page = try await scene.list(filter, merchant: merchant, limit: 10, after: nil)
+                        #expect(page.payments == (isFound ? [payment] : []), "\(filter)")
+                    }
+                }
+                let other = try await scene.list(all, merchant: MerchantID(verified: "nobody"), limit: 10, after: nil)
+                #expect(other.payments.isEmpty)
+            },
+            StoreCheck("a payment is found by the message of a command that waits, or is a dead letter") { scene in
+                let payment = try await scene.authorized()
+                _ = try await scene.claimed(try scene.command(.capture(amount: nil), payment.id))
+                let void = try scene.command(.void, payment.id)
+                #expect(try await scene.claim(void).isWaitForPayment)
+                let held = try await scene.authorized()
+                let letter = try scene.letter(.void, "\(UniqueID.random)", try scene.command(.void, held.id))
+                _ = try await scene.store.keep(letter)
+                let messages = [
+                    (void.messageID, payment.id), (try #require(letter.content.message.messageID), held.id),
+                ]
+                for (message, id) in messages {
+                    var filter = PaymentFilter()
+                    filter.messageID = message
+                    #expect(try await scene.list(filter, limit: 10, after: nil).payments.map(\.id) == [id])
+                }
+            },
             StoreCheck("a list of nothing is an empty page") { scene in
                 let page = try await scene.list(.order("none-\(UniqueID.random)"), limit: 10, after: nil)
                 #expect(page == PaymentPage(payments: [], next: nil))
@@ -49,28 +95,28 @@ extension StoreScene {
     }
 
     fileprivate func list(
-        _ selection: PaymentQuery.Selection,
+        _ filter: PaymentFilter,
         merchant: MerchantID? = nil,
         limit: Int,
         after: PageCursor?
     ) async throws -> PaymentPage {
         try await store.payments(
-            PaymentQuery(selection: selection, merchantID: merchant, limit: limit, after: after)
+            PaymentQuery(filter: filter, merchantID: merchant, limit: limit, after: after)
         )
     }
 
-    fileprivate func expectPages(_ selection: PaymentQuery.Selection, _ expected: [Payment]) async throws {
-        let whole = try await list(selection, limit: 200, after: nil)
+    fileprivate func expectPages(_ filter: PaymentFilter, _ expected: [Payment]) async throws {
+        let whole = try await list(filter, limit: 200, after: nil)
         #expect(whole.payments == expected)
         #expect(whole.next == nil)
-        let exact = try await list(selection, limit: expected.count, after: nil)
+        let exact = try await list(filter, limit: expected.count, after: nil)
         #expect(exact.payments == expected)
         #expect(exact.next == nil)
 
         var collected: [Payment] = []
         var cursor: PageCursor?
         for _ in 0..<expected.count {
-            let page = try await list(selection, limit: 2, after: cursor)
+            let page = try await list(filter, limit: 2, after: cursor)
             collected += page.payments
             // Through its text form, as a client gives it back.
             cursor = try page.next.map { try #require(PageCursor($0.description)) }

@@ -43,6 +43,56 @@ extension StoreCheck {
                 #expect(try await scene.store.settle(resting) == .settled)
                 #expect(try await scene.view(claim.payment.id).operations.map(\.state) == [.unknown])
             },
+            StoreCheck("every request to the bank is shown: the failed ones once, the completing one from the reply") {
+                scene in
+                let command = try scene.authorize()
+                let claim = try await scene.claimed(command)
+                let failed = [
+                    UnfinishedAttempt(verdict: .ambiguous, status: 500, code: "internal_error", age: .milliseconds(20)),
+                    UnfinishedAttempt(
+                        verdict: .ambiguous,
+                        status: nil,
+                        code: "timeout",
+                        tier: .minutes2,
+                        age: .milliseconds(10)
+                    ),
+                ]
+                let resting = Settlement.resting(
+                    claim,
+                    reason: "timeout",
+                    sends: EarlierSends(unanswered: 1, failed: 1),
+                    rest: .zero
+                )
+                .with(failed)
+                for _ in 0..<2 { #expect(try await scene.store.settle(resting) == .settled) }
+                let again = try await scene.claimedWhenFree(command)
+                #expect(try await scene.store.settle(StoreScene<Subject>.success(again)) == .settled)
+
+                let attempts = try await scene.view(command.paymentID).attempts
+                #expect(attempts.map(\.verdict) == [.ambiguous, .ambiguous, .succeeded])
+                #expect(attempts.map(\.status) == [500, nil, 200])
+                #expect(attempts.map(\.code) == ["internal_error", "timeout", nil])
+                #expect(attempts.map(\.tier) == [nil, .minutes2, nil])
+                #expect(
+                    attempts.allSatisfy { $0.operation == .authorize && $0.idempotencyKey == command.idempotencyKey }
+                )
+                #expect(attempts.map(\.at) == attempts.map(\.at).sorted())
+                #expect(try #require(attempts.last).at >= claim.operation.createdAt)
+            },
+            StoreCheck("what an attempt that was superseded has asked is shown too") { scene in
+                let command = try scene.authorize()
+                let zombie = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)
+                _ = try await scene.claimedWhenFree(command)
+                let late = Settlement.resting(
+                    zombie,
+                    reason: "timeout",
+                    sends: EarlierSends(unanswered: 1),
+                    rest: .zero
+                )
+                .with([UnfinishedAttempt(verdict: .ambiguous, status: nil, code: "timeout", age: .zero)])
+                #expect(try await scene.store.settle(late) == .superseded)
+                #expect(try await scene.view(command.paymentID).attempts.map(\.code) == ["timeout"])
+            },
             StoreCheck("a settle with an old fence is superseded, and what it learnt is in the history") { scene in
                 let command = try scene.authorize()
                 let zombie = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)

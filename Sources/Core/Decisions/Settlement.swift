@@ -16,6 +16,8 @@ package struct Settlement: Hashable, Sendable {
     package let note: String?
     /// Written in the same commit, to be relayed: where no delivery is there to tell it.
     package private(set) var outbox: [OutboxMessage] = []
+    /// Its requests to the bank that did not complete the operation, oldest first: none where the first one did.
+    package private(set) var attempts: [UnfinishedAttempt] = []
 
     /// The same, told by way of the outbox.
     ///
@@ -24,6 +26,13 @@ package struct Settlement: Hashable, Sendable {
         var copy = self
         copy.outbox = OutboxMessage.telling(operation, payment ?? claim.payment)
         copy.operation.isTold = true
+        return copy
+    }
+
+    package func with(_ attempts: [UnfinishedAttempt]) -> Settlement {
+        if attempts.isEmpty { return self }
+        var copy = self
+        copy.attempts = attempts
         return copy
     }
 

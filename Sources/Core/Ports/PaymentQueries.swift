@@ -14,30 +14,47 @@ package struct PaymentView: Hashable, Sendable {
     package let operations: [Operation]
     /// Whether its authorize may have left a second hold at the bank.
     package let orphan: PossibleOrphan?
+    /// Every request to the bank that was answered, or whose time was over while its processor was there. Oldest first.
+    package let attempts: [BankAttemptRecord]
+    /// What operators did with dead letters of it. Oldest first.
+    package let replays: [ReplayRecord]
 
     package init(
         payment: Payment,
         history: [HistoryEntry],
         operations: [Operation],
-        orphan: PossibleOrphan? = nil
+        orphan: PossibleOrphan? = nil,
+        attempts: [BankAttemptRecord] = [],
+        replays: [ReplayRecord] = []
     ) {
         self.payment = payment
         self.history = history
         self.operations = operations
         self.orphan = orphan
+        self.attempts = attempts
+        self.replays = replays
+    }
+}
+
+/// A replay of a dead letter, as its audit has it.
+package struct ReplayRecord: Hashable, Sendable {
+    package let at: Timestamp
+    package let deadLetterID: DeadLetterID
+    package let actor: String
+    /// `started`, `replayed` or `failed`.
+    package let result: String
+
+    package init(at: Timestamp, deadLetterID: DeadLetterID, actor: String, result: String) {
+        self.at = at
+        self.deadLetterID = deadLetterID
+        self.actor = actor
+        self.result = result
     }
 }
 
 /// Some of the payments, a page at a time.
 package struct PaymentQuery: Hashable, Sendable {
-    package enum Selection: Hashable, Sendable {
-        case order(String)
-        case customer(String)
-        /// Those that may have left a second hold at the bank, in the order in which that was found out.
-        case possibleOrphans
-    }
-
-    package let selection: Selection
+    package let filter: PaymentFilter
     package let merchantID: MerchantID?
     /// 1–200.
     package let limit: Int
@@ -46,15 +63,16 @@ package struct PaymentQuery: Hashable, Sendable {
 
     package static let limits = 1...200
 
-    package init(selection: Selection, merchantID: MerchantID?, limit: Int, after: PageCursor?) {
-        self.selection = selection
+    package init(filter: PaymentFilter, merchantID: MerchantID?, limit: Int, after: PageCursor?) {
+        self.filter = filter
         self.merchantID = merchantID
         self.limit = limit
         self.after = after
     }
 }
 
-/// A page, newest first.
+/// A page, newest first. One with fewer payments than asked for, and even with none, may have a page after it: a store reads no more than
+/// so many rows for one page, however few of them match.
 package struct PaymentPage: Hashable, Sendable {
     package let payments: [Payment]
     /// `nil` on the last page.

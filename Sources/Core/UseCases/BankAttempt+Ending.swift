@@ -48,6 +48,7 @@ extension BankAttempt {
             case .declined, .expired, .notSent, .notExecuted, .ambiguous: break
             }
         }
+        note(decline, answer, on: call.action)
         return try await rest(claim, reason: "decline_not_confirmed", sends, context.limits.bankWorstCase)
     }
 
@@ -129,12 +130,12 @@ extension BankAttempt {
             countsAttempt: !isAttempt || countsAttempt && !isOutage,
             note: note
         )
-        guard try await write(settlement, claim) else { return .superseded(sends) }
         let operation = settlement.operation
         let tier =
             isOutage
             ? context.policy.tierDuringOutage(rest: rest)
             : context.policy.rung(attempts: operation.attempts, rest: rest)
+        guard try await write(settlement, claim, comingAgainOn: tier) else { return .superseded(sends) }
         return .resting(operation, reason: reason, tier)
     }
 

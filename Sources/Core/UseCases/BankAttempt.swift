@@ -3,7 +3,9 @@
 /// Live commands and the reconciling sweep share it, so that both judge and write alike.
 package struct BankAttempt: Sendable {
     let context: ProcessorContext
-    private let tellsByOutbox: Bool
+    let tellsByOutbox: Bool
+    /// Of the attempt that is under way.
+    private var log = AttemptLog()
 
     /// - Parameter tellsByOutbox: whether what an attempt ends with is written to the outbox too: there is no delivery that would
     ///   tell it.
@@ -46,6 +48,24 @@ package struct BankAttempt: Sendable {
         _ action: BankAction?,
         _ permit: CircuitBreaker.Permit,
         _ place: BankPlace? = nil,
+        traceparent: String?,
+        started: Duration
+    ) async throws(StoreError) -> Outcome {
+        try await anew.attempt(claim, action, permit, place, traceparent: traceparent, started: started)
+    }
+
+    /// With a log of its own.
+    private var anew: BankAttempt {
+        var copy = self
+        copy.log = AttemptLog()
+        return copy
+    }
+
+    private func attempt(
+        _ claim: Claim,
+        _ action: BankAction?,
+        _ permit: CircuitBreaker.Permit,
+        _ place: BankPlace?,
         traceparent: String?,
         started: Duration
     ) async throws(StoreError) -> Outcome {
@@ -111,15 +131,23 @@ package struct BankAttempt: Sendable {
             traceparent: claim.operation.route.traceparent,
             started: started
         )
+        return try await anew.inquire(call)
+    }
+
+    private func inquire(_ call: Call) async throws(StoreError) -> Outcome {
+        let claim = call.claim
         let sends = claim.operation.sends
         guard let answer = await ask(call, after: sends) else {
             return try await rest(claim, reason: "lease_used_up", sends)
         }
-        let verdict = judge(action, answer, after: sends)
+        let verdict = judge(call.action, answer, after: sends)
         switch verdict {
         case .succeeded, .needsAttention: return try await end(call, verdict, answer, after: sends)
         case .keyUnknown: return try await rest(claim, reason: "key_unknown_at_bank", sends)
-        case .declined, .expired, .notSent, .notExecuted, .ambiguous:
+        case .declined, .expired:
+            note(verdict, answer, on: call.action)
+            return try await rest(claim, reason: claim.operation.lastError ?? "inquiry_unanswered", sends)
+        case .notSent, .notExecuted, .ambiguous:
             return try await rest(claim, reason: claim.operation.lastError ?? "inquiry_unanswered", sends)
         }
     }
@@ -136,7 +164,7 @@ package struct BankAttempt: Sendable {
         case .declined, .notSent, .notExecuted, .ambiguous, .keyUnknown, .needsAttention: return false
         }
         do throws(StoreError) {
-            let outcome = try await settle(entry.claim, verdict, entry.answer.redacted(for: entry.action))
+            let outcome = try await anew.settle(entry.claim, verdict, entry.answer.redacted(for: entry.action))
             if case .superseded = outcome { return false }
             return true
         } catch {
@@ -168,7 +196,13 @@ package struct BankAttempt: Sendable {
     func judge(_ action: BankAction, _ answer: BankAnswer, after sends: EarlierSends) -> Verdict {
         let verdict = Verdict.of(action, answer, sends: sends).redacted(for: action)
         context.observer.observe(.bankAnswered(action.kind, verdict))
+        // One that completes the operation is in its reply.
+        if !verdict.isCompleting { note(verdict, answer, on: action) }
         return verdict
+    }
+
+    func note(_ verdict: Verdict, _ answer: BankAnswer, on action: BankAction) {
+        log.note(verdict, answer, on: action, at: context.time.uptime())
     }
 
     /// An authorize that may have been executed rests first, so that the count is stored before it is sent again: a crash in between
@@ -205,8 +239,14 @@ package struct BankAttempt: Sendable {
 
     // MARK: Writing
 
-    func write(_ settlement: Settlement, _ claim: Claim) async throws(StoreError) -> Bool {
-        let settlement = tellsByOutbox ? settlement.toldByOutbox(claim) : settlement
+    /// - Parameter tier: on which its command comes again.
+    func write(
+        _ settlement: Settlement,
+        _ claim: Claim,
+        comingAgainOn tier: RetryTier? = nil
+    ) async throws(StoreError) -> Bool {
+        let attempts = log.attempts(at: context.time.uptime()).comingAgain(on: tellsByOutbox ? nil : tier)
+        let settlement = (tellsByOutbox ? settlement.toldByOutbox(claim) : settlement).with(attempts)
         let outcome = try await context.patiently { () async throws(StoreError) in
             try await context.store.settle(settlement)
         }

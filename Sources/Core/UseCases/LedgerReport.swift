@@ -3,9 +3,9 @@ package struct LedgerReport: Sendable {
     private let ledger: any PaymentLedger
     private let questions: PatientBankQueries
 
-    /// Payments of one page, and payments that are asked about at a time.
-    private static let page = 200
-    private static let concurrency = 16
+    private let concurrency: Int
+    /// Payments that are held in memory: so many that hardly any request waits for the end of a page.
+    private let page: Int
 
     package struct Totals: Hashable, Sendable {
         package var agree = 0
@@ -51,8 +51,17 @@ package struct LedgerReport: Sendable {
         case bankUnreachable(String)
     }
 
-    package init(ledger: any PaymentLedger, bank: any BankQueries, time: any TimeSource, timeout: Duration) {
+    /// - Parameter concurrency: the most questions to the bank at a time.
+    package init(
+        ledger: any PaymentLedger,
+        bank: any BankQueries,
+        time: any TimeSource,
+        timeout: Duration,
+        concurrency: Int
+    ) {
         self.ledger = ledger
+        self.concurrency = concurrency
+        page = max(200, concurrency * 4)
         questions = PatientBankQueries(bank: bank, time: time, timeout: timeout)
     }
 
@@ -67,7 +76,7 @@ package struct LedgerReport: Sendable {
         var last: PaymentID?
         var hasAsked = false
         while true {
-            let payments = try await page(after: last, since)
+            let payments = try await payments(after: last, since)
             if !hasAsked {
                 try await reach(payments.lazy.flatMap { LedgerComparison.questions(about: $0.payment) }.first)
                 hasAsked = true
@@ -76,14 +85,14 @@ package struct LedgerReport: Sendable {
                 totals.count(comparison)
                 show(comparison, totals)
             }
-            guard let end = payments.last, payments.count == Self.page else { return totals }
+            guard let end = payments.last, payments.count == page else { return totals }
             last = end.payment.id
         }
     }
 
-    private func page(after last: PaymentID?, _ since: Timestamp?) async throws(Failure) -> [LedgerPayment] {
+    private func payments(after last: PaymentID?, _ since: Timestamp?) async throws(Failure) -> [LedgerPayment] {
         do throws(StoreError) {
-            return try await ledger.page(after: last, since: since, limit: Self.page)
+            return try await ledger.page(after: last, since: since, limit: page)
         } catch {
             throw .store(error)
         }
@@ -102,7 +111,7 @@ package struct LedgerReport: Sendable {
         await withTaskGroup(of: (Int, LedgerComparison).self) { group in
             var comparisons: [LedgerComparison?] = payments.map { _ in nil }
             for (index, payment) in payments.enumerated() {
-                if index >= Self.concurrency, let (done, comparison) = await group.next() {
+                if index >= concurrency, let (done, comparison) = await group.next() {
                     comparisons[done] = comparison
                 }
                 group.addTask { (index, await compare(payment)) }

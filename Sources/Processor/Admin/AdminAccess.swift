@@ -19,6 +19,9 @@ struct AdminAccess: Sendable {
 
     private let token: [UInt8]?
 
+    /// Whether there is a token, which a browser that somebody else's page has sent here does not know.
+    var hasToken: Bool { token != nil }
+
     /// - Parameter token: `admin.token`; `nil`: only loopback is served.
     init(token: Secret?) {
         self.token = token?.bytes
@@ -28,7 +31,7 @@ struct AdminAccess: Sendable {
     /// connection, which is `nil` where it is not known.
     func decide(path: String, authorization: String?, peer: String?) -> Decision {
         // Probes carry no token. Their answers tell nothing about payments.
-        if token != nil, path == "/healthz" || path == "/readyz" { return .allowed }
+        if Self.isProbe(path) { return .allowed }
         guard let token else { return peer.map(LoopbackHost.matches) == true ? .allowed : .forbidden }
         let scheme = "Bearer "
         guard let authorization, authorization.prefix(scheme.count).lowercased() == scheme.lowercased() else {
@@ -36,6 +39,8 @@ struct AdminAccess: Sendable {
         }
         return Self.areEqual(Array(authorization.utf8.dropFirst(scheme.utf8.count)), token) ? .allowed : .unauthorized
     }
+
+    static func isProbe(_ path: String) -> Bool { path == "/healthz" || path == "/readyz" }
 
     /// In a time that depends on the length of what was sent, not on how much of it is right.
     static func areEqual(_ sent: [UInt8], _ token: [UInt8]) -> Bool {

@@ -6,7 +6,8 @@ import NIOCore
 /// An answer that is no success: `{"error","message"}` (docs/contract.md#admin-api).
 struct AdminError: Error, Hashable {
     let status: HTTPResponse.Status
-    /// One of few: `invalid_request`, `unauthorized`, `forbidden`, `not_found`, `method_not_allowed`, `unavailable`,
+    /// One of few: `invalid_request`, `unauthorized`, `forbidden`, `not_found`, `method_not_allowed`,
+    /// `unsupported_media_type`, `unavailable`,
     /// `internal`, and those of `ResolutionRefusal`.
     let code: String
     let message: String
@@ -26,6 +27,12 @@ struct AdminError: Error, Hashable {
         status: .forbidden,
         code: "forbidden",
         message: "without admin.token only requests from this machine are served"
+    )
+
+    static let notJSON = AdminError(
+        status: .unsupportedMediaType,
+        code: "unsupported_media_type",
+        message: "without admin.token a POST must have the Content-Type application/json"
     )
 
     static func notFound(_ message: String) -> AdminError {

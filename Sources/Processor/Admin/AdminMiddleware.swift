@@ -24,7 +24,7 @@ struct AdminMiddleware: RouterMiddleware {
         )
         do {
             let request = try await read(request, context, keepsBody: decision == .allowed)
-            if let refusal = decision.refusal { return refusal.response }
+            if let refusal = decision.refusal ?? browserRefusal(of: request) { return refusal.response }
             return try await next(request, context)
         } catch let error as AdminError {
             return error.response
@@ -53,6 +53,18 @@ struct AdminMiddleware: RouterMiddleware {
             context.logger.error("admin request failed", metadata: [LogKey.error.rawValue: "\(type(of: error))"])
             return AdminError.internal.response
         }
+    }
+
+    /// Probes are answered to anybody.
+    private func browserRefusal(of request: Request) -> AdminError? {
+        let path = request.uri.path
+        if access.hasToken || AdminAccess.isProbe(path) { return nil }
+        if let refusal = BrowserGuard.refusal(of: request.head) { return refusal }
+        // Where the path takes no POST, that is said.
+        guard request.method == .post, !BrowserGuard.isJSON(request.head),
+            allowed.methods(of: path).contains(HTTPRequest.Method.post.rawValue)
+        else { return nil }
+        return .notJSON
     }
 
     /// All of it, before anything is done. What nobody may ask is dropped as it comes.

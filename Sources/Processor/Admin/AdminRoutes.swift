@@ -9,8 +9,6 @@ struct AdminRoutes: Sendable {
     let resolver: OperationResolver
     let readiness: Readiness
     let metrics: PrometheusRegistry
-    /// Brings what is counted elsewhere up to date before the metrics are shown.
-    let onScrape: @Sendable () async -> Void
 
     func router(access: AdminAccess, limits: AdminLimits) -> Router<AdminContext> {
         let named = Router(context: AdminContext.self, options: .autoGenerateHeadEndpoints)
@@ -29,9 +27,9 @@ struct AdminRoutes: Sendable {
             let state = readiness.current
             return Response(status: state.isReady ? .ok : .serviceUnavailable, json: state.json)
         }
+        // What is counted elsewhere is brought up to date by `GaugeSampler`: a scrape asks nobody.
         router.get("metrics") { _, _ in
-            await onScrape()
-            return Response(
+            Response(
                 type: PrometheusText.contentType,
                 bytes: Array((metrics.text + ProcessStatistics.text).utf8)
             )
@@ -53,17 +51,23 @@ struct AdminRoutes: Sendable {
     }
 
     private func payments(_ uri: URI) async throws -> Response {
-        let parameters = try QueryParameters(uri, knowing: PaymentQuery.names)
+        let parameters = try QueryParameters(uri, knowing: PaymentQueryInput.names)
         let query: PaymentQuery
         do throws(InvalidField) {
-            query = try PaymentQuery(
+            query = try PaymentQueryInput(
                 orderID: parameters["order_id"],
                 customerID: parameters["customer_id"],
                 possibleOrphans: parameters["possible_orphans"],
+                status: parameters["status"],
+                idempotencyKey: parameters["idempotency_key"],
+                bankID: parameters["bank_id"],
+                messageID: parameters["message_id"],
+                since: parameters["since"],
+                until: parameters["until"],
                 merchantID: parameters["merchant_id"],
                 limit: parameters["limit"],
                 cursor: parameters["cursor"]
-            )
+            ).query()
         } catch {
             throw AdminError.invalid(error)
         }

@@ -26,7 +26,6 @@ struct AdminServer: Service {
         metrics: PrometheusRegistry,
         limits: AdminLimits = AdminLimits(),
         logger: Logger,
-        onScrape: @escaping @Sendable () async -> Void = {},
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) {
         self.configuration = configuration
@@ -35,8 +34,7 @@ struct AdminServer: Service {
             deadLetters: deadLetters,
             resolver: resolver,
             readiness: readiness,
-            metrics: metrics,
-            onScrape: onScrape
+            metrics: metrics
         )
         self.limits = limits
         self.logger = logger

@@ -5,6 +5,8 @@ extension PaymentView {
     /// replies, and all that happened to it.
     var json: JSONValue {
         var members = payment.jsonMembers
+        members["attempts"] = .array(attempts.map(\.json))
+        members["replays"] = .array(replays.map(\.json))
         members["history"] = .array(history.map(\.json))
         members["operations"] = .array(operations.map(\.json))
         members["possible_orphan"] = orphan.map { .string($0.rawValue) }
@@ -22,6 +24,31 @@ extension PaymentPage {
         var members = payment.jsonMembers
         members["possible_orphan"] = orphans[payment.id].map { .string($0.rawValue) }
         return .object(members)
+    }
+}
+
+extension BankAttemptRecord {
+    fileprivate var json: JSONValue {
+        .object([
+            "at": .string(at.description),
+            "code": .optional(code),
+            "idempotency_key": .string(idempotencyKey.description),
+            "operation": .string(operation.rawValue),
+            "status": status.map { .integer($0) } ?? .null,
+            "tier": .optional(tier?.rawValue),
+            "verdict": .string(verdict.rawValue),
+        ])
+    }
+}
+
+extension ReplayRecord {
+    fileprivate var json: JSONValue {
+        .object([
+            "at": .string(at.description),
+            "by": .string(actor),
+            "dead_letter_id": .string(deadLetterID.description),
+            "result": .string(result),
+        ])
     }
 }
 
@@ -44,6 +71,7 @@ extension Operation {
             "idempotency_key": .string(idempotencyKey.description),
             "kind": .string(kind.rawValue),
             "last_error": .optional(lastError),
+            "notified": isOpen ? .null : .bool(isTold),
             "state": .string(state.rawValue),
         ])
     }

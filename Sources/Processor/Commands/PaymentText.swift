@@ -31,23 +31,39 @@ enum PaymentText {
         }
         let operations = view.operations.map { operation in
             [
-                operation.kind.rawValue, operation.state.rawValue, "\(operation.attempts)", told(operation),
+                operation.kind.rawValue, operation.state.rawValue, "\(operation.attempts)", notified(operation),
                 operation.idempotencyKey.description, operation.lastError ?? "-",
             ]
         }
-        return [
+        let attempts = view.attempts.map { attempt in
+            [
+                attempt.at.description, attempt.operation.rawValue, attempt.verdict.rawValue,
+                attempt.status.map { "\($0)" } ?? "-", attempt.code ?? "-", attempt.tier?.rawValue ?? "-",
+                attempt.idempotencyKey.description,
+            ]
+        }
+        let replays = view.replays.map { [$0.at.description, $0.result, $0.actor, $0.deadLetterID.description] }
+        let details: [(String, [String], [[String]])] = [
+            (
+                "Requests to the bank", ["AT", "OPERATION", "VERDICT", "STATUS", "CODE", "TIER", "IDEMPOTENCY KEY"],
+                attempts
+            ),
+            ("Replays of dead letters", ["AT", "RESULT", "BY", "DEAD LETTER"], replays),
+        ]
+        let sections = [
             TextTable.lines(facts.compactMap { name, value in value.map { [name, $0] } }).joined(separator: "\n"),
             TextTable.section("History", ["AT", "FROM", "TO", "OPERATION", "CAUSE"], history),
             TextTable.section(
                 "Operations",
-                ["KIND", "STATE", "ATTEMPTS", "TOLD", "IDEMPOTENCY KEY", "LAST ERROR"],
+                ["KIND", "STATE", "ATTEMPTS", "NOTIFIED", "IDEMPOTENCY KEY", "LAST ERROR"],
                 operations
             ),
-        ].joined(separator: "\n\n")
+        ]
+        return (sections + details.filter { !$0.2.isEmpty }.map(TextTable.section)).joined(separator: "\n\n")
     }
 
     /// Whether the broker has the reply and the events of its end, or its dead letter.
-    private static func told(_ operation: Operation) -> String {
+    private static func notified(_ operation: Operation) -> String {
         if operation.isOpen { return "-" }
         return operation.isTold ? "yes" : "not yet"
     }

@@ -11,7 +11,7 @@ struct ReconcileReport: AsyncParsableCommand {
         discussion: """
             Asks the bank about each authorization, capture and refund that we hold an id of, and changes nothing. The bank has no \
             question for a void, and none for a hold that no payment knows of: whether there may be one is told from what is on \
-            record. Unknown is a payment with an operation under way, or one about which the bank gave no answer.
+            record. As many payments are asked about at a time as `bank.concurrency` allows. Unknown is a payment with an operation under way, or one about which the bank gave no answer.
 
             Exit code 1 on a difference, on a suspected second hold, and, unless it is allowed, on what is unknown; 69 where \
             the bank cannot be reached at all.
@@ -39,13 +39,17 @@ struct ReconcileReport: AsyncParsableCommand {
     func run() async throws {
         let configuration = try ProcessorConfiguration(options: options)
         let client = try HTTPClient(
-            configuration: HTTPClientConfiguration(maxConnections: 16, userAgent: "payment-processor")
+            configuration: HTTPClientConfiguration(
+                maxConnections: configuration.bankConcurrency,
+                userAgent: "payment-processor"
+            )
         )
         let report = LedgerReport(
             ledger: PostgresPaymentQueries(pool: .forCommand(configuration)),
             bank: HTTPBank(client: client, url: configuration.bank.base),
             time: SystemTime(),
-            timeout: configuration.limits.bankTimeout
+            timeout: configuration.limits.bankTimeout,
+            concurrency: configuration.bankConcurrency
         )
         let output = LedgerOutput(json: json, showsProgress: isatty(STDERR_FILENO) == 1)
         let since = since.flatMap { Self.instant($0, now: SystemTime().now()) }

@@ -38,6 +38,7 @@ struct Run: AsyncParsableCommand {
         let readiness = Readiness()
         let trouble = BankFailureWords(configuration.bank)
         let metrics = ProcessorMetrics(registry: registry)
+        let outages = OutageLog()
         LogWriter.standardError.observeDrops { metrics.logLinesDropped.increment() }
         let processor = try ProcessorService(
             configuration: configuration,
@@ -46,12 +47,14 @@ struct Run: AsyncParsableCommand {
                 metrics: metrics,
                 readiness: readiness,
                 time: SystemTime(),
-                trouble: trouble
+                trouble: trouble,
+                links: outages
             ),
             metrics: metrics,
             readiness: readiness,
             logger: logger,
-            trouble: trouble
+            trouble: trouble,
+            outages: outages
         )
         let admin = AdminServer(
             configuration: configuration.admin,
@@ -60,8 +63,7 @@ struct Run: AsyncParsableCommand {
             resolver: processor.resolver,
             readiness: readiness,
             metrics: registry,
-            logger: logger,
-            onScrape: { await DeadLetterGauge(queries: processor.deadLetters.queries, metrics: metrics).refresh() }
+            logger: logger
         ) { port in
             logger.info("serving", metadata: ["host": "\(configuration.admin.host)", "port": "\(port)"])
         }

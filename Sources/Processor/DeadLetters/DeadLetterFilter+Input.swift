@@ -33,7 +33,7 @@ struct DeadLetterFilterInput: Hashable, Sendable {
             MerchantID.init
         )
         filter.paymentID = try Self.parsed(payment, "payment", "is not a UUID", PaymentID.init)
-        if let order { filter.orderID = try PaymentQuery.checked(order, "order") }
+        if let order { filter.orderID = try PaymentQueryInput.checked(order, "order") }
         let age = "must be a duration such as 30s, 15m, 24h"
         filter.olderThan = try Self.parsed(olderThan, "older-than", age, DurationText.duration)
         filter.newerThan = try Self.parsed(newerThan, "newer-than", age, DurationText.duration)

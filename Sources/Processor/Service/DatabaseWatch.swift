@@ -7,6 +7,7 @@ struct DatabaseWatch: Sendable {
     let pool: PostgresPool
     let readiness: Readiness
     let logger: Logger
+    let spell: ReadOnlySpell
 
     /// The server's own limit; the driver waits a second longer.
     static let answerLimit = Duration.seconds(2)
@@ -18,13 +19,16 @@ struct DatabaseWatch: Sendable {
     func run() async {
         var isAnswering = true
         var renewal = ContinuousClock.now
+        // Of the session, or earlier.
+        var begun = ContinuousClock.now
         readiness.saw(.statements)
         while !Task.isCancelled {
             do throws(PostgresError) {
-                let isRenewed = ContinuousClock.now >= renewal
-                let isWritable = try await pool.withConnection { connection throws(PostgresError) in
+                let (isRenewed, start) = (ContinuousClock.now >= renewal, begun)
+                let isWritable = try await pool.withConnection { [spell] connection throws(PostgresError) in
                     let result = try connection.execute("SELECT current_setting('transaction_read_only')")
-                    let isWritable = try result.first?.text(0) == "off"
+                    if try result.first?.text(0) != "off" { spell.refused() }
+                    let isWritable = spell.mayWrite(sessionOf: start)
                     if !isWritable, isRenewed { connection.abandon("it can only be read from") }
                     return isWritable
                 }
@@ -32,7 +36,7 @@ struct DatabaseWatch: Sendable {
                 if isWritable {
                     readiness.saw(.statements)
                 } else {
-                    if isRenewed { renewal = .now + Self.renewalPeriod }
+                    if isRenewed { (renewal, begun) = (.now + Self.renewalPeriod, .now) }
                     readiness.failed(.statements, "it can only be read from")
                 }
             } catch {

@@ -1,8 +1,11 @@
 import Core
+import CoreMetrics
 
-/// Looks every now and then at what waits to be done, for the gauges.
+/// Looks every now and then at what waits to be done, for the gauges: a scrape asks nobody, and costs the same whatever there is.
 struct GaugeSampler: Sendable {
     let store: any SweepStore
+    let ages: @Sendable () async throws(StoreError) -> QueueAges
+    let deadLetters: any DeadLetterQueries
     let depths: QueueDepths
     let readiness: Readiness
     let metrics: ProcessorMetrics
@@ -18,6 +21,10 @@ struct GaugeSampler: Sendable {
                 metrics.setOutboxOldest(backlog.outboxOldest)
                 metrics.setEventsWaiting(backlog.eventsWaiting)
             }
+            if let letters = try? await deadLetters.unfinishedDeadLetters() {
+                metrics.deadLettersOpen.set(letters.values.reduce(0, +))
+            }
+            if let ages = try? await ages() { metrics.setOldest(ages) }
             if let ladder = try? await depths.ladder() {
                 for (tier, depth) in ladder { metrics.setRetryDepth(tier, depth) }
             }

@@ -8,9 +8,17 @@ struct LinkObserver: Sendable {
     let readiness: Readiness
     let logger: Logger
     /// Each is told once, however often it is tried in vain, and once more when it is back.
-    private let outages = OutageLog()
+    private let outages: OutageLog
+    let spell: ReadOnlySpell
     /// The connections to the broker that are lost.
     private let lost = Lost()
+
+    init(readiness: Readiness, logger: Logger, outages: OutageLog = OutageLog()) {
+        self.readiness = readiness
+        self.logger = logger
+        self.outages = outages
+        spell = ReadOnlySpell(logger: logger, outages: outages)
+    }
 
     private final class Lost: Sendable {
         let connections = Mutex<Set<String>>([])
@@ -22,15 +30,20 @@ struct LinkObserver: Sendable {
             readiness.setDatabase(.connecting)
         case .up:
             readiness.setDatabase(.ok)
-            if let duration = outages.ended("database") {
+            // What can be read from is no sign that it can be written to: the watch finds that out.
+            if spell.isOn { return }
+            if let duration = outages.ended(ReadOnlySpell.outage) {
                 let metadata: Logger.Metadata = [LogKey.unavailableFor.rawValue: "\(duration.inWords)"]
                 logger.notice("the database is available again", metadata: metadata)
             } else {
                 logger.info("database connected")
             }
+        case .down(let error) where error.isReadOnlyTransaction:
+            readiness.setDatabase(.lost)
+            spell.refused()
         case .down(let error):
             readiness.setDatabase(.lost)
-            if outages.began("database", "\(error)") {
+            if outages.began(ReadOnlySpell.outage, "\(error)") {
                 logger.warning("the database is unavailable, trying again", metadata: ["error": "\(error)"])
             }
         case .closed:

@@ -36,6 +36,7 @@ struct ProcessorService: Service {
     let queries: any PaymentQueries
     let deadLetters: DeadLetterDesk
     let resolver: OperationResolver
+    private let spell: ReadOnlySpell
 
     /// - Throws: `HTTPError` where the process is out of threads or descriptors.
     init(
@@ -44,12 +45,14 @@ struct ProcessorService: Service {
         metrics: ProcessorMetrics,
         readiness: Readiness,
         logger: Logger,
-        trouble: BankFailureWords
+        trouble: BankFailureWords,
+        outages: OutageLog = OutageLog()
     ) throws {
         self.configuration = configuration
         self.readiness = readiness
         self.logger = logger
-        let links = LinkObserver(readiness: readiness, logger: logger)
+        let links = LinkObserver(readiness: readiness, logger: logger, outages: outages)
+        spell = links.spell
         pools = DatabasePools(configuration.database) { links.databaseChanged($0) }
         queries = PostgresPaymentQueries(pool: pools.queries)
         consuming = AMQPSession(configuration.broker.named("processor consumer")) { links.brokerChanged($0) }
@@ -140,6 +143,8 @@ struct ProcessorService: Service {
         )
         gauges = GaugeSampler(
             store: store,
+            ages: { () async throws(StoreError) in try await store.ages() },
+            deadLetters: letters,
             depths: QueueDepths(
                 session: ticking,
                 names: configuration.names,
@@ -179,7 +184,9 @@ struct ProcessorService: Service {
     func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await pools.run() }
-            group.addTask { await DatabaseWatch(pool: pools.watch, readiness: readiness, logger: logger).run() }
+            group.addTask {
+                await DatabaseWatch(pool: pools.watch, readiness: readiness, logger: logger, spell: spell).run()
+            }
             group.addTask { await consuming.run() }
             group.addTask { await publishing.run() }
             group.addTask { await deadLettering.run() }

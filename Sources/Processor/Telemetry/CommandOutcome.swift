@@ -38,25 +38,3 @@ extension Disposition {
         }
     }
 }
-
-/// What a bank call proved, as the label `verdict`.
-enum BankCallVerdict: String, CaseIterable, Sendable {
-    case succeeded, declined, expired, ambiguous
-    case notSent = "not_sent"
-    case notExecuted = "not_executed"
-    case keyUnknown = "key_unknown"
-    case needsAttention = "needs_attention"
-
-    init(_ verdict: Verdict) {
-        switch verdict {
-        case .succeeded: self = .succeeded
-        case .declined: self = .declined
-        case .expired: self = .expired
-        case .notSent: self = .notSent
-        case .notExecuted: self = .notExecuted
-        case .keyUnknown: self = .keyUnknown
-        case .ambiguous: self = .ambiguous
-        case .needsAttention: self = .needsAttention
-        }
-    }
-}

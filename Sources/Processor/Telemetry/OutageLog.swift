@@ -31,6 +31,8 @@ final class OutageLog: Sendable {
         }
     }
 
+    func isOn(_ what: String) -> Bool { outages.withLock { $0[what] != nil } }
+
     /// - Returns: for how long it was unavailable; `nil` where it was not.
     func ended(_ what: String) -> Duration? {
         let now = time.uptime()

@@ -29,6 +29,7 @@ struct ProcessorMetrics: Sendable {
     let logLinesDropped: Counter
     private let breaker: Meter
     private let oldest: Meter
+    private let oldestWaiting: [QueueAge: Meter]
 
     init(registry: PrometheusRegistry) {
         for name in Name.allCases { registry.describe(name.rawValue, as: name.help) }
@@ -102,6 +103,7 @@ struct ProcessorMetrics: Sendable {
         needsAttention = counter(.needsAttention)
         logLinesDropped = counter(.logLinesDropped)
         oldest = meter(.outboxOldest)
+        oldestWaiting = QueueAge.allCases.reduce(into: [:]) { $0[$1] = meter(.queueOldest, [("queue", $1.rawValue)]) }
     }
 
     func countCommand(_ kind: OperationKind, _ outcome: CommandOutcome) {
@@ -147,6 +149,10 @@ struct ProcessorMetrics: Sendable {
 
     func setBreakerOpen(_ isOpen: Bool) { breaker.set(isOpen ? 1 : 0) }
 
+    func setOldest(_ ages: QueueAges) {
+        for (queue, age) in ages.oldest { oldestWaiting[queue]?.set(Double(age.microseconds) / 1_000_000) }
+    }
+
     func setEventsWaiting(_ count: Int) { events.set(count) }
 
     /// - Parameter age: of the oldest stored outcome whose reply is not confirmed yet; zero where there is none.
@@ -175,6 +181,7 @@ extension ProcessorMetrics {
         case needsAttention = "payments_needs_attention_total"
         case logLinesDropped = "payments_log_lines_dropped_total"
         case outboxOldest = "payments_outbox_oldest_seconds"
+        case queueOldest = "payments_queue_oldest_seconds"
         case sweepRuns = "payments_sweep_runs_total"
         case sweepRows = "payments_sweep_rows_total"
 
@@ -202,6 +209,7 @@ extension ProcessorMetrics {
             case .needsAttention: "Operations handed to a person."
             case .logLinesDropped: "Log lines that were dropped because the log was not read fast enough."
             case .outboxOldest: "Age of the oldest stored outcome whose reply is not confirmed."
+            case .queueOldest: "How long the oldest of what waits has been waiting."
             case .sweepRuns: "Runs of sweeps by this processor, by how they ended."
             case .sweepRows: "Rows that sweeps have looked at, by what came of it."
             }

@@ -10,14 +10,18 @@ struct ProcessorTelemetry: ProcessorObserver {
     private let throttle: WarningThrottle
     private let outages: OutageLog
     private let trouble: BankFailureWords?
+    private let links: OutageLog
 
-    /// - Parameter trouble: knows in words why the bank could not be asked.
+    /// - Parameters:
+    ///   - trouble: knows in words why the bank could not be asked.
+    ///   - links: knows whether the database is unavailable, which the log says by itself.
     init(
         logger: Logger,
         metrics: ProcessorMetrics,
         readiness: Readiness,
         time: any TimeSource,
-        trouble: BankFailureWords? = nil
+        trouble: BankFailureWords? = nil,
+        links: OutageLog = OutageLog()
     ) {
         self.logger = logger
         self.metrics = metrics
@@ -25,6 +29,7 @@ struct ProcessorTelemetry: ProcessorObserver {
         throttle = WarningThrottle(time: time)
         outages = OutageLog(time: time)
         self.trouble = trouble
+        self.links = links
     }
 
     func observe(_ event: ProcessorEvent) {
@@ -60,6 +65,7 @@ struct ProcessorTelemetry: ProcessorObserver {
         case .deadLetterSentBack(let letter, let tier): kept(letter, sentBackBy: tier)
         case .unroutedSentBack:
             warn("unrouted", "no command queue is bound for a message, which is tried again", .tier, "5s")
+        case .storeFailed(let error) where error.code == .unavailable && links.isOn(ReadOnlySpell.outage): break
         case .storeFailed(let error):
             warn("store \(error.code.rawValue)", "store failed", .error, error.description)
         case .publishFailed(let problem):

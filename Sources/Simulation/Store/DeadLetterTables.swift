@@ -57,6 +57,26 @@ struct DeadLetterTables {
         return known.count
     }
 
+    func contains(_ messageID: String, of payment: PaymentID) -> Bool {
+        letters.values.contains { letter in
+            letter.command.paymentID == payment
+                && letter.content.message.messageID?.utf8.elementsEqual(messageID.utf8) ?? false
+        }
+    }
+
+    /// Oldest first.
+    func replays(of payment: PaymentID) -> [ReplayRecord] {
+        var replays: [ReplayRecord] = []
+        for letter in letters.values where letter.command.paymentID == payment {
+            for entry in audit[letter.id] ?? [] where entry.action == "replay" {
+                replays.append(
+                    ReplayRecord(at: entry.at, deadLetterID: letter.id, actor: entry.actor, result: entry.result)
+                )
+            }
+        }
+        return replays.sorted { ($0.at, $0.deadLetterID) < ($1.at, $1.deadLetterID) }
+    }
+
     func sorted(at now: Timestamp, _ isIncluded: (DeadLetter) -> Bool) -> [DeadLetter] {
         letters.values.map { $0.seen(at: now) }.filter(isIncluded)
             .sorted { ($0.failure.at, $0.id) < ($1.failure.at, $1.id) }

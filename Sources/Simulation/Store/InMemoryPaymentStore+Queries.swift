@@ -10,7 +10,7 @@ extension InMemoryPaymentStore: PaymentQueries {
     package func payments(_ query: PaymentQuery) async throws(StoreError) -> PaymentPage {
         try await read { tables in
             let found = tables.payments.values
-                .compactMap { payment in tables.place(of: payment, in: query.selection).map { (payment, at: $0) } }
+                .compactMap { payment in tables.place(of: payment, in: query).map { (payment, at: $0) } }
                 .filter { payment, at in
                     (query.merchantID ?? payment.merchantID) == payment.merchantID
                         && query.after.map { (at, payment.id) < ($0.at, $0.id) } ?? true
@@ -18,7 +18,7 @@ extension InMemoryPaymentStore: PaymentQueries {
                 .sorted { ($0.at, $0.0.id) > ($1.at, $1.0.id) }
             let page = found.prefix(query.limit)
             var orphans: [PaymentID: PossibleOrphan] = [:]
-            if query.selection == .possibleOrphans {
+            if query.filter.isPossibleOrphans {
                 for (payment, _) in page { orphans[payment.id] = tables.orphans[payment.id]?.grade }
             }
             return PaymentPage(
@@ -31,12 +31,23 @@ extension InMemoryPaymentStore: PaymentQueries {
 }
 
 extension StoreTables {
-    /// Its time in the list; `nil` where it is not in it. Texts are compared byte by byte, as a database does.
-    fileprivate func place(of payment: Payment, in selection: PaymentQuery.Selection) -> Timestamp? {
-        switch selection {
-        case .order(let id): id.utf8.elementsEqual(payment.orderID.utf8) ? payment.createdAt : nil
-        case .customer(let id): id.utf8.elementsEqual(payment.customerID.utf8) ? payment.createdAt : nil
-        case .possibleOrphans: orphans[payment.id]?.at
+    /// Its time in the list; `nil` where it is not in it.
+    fileprivate func place(of payment: Payment, in query: PaymentQuery) -> Timestamp? {
+        let filter = query.filter
+        guard filter.matches(payment) else { return nil }
+        if let key = filter.idempotencyKey {
+            let hasKey = operations(of: payment.id).contains {
+                $0.idempotencyKey == key && (query.merchantID ?? $0.merchantID) == $0.merchantID
+            }
+            guard hasKey else { return nil }
         }
+        if let id = filter.bankID, owner(ofBankID: id) != payment.id { return nil }
+        if let id = filter.messageID, !isKnown(id, of: payment.id) { return nil }
+        return filter.isPossibleOrphans ? orphans[payment.id]?.at : payment.createdAt
+    }
+
+    private func isKnown(_ messageID: String, of payment: PaymentID) -> Bool {
+        waiting.line(of: payment).contains { $0.messageID.utf8.elementsEqual(messageID.utf8) }
+            || deadLetters.contains(messageID, of: payment)
     }
 }

@@ -176,7 +176,8 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
                 transition: settlement.transition,
                 note: settlement.note,
                 orphan: settlement.orphan,
-                outbox: settlement.outbox
+                outbox: settlement.outbox,
+                attempts: settlement.attempts
             )
             try tables.apply(changes, at: now)
             return .settled

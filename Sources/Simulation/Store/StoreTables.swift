@@ -12,6 +12,7 @@ struct StoreTables {
         var note: String?
         var orphan: PossibleOrphan?
         var outbox: [OutboxMessage] = []
+        var attempts: [UnfinishedAttempt] = []
     }
 
     struct HistoryRow {
@@ -50,6 +51,7 @@ struct StoreTables {
     var bankStatus: (isUnavailable: Bool, cause: String?, at: Timestamp)?
     /// What an authorize may have left at the bank, by payment, and since when that is known.
     private(set) var orphans: [PaymentID: (grade: PossibleOrphan, at: Timestamp)] = [:]
+    private var attempts = AttemptTable()
     private var unmatched: [UnmatchedAuthorization] = []
     private var operationByKey: [KeyID: OperationID] = [:]
     private var operationsByPayment: [PaymentID: [OperationID]] = [:]
@@ -68,7 +70,9 @@ struct StoreTables {
             payment: payment,
             history: (history[payment.id] ?? []).map(\.entry),
             operations: operations(of: payment.id),
-            orphan: orphans[payment.id]?.grade
+            orphan: orphans[payment.id]?.grade,
+            attempts: attempts.records(of: operations(of: payment.id)),
+            replays: deadLetters.replays(of: payment.id)
         )
     }
 
@@ -86,6 +90,7 @@ struct StoreTables {
             operationsByPayment[operation.paymentID, default: []].append(operation.id)
         }
         operations[operation.id] = operation
+        attempts.add(changes.attempts, to: operation, at: now)
         if let payment = changes.payment {
             for id in payment.bank.all { ownerOfBankID[id] = payment.id }
             payments[payment.id] = payment
@@ -120,6 +125,7 @@ struct StoreTables {
     mutating func refuse(_ settlement: Settlement, at now: Timestamp) -> SettleOutcome {
         guard let payment = payments[settlement.operation.paymentID] else { return .superseded }
         let (cause, match) = settlement.refused(by: payment)
+        attempts.add(settlement.attempts, by: settlement.operation, at: now)
         note(cause, by: settlement.operation.kind, on: payment, at: now)
         if match == .stray { suspect(payment.id, at: now) }
         if match == .undecided, let hold = settlement.hold {

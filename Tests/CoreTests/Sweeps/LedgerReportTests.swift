@@ -31,7 +31,7 @@ struct LedgerReportTests {
         }
     }
 
-    private static let agreeing = BankAnswer.response(
+    fileprivate static let agreeing = BankAnswer.response(
         BankResponse(status: 200, body: .json(BankFixture.success(.authorize)))
     )
     private static let missing = BankAnswer.response(BankFixture.error("not_found", status: 404))
@@ -56,9 +56,52 @@ struct LedgerReportTests {
         }
     }
 
-    private func report(_ payments: [LedgerPayment], _ bank: Answering) -> LedgerReport {
-        // Nothing goes by: the pauses between two tries are over at once.
-        LedgerReport(ledger: Ledger(payments: payments), bank: bank, time: StandingTime(), timeout: .seconds(1))
+    private func report(
+        _ payments: [LedgerPayment],
+        _ bank: any BankQueries,
+        concurrency: Int = 16
+    ) -> LedgerReport {
+        LedgerReport(
+            ledger: Ledger(payments: payments),
+            bank: bank,
+            // Nothing goes by: the pauses between two tries are over at once.
+            time: StandingTime(),
+            timeout: .seconds(1),
+            concurrency: concurrency
+        )
+    }
+
+    /// Answers when so many wait for it, and keeps the most that did.
+    private actor Crowd: BankQueries {
+        let size: Int
+        private var waiting: [CheckedContinuation<Void, Never>] = []
+        private(set) var most = 0
+
+        init(size: Int) { self.size = size }
+
+        func ask(_ query: BankQuery, timeout: Duration) async -> BankAnswer {
+            // The first question finds out whether the bank is there, alone.
+            if most == 0 {
+                most = 1
+                return LedgerReportTests.agreeing
+            }
+            await withCheckedContinuation { continuation in
+                waiting.append(continuation)
+                most = max(most, waiting.count)
+                guard waiting.count == size else { return }
+                for continuation in waiting { continuation.resume() }
+                waiting = []
+            }
+            return LedgerReportTests.agreeing
+        }
+    }
+
+    @Test("as many payments are asked about at a time as the bank takes, and no more", arguments: [1, 7, 40])
+    func concurrency(_ size: Int) async throws {
+        let bank = Crowd(size: size)
+        let totals = try await report(Self.payments(size * 3), bank, concurrency: size).run(since: nil) { _, _ in }
+        #expect(totals == LedgerReport.Totals(agree: size * 3))
+        #expect(await bank.most == size)
     }
 
     @Test("every payment is shown once, in the order of their ids, over several pages")

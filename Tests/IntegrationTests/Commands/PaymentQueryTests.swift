@@ -31,7 +31,7 @@ extension CommandLane {
                 #expect(operations[1]["idempotency_key"]?.string == capture.key)
                 #expect(
                     operations.allSatisfy {
-                        $0.memberNames == ["attempts", "idempotency_key", "kind", "last_error", "state"]
+                        $0.memberNames == ["attempts", "idempotency_key", "kind", "last_error", "notified", "state"]
                     }
                 )
                 let shown = try await world.command(["payments", "show", payment, "--json"])
@@ -85,7 +85,8 @@ extension CommandLane {
                 let web = try await world.startProcessor().admin()
                 let cases: [(String, Int)] = [
                     ("/payments/no-uuid", 400), ("/payments/\(Random.id)", 404), ("/payments", 400),
-                    ("/payments?order_id=a&customer_id=b", 400), ("/payments?order_id=a&limit=0", 400),
+                    ("/payments?order_id=a&limit=0", 400), ("/payments?status=PAID", 400),
+                    ("/payments?since=yesterday", 400),
                     ("/payments?order_id=a&limit=201", 400), ("/payments?order_id=a&cursor=x", 400), ("/nothing", 404),
                 ]
                 for (path, status) in cases {

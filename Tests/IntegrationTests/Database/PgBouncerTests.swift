@@ -43,6 +43,45 @@ extension CommandLane {
             }
         }
 
+        @Test(
+            "migrators at once, each of whose statements goes to another session, leave no lock and no setting there",
+            arguments: PgBouncer.Kind.here.filter { $0.mode == .transaction }
+        )
+        func migrators(_ kind: PgBouncer.Kind) async throws {
+            try await World.run(World.Settings(isAudited: false)) { world in
+                try await PgBouncer.run(kind, to: world.database.url, poolSize: 4, isRoundRobin: true) { bouncer in
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        for _ in 0..<4 {
+                            group.addTask {
+                                let migrate = try await world.command(["migrate"], ["DATABASE_URL": bouncer.url])
+                                try #require(migrate.exit == .status(0), "\(migrate)")
+                            }
+                        }
+                        try await group.waitForAll()
+                    }
+                    let locks =
+                        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' "
+                        + "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+                    #expect(try await world.database.number(locks) == 0)
+                    let broken = "SELECT count(*) FROM pg_index WHERE NOT indisvalid"
+                    #expect(try await world.database.number(broken) == 0)
+                    let connection = try await PostgresConnection.connect(PostgresConfiguration(conninfo: bouncer.url))
+                    // Without the settings that our own transactions have: what another client finds in each session.
+                    let check = """
+                        DO $$ BEGIN
+                            ASSERT current_setting('statement_timeout') = '0' AND current_setting('lock_timeout') = '0';
+                        END $$
+                        """
+                    for _ in 0..<8 {
+                        try await connection.run { connection throws(PostgresError) in
+                            try connection.executeScript(check)
+                        }
+                    }
+                    await connection.close()
+                }
+            }
+        }
+
         private static func check(_ url: String, timeout: Int) async throws {
             let configuration = try PostgresConfiguration(
                 conninfo: url,

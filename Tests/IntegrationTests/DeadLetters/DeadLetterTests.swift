@@ -86,8 +86,9 @@ extension CommandLane {
                 let again = try await world.deadLettersJSON("replay", "--state", "replayed", "--confirm", "500")
                 #expect(again["skipped"]?.integer == 500 && again["replayed"]?.integer == 0)
                 let web = try await processor.admin()
-                let metrics = String(decoding: try await web.send(.get, "/metrics").body, as: UTF8.self)
-                #expect(metrics.contains("\npayments_dead_letters_open 0\n"))
+                try await eventually("the gauge shows it") {
+                    try await web.text("/metrics").contains("\npayments_dead_letters_open 0\n")
+                }
                 await web.shutdown()
             }
         }
@@ -263,8 +264,9 @@ extension CommandLane {
                 try await world.upstream.publish(Self.unanswerable(.void(Random.id)), to: world.names.commandsExchange)
                 let id = try #require(try await world.keptDeadLetters(1).first?["id"]?.string)
                 let web = try await processor.admin()
-                let metrics = String(decoding: try await web.send(.get, "/metrics").body, as: UTF8.self)
-                #expect(metrics.contains("\npayments_dead_letters_open 1\n"))
+                try await eventually("the gauge shows it") {
+                    try await web.text("/metrics").contains("\npayments_dead_letters_open 1\n")
+                }
                 let order = #"{"ids":["\#(id)"],"confirm":1,"reason":"sent anew"}"#
                 let header = HTTPHeader("X-Operator", "ada")
                 let answer = try await web.send(.post, "/dead-letters/discard", headers: [header], body: order)

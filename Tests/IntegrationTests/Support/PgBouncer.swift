@@ -26,11 +26,14 @@ struct PgBouncer: Sendable {
     /// The address of the database by way of it.
     let url: String
 
-    /// - Parameter poolSize: connections to the server, of all clients together.
+    /// - Parameters:
+    ///   - poolSize: connections to the server, of all clients together.
+    ///   - isRoundRobin: whether each transaction goes to another connection than the one before, where there are several.
     static func run(
         _ kind: Kind,
         to database: String,
         poolSize: Int = 20,
+        isRoundRobin: Bool = false,
         _ body: (PgBouncer) async throws -> Void
     ) async throws {
         var address = try #require(URLComponents(string: database))
@@ -51,6 +54,7 @@ struct PgBouncer: Sendable {
             auth_type = any
             pool_mode = \(kind.mode)
             default_pool_size = \(poolSize)
+            server_round_robin = \(isRoundRobin ? 1 : 0)
             \(kind.version == "1.18" ? "" : "max_prepared_statements = 200")
             \(getuid() == 0 ? "user = postgres" : "")
 

@@ -18,11 +18,12 @@ struct WebClient: Sendable {
         headers: [HTTPHeader] = [],
         body: String? = nil
     ) async throws -> HTTPResponse {
-        try await client.send(
+        let isTyped = body == nil && method != .post || headers.contains { $0.name.lowercased() == "content-type" }
+        return try await client.send(
             HTTPRequest(
                 method: method,
                 url: base + path,
-                headers: headers,
+                headers: isTyped ? headers : headers + [HTTPHeader("Content-Type", "application/json")],
                 body: body.map { Array($0.utf8) },
                 timeout: .seconds(30)
             )

@@ -24,17 +24,13 @@ final class FakeQueries: PaymentQueries {
         if let failure { throw failure }
         asked.withLock { $0.append(query) }
         let matching = views.map(\.payment).filter { payment in
-            switch query.selection {
-            case .order(let id): payment.orderID == id
-            case .customer(let id): payment.customerID == id
-            case .possibleOrphans: orphans[payment.id] != nil
-            }
+            query.filter.matches(payment) && (!query.filter.isPossibleOrphans || orphans[payment.id] != nil)
         }
         .filter { query.merchantID == nil || $0.merchantID == query.merchantID }
         .sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
         .filter { payment in query.after.map { (payment.createdAt, payment.id) < ($0.at, $0.id) } ?? true }
         let page = matching.prefix(query.limit)
-        let isOrphans = query.selection == .possibleOrphans
+        let isOrphans = query.filter.isPossibleOrphans
         let next = matching.count > page.count ? page.last : nil
         return PaymentPage(
             payments: Array(page),

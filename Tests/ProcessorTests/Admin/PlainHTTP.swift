@@ -22,7 +22,10 @@ enum PlainHTTP {
         headers: [String: String] = [:],
         body: String = ""
     ) async throws -> Answer {
-        var lines = ["\(method) \(uri) HTTP/1.1", "Host: localhost", "Connection: close"]
+        var headers = headers
+        if method == "POST", headers["Content-Type"] == nil { headers["Content-Type"] = "application/json" }
+        if headers["Host"] == nil { headers["Host"] = "localhost:\(port)" }
+        var lines = ["\(method) \(uri) HTTP/1.1", "Connection: close"]
         lines += headers.map { "\($0.key): \($0.value)" }
         if !body.isEmpty { lines.append("Content-Length: \(body.utf8.count)") }
         let request = Array((lines.joined(separator: "\r\n") + "\r\n\r\n" + body).utf8)

@@ -94,8 +94,8 @@ struct CommandTests {
                   1970-01-01T00:00:01.500000Z  PENDING  AUTHORIZED  authorize  authorize succeeded
 
                 Operations
-                  KIND     STATE    ATTEMPTS  TOLD  IDEMPOTENCY KEY  LAST ERROR
-                  capture  UNKNOWN  2         -     key-1            bank_timeout
+                  KIND     STATE    ATTEMPTS  NOTIFIED  IDEMPOTENCY KEY  LAST ERROR
+                  capture  UNKNOWN  2         -         key-1            bank_timeout
                 """
         )
     }
@@ -187,12 +187,11 @@ struct CommandTests {
             (["payments", "show", "nonsense"], "the payment id is not a UUID"),
             (
                 ["payments", "list"],
-                "--order-id, --customer-id, --possible-orphans: exactly one of them is needed"
+                "--order-id, --customer-id, --possible-orphans, --status, --idempotency-key, --bank-id, --message-id, "
+                    + "--since, --until: at least one of them is needed"
             ),
-            (
-                ["payments", "list", "--possible-orphans", "--order-id", "a"],
-                "--order-id, --customer-id, --possible-orphans: exactly one of them is needed"
-            ),
+            (["payments", "list", "--status", "PAID"], "--status: must be one of PENDING, AUTHORIZED"),
+            (["payments", "list", "--since", "yesterday"], "--since: must be an instant as in RFC 3339"),
             (["payments", "list", "--order-id", "a", "--limit", "201"], "--limit: must be an integer from 1 to 200"),
             (
                 ["payments", "list", "--order-id", "a", "--cursor", "x"],

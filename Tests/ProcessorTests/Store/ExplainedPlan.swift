@@ -21,6 +21,8 @@ struct ExplainedPlan: Sendable {
         var sum = 0
         for line in text.split(separator: "\n") {
             let words = line.split(separator: " ")
+            // What it reads of the catalog depends on what others have done.
+            if words.first == "Planning:" { break }
             if words.first == "CTE" { isDue = true }
             guard isDue, words.starts(with: ["Buffers:", "shared"]) else { continue }
             isDue = false

@@ -62,5 +62,11 @@ struct SweepCostTests {
             PostgresPaymentStore.takeStatement.replacing("$1", with: "100").replacing("$2", with: "60000000")
         ),
         ("the age of the outbox", PostgresPaymentStore.outboxAgeStatement),
+        ("the ages of queues", PostgresPaymentStore.agesStatement),
+        ("open operations", PostgresPaymentStore.openStatement),
+        (
+            "open dead letters",
+            "SELECT code, count(*) FROM dead_letters WHERE state IN ('open', 'replaying') GROUP BY code"
+        ),
     ]
 }

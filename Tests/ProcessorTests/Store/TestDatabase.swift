@@ -39,9 +39,10 @@ enum TestDatabase {
 
     static func withPools(
         of url: String,
+        onStateChange: @escaping @Sendable (PostgresPoolState) -> Void = { _ in },
         _ body: @Sendable (DatabasePools) async throws -> Void
     ) async throws {
-        let pools = DatabasePools(try PostgresConfiguration(conninfo: url)) { _ in }
+        let pools = DatabasePools(try PostgresConfiguration(conninfo: url), onStateChange: onStateChange)
         let running = Task { await pools.run() }
         let result: Result<Void, any Error>
         do {

@@ -24,7 +24,7 @@ struct Migrator: Sendable {
     /// The advisory lock that migrators of one database share; any constant that nobody else uses.
     private static let lock: Int64 = 0x7061_796d_656e_7473
     private static let lockTry = Duration.milliseconds(500)
-    private static let pause = Duration.seconds(1)
+    static let pause = Duration.seconds(1)
     private static let progressPeriod = Duration.seconds(5)
 
     /// The names of the migrations that this call applied. Reads only, where there is nothing to apply.
@@ -64,6 +64,10 @@ struct Migrator: Sendable {
         try await inTransaction("the table of migrations", Self.prepareTable)
         var applied: [String] = []
         for migration in pending {
+            if let index = migration.concurrentIndex {
+                if try await buildIndex(index, of: migration) { applied.append(migration.name) }
+                continue
+            }
             let isNew = try await inTransaction("migration \(migration.name)") { connection throws(PostgresError) in
                 try Self.apply(migration, on: connection)
             }
@@ -75,17 +79,11 @@ struct Migrator: Sendable {
     }
 
     /// Under the lock: two migrators at once would both see that something is not there yet.
-    private func inTransaction<Value: Sendable>(
+    func inTransaction<Value: Sendable>(
         _ what: String,
         _ work: @Sendable (isolated PostgresConnection) throws(PostgresError) -> Value
     ) async throws(MigrationError) -> Value {
-        let start = ContinuousClock.now
-        let progress = onProgress
-        let ticker = Task {
-            while (try? await Task.sleep(for: Self.progressPeriod)) != nil {
-                progress("\(what) is still under way, after \((ContinuousClock.now - start).components.seconds) s")
-            }
-        }
+        let ticker = reportProgress(of: what)
         defer { ticker.cancel() }
         var tries = 0
         while true {
@@ -100,6 +98,17 @@ struct Migrator: Sendable {
                 guard (try? await Task.sleep(for: Self.pause)) != nil else { throw .database(error) }
             } catch {
                 throw .database(error)
+            }
+        }
+    }
+
+    /// Until it is cancelled.
+    func reportProgress(of what: String) -> Task<Void, Never> {
+        let start = ContinuousClock.now
+        let progress = onProgress
+        return Task {
+            while (try? await Task.sleep(for: Self.progressPeriod)) != nil {
+                progress("\(what) is still under way, after \((ContinuousClock.now - start).components.seconds) s")
             }
         }
     }
@@ -122,6 +131,11 @@ struct Migrator: Sendable {
     ) throws(PostgresError) -> Bool {
         if try recorded(on: connection).contains(where: { $0.name == migration.name }) { return false }
         try connection.executeScript(migration.sql, isBounded: false)
+        try record(migration, on: connection)
+        return true
+    }
+
+    static func record(_ migration: Migration, on connection: isolated PostgresConnection) throws(PostgresError) {
         _ = try connection.execute(
             "INSERT INTO schema_migrations (name, checksum, compatible_from) VALUES ($1, $2, $3)",
             [
@@ -129,7 +143,6 @@ struct Migrator: Sendable {
                 .optional(migration.compatibleFrom.map(Int32.init), PostgresValue.int4),
             ]
         )
-        return true
     }
 
     private static func prepareTable(on connection: isolated PostgresConnection) throws(PostgresError) {
@@ -145,7 +158,7 @@ struct Migrator: Sendable {
     }
 
     /// What the database has; also before it has the column that came later.
-    private static func recorded(
+    static func recorded(
         on connection: isolated PostgresConnection
     ) throws(PostgresError) -> [RecordedMigration] {
         let exists = try connection.execute("SELECT to_regclass('schema_migrations') IS NOT NULL")

@@ -11,6 +11,9 @@ enum OperationRow {
         o.failed_fence, o.correlation_bytes, o.reply_to_ignored, o.events_due
         """
 
+    /// How many they are.
+    static let count = 27
+
     /// - Parameter start: the position of the first column.
     static func operation(from row: PostgresRow, at start: Int = 0) throws(PostgresError) -> Operation {
         Operation(

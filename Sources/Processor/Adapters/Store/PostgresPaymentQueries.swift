@@ -4,6 +4,8 @@ import Postgres
 /// The questions about payments, answered from PostgreSQL.
 struct PostgresPaymentQueries: PaymentQueries {
     let pool: PostgresPool
+    /// How many payments are read for a page of a list.
+    var reach = PaymentListStatement.reach
 
     func payment(_ id: PaymentID) async throws(StoreError) -> PaymentView? {
         // One transaction with one snapshot, so that payment, history and operations fit each other.
@@ -17,17 +19,20 @@ struct PostgresPaymentQueries: PaymentQueries {
                 [key]
             )
             guard let row = payments.first else { return nil }
+            let operations = try operations(key, on: connection)
             return PaymentView(
                 payment: try PaymentRow.payment(from: row),
                 history: try history(key, on: connection),
-                operations: try operations(key, on: connection),
-                orphan: try OrphanRow.grade(from: row)
+                operations: operations.map(\.operation),
+                orphan: try OrphanRow.grade(from: row),
+                attempts: try attempts(key, at: operations, on: connection),
+                replays: try replays(key, on: connection)
             )
         }
     }
 
     func payments(_ query: PaymentQuery) async throws(StoreError) -> PaymentPage {
-        let list = PaymentListStatement(query)
+        let list = PaymentListStatement(query, reach: reach)
         return try await pool.storeTransaction { connection throws(PostgresError) in
             let rows = try connection.execute(list.sql, list.parameters)
             var payments: [Payment] = []
@@ -39,8 +44,21 @@ struct PostgresPaymentQueries: PaymentQueries {
                 if list.tellsOrphans { orphans[payment.id] = try OrphanRow.grade(from: row) }
                 last = PageCursor(at: Timestamp(microseconds: try row.timestamp("place")), id: payment.id)
             }
-            return PaymentPage(payments: payments, next: rows.count > query.limit ? last : nil, orphans: orphans)
+            if rows.count <= query.limit {
+                // All that was walked has been shown; there is more where the walk broke off.
+                last = try list.end.flatMap { end throws(PostgresError) in try Self.end(end, on: connection) }
+            }
+            return PaymentPage(payments: payments, next: last, orphans: orphans)
         }
+    }
+
+    private static func end(
+        _ statement: PostgresStatement,
+        on connection: isolated PostgresConnection
+    ) throws(PostgresError) -> PageCursor? {
+        let rows = try connection.execute(statement.sql, statement.parameters)
+        guard rows.count == 2, let row = rows.first else { return nil }
+        return PageCursor(at: Timestamp(microseconds: try row.timestamp(0)), id: PaymentID(UniqueID(try row.uuid(1))))
     }
 
     private func history(
@@ -72,13 +90,23 @@ struct PostgresPaymentQueries: PaymentQueries {
     private func operations(
         _ key: PostgresValue,
         on connection: isolated PostgresConnection
-    ) throws(PostgresError) -> [Operation] {
+    ) throws(PostgresError) -> [CompletedOperation] {
         let rows = try connection.execute(
-            "SELECT \(OperationRow.columns) FROM operations o WHERE o.payment_id = $1 ORDER BY o.created_at, o.id",
+            """
+            SELECT \(OperationRow.columns), o.settled_at FROM operations o
+            WHERE o.payment_id = $1 ORDER BY o.created_at, o.id
+            """,
             [key]
         )
-        var operations: [Operation] = []
-        for row in rows { operations.append(try OperationRow.operation(from: row)) }
+        var operations: [CompletedOperation] = []
+        for row in rows {
+            operations.append(
+                CompletedOperation(
+                    operation: try OperationRow.operation(from: row),
+                    at: try row.optionalInstant(OperationRow.count)
+                )
+            )
+        }
         return operations
     }
 }

@@ -9,17 +9,18 @@ extension PostgresPaymentStore {
         FROM outbox WHERE sent_at IS NULL
         """
 
+    /// Open operations by kind.
+    static let openStatement = """
+        SELECT o.kind, count(*) FROM open_operations w
+        JOIN operations o ON o.merchant_id = w.merchant_id AND o.idempotency_key = w.idempotency_key
+        WHERE o.state IN ('SENT', 'UNKNOWN') GROUP BY o.kind
+        """
+
     func backlog() async throws(StoreError) -> Backlog {
         try await collectNewOperations()
         let backlog = try await sweeps.storeTransaction { connection throws(PostgresError) in
             let rows = try connection.execute([
-                PostgresStatement(
-                    """
-                    SELECT o.kind, count(*) FROM open_operations w
-                    JOIN operations o ON o.merchant_id = w.merchant_id AND o.idempotency_key = w.idempotency_key
-                    WHERE o.state IN ('SENT', 'UNKNOWN') GROUP BY o.kind
-                    """
-                ),
+                PostgresStatement(Self.openStatement),
                 PostgresStatement(Self.outboxAgeStatement),
             ])
             var backlog = Backlog()

@@ -36,6 +36,7 @@ struct SettleBatch: Sendable {
         try PaymentWriter(fresh).write(on: connection)
         try OutboxWriter(fresh.flatMap(\.outbox)).write(on: connection)
         try OrphanWriter(fresh).write(on: connection)
+        try AttemptWriter(fresh).write(on: connection)
         for settlement in fresh {
             if let text = settlement.note { try note(text, of: settlement.operation, on: connection) }
         }
@@ -130,6 +131,7 @@ struct SettleBatch: Sendable {
         )
         guard let row = rows.first else { return .superseded }
         let (text, match) = settlement.refused(by: try PaymentRow.payment(from: row))
+        try AttemptWriter([settlement]).write(on: connection)
         try note(text, of: operation, on: connection)
         if match == .stray {
             let (payment, id) = (PostgresUUID(operation.paymentID.value), PostgresUUID(operation.id.value))
