@@ -98,7 +98,7 @@ extension StoreCheck {
                 let payment = try await scene.told(scene.authorize())
                 _ = try await scene.told(scene.command(.void, payment.id))
                 let first = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
-                try await scene.sweeps.note(first.map { OutboxEnding($0, .postponed(.milliseconds(40))) })
+                try await scene.sweeps.note(first.map { OutboxEnding($0, .postponed(.seconds(2))) })
                 #expect(try await scene.sweeps.take(limit: 10, hold: .seconds(60)).count == 0)
                 let second = try await scene.takeUntilDue()
                 #expect(second.map(\.content) == first.map(\.content))
