@@ -20,6 +20,9 @@ package final class OrderWitness: Sendable {
         var unregistered: Set<String> = []
         /// Messages that were answered with `payment_busy`, and have lost their place by that. A copy may still be under way.
         var withdrawn: Set<String> = []
+        /// Commands whose place came back with a database that had lost its removal, by payment, merchant and key. They had been answered;
+        /// asked once more, they are ahead of commands that arrived before them.
+        var returned: Set<String> = []
         var overtakings: [Overtaking] = []
     }
 
@@ -68,9 +71,22 @@ package final class OrderWitness: Sendable {
         state.withLock { _ = $0.withdrawn.insert(command.messageID) }
     }
 
+    /// - Parameters:
+    ///   - before: the places of all commands before the database failed over.
+    ///   - after: those after it.
+    func noteFailover(_ before: [PaymentID: [WaitingCommand]], _ after: [PaymentID: [WaitingCommand]]) {
+        state.withLock { state in
+            for (payment, line) in after {
+                for command in line where !(before[payment] ?? []).contains(command) {
+                    state.returned.insert("\(payment) \(command.merchantID) \(command.idempotencyKey)")
+                }
+            }
+        }
+    }
+
     /// - Parameter command: has just been decided: an operation was opened for it.
     func noteDecision(about command: Command) {
-        guard isWatching else { return }
+        guard isWatching, !state.withLock({ $0.returned.contains(Self.key(of: command)) }) else { return }
         let (line, unregistered) = state.withLock { state in
             let excused = state.rejected.union(state.withdrawn)
             let line = (state.arrivals[Self.place(of: command)] ?? []).filter { !excused.contains($0.messageID) }
@@ -101,6 +117,8 @@ package final class OrderWitness: Sendable {
     }
 
     private static func place(of command: Command) -> String { "\(command.paymentID) \(command.merchantID)" }
+
+    private static func key(of command: Command) -> String { "\(place(of: command)) \(command.idempotencyKey)" }
 
     private static func name(of command: Command) -> String {
         SimulatedBroker.name(of: command.paymentID.description, command.idempotencyKey.description)

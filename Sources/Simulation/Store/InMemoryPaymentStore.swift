@@ -75,6 +75,9 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
         state.withLock { $0.tables.waiting.line(of: payment) }
     }
 
+    /// The commands that wait, by their payment.
+    var places: [PaymentID: [WaitingCommand]] { state.withLock { $0.tables.waiting.all } }
+
     /// The place that a command had when it waited last.
     func lastPlace(of command: Command) -> Int64? {
         state.withLock { $0.tables.waiting.lastPlace(of: command) }

@@ -60,7 +60,9 @@ extension SimulationWorld {
 
     /// The primary is gone, and the standby that takes its place has not got its last commits. It has a clock of its own.
     private func failOver() {
+        let places = store.places
         let lost = store.forget(commits: operators.one(of: [1, 1, 2, 5, 20, 48]))
+        orderWitness.noteFailover(places, store.places)
         counting.add(\.failovers)
         counting.add(\.forgottenRows, lost)
         trace.note(.fault, 3, "the database fails over, and has lost \(lost) rows")
