@@ -30,7 +30,11 @@ extension CommandLane {
                     let processor = try await world.startProcessor(nil, ["AMQP_PREFETCH": "\(load.prefetch)"])
                     let silent = "replies.silent.\(Random.name)"
                     try await world.upstream.withConnection { connection in
-                        try await connection.declareQueue(silent, arguments: ["x-queue-type": .string("quorum")])
+                        // It is browsed again and again, which RabbitMQ 4 ends after 20 times if it is not told otherwise.
+                        try await connection.declareQueue(
+                            silent,
+                            arguments: ["x-queue-type": .string("quorum"), "x-delivery-limit": .int(1_000_000)]
+                        )
                     }
                     var asked: [TestCommand] = []
                     if load.isKnown {
@@ -103,7 +107,9 @@ extension World {
     fileprivate func areReplied(_ commands: [TestCommand], in queue: String) async throws {
         let wanted = Set(commands.map(\.correlation))
         try await eventually("\(commands.count) replies were in \(queue)", within: .seconds(240)) {
-            wanted.isSubset(of: try await upstream.browse(queue).compactMap(\.properties.correlationID))
+            let count = try await upstream.withConnection { try await $0.messageCount(of: queue) }
+            guard count >= wanted.count else { return false }
+            return wanted.isSubset(of: try await upstream.browse(queue).compactMap(\.properties.correlationID))
         }
     }
 }
