@@ -46,15 +46,15 @@ package struct RetryPolicy: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - attempt: 0 for the first pause.
-    ///   - dice: a fresh random word.
-    package func backoff(attempt: Int, dice: UInt64) -> Duration {
+    ///   - random: a fresh random word.
+    package func backoff(attempt: Int, random: UInt64) -> Duration {
         let window = min(pause * Double(1 << min(attempt, 16)), pauseLimit)
-        return pause / 2 + .microseconds(Int64(dice % UInt64(max(window.microseconds, 1))))
+        return pause / 2 + .microseconds(Int64(random % UInt64(max(window.microseconds, 1))))
     }
 
     /// The pause before the bank is asked again: never below `bankPause`.
-    package func bankBackoff(attempt: Int, dice: UInt64) -> Duration {
+    package func bankBackoff(attempt: Int, random: UInt64) -> Duration {
         let window = bankPause * Double(2 << min(attempt, 8))
-        return bankPause + .microseconds(Int64(dice % UInt64(max(window.microseconds, 1))))
+        return bankPause + .microseconds(Int64(random % UInt64(max(window.microseconds, 1))))
     }
 }

@@ -27,9 +27,9 @@ package struct SweepPolicy: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - looks: those before this one.
-    ///   - dice: a random word, another one for each row.
-    package func backoff(looks: Int, dice: UInt64) -> Duration {
+    ///   - random: a random word, another one for each row.
+    package func backoff(looks: Int, random: UInt64) -> Duration {
         let window = min(pause * Double(1 << min(max(looks, 0), 16)), pauseLimit)
-        return window / 2 + .microseconds(Int64(dice % UInt64(max((window / 2).microseconds, 1))))
+        return window / 2 + .microseconds(Int64(random % UInt64(max((window / 2).microseconds, 1))))
     }
 }

@@ -157,7 +157,7 @@ package struct DeadLetterIngester: Sendable {
                 if Task.isCancelled { throw CancellationError() }
                 observer.observe(.storeFailed(error))
                 guard error.isRetriable else { return nil }
-                try await time.sleep(for: policy.backoff(attempt: attempt, dice: random.next()))
+                try await time.sleep(for: policy.backoff(attempt: attempt, random: random.next()))
             }
         }
         return nil
@@ -172,7 +172,7 @@ package struct DeadLetterIngester: Sendable {
             } catch {
                 observer.observe(.publishFailed(error.description))
             }
-            try await time.sleep(for: policy.backoff(attempt: attempt, dice: random.next()))
+            try await time.sleep(for: policy.backoff(attempt: attempt, random: random.next()))
         }
     }
 }

@@ -40,7 +40,7 @@ package struct ExpireSweep: Sweep {
                 expiredBy: expiredBy,
                 voidsExpired: voidsExpired,
                 policy: policy,
-                dice: context.random.next()
+                random: context.random.next()
             )
             let findings = try await store.look(look)
             report.examined += findings.count - findings.forgotten

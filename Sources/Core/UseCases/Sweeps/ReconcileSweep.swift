@@ -84,7 +84,7 @@ package struct ReconcileSweep: Sweep {
             token: ClaimToken(context.random.identifier(at: context.time.now())),
             lease: context.limits.lease,
             policy: policy,
-            dice: context.random.next()
+            random: context.random.next()
         )
     }
 
