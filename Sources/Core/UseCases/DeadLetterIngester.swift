@@ -17,7 +17,7 @@ package struct DeadLetterIngester: Sendable {
     private let expired: ExpiredCommands
     private let marks: CopyMarks
 
-    /// The rungs of the first, second and third return.
+    /// The retry tiers of the first, second and third return.
     package static let returns: [RetryTier] = [.seconds5, .seconds30, .minutes2]
 
     /// Between two messages that are sent back: longer than a processor needs for one.

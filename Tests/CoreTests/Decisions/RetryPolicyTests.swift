@@ -35,7 +35,7 @@ struct RetryPolicyTests {
         #expect(zero.backoff(attempt: 3, random: 7) == .zero)
     }
 
-    @Test("the ladder's rungs are those of the contract")
+    @Test("the retry tiers are those of the contract")
     func tiers() {
         let expected: [(RetryTier, String, Duration)] = [
             (.seconds5, "5s", .seconds(5)), (.seconds30, "30s", .seconds(30)), (.minutes2, "2m", .seconds(120)),
@@ -57,17 +57,17 @@ struct RetryPolicyTests {
             (1, 17, .seconds30), (3, 17, .minutes2), (1, 31, .minutes2), (1, 86_400, .hour1),
         ] as [(Int, Int, RetryTier)]
     )
-    func rung(attempts: Int, rest: Int, expected: RetryTier) {
-        #expect(RetryPolicy().rung(attempts: attempts, rest: .seconds(rest)) == expected)
+    func tier(attempts: Int, rest: Int, expected: RetryTier) {
+        #expect(RetryPolicy().tier(attempts: attempts, rest: .seconds(rest)) == expected)
     }
 
-    @Test("who waits for another command stays on the first rungs")
-    func waitingRung() {
+    @Test("who waits for another command stays on the first retry tiers")
+    func waitingTier() {
         let policy = RetryPolicy()
-        #expect(policy.waitingRung(waited: .zero) == .seconds5)
-        #expect(policy.waitingRung(waited: .seconds(29)) == .seconds5)
-        #expect(policy.waitingRung(waited: .seconds(30)) == .seconds30)
-        #expect(policy.waitingRung(waited: .seconds(86_400)) == .seconds30)
+        #expect(policy.waitingTier(waited: .zero) == .seconds5)
+        #expect(policy.waitingTier(waited: .seconds(29)) == .seconds5)
+        #expect(policy.waitingTier(waited: .seconds(30)) == .seconds30)
+        #expect(policy.waitingTier(waited: .seconds(86_400)) == .seconds30)
     }
 
     @Test(
