@@ -16,7 +16,7 @@ package struct SweepPolicy: Hashable, Sendable {
     package var keepsRuns: Duration = .seconds(30 * 86_400)
     /// Places of commands that wait and were never seen again: their messages are lost.
     package var keepsWaiting: Duration = .seconds(7 * 86_400)
-    /// Dead letters that were replayed or discarded; what was done with them is kept for ever.
+    /// Dead letters that were replayed or discarded; what was done with them is kept forever.
     package var keepsLetters: Duration = .seconds(90 * 86_400)
 
     package init(batch: Int = 100) {

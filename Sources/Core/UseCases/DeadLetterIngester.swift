@@ -1,8 +1,9 @@
 /// Moves dead letters from the broker into the store: kept in one commit, then acknowledged. Any number may run at the same
 /// time: the store keeps one row per failure.
 ///
-/// A message that was given out too often is, most often, the innocent neighbour of one that ends the processor. It is sent
-/// back, uncut, by way of the retry ladder, one after the other, so that each gets its turn alone; up to three times.
+/// A message that was delivered too often is, most often, the innocent neighbour of one that ends the processor. It is
+/// sent back, uncut, by way of the retry ladder, one after the other, so that each gets its turn alone; up to three
+/// times.
 ///
 /// What no command queue took goes back, uncut, until one is bound again; what cannot be routed for so long is kept. A command that
 /// expired in its queue is answered, and kept by nobody.

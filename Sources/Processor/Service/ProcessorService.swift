@@ -180,7 +180,7 @@ struct ProcessorService: Service {
 
     /// Works until a graceful shutdown has drained what was delivered, or the task is cancelled.
     ///
-    /// - Throws: what waiting cannot mend: `MigrationError`, `TopologyError`, `ConfigurationError`.
+    /// - Throws: what waiting cannot fix: `MigrationError`, `TopologyError`, `ConfigurationError`.
     func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await pools.run() }

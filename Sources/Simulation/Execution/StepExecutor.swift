@@ -32,7 +32,7 @@ package final class StepExecutor: TaskExecutor {
 
     /// Why a run ended before its work did.
     package enum Stalled: Error {
-        /// Nothing is left to run and nobody sleeps: the work waits for ever.
+        /// Nothing is left to run and nobody sleeps: the work waits forever.
         case nothingToRun
         /// More jobs than the limit.
         case tooManySteps
