@@ -72,7 +72,7 @@ let package = Package(
         // Holds duplicates of a process's connections in another one; knows nothing of what goes over them.
         .target(name: "ConnectionKeeper", swiftSettings: swiftSettings),
 
-        // What decides: no I/O, no driver, no clock and no dice of its own.
+        // What decides: no I/O, no driver, no clock and no randomness of its own.
         .target(name: "Core", dependencies: [crypto], swiftSettings: swiftSettings),
 
         // What every program has: a version, standard streams, an end.

@@ -165,7 +165,7 @@ package actor HTTPClient {
         while engine.hasRoom, let pending = waiting.popFirst() { engine.start(pending) }
     }
 
-    /// Until libcurl's timer, or the first deadline of a caller; -1 for ever.
+    /// Until libcurl's timer, or the first deadline of a caller; -1 forever.
     private func millisecondsToWait() -> Int32 {
         let deadlines = [engine.timerDeadline, engine.nextDismissal, waiting.nextDeadline]
         guard let deadline = deadlines.compactMap(\.self).min() else { return -1 }

@@ -65,7 +65,7 @@ package enum StandardStream: Int32, Sendable {
     package static func begin() {
         signal(SIGPIPE, SIG_IGN)
         // Opened the wrong way round, so that using one is an error, as it is with a closed one. The lowest free number is
-        // given out first.
+        // taken first.
         for (descriptor, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)]
         where fcntl(descriptor, F_GETFD) < 0 {
             _ = open("/dev/null", mode)

@@ -4,7 +4,8 @@ import Testing
 extension BrokerCheck {
     static var deadLettering: [BrokerCheck] {
         [
-            BrokerCheck("a rung brings a copy back when its time is up, and not before, marked by x-death") { scene in
+            BrokerCheck("a retry tier brings a copy back when its time is up, and not before, marked by x-death") {
+                scene in
                 let queue = try await scene.partition()
                 let reader = try await scene.subject.read(queue, prefetch: 64)
                 let outcome = try await scene.subject.publish(
@@ -41,14 +42,14 @@ extension BrokerCheck {
 
                 // By way of the ladder: once with all its headers, once clean (docs/correctness.md#copied-headers).
                 let back = try await scene.subject.read(queue, prefetch: 64)
-                let rung = RetryTier.seconds5.rawValue
-                #expect(try await letter.republish(scene.names.retryExchange, rung) == .confirmed)
+                let tier = RetryTier.seconds5.rawValue
+                #expect(try await letter.republish(scene.names.retryExchange, tier) == .confirmed)
                 var clean = letter.message.cleanCopy()
                 clean.messageID = "clean"
                 let outcome = try await scene.subject.publish(
                     clean,
                     exchange: scene.names.retryExchange,
-                    routingKey: rung
+                    routingKey: tier
                 )
                 #expect(outcome == .confirmed)
                 try await scene.until { back.ids.contains("clean") }

@@ -18,7 +18,7 @@ extension StoreScene {
                 token: ClaimToken(.random),
                 lease: Self.longLease,
                 policy: policy,
-                dice: .random(in: 0 ... .max)
+                random: .random(in: 0 ... .max)
             )
         )
     }
@@ -78,7 +78,7 @@ extension StoreScene {
                 expiredBy: expiredBy,
                 voidsExpired: voids,
                 policy: SweepPolicy(),
-                dice: .random(in: 0 ... .max)
+                random: .random(in: 0 ... .max)
             )
         )
     }

@@ -29,7 +29,7 @@ postgres_begin() {
 }
 
 # A killed server leaves its lock file, and for a moment its children. Without them (all work inside the data folder)
-# the lock means nothing, though its process id may still be there: given out again, or waiting for a lazy parent.
+# the lock means nothing, though its process id may still be there: reused, or waiting for a lazy parent.
 postgres_after_kill() {
     local data=$1 pid limit=$((SECONDS + 15))
     while in_use "$data"; do

@@ -1,4 +1,4 @@
-/// A hold on an account, for ever in the bank's books.
+/// A hold on an account, forever in the bank's books.
 struct AuthorizationRecord: Equatable, Sendable {
     let id: EffectID
     /// Index of the account in the bank's list.

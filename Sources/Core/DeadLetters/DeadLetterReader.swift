@@ -78,7 +78,7 @@ package struct DeadLetterReader: Sendable {
     private static func given(up reason: String) -> (code: String, words: String) {
         switch reason {
         case DeadLetterFailure.deliveryLimit:
-            (reason, "given out again and again without an end, most often beside a message that ended the processor")
+            (reason, "delivered again and again without an end, most often beside a message that ended the processor")
         // By the processor.
         case "rejected":
             (

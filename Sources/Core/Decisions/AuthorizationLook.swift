@@ -7,14 +7,14 @@ package struct AuthorizationLook: Sendable {
     package let voidsExpired: Bool
     package let policy: SweepPolicy
     /// A fresh random word.
-    package let dice: UInt64
+    package let random: UInt64
 
-    package init(limit: Int, expiredBy: Timestamp, voidsExpired: Bool, policy: SweepPolicy, dice: UInt64) {
+    package init(limit: Int, expiredBy: Timestamp, voidsExpired: Bool, policy: SweepPolicy, random: UInt64) {
         self.limit = limit
         self.expiredBy = expiredBy
         self.voidsExpired = voidsExpired
         self.policy = policy
-        self.dice = dice
+        self.random = random
     }
 }
 

@@ -1,5 +1,6 @@
 /// The state machine of the circuit breaker before the bank: closed while it answers, open while it is out, half-open while one
-/// command finds out whether it is back (docs/correctness.md#bank-outage). Pure: times and dice come from outside.
+/// command finds out whether it is back (docs/correctness.md#bank-outage). Pure: times and random words come from
+/// outside.
 struct BreakerCircuit: Hashable, Sendable {
     /// The right to call the bank, until the circuit changes.
     struct Permit: Hashable, Sendable {
@@ -76,24 +77,24 @@ struct BreakerCircuit: Hashable, Sendable {
     }
 
     /// Begins otherwise than closed: what others know of the bank, or what a first question has shown.
-    mutating func begin(open: Bool, at now: Duration, dice: UInt64) {
+    mutating func begin(open: Bool, at now: Duration, random: UInt64) {
         guard open else { return change(to: .closed) }
-        self.open(at: now, dice: dice)
+        self.open(at: now, random: random)
     }
 
     /// The bank refuses us altogether: opens at once, whatever came before.
-    mutating func trip(under permit: Permit, at now: Duration, dice: UInt64) {
+    mutating func trip(under permit: Permit, at now: Duration, random: UInt64) {
         guard honours(permit) else { return }
         if permit.isProbe { failedProbes += 1 }
-        open(at: now, dice: dice)
+        open(at: now, random: random)
     }
 
     /// What became of a call. One that was allowed before the last change says nothing about now.
-    mutating func record(failed: Bool, under permit: Permit, at now: Duration, dice: UInt64) {
+    mutating func record(failed: Bool, under permit: Permit, at now: Duration, random: UInt64) {
         guard honours(permit) else { return }
         if permit.isProbe {
             failedProbes = failed ? failedProbes + 1 : 0
-            if failed { open(at: now, dice: dice) } else { change(to: .closed) }
+            if failed { open(at: now, random: random) } else { change(to: .closed) }
             return
         }
         if calls.count == policy.window { calls.removeFirst() }
@@ -102,7 +103,7 @@ struct BreakerCircuit: Hashable, Sendable {
         let recent = calls.filter { $0.at + policy.memory >= now }
         let failures = recent.count { $0.failed }
         if recent.count >= policy.leastCalls, Double(failures) >= Double(recent.count) * policy.failureShare {
-            open(at: now, dice: dice)
+            open(at: now, random: random)
         }
     }
 
@@ -111,8 +112,8 @@ struct BreakerCircuit: Hashable, Sendable {
         if permit.isProbe, honours(permit) { state = .halfOpen(isProbing: false) }
     }
 
-    private mutating func open(at now: Duration, dice: UInt64) {
-        change(to: .open(until: now + policy.pause(afterFailures: failedProbes, dice: dice)))
+    private mutating func open(at now: Duration, random: UInt64) {
+        change(to: .open(until: now + policy.pause(afterFailures: failedProbes, random: random)))
     }
 
     private mutating func change(to next: State) {

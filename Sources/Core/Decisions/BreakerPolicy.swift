@@ -18,9 +18,9 @@ package struct BreakerPolicy: Hashable, Sendable {
 
     /// - Parameters:
     ///   - failures: tries in vain so far, 0 when it has just opened.
-    ///   - dice: a fresh random word: up to a quarter more, so that many processors do not try together.
-    func pause(afterFailures failures: Int, dice: UInt64) -> Duration {
+    ///   - random: a fresh random word: up to a quarter more, so that many processors do not try together.
+    func pause(afterFailures failures: Int, random: UInt64) -> Duration {
         let pause = min(pause * Double(1 << min(failures, 16)), pauseLimit)
-        return pause + .microseconds(Int64(dice % UInt64(max((pause / 4).microseconds, 1))))
+        return pause + .microseconds(Int64(random % UInt64(max((pause / 4).microseconds, 1))))
     }
 }

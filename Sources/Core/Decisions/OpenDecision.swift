@@ -17,8 +17,8 @@ package enum OpenDecision: Hashable, Sendable {
     ///   - now: the store's clock: leases are judged by it alone (docs/correctness.md#takeover,
     ///     docs/correctness.md#whose-clock).
     package init(_ operation: Operation, looks: Int, _ look: OpenLook, now: Timestamp) {
-        let dice = look.dice ^ operation.id.value.low
-        let next = now.advanced(by: look.policy.backoff(looks: looks, dice: dice))
+        let random = look.random ^ operation.id.value.low
+        let next = now.advanced(by: look.policy.backoff(looks: looks, random: random))
         switch operation.state {
         case .succeeded, .declined, .rejected, .needsAttention:
             if operation.isTold {

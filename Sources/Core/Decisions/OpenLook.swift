@@ -9,7 +9,7 @@ package struct OpenLook: Sendable {
     package let lease: Duration
     package let policy: SweepPolicy
     /// A fresh random word.
-    package let dice: UInt64
+    package let random: UInt64
 
     package init(
         limit: Int,
@@ -17,14 +17,14 @@ package struct OpenLook: Sendable {
         token: ClaimToken,
         lease: Duration,
         policy: SweepPolicy,
-        dice: UInt64
+        random: UInt64
     ) {
         self.limit = limit
         self.dueBy = dueBy
         self.token = token
         self.lease = lease
         self.policy = policy
-        self.dice = dice
+        self.random = random
     }
 }
 

@@ -18,27 +18,27 @@ package struct RetryPolicy: Hashable, Sendable {
 
     package init() {}
 
-    /// The rung for a delivery whose operation stays open: 5s, 30s, 2m, 10m, 1h, and 1h again; never one that brings it back
-    /// before its key has rested.
+    /// The retry tier for a delivery whose operation stays open: 5s, 30s, 2m, 10m, 1h, and 1h again; never one that
+    /// brings it back before its key has rested.
     ///
     /// - Parameters:
     ///   - attempts: so far, counted in the store (docs/correctness.md#innocent-neighbours).
     ///   - rest: how long the key must rest.
-    package func rung(attempts: Int, rest: Duration) -> RetryTier {
+    package func tier(attempts: Int, rest: Duration) -> RetryTier {
         let tiers = RetryTier.allCases
         let byAttempts = tiers[min(max(attempts, 1), tiers.count) - 1]
         return tiers.first { $0.delay >= max(rest, byAttempts.delay) } ?? .hour1
     }
 
-    /// The tier for a delivery whose operation stays open because the bank is unavailable: however long the outage has been, the
-    /// command is tried soon after it.
+    /// The retry tier for a delivery whose operation stays open because the bank is unavailable: however long the
+    /// outage has been, the command is tried soon after it.
     package func tierDuringOutage(rest: Duration) -> RetryTier {
         RetryTier.allCases.first { $0.delay >= max(rest, RetryTier.seconds30.delay) } ?? .hour1
     }
 
-    /// The rung for a delivery that waits for another command of its payment, or for the store: the first ones only, because what it
-    /// waits for is over soon (docs/correctness.md#busy-payment).
-    package func waitingRung(waited: Duration) -> RetryTier {
+    /// The retry tier for a delivery that waits for another command of its payment, or for the store: the first ones
+    /// only, because what it waits for is over soon (docs/correctness.md#busy-payment).
+    package func waitingTier(waited: Duration) -> RetryTier {
         waited < RetryTier.seconds30.delay ? .seconds5 : .seconds30
     }
 
@@ -46,15 +46,15 @@ package struct RetryPolicy: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - attempt: 0 for the first pause.
-    ///   - dice: a fresh random word.
-    package func backoff(attempt: Int, dice: UInt64) -> Duration {
+    ///   - random: a fresh random word.
+    package func backoff(attempt: Int, random: UInt64) -> Duration {
         let window = min(pause * Double(1 << min(attempt, 16)), pauseLimit)
-        return pause / 2 + .microseconds(Int64(dice % UInt64(max(window.microseconds, 1))))
+        return pause / 2 + .microseconds(Int64(random % UInt64(max(window.microseconds, 1))))
     }
 
     /// The pause before the bank is asked again: never below `bankPause`.
-    package func bankBackoff(attempt: Int, dice: UInt64) -> Duration {
+    package func bankBackoff(attempt: Int, random: UInt64) -> Duration {
         let window = bankPause * Double(2 << min(attempt, 8))
-        return bankPause + .microseconds(Int64(dice % UInt64(max(window.microseconds, 1))))
+        return bankPause + .microseconds(Int64(random % UInt64(max(window.microseconds, 1))))
     }
 }

@@ -1,4 +1,4 @@
-/// The rungs of the retry ladder: one queue each, because a per-message TTL blocks behind the head of a queue.
+/// The retry tiers: one queue each, because a per-message TTL blocks behind the head of a queue.
 package enum RetryTier: String, Sendable, CaseIterable {
     case seconds5 = "5s"
     case seconds30 = "30s"

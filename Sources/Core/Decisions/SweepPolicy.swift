@@ -16,7 +16,7 @@ package struct SweepPolicy: Hashable, Sendable {
     package var keepsRuns: Duration = .seconds(30 * 86_400)
     /// Places of commands that wait and were never seen again: their messages are lost.
     package var keepsWaiting: Duration = .seconds(7 * 86_400)
-    /// Dead letters that were replayed or discarded; what was done with them is kept for ever.
+    /// Dead letters that were replayed or discarded; what was done with them is kept forever.
     package var keepsLetters: Duration = .seconds(90 * 86_400)
 
     package init(batch: Int = 100) {
@@ -27,9 +27,9 @@ package struct SweepPolicy: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - looks: those before this one.
-    ///   - dice: a random word, another one for each row.
-    package func backoff(looks: Int, dice: UInt64) -> Duration {
+    ///   - random: a random word, another one for each row.
+    package func backoff(looks: Int, random: UInt64) -> Duration {
         let window = min(pause * Double(1 << min(max(looks, 0), 16)), pauseLimit)
-        return window / 2 + .microseconds(Int64(dice % UInt64(max((window / 2).microseconds, 1))))
+        return window / 2 + .microseconds(Int64(random % UInt64(max((window / 2).microseconds, 1))))
     }
 }

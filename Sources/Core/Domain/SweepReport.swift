@@ -32,7 +32,7 @@ package struct SweepRun: Hashable, Sendable {
     /// `nil` where a person started it.
     package let slot: Timestamp?
     package let startedAt: Timestamp
-    /// `nil` while it runs, and for ever where its processor died.
+    /// `nil` while it runs, and forever where its processor died.
     package let finishedAt: Timestamp?
     package let report: SweepReport
 

@@ -27,7 +27,7 @@ package enum ProcessorEvent: Sendable {
     case eventsPostponed(Int)
     /// A dead letter is kept for a person.
     case deadLetterKept(DeadLetter)
-    /// A message that was given out too often goes back to the commands, alone.
+    /// A message that was delivered too often goes back to the commands, alone.
     case deadLetterSentBack(DeadLetter, RetryTier)
     /// No command queue took a message: it is tried again.
     case unroutedSentBack

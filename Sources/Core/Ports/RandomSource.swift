@@ -1,4 +1,4 @@
-/// The dice of this process, injected so that the simulation can throw them.
+/// The random words of this process, injected so that the simulation can draw them from its seed.
 package protocol RandomSource: Sendable {
     func next() -> UInt64
 }

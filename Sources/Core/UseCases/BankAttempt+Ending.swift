@@ -134,7 +134,7 @@ extension BankAttempt {
         let tier =
             isOutage
             ? context.policy.tierDuringOutage(rest: rest)
-            : context.policy.rung(attempts: operation.attempts, rest: rest)
+            : context.policy.tier(attempts: operation.attempts, rest: rest)
         guard try await write(settlement, claim, comingAgainOn: tier) else { return .superseded(sends) }
         return .resting(operation, reason: reason, tier)
     }

@@ -229,7 +229,7 @@ package struct BankAttempt: Sendable {
     private func pauseBeforeSending(again send: Int) async -> Bool {
         do throws(CancellationError) {
             try await context.time.sleep(
-                for: context.policy.bankBackoff(attempt: send - 1, dice: context.random.next())
+                for: context.policy.bankBackoff(attempt: send - 1, random: context.random.next())
             )
             return true
         } catch {

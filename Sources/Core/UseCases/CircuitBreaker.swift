@@ -71,13 +71,13 @@ package final class CircuitBreaker: Sendable {
     /// What a call showed.
     package func record(_ answer: BankAnswer, under permit: Permit) {
         let (failed, isRefused) = (answer.isOutage, answer.isAccessRefused)
-        let dice = failed || isRefused ? random.next() : 0
+        let word = failed || isRefused ? random.next() : 0
         let now = time.uptime()
         if failed || isRefused { state.withLock { $0.cause = answer.cause } }
         if isRefused {
-            change { $0.trip(under: permit.permit, at: now, dice: dice) }
+            change { $0.trip(under: permit.permit, at: now, random: word) }
         } else {
-            change { $0.record(failed: failed, under: permit.permit, at: now, dice: dice) }
+            change { $0.record(failed: failed, under: permit.permit, at: now, random: word) }
         }
     }
 
@@ -87,10 +87,10 @@ package final class CircuitBreaker: Sendable {
     ///   - isUnavailable: it begins open, and lets one command try after the first pause.
     ///   - cause: a code, for the log.
     package func begin(isUnavailable: Bool, cause: String? = nil) {
-        let dice = isUnavailable ? random.next() : 0
+        let word = isUnavailable ? random.next() : 0
         let now = time.uptime()
         state.withLock { $0.cause = cause }
-        change { $0.begin(open: isUnavailable, at: now, dice: dice) }
+        change { $0.begin(open: isUnavailable, at: now, random: word) }
     }
 
     /// The command that had the permit is done with.

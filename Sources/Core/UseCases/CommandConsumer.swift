@@ -6,7 +6,7 @@ package struct CommandConsumer: Sendable {
     private let handler: CommandHandler
     private let executor: DispositionExecutor
     private let decoder = CommandDecoder()
-    private let lanes = Lanes()
+    private let queues = PaymentQueues()
     private let held = HeldCommands()
     private let marks: CopyMarks
 
@@ -69,8 +69,8 @@ package struct CommandConsumer: Sendable {
                 context.observer.observe(.replyAddressIgnored(CommandIdentity(command)))
             }
             if message.mayHaveOvertaken { return { await finish(delivery, message, .requeue) } }
-            let (ticket, hold) = (lanes.ticket(for: command.paymentID), held.hold(command))
-            return { await run(command, delivery, message, ticket, hold) }
+            let (place, hold) = (queues.place(for: command.paymentID), held.hold(command))
+            return { await run(command, delivery, message, place, hold) }
         }
     }
 
@@ -84,15 +84,15 @@ package struct CommandConsumer: Sendable {
         _ command: Command,
         _ delivery: any Delivery,
         _ message: Message,
-        _ ticket: Lanes.Ticket,
+        _ place: PaymentQueues.Place,
         _ hold: HeldCommands.Hold
     ) async {
         defer { hold.letGo() }
         let started = context.time.uptime()
-        var settled: Lanes.Settled?
+        var settled: PaymentQueues.Settled?
         do throws(CancellationError) {
             let disposition: Disposition
-            if let last = try await lanes.enter(ticket), last.answers(command), let body = last.operation.reply,
+            if let last = try await queues.enter(place), last.answers(command), let body = last.operation.reply,
                 hold.withdraw()
             {
                 // Its events are the business of the delivery that settled it, which notes that they are told.
@@ -101,15 +101,15 @@ package struct CommandConsumer: Sendable {
             } else {
                 disposition = try await handler.handle(command, ParkingNote(message), hold, arrived: started)
                 if case .reply(_, _, let operation?) = disposition {
-                    settled = Lanes.Settled(command: command, operation: operation)
+                    settled = PaymentQueues.Settled(command: command, operation: operation)
                 }
             }
             // The next one of this payment need not wait for the broker's confirm of this one's reply.
-            lanes.leave(ticket, settled: settled)
+            queues.leave(place, settled: settled)
             context.observer.observe(.handled(command, disposition, duration: context.time.uptime() - started))
             await finish(delivery, message, disposition)
         } catch {
-            lanes.leave(ticket)
+            queues.leave(place)
         }
     }
 
@@ -125,7 +125,7 @@ package struct CommandConsumer: Sendable {
     }
 }
 
-extension Lanes.Settled {
+extension PaymentQueues.Settled {
     /// The same key with the same command: the fingerprint's fields, compared as they are.
     fileprivate func answers(_ other: Command) -> Bool {
         command.idempotencyKey == other.idempotencyKey && command.merchantID == other.merchantID

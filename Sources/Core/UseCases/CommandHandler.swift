@@ -114,8 +114,8 @@ package struct CommandHandler: Sendable {
         guard note.parks < context.policy.refusals else {
             return .deadLetter(code: reason, message: error.detail, provisional: nil)
         }
-        let rung = context.policy.rung(attempts: note.parks + 1, rest: .zero)
-        return .park(rung, reason: reason, provisional: nil, note.parkedAgain)
+        let tier = context.policy.tier(attempts: note.parks + 1, rest: .zero)
+        return .park(tier, reason: reason, provisional: nil, note.parkedAgain)
     }
 
     // MARK: Without the bank
@@ -159,7 +159,7 @@ package struct CommandHandler: Sendable {
             return .rejecting(command, .paymentBusy, payment)
         }
         return .park(
-            context.policy.waitingRung(waited: waited),
+            context.policy.waitingTier(waited: waited),
             reason: reason.rawValue,
             provisional: nil,
             note.waiting(since: since)

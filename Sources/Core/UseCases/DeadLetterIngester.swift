@@ -1,8 +1,9 @@
 /// Moves dead letters from the broker into the store: kept in one commit, then acknowledged. Any number may run at the same
 /// time: the store keeps one row per failure.
 ///
-/// A message that was given out too often is, most often, the innocent neighbour of one that ends the processor. It is sent
-/// back, uncut, by way of the retry ladder, one after the other, so that each gets its turn alone; up to three times.
+/// A message that was delivered too often is, most often, the innocent neighbour of one that ends the processor. It is
+/// sent back, uncut, by way of the retry ladder, one after the other, so that each gets its turn alone; up to three
+/// times.
 ///
 /// What no command queue took goes back, uncut, until one is bound again; what cannot be routed for so long is kept. A command that
 /// expired in its queue is answered, and kept by nobody.
@@ -17,7 +18,7 @@ package struct DeadLetterIngester: Sendable {
     private let expired: ExpiredCommands
     private let marks: CopyMarks
 
-    /// The rungs of the first, second and third return.
+    /// The retry tiers of the first, second and third return.
     package static let returns: [RetryTier] = [.seconds5, .seconds30, .minutes2]
 
     /// Between two messages that are sent back: longer than a processor needs for one.
@@ -157,7 +158,7 @@ package struct DeadLetterIngester: Sendable {
                 if Task.isCancelled { throw CancellationError() }
                 observer.observe(.storeFailed(error))
                 guard error.isRetriable else { return nil }
-                try await time.sleep(for: policy.backoff(attempt: attempt, dice: random.next()))
+                try await time.sleep(for: policy.backoff(attempt: attempt, random: random.next()))
             }
         }
         return nil
@@ -172,7 +173,7 @@ package struct DeadLetterIngester: Sendable {
             } catch {
                 observer.observe(.publishFailed(error.description))
             }
-            try await time.sleep(for: policy.backoff(attempt: attempt, dice: random.next()))
+            try await time.sleep(for: policy.backoff(attempt: attempt, random: random.next()))
         }
     }
 }

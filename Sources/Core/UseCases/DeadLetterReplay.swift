@@ -152,7 +152,7 @@ package struct DeadLetterReplay: Sendable {
         for attempt in 0..<Self.tries {
             if attempt > 0 {
                 do throws(CancellationError) {
-                    try await time.sleep(for: policy.backoff(attempt: attempt, dice: random.next()))
+                    try await time.sleep(for: policy.backoff(attempt: attempt, random: random.next()))
                 } catch { return end }
                 guard time.uptime() < lastTry else { return end }
             }

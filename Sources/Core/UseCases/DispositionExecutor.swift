@@ -218,7 +218,7 @@ struct DispositionExecutor: Sendable {
     }
 
     private func pause(_ attempt: Int) async throws(CancellationError) {
-        try await context.time.sleep(for: context.policy.backoff(attempt: attempt, dice: context.random.next()))
+        try await context.time.sleep(for: context.policy.backoff(attempt: attempt, random: context.random.next()))
     }
 
     /// Every stored outcome is published, or recorded as undeliverable (docs/correctness.md#outcomes-are-reported).

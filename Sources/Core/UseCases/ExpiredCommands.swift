@@ -62,7 +62,9 @@ struct ExpiredCommands: Sendable {
                 if Task.isCancelled { throw CancellationError() }
                 context.observer.observe(.storeFailed(error))
                 guard error.isRetriable else { return nil }
-                try await context.time.sleep(for: context.policy.backoff(attempt: attempt, dice: context.random.next()))
+                try await context.time.sleep(
+                    for: context.policy.backoff(attempt: attempt, random: context.random.next())
+                )
             }
         }
         return nil

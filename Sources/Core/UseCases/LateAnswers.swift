@@ -36,12 +36,12 @@ package final class LateAnswers: Sendable {
     ///
     /// A late answer counts only while nobody else has taken its operation over; otherwise the store notes it in the history. What is
     /// decided here has no delivery behind it, so it is written to the outbox.
-    package func run(_ context: ProcessorContext, _ bell: OutboxBell) async {
+    package func run(_ context: ProcessorContext, _ signal: WakeUpSignal) async {
         let attempt = BankAttempt(context, tellsByOutbox: true)
         await withDiscardingTaskGroup { group in
             for await entry in entries {
                 group.addTask {
-                    if await attempt.complete(entry) { bell.ring() }
+                    if await attempt.complete(entry) { signal.raise() }
                     self.end { $0.pending -= 1 }
                 }
             }

@@ -18,7 +18,7 @@ struct StorePatience: Sendable {
                 observer.observe(.storeFailed(error))
                 guard error.isRetriable, time.uptime() - started < policy.storePatience else { throw error }
                 do throws(CancellationError) {
-                    try await time.sleep(for: policy.backoff(attempt: attempt, dice: random.next()))
+                    try await time.sleep(for: policy.backoff(attempt: attempt, random: random.next()))
                 } catch { throw StoreError(.unavailable, detail: "cancelled") }
                 attempt += 1
             }

@@ -47,7 +47,7 @@ extension PostgresConfiguration {
         return timeout > .zero ? timeout : nil
     }
 
-    /// How long the answers of one round trip may take before the connection counts as lost; `nil` for ever.
+    /// How long the answers of one round trip may take before the connection counts as lost; `nil` forever.
     ///
     /// The server's own limit does not help where the server hangs: its kernel still acknowledges what is sent.
     var answerTimeout: Duration? {

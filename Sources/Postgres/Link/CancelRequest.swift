@@ -2,8 +2,8 @@ import CPostgres
 import Glibc
 
 /// A request to cancel the statement under way. `PQcancel` blocks until the server has passed it on, so that it cannot meet a
-/// later statement; with a server that hangs, for ever. So it runs on a thread of its own, and is not waited for longer than a
-/// limit.
+/// later statement; with a server that hangs, forever. So it runs on a thread of its own, and is not waited for longer
+/// than a limit.
 struct CancelRequest {
     private let cancel: OpaquePointer
 

@@ -9,10 +9,10 @@ struct Backoff {
         next = first
     }
 
-    /// The length of the next wait; `dice` is uniform in 0..<1.
-    mutating func step(dice: Double = .random(in: 0..<1)) -> Duration {
+    /// The length of the next wait; `random` is uniform in 0..<1.
+    mutating func step(random: Double = .random(in: 0..<1)) -> Duration {
         let full = min(next, cap)
         next = min(next * 2, cap)
-        return full / 2 + full / 2 * dice
+        return full / 2 + full / 2 * random
     }
 }

@@ -22,7 +22,7 @@ extension OperationResolver {
             queries: PostgresPaymentQueries(pool: pool),
             letters: PostgresDeadLetterStore(pool: pool),
             bank: HTTPBank(client: client, url: configuration.bank.base),
-            bell: OutboxBell(),
+            signal: WakeUpSignal(),
             time: SystemTime(),
             random: SystemRandom(),
             observer: ProcessorTelemetry(

@@ -30,7 +30,7 @@ struct BrokerHeartbeat: Sendable {
         }
     }
 
-    /// Until something goes wrong that a new queue of our own may mend.
+    /// Until something goes wrong that a new queue of our own may fix.
     private func beat(on connection: AMQPConnection) async throws(AMQPError) {
         var own = try await ownQueue(connection)
         var echoes = own?.makeAsyncIterator()

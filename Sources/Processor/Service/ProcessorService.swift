@@ -19,7 +19,7 @@ struct ProcessorService: Service {
     private let deadLettering: AMQPSession
     private let context: ProcessorContext
     private let watch: BankWatch
-    private let bell: OutboxBell
+    private let signal: WakeUpSignal
     private let consumer: CommandConsumer
     private let ingester: DeadLetterIngester
     private let sink: BrokerSink
@@ -118,7 +118,7 @@ struct ProcessorService: Service {
         )
         watch = BankWatch(context, store: store, bank: bank)
         let parts = SweepParts(configuration.sweeps, context, store: store, bank: bank)
-        bell = parts.bell
+        signal = parts.signal
         sweeps = SweepSubscription(
             session: ticking,
             names: configuration.names,
@@ -136,7 +136,7 @@ struct ProcessorService: Service {
         relay = OutboxRelay(
             outbox: store,
             sink: sink,
-            bell: parts.bell,
+            signal: parts.signal,
             time: SystemTime(),
             random: SystemRandom(),
             observer: observer
@@ -167,7 +167,7 @@ struct ProcessorService: Service {
             queries: queries,
             letters: letters,
             bank: bank,
-            bell: parts.bell,
+            signal: parts.signal,
             time: SystemTime(),
             random: SystemRandom(),
             observer: observer,
@@ -180,7 +180,7 @@ struct ProcessorService: Service {
 
     /// Works until a graceful shutdown has drained what was delivered, or the task is cancelled.
     ///
-    /// - Throws: what waiting cannot mend: `MigrationError`, `TopologyError`, `ConfigurationError`.
+    /// - Throws: what waiting cannot fix: `MigrationError`, `TopologyError`, `ConfigurationError`.
     func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await pools.run() }
@@ -200,7 +200,7 @@ struct ProcessorService: Service {
             group.addTask { await policies?.run() }
             await watch.begin()
             group.addTask { await watch.run() }
-            group.addTask { await context.lateAnswers.run(context, bell) }
+            group.addTask { await context.lateAnswers.run(context, signal) }
             group.addTask { await deadLetterSubscription.run() }
             group.addTask { await relay.run() }
             group.addTask { await gauges.run() }

@@ -6,8 +6,8 @@ struct SweepParts: Sendable {
     let reconcile: ReconcileSweep
     let expire: ExpireSweep
     let policy: SweepPolicy
-    /// Rings when a sweep has written to the outbox.
-    let bell: OutboxBell
+    /// Raised when a sweep has written to the outbox.
+    let signal: WakeUpSignal
 
     init(
         _ configuration: SweepConfiguration,
@@ -16,8 +16,8 @@ struct SweepParts: Sendable {
         bank: any BankQueries
     ) {
         let policy = SweepPolicy(batch: configuration.batch)
-        let bell = OutboxBell()
-        reconcile = ReconcileSweep(context, store: store, policy: policy, bell: bell)
+        let signal = WakeUpSignal()
+        reconcile = ReconcileSweep(context, store: store, policy: policy, signal: signal)
         expire = ExpireSweep(
             context,
             store: store,
@@ -25,7 +25,7 @@ struct SweepParts: Sendable {
             policy: policy,
             grace: configuration.expireGrace,
             voidsExpired: configuration.voidsExpired,
-            bell: bell
+            signal: signal
         )
         runner = SweepRunner(
             store: store,
@@ -38,7 +38,7 @@ struct SweepParts: Sendable {
             observer: context.observer
         )
         self.policy = policy
-        self.bell = bell
+        self.signal = signal
     }
 }
 

@@ -26,8 +26,8 @@ final class LogQueue: Sendable {
     private let state = Mutex(State())
     private let capacity: Int
     private let descriptor: Int32
-    /// A pipe: rung where there is something to do. Neither end blocks.
-    private let bell: (read: Int32, write: Int32)
+    /// Written to where there is something to do. Neither end blocks.
+    private let wakeUpPipe: (read: Int32, write: Int32)
     /// The line that tells how many were dropped.
     private let report: @Sendable (Int) -> [UInt8]
 
@@ -41,19 +41,19 @@ final class LogQueue: Sendable {
             _ = fcntl(end, F_SETFL, O_NONBLOCK)
             _ = fcntl(end, F_SETFD, FD_CLOEXEC)
         }
-        bell = (ends[0], ends[1])
+        wakeUpPipe = (ends[0], ends[1])
     }
 
     deinit {
-        Glibc.close(bell.read)
-        Glibc.close(bell.write)
+        Glibc.close(wakeUpPipe.read)
+        Glibc.close(wakeUpPipe.write)
     }
 
     // MARK: Who logs
 
     func add(_ line: [UInt8], isUrgent: Bool) {
         while true {
-            let (isAdded, rings, onDrop) = state.withLock { state -> (Bool, Bool, (@Sendable () -> Void)?) in
+            let (isAdded, wakes, onDrop) = state.withLock { state -> (Bool, Bool, (@Sendable () -> Void)?) in
                 guard state.bytes.isEmpty || state.bytes.count + line.count <= capacity else {
                     if state.overflow == .block { return (false, false, nil) }
                     state.dropped += 1
@@ -63,12 +63,12 @@ final class LogQueue: Sendable {
                 state.bytes.append(contentsOf: line)
                 state.unwritten += 1
                 let isPlenty = state.bytes.count >= Self.plenty
-                let rings = wasEmpty || (isUrgent || isPlenty) && !state.isUrgent
+                let wakes = wasEmpty || (isUrgent || isPlenty) && !state.isUrgent
                 if isUrgent || isPlenty { state.isUrgent = true }
-                return (true, rings, nil)
+                return (true, wakes, nil)
             }
             onDrop?()
-            if rings { ring() }
+            if wakes { wakeUp() }
             if isAdded { return }
             _ = poll(nil, 0, Self.step)
         }
@@ -93,7 +93,7 @@ final class LogQueue: Sendable {
                 return state.unwritten == 0
             }
             if isEmpty { return }
-            ring()
+            wakeUp()
             _ = poll(nil, 0, Self.step)
             left -= Self.step
         }
@@ -102,19 +102,19 @@ final class LogQueue: Sendable {
     /// Lets the thread end once all is written.
     func close() {
         state.withLock { $0.isClosed = true }
-        ring()
+        wakeUp()
     }
 
-    private func ring() {
+    private func wakeUp() {
         var byte: UInt8 = 1
-        _ = Glibc.write(bell.write, &byte, 1)
+        _ = Glibc.write(wakeUpPipe.write, &byte, 1)
     }
 
     // MARK: The thread
 
     /// - Returns: whether there is one; without it nothing is ever written.
     func start() -> Bool {
-        guard bell.read >= 0 else { return false }
+        guard wakeUpPipe.read >= 0 else { return false }
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
@@ -171,10 +171,10 @@ final class LogQueue: Sendable {
             }
             if let batch { return batch }
             if isOver { return nil }
-            var listening = pollfd(fd: bell.read, events: Int16(POLLIN), revents: 0)
+            var listening = pollfd(fd: wakeUpPipe.read, events: Int16(POLLIN), revents: 0)
             hasWaited = poll(&listening, 1, wait) == 0
             withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { buffer in
-                while read(bell.read, buffer.baseAddress, buffer.count) == buffer.count {}
+                while read(wakeUpPipe.read, buffer.baseAddress, buffer.count) == buffer.count {}
             }
         }
     }

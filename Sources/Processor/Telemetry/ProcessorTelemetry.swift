@@ -173,7 +173,7 @@ struct ProcessorTelemetry: ProcessorObserver {
         if tier == nil {
             logger.notice("dead letter kept", metadata: fields.metadata)
         } else {
-            logger.warning("message was given out too often and goes back alone", metadata: fields.metadata)
+            logger.warning("message was delivered too often and goes back alone", metadata: fields.metadata)
         }
     }
 

@@ -118,7 +118,7 @@ actor BatchRun {
                 return isOver ? nil : .completed
             } catch {
                 guard !isOver else { return nil }
-                // Before anything has worked it is most likely not the broker's weather.
+                // Before anything has worked it is most likely not a passing trouble of the broker.
                 guard error.isPassing || hasConfirmed.ever else { return .failed(error) }
                 if error != problem { tell("\(error.lines.joined(separator: "; ")); connecting again") }
                 problem = error

@@ -5,9 +5,9 @@ import Crypto
 enum Identifier {
     /// A UUIDv7: ordered by time.
     static func unique() -> UniqueID {
-        var dice = SystemRandomNumberGenerator()
+        var generator = SystemRandomNumberGenerator()
         let milliseconds = UInt64(max(SystemTime.now().microseconds, 0)) / 1_000
-        return .version7(milliseconds: milliseconds, random: (dice.next(), dice.next()))
+        return .version7(milliseconds: milliseconds, random: (generator.next(), generator.next()))
     }
 
     static func idempotencyKey() -> String { "key-\(unique())" }
@@ -29,7 +29,8 @@ enum Identifier {
         return UniqueID(high: high & ~0xf000 | version, low: low & 0x3fff_ffff_ffff_ffff | variant).description
     }
 
-    /// W3C trace context: the message begins a trace of its own id, sampled. (No further dice: each throw is a system call.)
+    /// W3C trace context: the message begins a trace of its own id, sampled. (No further random words: each one is a
+    /// system call.)
     static func traceparent(of messageID: UniqueID) -> String {
         return String(unsafeUninitializedCapacity: 55) { buffer in
             var writer = HexWriter(buffer: buffer)

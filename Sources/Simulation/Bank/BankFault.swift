@@ -39,7 +39,7 @@ extension BankFault {
 }
 
 /// What befalls one request.
-package struct BankWeather: Sendable {
+package struct BankBehavior: Sendable {
     package var fault: BankFault?
     /// Besides: whatever is executed, its key is not stored (docs/bank.md#the-bank-simulator).
     package var losesKey = false

@@ -20,7 +20,7 @@ package final class InMemoryBank: Bank, BankQueries {
         /// The bank's own clock, by which it judges expiry; `nil`: it goes right.
         package var clock: (any TimeSource)?
         /// What befalls each request, where nothing was injected and no latency set.
-        package var weather: (@Sendable (BankRequest) -> BankWeather)?
+        package var behavior: (@Sendable (BankRequest) -> BankBehavior)?
         /// Told of each effect.
         package var onEffect: (@Sendable (BankLedgerEntry) -> Void)?
 
@@ -221,9 +221,9 @@ package final class InMemoryBank: Bank, BankQueries {
 
     private func receive(_ request: BankRequest, _ exchange: BankExchange) {
         let now = now
-        let weather = configuration.weather?(request) ?? BankWeather(latency: configuration.latency)
+        let behavior = configuration.behavior?(request) ?? BankBehavior(latency: configuration.latency)
         let answer: BankAnswer? = state.withLock { state in
-            let fault = state.isDown ? .down : state.takeFault(for: request.action.kind) ?? weather.fault
+            let fault = state.isDown ? .down : state.takeFault(for: request.action.kind) ?? behavior.fault
             if fault == .down { return .notSent(reason: "connection_refused") }
             state.requests.append(
                 BankRequestRecord(
@@ -248,8 +248,8 @@ package final class InMemoryBank: Bank, BankQueries {
                 }
                 state.underWay[KeyID(request), default: 0] += 1
             }
-            let latency = state.latencies.isEmpty ? weather.latency : state.latencies.removeFirst()
-            time.schedule(after: latency) { self.execute(request, fault, losesKey: weather.losesKey, exchange) }
+            let latency = state.latencies.isEmpty ? behavior.latency : state.latencies.removeFirst()
+            time.schedule(after: latency) { self.execute(request, fault, losesKey: behavior.losesKey, exchange) }
             return nil
         }
         if let answer { exchange.end(answer) }

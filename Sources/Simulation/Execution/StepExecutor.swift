@@ -7,15 +7,15 @@ package final class StepExecutor: TaskExecutor {
         var jobs: [UnownedJob] = []
         /// Before it, everything has been taken.
         var first = 0
-        var dice: SplitMix64?
+        var generator: SplitMix64?
         var steps = 0
 
-        /// In arrival order without dice, in any order with them.
+        /// In arrival order without a generator, in any order with one.
         mutating func take() -> UnownedJob? {
             guard first < jobs.count else { return nil }
             steps += 1
-            if dice != nil {
-                let position = Int((dice?.next() ?? 0) % UInt64(jobs.count))
+            if generator != nil {
+                let position = Int((generator?.next() ?? 0) % UInt64(jobs.count))
                 jobs.swapAt(position, jobs.count - 1)
                 return jobs.removeLast()
             }
@@ -32,7 +32,7 @@ package final class StepExecutor: TaskExecutor {
 
     /// Why a run ended before its work did.
     package enum Stalled: Error {
-        /// Nothing is left to run and nobody sleeps: the work waits for ever.
+        /// Nothing is left to run and nobody sleeps: the work waits forever.
         case nothingToRun
         /// More jobs than the limit.
         case tooManySteps
@@ -40,9 +40,9 @@ package final class StepExecutor: TaskExecutor {
 
     private let state: Mutex<State>
 
-    /// - Parameter seed: throws the dice over which job runs next; `nil` runs them in arrival order.
+    /// - Parameter seed: decides which job runs next; `nil` runs them in arrival order.
     package init(seed: UInt64? = nil) {
-        state = Mutex(State(dice: seed.map { SplitMix64(seed: $0) }))
+        state = Mutex(State(generator: seed.map { SplitMix64(seed: $0) }))
     }
 
     package func enqueue(_ job: consuming ExecutorJob) {

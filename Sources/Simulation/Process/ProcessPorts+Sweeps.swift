@@ -2,11 +2,11 @@ import Core
 
 extension ProcessPorts {
     /// The real thing, over these ports.
-    func sweeper(_ context: ProcessorContext, _ bell: OutboxBell) -> SweepConsumer {
+    func sweeper(_ context: ProcessorContext, _ signal: WakeUpSignal) -> SweepConsumer {
         let runner = SweepRunner(
             store: store,
             sweeps: [
-                .reconcile: reconcile(context, bell), .expire: expire(context, bell),
+                .reconcile: reconcile(context, signal), .expire: expire(context, signal),
                 .retention: RetentionSweep(store: store, policy: sweeps.policy),
             ],
             time: time,
@@ -28,11 +28,11 @@ extension ProcessPorts {
         )
     }
 
-    func relay(_ bell: OutboxBell) -> OutboxRelay {
+    func relay(_ signal: WakeUpSignal) -> OutboxRelay {
         OutboxRelay(
             outbox: store,
             sink: sink,
-            bell: bell,
+            signal: signal,
             time: time,
             random: random,
             observer: observer,
@@ -43,11 +43,11 @@ extension ProcessPorts {
         )
     }
 
-    private func reconcile(_ context: ProcessorContext, _ bell: OutboxBell) -> ReconcileSweep {
-        ReconcileSweep(context, store: store, policy: sweeps.policy, bell: bell)
+    private func reconcile(_ context: ProcessorContext, _ signal: WakeUpSignal) -> ReconcileSweep {
+        ReconcileSweep(context, store: store, policy: sweeps.policy, signal: signal)
     }
 
-    private func expire(_ context: ProcessorContext, _ bell: OutboxBell) -> ExpireSweep {
+    private func expire(_ context: ProcessorContext, _ signal: WakeUpSignal) -> ExpireSweep {
         ExpireSweep(
             context,
             store: store,
@@ -55,7 +55,7 @@ extension ProcessPorts {
             policy: sweeps.policy,
             grace: sweeps.grace,
             voidsExpired: sweeps.voidsExpired,
-            bell: bell
+            signal: signal
         )
     }
 }

@@ -32,14 +32,14 @@ package final class SimulatedProcess: Sendable {
     ) {
         let task = Task(executorPreference: executor) {
             await withTaskGroup(of: Void.self) { group in
-                let (context, bell) = (ports.context(ports.breaker()), OutboxBell())
+                let (context, signal) = (ports.context(ports.breaker()), WakeUpSignal())
                 let watch = ports.watch(context)
                 await watch.begin()
                 group.addTask { await watch.run() }
-                group.addTask { await context.lateAnswers.run(context, bell) }
+                group.addTask { await context.lateAnswers.run(context, signal) }
                 group.addTask { await self.ingest(broker, ports, context) }
-                group.addTask { await self.sweep(broker, ports, context, bell) }
-                group.addTask { await ports.relay(bell).run() }
+                group.addTask { await self.sweep(broker, ports, context, signal) }
+                group.addTask { await ports.relay(signal).run() }
                 await self.run(broker, partitions: partitions, prefetch: prefetch, ports, context)
                 while ports.callsInFlight() > 0, (try? await ports.time.sleep(for: .milliseconds(100))) != nil {}
                 await context.lateAnswers.settled()
@@ -130,9 +130,9 @@ package final class SimulatedProcess: Sendable {
         _ broker: SimulatedBroker,
         _ ports: ProcessPorts,
         _ context: ProcessorContext,
-        _ bell: OutboxBell
+        _ signal: WakeUpSignal
     ) async {
-        let consumer = ports.sweeper(context, bell)
+        let consumer = ports.sweeper(context, signal)
         while !isDraining, !Task.isCancelled {
             if let connection = broker.connect() {
                 state.withLock { $0.ticks = connection }

@@ -133,7 +133,7 @@ package final class SimulatedBroker: Sendable {
         }
     }
 
-    /// Takes a delivery off its consumer, and gives out what it has room for then. Nothing where its connection is gone.
+    /// Takes a delivery off its consumer, and delivers what it has room for then. Nothing where its connection is gone.
     private func take(
         _ tag: UInt64,
         queue: String,

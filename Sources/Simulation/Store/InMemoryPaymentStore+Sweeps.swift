@@ -67,8 +67,8 @@ extension InMemoryPaymentStore: SweepStore {
             for id in tables.dueAuthorizations(by: look.expiredBy).prefix(look.limit) {
                 guard let payment = tables.payments[id], let looks = tables.sweeps.authorizations[id]?.due.looks
                 else { continue }
-                let dice = look.dice ^ id.value.low
-                let next = look.expiredBy.advanced(by: look.policy.backoff(looks: looks, dice: dice))
+                let random = look.random ^ id.value.low
+                let next = look.expiredBy.advanced(by: look.policy.backoff(looks: looks, random: random))
                 tables.sweeps.authorizations[id]?.due = SweepTables.Due(at: next, looks: looks + 1)
                 switch AuthorizationDecision(payment, voidsExpired: look.voidsExpired) {
                 case .ask: findings.doubtful.append(payment)

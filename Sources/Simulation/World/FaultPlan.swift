@@ -60,26 +60,26 @@ package struct FaultPlan: Sendable {
     package init() {}
 
     /// One seed in twenty is calm, one in four knows one kind of fault only.
-    init(using dice: Dice) {
+    init(using random: SeededRandom) {
         let kinds: [Kind]
-        switch dice.number(in: 0...19) {
+        switch random.number(in: 0...19) {
         case 0: kinds = []
-        case 1...5: kinds = [dice.one(of: Kind.allCases)]
-        case 6...8: kinds = Kind.allCases.filter { _ in dice.happens(0.7) }
-        default: kinds = Kind.allCases.filter { _ in dice.happens(0.3) }
+        case 1...5: kinds = [random.one(of: Kind.allCases)]
+        case 6...8: kinds = Kind.allCases.filter { _ in random.happens(0.7) }
+        default: kinds = Kind.allCases.filter { _ in random.happens(0.3) }
         }
-        for kind in kinds { add(kind, dice) }
+        for kind in kinds { add(kind, random) }
     }
 
-    private mutating func add(_ kind: Kind, _ dice: Dice) {
+    private mutating func add(_ kind: Kind, _ random: SeededRandom) {
         kinds.append(kind)
-        func rate(_ rates: [Double]) -> Double { dice.one(of: rates) }
-        func interval(_ seconds: ClosedRange<Int>) -> Duration { .seconds(dice.number(in: seconds)) }
+        func rate(_ rates: [Double]) -> Double { random.one(of: rates) }
+        func interval(_ seconds: ClosedRange<Int>) -> Duration { .seconds(random.number(in: seconds)) }
         switch kind {
         case .crash: crash = rate([0.002, 0.005, 0.01, 0.02])
         case .pause:
             pause = rate([0.001, 0.003, 0.01])
-            longestPause = dice.one(of: [.seconds(2), .seconds(45), .seconds(90)])
+            longestPause = random.one(of: [.seconds(2), .seconds(45), .seconds(90)])
         case .zombie: zombie = rate([0.05, 0.2])
         case .store:
             storeUnavailable = rate([0, 0.01, 0.05])
@@ -94,7 +94,7 @@ package struct FaultPlan: Sendable {
         case .publisher: publisherTrouble = rate([0.1, 0.3])
         case .bankFault:
             bankFault = rate([0.05, 0.2, 0.4])
-            bankFaults = dice.happens(0.3) ? [dice.one(of: BankFault.allCases)] : BankFault.allCases
+            bankFaults = random.happens(0.3) ? [random.one(of: BankFault.allCases)] : BankFault.allCases
         case .slowBank: slowBank = rate([0.02, 0.1, 0.3])
         case .keyLoss: keyLoss = rate([0.02, 0.2, 0.5])
         case .expiry: authorizationExpiry = interval(5...60)
@@ -107,7 +107,7 @@ package struct FaultPlan: Sendable {
         case .fullReplyQueue: fullReplyQueue = interval(10...40)
         case .clockJump: clockJump = interval(10...40)
         case .operatorReplay: operatorReplay = interval(5...30)
-        case .deliveryLimit: deliveryLimit = Int64(dice.number(in: 1...5))
+        case .deliveryLimit: deliveryLimit = Int64(random.number(in: 1...5))
         case .failover: failover = interval(10...60)
         case .silentReplyQueue: silentReplyQueue = interval(10...40)
         case .fullListener: fullListener = interval(10...40)

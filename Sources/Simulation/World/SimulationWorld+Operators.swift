@@ -4,7 +4,7 @@ extension SimulationWorld {
     /// An operator replays the oldest dead letters, by a program that may die as any other.
     func operate(limit: Int) {
         let life = newLife()
-        let edge = Mortality(life: life, dice: operators, weather: weather) { [time] strike in
+        let injector = FaultInjector(life: life, random: operators, schedule: schedule) { [time] strike in
             switch strike {
             case .crash: life.kill()
             case .pause(let duration):
@@ -12,32 +12,39 @@ extension SimulationWorld {
                 time.schedule(after: duration) { life.resume() }
             }
         }
-        runBeside { await self.replay(limit: limit, edge) }
+        runBeside { await self.replay(limit: limit, injector) }
     }
 
     /// Replays everything, undisturbed.
     func replayAll() async {
-        let edge = Mortality(life: newLife(), dice: operators, weather: weather) { _ in }
-        await replay(limit: nil, edge)
+        let injector = FaultInjector(life: newLife(), random: operators, schedule: schedule) { _ in }
+        await replay(limit: nil, injector)
     }
 
-    private func replay(limit: Int?, _ edge: Mortality) async {
+    private func replay(limit: Int?, _ injector: FaultInjector) async {
         var filter = DeadLetterFilter()
         filter.states = DeadLetterState.unfinished
         guard let ids = try? await store.deadLetterIDs(.matching(filter, limit: limit)) else { return }
         let replay = DeadLetterReplay(
-            store: MortalStore(
-                edge: edge,
+            store: FaultInjectingStore(
+                injector: injector,
                 store: store,
                 witness: witness,
                 order: orderWitness,
                 time: time,
-                dice: operators,
+                random: operators,
                 trace: trace,
                 process: 0
             ),
-            sink: MortalSink(edge: edge, broker: broker, time: time, dice: operators, trace: trace, process: 0),
-            time: MortalTime(edge: edge, clock: processClock),
+            sink: FaultInjectingSink(
+                injector: injector,
+                broker: broker,
+                time: time,
+                random: operators,
+                trace: trace,
+                process: 0
+            ),
+            time: FaultInjectingTime(injector: injector, clock: processClock),
             random: identifiers,
             fingerprinter: Self.fingerprinter
         )

@@ -12,7 +12,7 @@ extension SimulationWorld {
             world.outage("broker") { world.broker.setDown($0) }
         }
         every(faults.databaseOutage) { world in
-            world.outage("database") { world.weather.setDatabaseDown($0) }
+            world.outage("database") { world.schedule.setDatabaseDown($0) }
         }
         every(faults.failover) { $0.failOver() }
         every(faults.bankOutage) { $0.bankOutage() }
@@ -67,8 +67,8 @@ extension SimulationWorld {
         counting.add(\.forgottenRows, lost)
         trace.note(.fault, 3, "the database fails over, and has lost \(lost) rows")
         databaseClock.jump(by: operators.duration(in: .seconds(-3)...(.seconds(3))))
-        weather.setDatabaseDown(true)
-        later(.milliseconds(100)...(.seconds(4))) { $0.weather.setDatabaseDown(false) }
+        schedule.setDatabaseDown(true)
+        later(.milliseconds(100)...(.seconds(4))) { $0.schedule.setDatabaseDown(false) }
     }
 
     /// What hits commands while others of their payment are under way: deploys and outages at the time of their arrival.
@@ -79,7 +79,7 @@ extension SimulationWorld {
             let at = arrival + operators.duration(in: .zero...operators.one(of: [.milliseconds(100), .seconds(2)]))
             let isDeploy = operators.happens(0.6)
             time.schedule(after: at) { [weak self] in
-                guard let self, self.weather.plan != nil else { return }
+                guard let self, self.schedule.plan != nil else { return }
                 isDeploy ? self.deploy() : self.bankOutage()
             }
         }
@@ -97,7 +97,7 @@ extension SimulationWorld {
         var at = operators.duration(in: .zero...interval)
         while at < horizon {
             time.schedule(after: at) { [weak self] in
-                guard let self, self.weather.plan != nil else { return }
+                guard let self, self.schedule.plan != nil else { return }
                 action(self)
             }
             at += operators.duration(in: interval / 5...interval * 2)

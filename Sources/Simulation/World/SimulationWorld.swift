@@ -13,12 +13,12 @@ package final class SimulationWorld: Sendable {
     package let bank: InMemoryBank
     let trace: Trace
     let counting = Counting()
-    let weather: Weather
+    let schedule: FaultSchedule
     let upstream: Upstream
     let processClock: JumpingTime
     let databaseClock: JumpingTime
     let bankClock: JumpingTime
-    let operators: Dice
+    let operators: SeededRandom
     let horizon: Duration
     let options: SimulationOptions
     let sweeping: SweepSettings
@@ -27,11 +27,11 @@ package final class SimulationWorld: Sendable {
     let newcomers: NewcomerWitness
     private let slots: Int
     private let prefetch: Int
-    private let processDice: Dice
-    private let storeDice: Dice
-    private let brokerDice: Dice
-    private let bankDice: Dice
-    let identifiers: Dice
+    private let processRandom: SeededRandom
+    private let storeRandom: SeededRandom
+    private let brokerRandom: SeededRandom
+    private let bankRandom: SeededRandom
+    let identifiers: SeededRandom
     private let state = Mutex(State())
 
     private struct State {
@@ -56,12 +56,12 @@ package final class SimulationWorld: Sendable {
     package init(seed: UInt64, options: SimulationOptions = SimulationOptions()) {
         self.seed = seed
         self.options = options
-        let plan = Dice(seed: seed, for: .plan)
+        let plan = SeededRandom(seed: seed, for: .plan)
         let faults = FaultPlan(using: plan)
         self.faults = faults
         executor = StepExecutor(seed: seed)
         trace = Trace(time: time, isRecording: options.isTracing)
-        weather = Weather(faults)
+        schedule = FaultSchedule(faults)
         horizon = plan.duration(in: .seconds(20)...(.seconds(240)))
         slots = plan.number(in: 1...3)
         prefetch = plan.one(of: [1, 4, 64])
@@ -69,12 +69,12 @@ package final class SimulationWorld: Sendable {
         processClock = JumpingTime(time, ahead: plan.one(of: [.zero, .seconds(-1), .seconds(3_600)]))
         databaseClock = JumpingTime(time, ahead: plan.one(of: [.zero, .seconds(2), .seconds(-3_600)]))
         bankClock = JumpingTime(time, ahead: plan.one(of: [.zero, .seconds(-5), .seconds(600)]))
-        processDice = Dice(seed: seed, for: .processes)
-        storeDice = Dice(seed: seed, for: .store)
-        brokerDice = Dice(seed: seed, for: .broker)
-        identifiers = Dice(seed: seed, for: .identifiers)
-        operators = Dice(seed: seed, for: .operators)
-        bankDice = Dice(seed: seed, for: .questions)
+        processRandom = SeededRandom(seed: seed, for: .processes)
+        storeRandom = SeededRandom(seed: seed, for: .store)
+        brokerRandom = SeededRandom(seed: seed, for: .broker)
+        identifiers = SeededRandom(seed: seed, for: .identifiers)
+        operators = SeededRandom(seed: seed, for: .operators)
+        bankRandom = SeededRandom(seed: seed, for: .questions)
         let names = BrokerNames()
         broker = SimulatedBroker(
             time: time,
@@ -90,16 +90,17 @@ package final class SimulationWorld: Sendable {
             checksFence: options.storeChecksFence,
             remembersPast: faults.failover != nil
         )
-        bank = Self.bank(faults, clock: bankClock, time: time, seed: seed, weather, trace)
-        sweeping = SweepSettings(using: Dice(seed: seed, for: .sweeps))
+        bank = Self.bank(faults, clock: bankClock, time: time, seed: seed, schedule, trace)
+        sweeping = SweepSettings(using: SeededRandom(seed: seed, for: .sweeps))
         witness = SweepWitness(bankClock: bankClock, grace: sweeping.grace)
-        orderWitness = OrderWitness(
-            broker: broker,
-            store: store,
-            isWatching: faults.keepsArrivals
-        )
+        orderWitness = OrderWitness(broker: broker, store: store, isWatching: faults.keepsArrivals)
         newcomers = NewcomerWitness(time: time)
-        upstream = Upstream(broker: broker, time: time, weather: weather, dice: Dice(seed: seed, for: .publishers))
+        upstream = Upstream(
+            broker: broker,
+            time: time,
+            schedule: schedule,
+            random: SeededRandom(seed: seed, for: .publishers)
+        )
     }
 
     private static func bank(
@@ -107,19 +108,19 @@ package final class SimulationWorld: Sendable {
         clock: JumpingTime,
         time: VirtualTime,
         seed: UInt64,
-        _ weather: Weather,
+        _ schedule: FaultSchedule,
         _ trace: Trace
     ) -> InMemoryBank {
-        let dice = Dice(seed: seed, for: .bank)
+        let random = SeededRandom(seed: seed, for: .bank)
         var configuration = InMemoryBank.Configuration()
         configuration.clock = clock
         configuration.authorizationExpiry = faults.authorizationExpiry
         configuration.worstCase = worstCase
-        configuration.weather = { weather.bank($0.action.kind, dice) }
+        configuration.behavior = { schedule.bank($0.action.kind, random) }
         configuration.onEffect = { effect in
             trace.note(.bankAnswered, 0, "the bank executes \(effect.operation) \(effect.idempotencyKey): \(effect.id)")
         }
-        return InMemoryBank(time: time, random: dice, configuration: configuration)
+        return InMemoryBank(time: time, random: random, configuration: configuration)
     }
 
     // MARK: From beginning to end
@@ -141,7 +142,8 @@ package final class SimulationWorld: Sendable {
     private func live() async -> [Evidence] {
         let wrapping = options.wrap(self)
         state.withLock { $0.wrapping = wrapping }
-        let traffic = Traffic(using: Dice(seed: seed, for: .traffic), horizon: horizon, start: databaseClock.now())
+        let random = SeededRandom(seed: seed, for: .traffic)
+        let traffic = Traffic(using: random, horizon: horizon, start: databaseClock.now())
         counting.add(\.commands, traffic.intents.count)
         counting.add(\.duplicates, traffic.duplicates)
         for (at, intent) in traffic.intents { upstream.send(intent, after: at) }
@@ -149,7 +151,7 @@ package final class SimulationWorld: Sendable {
         scheduleBadMoments(at: traffic.intents.map(\.at))
         for slot in 0..<slots { start(slot) }
         try? await time.sleep(for: horizon)
-        clearUp()
+        endFaults()
         var evidence = [await drain()]
         let steps: [() async -> Evidence] = sweeping.comeFirst ? [letDaysPass, askAgain] : [askAgain, letDaysPass]
         for step in steps where evidence.last?.hasDrained ?? false {
@@ -160,9 +162,9 @@ package final class SimulationWorld: Sendable {
     }
 
     /// The faults stop: everything is up again, and everyone is back.
-    private func clearUp() {
+    private func endFaults() {
         trace.note(.phase, 1, "the faults stop")
-        weather.clearUp()
+        schedule.end()
         broker.setDown(false)
         bank.setDown(false)
         newcomers.setDown(false)
@@ -178,7 +180,8 @@ package final class SimulationWorld: Sendable {
         }
     }
 
-    /// In calm weather, every command is sent once more and every dead letter is replayed: what is stored must be the answer.
+    /// Once the faults have ended, every command is sent once more and every dead letter is replayed: what is stored
+    /// must be the answer.
     private func askAgain() async -> Evidence {
         trace.note(.phase, 2, "everything is asked once more")
         await replayAll()
@@ -301,34 +304,42 @@ package final class SimulationWorld: Sendable {
     }
 
     private func ports(of process: SimulatedProcess, in slot: Int) -> ProcessPorts {
-        let edge = Mortality(life: process.life, dice: processDice, weather: weather) { [weak self] strike in
+        let injector = FaultInjector(life: process.life, random: processRandom, schedule: schedule) {
+            [weak self] strike in
             self?.strike(process, in: slot, strike)
         }
         let number = process.number
-        let store = MortalStore(
-            edge: edge,
+        let store = FaultInjectingStore(
+            injector: injector,
             store: store,
             witness: witness,
             order: orderWitness,
             time: time,
-            dice: storeDice,
+            random: storeRandom,
             trace: trace,
             process: number
         )
         return ProcessPorts(
             store: store,
             letters: store,
-            bank: MortalBank(
-                edge: edge,
+            bank: FaultInjectingBank(
+                injector: injector,
                 bank: bank,
-                dice: bankDice,
+                random: bankRandom,
                 trace: trace,
                 process: number,
                 newcomers: newcomers,
                 onLate: { [counting] in counting.add(\.lateAnswers) }
             ),
-            sink: MortalSink(edge: edge, broker: broker, time: time, dice: brokerDice, trace: trace, process: number),
-            time: MortalTime(edge: edge, clock: processClock),
+            sink: FaultInjectingSink(
+                injector: injector,
+                broker: broker,
+                time: time,
+                random: brokerRandom,
+                trace: trace,
+                process: number
+            ),
+            time: FaultInjectingTime(injector: injector, clock: processClock),
             random: identifiers,
             observer: counting,
             limits: HandlerLimits(
@@ -342,13 +353,13 @@ package final class SimulationWorld: Sendable {
             fingerprinter: Self.fingerprinter,
             receive: { [orderWitness] delivery in
                 orderWitness.noteArrival(of: delivery.message)
-                return MortalDelivery(edge: edge, delivery: delivery)
+                return FaultInjectingDelivery(injector: injector, delivery: delivery)
             },
             callsInFlight: { [bank] in bank.callsInFlight(of: number) }
         )
     }
 
-    private func strike(_ process: SimulatedProcess, in slot: Int, _ strike: Mortality.Strike) {
+    private func strike(_ process: SimulatedProcess, in slot: Int, _ strike: FaultInjector.Strike) {
         switch strike {
         case .crash:
             let mayCrash = state.withLock { state in
@@ -372,11 +383,11 @@ package final class SimulationWorld: Sendable {
         trace.note(.process, UInt64(process.number), "process \(process.number) dies")
         process.kill()
         // A machine that is gone says nothing: the broker notices by its heartbeats.
-        let noticed = processDice.happens(0.7) ? Duration.zero : processDice.duration(in: .zero...(.seconds(15)))
+        let noticed = processRandom.happens(0.7) ? Duration.zero : processRandom.duration(in: .zero...(.seconds(15)))
         time.schedule(after: noticed) { process.disconnect() }
         // The kernel closes its connections to the bank at once.
         bank.hangUp(process.number)
-        time.schedule(after: processDice.duration(in: .milliseconds(50)...(.seconds(15)))) { [weak self] in
+        time.schedule(after: processRandom.duration(in: .milliseconds(50)...(.seconds(15)))) { [weak self] in
             self?.start(slot)
         }
     }

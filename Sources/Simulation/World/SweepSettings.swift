@@ -11,14 +11,14 @@ package struct SweepSettings: Sendable {
     /// Whether days go by before everything is asked once more.
     package let comeFirst: Bool
 
-    init(using dice: Dice) {
+    init(using random: SeededRandom) {
         periods = [
-            .reconcile: .seconds(dice.one(of: [20, 60, 120])), .expire: .seconds(dice.one(of: [30, 60, 120])),
-            .retention: .seconds(dice.one(of: [300, 3_600])),
+            .reconcile: .seconds(random.one(of: [20, 60, 120])), .expire: .seconds(random.one(of: [30, 60, 120])),
+            .retention: .seconds(random.one(of: [300, 3_600])),
         ]
-        policy = SweepPolicy(batch: dice.one(of: [1, 3, 100]))
-        grace = .seconds(dice.one(of: [0, 2, 10]))
-        voidsExpired = dice.happens(0.5)
-        comeFirst = dice.happens(0.5)
+        policy = SweepPolicy(batch: random.one(of: [1, 3, 100]))
+        grace = .seconds(random.one(of: [0, 2, 10]))
+        voidsExpired = random.happens(0.5)
+        comeFirst = random.happens(0.5)
     }
 }

@@ -4,7 +4,7 @@ import Core
 struct Traffic {
     private(set) var intents: [(at: Duration, intent: Intent)] = []
     private(set) var duplicates = 0
-    private let dice: Dice
+    private let random: SeededRandom
     private let horizon: Duration
     private let start: Timestamp
     private var lastID = 0
@@ -13,12 +13,12 @@ struct Traffic {
     static let replyQueues = ["replies.client-1", "replies.client-2"]
     static let missingReplyQueue = "replies.nobody"
 
-    init(using dice: Dice, horizon: Duration, start: Timestamp) {
-        self.dice = dice
+    init(using random: SeededRandom, horizon: Duration, start: Timestamp) {
+        self.random = random
         self.horizon = horizon
         self.start = start
-        for number in 0..<dice.number(in: 1...10) { plan(Account(number, dice)) }
-        for _ in 0..<dice.number(in: 0...2) { poison() }
+        for number in 0..<random.number(in: 1...10) { plan(Account(number, random)) }
+        for _ in 0..<random.number(in: 0...2) { poison() }
     }
 
     /// A payment as its upstream service sees it.
@@ -29,12 +29,12 @@ struct Traffic {
         let amount: Int
         let card: String
 
-        init(_ number: Int, _ dice: Dice) {
+        init(_ number: Int, _ random: SeededRandom) {
             self.number = number
             payment = UniqueID(high: 0x0190_0000_0000_7000, low: 0x8000_0000_0000_0000 + UInt64(number)).description
-            merchant = dice.happens(0.2) ? "shop-2" : "default"
-            amount = dice.number(in: 10...300) * 100
-            card = dice.one(ofWeighted: Self.cards)
+            merchant = random.happens(0.2) ? "shop-2" : "default"
+            amount = random.number(in: 10...300) * 100
+            card = random.one(ofWeighted: Self.cards)
         }
 
         private static let cards: [(weight: Int, choice: String)] = [
@@ -61,35 +61,37 @@ struct Traffic {
 
     /// Groups of commands, each group at about the same time.
     private mutating func plan(_ account: Account) {
-        var at = dice.duration(in: .zero...horizon / 2)
+        var at = random.duration(in: .zero...horizon / 2)
         var count = 0
-        for group in dice.one(ofWeighted: Self.scripts) {
+        for group in random.one(ofWeighted: Self.scripts) {
             for kind in group {
                 count += 1
                 add(kind, account, key: "\(kind)-\(account.number)-\(count)", at: at)
-                at += dice.happens(0.7) ? .zero : dice.duration(in: .zero...(.milliseconds(200)))
+                at += random.happens(0.7) ? .zero : random.duration(in: .zero...(.milliseconds(200)))
             }
-            at += dice.one(of: [.zero, .milliseconds(30), .seconds(1), .seconds(10), .seconds(40)])
+            at += random.one(of: [.zero, .milliseconds(30), .seconds(1), .seconds(10), .seconds(40)])
         }
     }
 
     private mutating func add(_ kind: OperationKind, _ account: Account, key: String, at: Duration) {
         let first = intent(kind, account, key: key, at: at)
         intents.append((at, first))
-        for _ in 0..<dice.one(of: [0, 0, 0, 1, 1, 2, 4]) {
+        for _ in 0..<random.one(of: [0, 0, 0, 1, 1, 2, 4]) {
             duplicates += 1
             let later =
                 at
-                + dice.one(of: [.zero, dice.duration(in: .zero...(.seconds(1))), dice.duration(in: .zero...horizon)])
+                + random.one(of: [
+                    .zero, random.duration(in: .zero...(.seconds(1))), random.duration(in: .zero...horizon),
+                ])
             intents.append((min(later, horizon), intent(kind, account, key: key, at: at)))
         }
-        guard dice.happens(0.15) else { return }
+        guard random.happens(0.15) else { return }
         // The key once more, for something else.
-        let later = at + dice.one(of: [.zero, .seconds(3), .seconds(60)])
+        let later = at + random.one(of: [.zero, .seconds(3), .seconds(60)])
         let reuse =
-            dice.happens(0.5)
+            random.happens(0.5)
             ? intent(kind, account, key: key, at: later, variant: "reused")
-            : intent(dice.one(of: OperationKind.allCases), account, key: key, at: later)
+            : intent(random.one(of: OperationKind.allCases), account, key: key, at: later)
         intents.append((min(later, horizon), reuse))
     }
 
@@ -114,10 +116,10 @@ struct Traffic {
             body: Array(body.utf8)
         )
         // Now and then somebody else asks about this payment.
-        let merchant = dice.happens(0.03) ? "stranger" : account.merchant
+        let merchant = random.happens(0.03) ? "stranger" : account.merchant
         if merchant != "default" { message.headers[HeaderName.merchantID] = .string(merchant) }
-        if dice.happens(0.08) {
-            let deadline = start.advanced(by: at + .seconds(dice.number(in: -5...60)))
+        if random.happens(0.08) {
+            let deadline = start.advanced(by: at + .seconds(random.number(in: -5...60)))
             message.headers[HeaderName.deadline] = .string(deadline.description)
         }
         // While nobody takes it, it expires.
@@ -140,28 +142,28 @@ struct Traffic {
                 + #""currency":"USD","card":\#(account.card)}"#
             return (body, variant)
         case .capture, .refund:
-            if variant != "same" || dice.happens(0.02) { return (#"{"amount":1}"#, "1") }
-            return (dice.happens(0.5) ? #"{"amount":\#(account.amount)}"# : "{}", "whole")
+            if variant != "same" || random.happens(0.02) { return (#"{"amount":1}"#, "1") }
+            return (random.happens(0.5) ? #"{"amount":\#(account.amount)}"# : "{}", "whole")
         case .void: return ("{}", "whole")
         }
     }
 
     private func replyTo() -> String? {
-        switch dice.number(in: 0...19) {
+        switch random.number(in: 0...19) {
         case 0: Self.missingReplyQueue
         case 1: "payments.commands.0"
-        case 2...8: dice.one(of: Self.replyQueues)
+        case 2...8: random.one(of: Self.replyQueues)
         default: nil
         }
     }
 
     private mutating func poison() {
-        let at = dice.duration(in: .zero...horizon)
-        let account = Account(dice.number(in: 0...4), dice)
+        let at = random.duration(in: .zero...horizon)
+        let account = Account(random.number(in: 0...4), random)
         let command = intent(.authorize, account, key: "poison-\(lastID)", at: at)
         var message = command.message
         var sort = Intent.Sort.unanswerable
-        switch dice.number(in: 0...4) {
+        switch random.number(in: 0...4) {
         case 0: message.type = "payment.steal.v1"
         case 1: message.headers[HeaderName.idempotencyKey] = nil
         case 2:

@@ -11,15 +11,15 @@ final class Upstream: Sendable {
 
     private let broker: SimulatedBroker
     private let time: VirtualTime
-    private let weather: Weather
-    private let dice: Dice
+    private let schedule: FaultSchedule
+    private let random: SeededRandom
     private let state = Mutex(State())
 
-    init(broker: SimulatedBroker, time: VirtualTime, weather: Weather, dice: Dice) {
+    init(broker: SimulatedBroker, time: VirtualTime, schedule: FaultSchedule, random: SeededRandom) {
         self.broker = broker
         self.time = time
-        self.weather = weather
-        self.dice = dice
+        self.schedule = schedule
+        self.random = random
     }
 
     var sent: [Intent] { state.withLock { $0.sent } }
@@ -37,18 +37,18 @@ final class Upstream: Sendable {
     }
 
     private func attempt(_ intent: Intent) {
-        let isTroubled = weather.plan.map { dice.happens($0.publisherTrouble) } ?? false
+        let isTroubled = schedule.plan.map { random.happens($0.publisherTrouble) } ?? false
         if isTroubled {
             // Lost on the way there, or the confirm on the way back.
-            if dice.happens(0.5) { _ = publish(intent) }
-            if dice.happens(0.2) { return state.withLock { $0.undecided -= 1 } }
+            if random.happens(0.5) { _ = publish(intent) }
+            if random.happens(0.2) { return state.withLock { $0.undecided -= 1 } }
         } else if publish(intent) == .confirmed {
             return state.withLock { state in
                 state.confirmed.insert(intent.id)
                 state.undecided -= 1
             }
         }
-        time.schedule(after: dice.duration(in: .milliseconds(200)...(.seconds(3)))) { self.attempt(intent) }
+        time.schedule(after: random.duration(in: .milliseconds(200)...(.seconds(3)))) { self.attempt(intent) }
     }
 
     private func publish(_ intent: Intent) -> PublishOutcome? {

@@ -45,7 +45,7 @@ struct BankAPITests {
         }
     }
 
-    @Test("a GET answers the same with microseconds, and approved for ever")
+    @Test("a GET answers the same with microseconds, and approved forever")
     func reading() async throws {
         let authorized = try #require(try await fixture.authorize(key: "a"))
         let authorization = try #require(authorized.text("authorization_id"))

@@ -56,7 +56,7 @@ struct DeadLetterIngesterTests {
         }
     }
 
-    @Test("a message that was given out too often goes back uncut, three times, and is kept then")
+    @Test("a message that was delivered too often goes back uncut, three times, and is kept then")
     func deliveryLimit() throws {
         try World.run(seeds: [nil, 1], consumers: { _ in [] }) { world in
             let message = CommandMessage.valid(.authorize) {

@@ -17,7 +17,7 @@ struct BreakerCircuitTests {
     private mutating func call(_ pattern: String, at second: Int = 0) throws {
         for character in pattern {
             let permit = try permit(at: second)
-            circuit.record(failed: character == "x", under: permit, at: .seconds(second), dice: 0)
+            circuit.record(failed: character == "x", under: permit, at: .seconds(second), random: 0)
         }
     }
 
@@ -55,7 +55,7 @@ struct BreakerCircuitTests {
         #expect(probe.isProbe)
         #expect(circuit.condition == .halfOpen)
         #expect(circuit.admit(at: .seconds(2)) == .refused(until: nil))
-        circuit.record(failed: false, under: probe, at: .seconds(3), dice: 0)
+        circuit.record(failed: false, under: probe, at: .seconds(3), random: 0)
         #expect(circuit.condition == .closed)
         #expect(try permit(at: 3).isProbe == false)
     }
@@ -66,22 +66,22 @@ struct BreakerCircuitTests {
         var now = 2
         for pause in [4, 8, 16, 30, 30] {
             let probe = try permit(at: now)
-            circuit.record(failed: true, under: probe, at: .seconds(now), dice: 0)
+            circuit.record(failed: true, under: probe, at: .seconds(now), random: 0)
             #expect(circuit.opensUntil == .seconds(now + pause))
             now += pause
         }
-        circuit.record(failed: false, under: try permit(at: now), at: .seconds(now), dice: 0)
+        circuit.record(failed: false, under: try permit(at: now), at: .seconds(now), random: 0)
         try call("xxxxxxxxxx", at: now)
         #expect(circuit.opensUntil == .seconds(now + 2))
     }
 
-    @Test("the dice lengthen the pause by a quarter at most")
-    func dice() {
+    @Test("the random word lengthens the pause by a quarter at most")
+    func jitter() {
         let policy = BreakerPolicy()
         for failures in [0, 1, 5, 100] {
-            let shortest = policy.pause(afterFailures: failures, dice: 0)
+            let shortest = policy.pause(afterFailures: failures, random: 0)
             for word in [1, 12_345_678, UInt64.max] {
-                let pause = policy.pause(afterFailures: failures, dice: word)
+                let pause = policy.pause(afterFailures: failures, random: word)
                 #expect(pause >= shortest && pause <= shortest * 1.25)
             }
         }
@@ -101,12 +101,12 @@ struct BreakerCircuitTests {
         try open()
         #expect(!circuit.honours(early))
         let probe = try permit(at: 2)
-        circuit.record(failed: false, under: early, at: .seconds(2), dice: 0)
+        circuit.record(failed: false, under: early, at: .seconds(2), random: 0)
         #expect(circuit.condition == .halfOpen)
-        circuit.record(failed: true, under: early, at: .seconds(2), dice: 0)
+        circuit.record(failed: true, under: early, at: .seconds(2), random: 0)
         circuit.giveBack(early)
         #expect(circuit.admit(at: .seconds(2)) == .refused(until: nil))
-        circuit.record(failed: false, under: probe, at: .seconds(2), dice: 0)
+        circuit.record(failed: false, under: probe, at: .seconds(2), random: 0)
         circuit.giveBack(probe)
         #expect(circuit.condition == .closed)
     }

@@ -8,34 +8,34 @@ struct RetryPolicyTests {
     @Test("the pause before the bank is asked again is never below 100 ms, and grows")
     func bankBackoff() {
         let policy = RetryPolicy()
-        var dice = SplitMix64(seed: 1)
+        var generator = SplitMix64(seed: 1)
         for attempt in 0..<200 {
-            for word in [0, UInt64.max, dice.next(), dice.next()] {
-                let pause = policy.bankBackoff(attempt: attempt, dice: word)
+            for word in [0, UInt64.max, generator.next(), generator.next()] {
+                let pause = policy.bankBackoff(attempt: attempt, random: word)
                 #expect(pause >= .milliseconds(100))
                 #expect(pause <= .seconds(60))
             }
         }
-        #expect(policy.bankBackoff(attempt: 0, dice: .max) <= .milliseconds(300))
-        #expect(policy.bankBackoff(attempt: 0, dice: 0) == .milliseconds(100))
+        #expect(policy.bankBackoff(attempt: 0, random: .max) <= .milliseconds(300))
+        #expect(policy.bankBackoff(attempt: 0, random: 0) == .milliseconds(100))
     }
 
     @Test("other pauses are spread, and bounded")
     func backoff() {
         let policy = RetryPolicy()
-        var dice = SplitMix64(seed: 2)
+        var generator = SplitMix64(seed: 2)
         for attempt in [0, 1, 5, 16, 17, 63, 64, 1_000, .max] {
-            let pauses = (0..<50).map { _ in policy.backoff(attempt: attempt, dice: dice.next()) }
+            let pauses = (0..<50).map { _ in policy.backoff(attempt: attempt, random: generator.next()) }
             #expect(pauses.allSatisfy { $0 > .zero && $0 <= policy.pause + policy.pauseLimit })
             #expect(Set(pauses).count > 10)
         }
         var zero = policy
         zero.pause = .zero
         zero.pauseLimit = .zero
-        #expect(zero.backoff(attempt: 3, dice: 7) == .zero)
+        #expect(zero.backoff(attempt: 3, random: 7) == .zero)
     }
 
-    @Test("the ladder's rungs are those of the contract")
+    @Test("the retry tiers are those of the contract")
     func tiers() {
         let expected: [(RetryTier, String, Duration)] = [
             (.seconds5, "5s", .seconds(5)), (.seconds30, "30s", .seconds(30)), (.minutes2, "2m", .seconds(120)),
@@ -57,17 +57,17 @@ struct RetryPolicyTests {
             (1, 17, .seconds30), (3, 17, .minutes2), (1, 31, .minutes2), (1, 86_400, .hour1),
         ] as [(Int, Int, RetryTier)]
     )
-    func rung(attempts: Int, rest: Int, expected: RetryTier) {
-        #expect(RetryPolicy().rung(attempts: attempts, rest: .seconds(rest)) == expected)
+    func tier(attempts: Int, rest: Int, expected: RetryTier) {
+        #expect(RetryPolicy().tier(attempts: attempts, rest: .seconds(rest)) == expected)
     }
 
-    @Test("who waits for another command stays on the first rungs")
-    func waitingRung() {
+    @Test("who waits for another command stays on the first retry tiers")
+    func waitingTier() {
         let policy = RetryPolicy()
-        #expect(policy.waitingRung(waited: .zero) == .seconds5)
-        #expect(policy.waitingRung(waited: .seconds(29)) == .seconds5)
-        #expect(policy.waitingRung(waited: .seconds(30)) == .seconds30)
-        #expect(policy.waitingRung(waited: .seconds(86_400)) == .seconds30)
+        #expect(policy.waitingTier(waited: .zero) == .seconds5)
+        #expect(policy.waitingTier(waited: .seconds(29)) == .seconds5)
+        #expect(policy.waitingTier(waited: .seconds(30)) == .seconds30)
+        #expect(policy.waitingTier(waited: .seconds(86_400)) == .seconds30)
     }
 
     @Test(

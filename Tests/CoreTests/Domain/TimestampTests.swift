@@ -69,9 +69,9 @@ struct TimestampTests {
         let days = (Int64(-1_000)..<20_000).map { Timestamp(microseconds: $0 * 86_400_000_000 + 1) }
         #expect(days.first { Timestamp($0.description) != $0 } == nil)
         #expect(zip(days, days.dropFirst()).first { $0.description >= $1.description } == nil)
-        var dice = SplitMix64(seed: 1)
+        var generator = SplitMix64(seed: 1)
         let random = (0..<4_000).map { _ in
-            Timestamp(microseconds: .random(in: -62_135_596_800_000_000...253_402_300_799_999_999, using: &dice))
+            Timestamp(microseconds: .random(in: -62_135_596_800_000_000...253_402_300_799_999_999, using: &generator))
         }
         #expect(random.first { Timestamp($0.description) != $0 } == nil)
     }

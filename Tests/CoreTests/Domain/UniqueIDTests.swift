@@ -31,8 +31,8 @@ struct UniqueIDTests {
 
     @Test("what it writes it reads")
     func roundTrip() {
-        var dice = SplitMix64(seed: 2)
-        let ids = (0..<5_000).map { _ in UniqueID(high: dice.next(), low: dice.next()) }
+        var generator = SplitMix64(seed: 2)
+        let ids = (0..<5_000).map { _ in UniqueID(high: generator.next(), low: generator.next()) }
         #expect(ids.allSatisfy { UniqueID($0.description) == $0 })
         #expect(ids.allSatisfy { $0.description.utf8.count == 36 })
     }

@@ -27,9 +27,9 @@ struct JSONEncodingTests {
 
     @Test("what was written reads back as the same value, and is written the same again")
     func roundTrip() throws {
-        var dice = SplitMix64(seed: 1)
+        var generator = SplitMix64(seed: 1)
         for _ in 0..<3_000 {
-            let value = JSONValue.random(depth: 3, using: &dice)
+            let value = JSONValue.random(depth: 3, using: &generator)
             let encoded = value.encoded
             let parsed = try JSONParser.parse(encoded)
             guard parsed == value, parsed.encoded == encoded else {
@@ -41,30 +41,35 @@ struct JSONEncodingTests {
 }
 
 extension JSONValue {
-    fileprivate static func random(depth: Int, using dice: inout SplitMix64) -> JSONValue {
-        switch Int.random(in: 0..<(depth > 0 ? 7 : 5), using: &dice) {
+    fileprivate static func random(depth: Int, using generator: inout SplitMix64) -> JSONValue {
+        switch Int.random(in: 0..<(depth > 0 ? 7 : 5), using: &generator) {
         case 0: return .null
-        case 1: return .bool(.random(using: &dice))
-        case 2: return .integer(Int64.random(in: .min ... .max, using: &dice))
-        case 3: return .number("\(Int.random(in: -9...9, using: &dice)).5e\(Int.random(in: 0...99, using: &dice))")
-        case 4: return .string(text(using: &dice))
+        case 1: return .bool(.random(using: &generator))
+        case 2: return .integer(Int64.random(in: .min ... .max, using: &generator))
+        case 3:
+            return .number(
+                "\(Int.random(in: -9...9, using: &generator)).5e\(Int.random(in: 0...99, using: &generator))"
+            )
+        case 4: return .string(text(using: &generator))
         case 5:
-            return .array((0..<Int.random(in: 0...4, using: &dice)).map { _ in random(depth: depth - 1, using: &dice) })
+            return .array(
+                (0..<Int.random(in: 0...4, using: &generator)).map { _ in random(depth: depth - 1, using: &generator) }
+            )
         default:
             var members: [String: JSONValue] = [:]
-            for _ in 0..<Int.random(in: 0...4, using: &dice) {
-                members[text(using: &dice)] = random(depth: depth - 1, using: &dice)
+            for _ in 0..<Int.random(in: 0...4, using: &generator) {
+                members[text(using: &generator)] = random(depth: depth - 1, using: &generator)
             }
             return .object(members)
         }
     }
 
-    private static func text(using dice: inout SplitMix64) -> String {
+    private static func text(using generator: inout SplitMix64) -> String {
         let ranges: [ClosedRange<UInt32>] = [0...0x1f, 0x20...0x7e, 0x7f...0xff, 0x4e00...0x4eff, 0x1f300...0x1f6ff]
         var text = ""
-        for _ in 0..<Int.random(in: 0...6, using: &dice) {
-            let range = ranges[Int.random(in: ranges.indices, using: &dice)]
-            text.unicodeScalars.append(Unicode.Scalar(UInt32.random(in: range, using: &dice)) ?? "?")
+        for _ in 0..<Int.random(in: 0...6, using: &generator) {
+            let range = ranges[Int.random(in: ranges.indices, using: &generator)]
+            text.unicodeScalars.append(Unicode.Scalar(UInt32.random(in: range, using: &generator)) ?? "?")
         }
         return text
     }

@@ -48,7 +48,7 @@ struct BankTroubleTests {
             let requests = world.bank.requests
             #expect(requests.count == 2)
             if fault != .garbage {
-                // The first rung that is long enough for the key to have rested.
+                // The first retry tier that is long enough for the key to have rested.
                 #expect(world.parked.map(\.destination) == [.retry(.seconds30)])
                 #expect(requests[0].at.duration(to: requests[1].at) >= .seconds(17))
             }
@@ -101,10 +101,10 @@ struct BankTroubleTests {
             for _ in 0..<60 { world.bank.inject(.dropBefore, into: .capture) }
             world.send(.capture, key: "c")
             try await world.until(hours: 48) { world.deadLetters.count == 1 && world.broker.unacknowledged == 0 }
-            let rungs = world.parked.map(\.destination)
+            let tiers = world.parked.map(\.destination)
             let first: [RetryTier] = [.seconds30, .seconds30, .minutes2, .minutes10, .hour1]
-            #expect(Array(rungs.prefix(5)) == first.map { Destination.retry($0) })
-            #expect(rungs.dropFirst(4).allSatisfy { $0 == .retry(.hour1) })
+            #expect(Array(tiers.prefix(5)) == first.map { Destination.retry($0) })
+            #expect(tiers.dropFirst(4).allSatisfy { $0 == .retry(.hour1) })
             let sends = world.bank.requests.filter { $0.operation == .capture }.map(\.at)
             let span = try #require(sends.first).duration(to: try #require(sends.last))
             #expect(span > .seconds(22 * 3_600) && span < .seconds(23 * 3_600))

@@ -9,8 +9,8 @@ struct SoakTests {
     func soak(seed: Int) throws {
         let seed = UInt64(seed)
         try World.run(seeds: [seed], consumers: { [$0.consumer(), $0.consumer()] }) { world in
-            var dice = SplitMix64(seed: seed)
-            try await Self.disturb(world, using: &dice)
+            var generator = SplitMix64(seed: seed)
+            try await Self.disturb(world, using: &generator)
             try await world.drained()
             try await Self.check(world)
         }
@@ -19,7 +19,7 @@ struct SoakTests {
     private static let payments = 5
 
     /// Commands of several payments, most of them more than once, with faults strewn between them.
-    private static func disturb(_ world: World, using dice: inout SplitMix64) async throws {
+    private static func disturb(_ world: World, using generator: inout SplitMix64) async throws {
         var messages: [Message] = []
         for number in 0..<payments {
             for kind in OperationKind.allCases {
@@ -30,11 +30,11 @@ struct SoakTests {
                 }
             }
         }
-        messages.shuffle(using: &dice)
+        messages.shuffle(using: &generator)
         for message in messages {
-            switch Int.random(in: 0..<10, using: &dice) {
-            case 0: world.bank.inject(BankFault.allCases.randomElement(using: &dice) ?? .down)
-            case 1: world.bank.delayNext(by: .seconds(Int.random(in: 0...20, using: &dice)))
+            switch Int.random(in: 0..<10, using: &generator) {
+            case 0: world.bank.inject(BankFault.allCases.randomElement(using: &generator) ?? .down)
+            case 1: world.bank.delayNext(by: .seconds(Int.random(in: 0...20, using: &generator)))
             case 2: world.store.inject(.lostAfterCommit, into: .claim)
             case 3: world.store.inject(.lostBeforeCommit, .lostAfterCommit, into: .settle)
             case 4: world.broker.inject(.lost, .refused, .lostConfirm, into: .replies)
@@ -42,11 +42,11 @@ struct SoakTests {
             case 6:
                 world.store.setDown(true)
                 let store = world.store
-                world.time.schedule(after: .seconds(Int.random(in: 1...40, using: &dice))) { store.setDown(false) }
+                world.time.schedule(after: .seconds(Int.random(in: 1...40, using: &generator))) { store.setDown(false) }
             default: break
             }
             world.broker.deliver(message)
-            try await world.time.sleep(for: .milliseconds(Int.random(in: 0...2_000, using: &dice)))
+            try await world.time.sleep(for: .milliseconds(Int.random(in: 0...2_000, using: &generator)))
         }
     }
 

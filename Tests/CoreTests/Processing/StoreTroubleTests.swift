@@ -154,8 +154,8 @@ struct StoreTroubleTests {
             world.send(.authorize, key: "a")
             try await world.until(hours: 24) { world.deadLetters.count == 1 }
             #expect(world.deadLetters.first?.headers["error-code"] == .string("store_refused"))
-            let rungs = [RetryTier.seconds5, .seconds30, .minutes2, .minutes10, .hour1, .hour1, .hour1, .hour1]
-            #expect(world.parked.map(\.destination) == rungs.map { .retry($0) })
+            let tiers = [RetryTier.seconds5, .seconds30, .minutes2, .minutes10, .hour1, .hour1, .hour1, .hour1]
+            #expect(world.parked.map(\.destination) == tiers.map { .retry($0) })
             #expect(world.bank.requests.isEmpty)
         }
     }

@@ -82,7 +82,7 @@ struct RedactionTests {
                 lease: .seconds(1)
             ),
             claim, ClaimOutcome.claimed(claim), DecodedMessage.command(command), DecodedMessage.answerable(invalid),
-            Lanes.Settled(command: command, operation: operation), PaymentFixture.createdAt,
+            PaymentQueues.Settled(command: command, operation: operation), PaymentFixture.createdAt,
         ]
         for holder in holders { Self.expectSilent(holder) }
     }

@@ -19,7 +19,7 @@ extension World {
             queries: self.store,
             letters: self.store,
             bank: bank ?? self.bank,
-            bell: OutboxBell(),
+            signal: WakeUpSignal(),
             time: time,
             random: random,
             observer: observer,

@@ -11,7 +11,7 @@ struct SweepDecisionTests {
         var policy = SweepPolicy()
         change(&policy)
         let token = ClaimToken(UniqueID(high: 5, low: 5))
-        return OpenLook(limit: 10, dueBy: nil, token: token, lease: .seconds(37), policy: policy, dice: 0)
+        return OpenLook(limit: 10, dueBy: nil, token: token, lease: .seconds(37), policy: policy, random: 0)
     }
 
     @Test(

@@ -58,12 +58,12 @@ struct SweepSlotTests {
         let policy = SweepPolicy()
         for looks in 0..<40 {
             let window = min(Duration.seconds(30 << min(looks, 12)), .seconds(3_600))
-            for dice: UInt64 in [0, 1, 12_345_678_901, .max] {
-                let pause = policy.backoff(looks: looks, dice: dice)
+            for word: UInt64 in [0, 1, 12_345_678_901, .max] {
+                let pause = policy.backoff(looks: looks, random: word)
                 #expect(pause >= window / 2 && pause < window)
             }
         }
-        #expect(policy.backoff(looks: 3, dice: 1) != policy.backoff(looks: 3, dice: 2))
-        #expect(policy.backoff(looks: -1, dice: 0) == .seconds(15))
+        #expect(policy.backoff(looks: 3, random: 1) != policy.backoff(looks: 3, random: 2))
+        #expect(policy.backoff(looks: -1, random: 0) == .seconds(15))
     }
 }

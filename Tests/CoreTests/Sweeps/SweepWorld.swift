@@ -5,7 +5,7 @@ import Testing
 /// The sweeps and the relay over the world of the command tests.
 extension World {
     func reconcile(_ breaker: CircuitBreaker? = nil, policy: SweepPolicy = SweepPolicy()) -> ReconcileSweep {
-        ReconcileSweep(context(breaker: breaker), store: store, policy: policy, bell: OutboxBell())
+        ReconcileSweep(context(breaker: breaker), store: store, policy: policy, signal: WakeUpSignal())
     }
 
     func expire(grace: Duration = .seconds(3_600), voids: Bool = false) -> ExpireSweep {
@@ -16,7 +16,7 @@ extension World {
             policy: SweepPolicy(),
             grace: grace,
             voidsExpired: voids,
-            bell: OutboxBell()
+            signal: WakeUpSignal()
         )
     }
 
@@ -24,7 +24,7 @@ extension World {
         OutboxRelay(
             outbox: store,
             sink: sink ?? broker,
-            bell: OutboxBell(),
+            signal: WakeUpSignal(),
             time: time,
             random: random,
             observer: observer

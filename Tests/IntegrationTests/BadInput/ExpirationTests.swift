@@ -45,7 +45,7 @@ extension FaultLane {
                 let processor = try await world.startProcessor()
                 try await world.bank.fault("down", count: nil)
                 let unavailable = "one command finds out whether the bank is available again"
-                // One after the other, until the breaker opens: from then on the queues give out one command at a time.
+                // One after the other, until the breaker opens: from then on the queues deliver one command at a time.
                 var seen: [TestCommand] = []
                 while !processor.log.contains(unavailable), seen.count < 20 {
                     let command = TestCommand.authorize()

@@ -12,7 +12,7 @@ extension FaultLane {
             try await World.run(World.Settings(processor: World.shortLease)) { world in
                 let processor = try await world.startProcessor()
                 let authorize = TestCommand.authorize()
-                // The capture waits on the first rung while the authorize is open: that rests for 5 s and then for 30 s.
+                // The capture waits on the first retry tier while the authorize is open: that rests 5 s, then 30 s.
                 try await world.bank.fault("drop-before", on: .authorize, count: nil)
                 try await world.send(authorize)
                 try await eventually("the authorize was at the bank") { try await !world.bank.requests().isEmpty }

@@ -311,7 +311,7 @@ extension CommandLane {
             }
         }
 
-        @Test("a message that was given out too often goes back alone by way of the ladder, and is dealt with")
+        @Test("a message that was delivered too often goes back alone by way of the ladder, and is dealt with")
         func deliveryLimit() async throws {
             try await World.run { world in
                 #expect(try await world.command(["topology"]).exit == .status(0))

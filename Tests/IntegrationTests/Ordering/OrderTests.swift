@@ -11,7 +11,7 @@ extension FaultLane {
             arguments: [OperationKind.refund, .void]
         )
         func nothingOvertakes(_ last: OperationKind) async throws {
-            // The lease of the usual settings, 32 s: so long that the capture waits on the second rung in the end.
+            // The lease of the usual settings, 32 s: so long that the capture waits on the second tier in the end.
             try await World.run { world in
                 let first = try await world.startProcessor()
                 try await world.bank.fault("latency", on: .authorize, count: 2, milliseconds: 3_000)

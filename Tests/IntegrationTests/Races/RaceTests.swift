@@ -9,7 +9,7 @@ extension FaultLane {
         @Test("of a capture and a void of one payment at the same time, exactly one reaches the bank")
         func captureAndVoid() async throws {
             try await World.run { world in
-                // Two processors with queues of their own: neither lanes nor partitions put the two in order.
+                // Two processors with queues of their own: neither payment queues nor partitions put the two in order.
                 let others = BrokerNames(prefix: world.names.prefix + "-b")
                 try await world.startProcessor()
                 try await world.startProcessor(others)

@@ -27,10 +27,10 @@ final class TortureCustomers: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for customer in 0..<settings.customers {
                 group.addTask { [settings] in
-                    var dice = TortureDice(seed: settings.seed, stream: UInt64(customer) + 1)
+                    var generator = TortureRandom(seed: settings.seed, stream: UInt64(customer) + 1)
                     while ContinuousClock.now < end {
-                        var purchase = Self.purchase(&dice)
-                        let waits = dice.chance(30)
+                        var purchase = Self.purchase(&generator)
+                        let waits = generator.chance(30)
                         for step in purchase.steps {
                             try await world.send(step.command)
                             purchase.confirmed.append(ContinuousClock.now - start)
@@ -38,7 +38,7 @@ final class TortureCustomers: Sendable {
                             if waits { try await Self.answer(to: step.command, in: world) }
                         }
                         self.purchases.withLock { [purchase] in $0.append(purchase) }
-                        try await Task.sleep(for: .milliseconds(.random(in: 0...1_500, using: &dice)))
+                        try await Task.sleep(for: .milliseconds(.random(in: 0...1_500, using: &generator)))
                     }
                 }
             }
@@ -54,23 +54,23 @@ final class TortureCustomers: Sendable {
         }
     }
 
-    private static func purchase(_ dice: inout TortureDice) -> Purchase {
-        let payment = dice.id()
+    private static func purchase(_ generator: inout TortureRandom) -> Purchase {
+        let payment = generator.id()
         func step(_ command: TestCommand, _ results: String...) -> (TestCommand, Set<String>) {
             var command = command
-            command.key = dice.id()
-            command.messageID = dice.id()
+            command.key = generator.id()
+            command.messageID = generator.id()
             return (command, Set(results))
         }
         func again(_ other: (TestCommand, Set<String>)) -> (TestCommand, Set<String>) {
             var copy = other
-            copy.0.messageID = dice.id()
+            copy.0.messageID = generator.id()
             return copy
         }
         let authorize = step(.authorize(amount: 100, paymentID: payment), "succeeded")
         let invalid = "rejected invalid_transition"
         var purchase = Purchase()
-        switch Int.random(in: 0..<6, using: &dice) {
+        switch Int.random(in: 0..<6, using: &generator) {
         case 0:
             purchase.steps = [
                 authorize, step(.capture(payment), "succeeded"), step(.refund(payment), "succeeded"),

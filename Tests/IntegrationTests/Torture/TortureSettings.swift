@@ -29,9 +29,9 @@ struct TortureSettings: Sendable {
     }
 }
 
-/// Dice that the seed decides. Each customer and each kind of trouble has dice of its own, so that what one throws does not
-/// depend on how fast another is.
-struct TortureDice: RandomNumberGenerator, Sendable {
+/// Random words that the seed decides. Each customer and each kind of trouble has a generator of its own, so that what
+/// one draws does not depend on how fast another is.
+struct TortureRandom: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
     init(seed: UInt64, stream: UInt64) {

@@ -19,7 +19,7 @@ actor TortureTrouble {
     private let world: World
     private let services: PrivateServices
     private let settings: TortureSettings
-    private var dice: TortureDice
+    private var generator: TortureRandom
     private var processors: [ProcessorProcess] = []
     private(set) var counts: [Kind: Int] = [:]
 
@@ -27,7 +27,7 @@ actor TortureTrouble {
         self.world = world
         self.services = services
         self.settings = settings
-        dice = TortureDice(seed: settings.seed, stream: 0)
+        generator = TortureRandom(seed: settings.seed, stream: 0)
     }
 
     func start() async throws {
@@ -38,8 +38,8 @@ actor TortureTrouble {
     func run(until end: ContinuousClock.Instant, tell: (String) -> Void) async throws {
         let kinds = Kind.allCases.filter { settings.hasDrift || $0 != .drift }
         while ContinuousClock.now < end {
-            try await Task.sleep(for: .milliseconds(.random(in: 500...6_000, using: &dice)))
-            let kind = kinds.randomElement(using: &dice) ?? .processorKilled
+            try await Task.sleep(for: .milliseconds(.random(in: 500...6_000, using: &generator)))
+            let kind = kinds.randomElement(using: &generator) ?? .processorKilled
             tell(kind.rawValue)
             try await make(kind)
             counts[kind, default: 0] += 1
@@ -49,8 +49,8 @@ actor TortureTrouble {
     }
 
     private func make(_ kind: Kind) async throws {
-        let index = Int.random(in: 0..<processors.count, using: &dice)
-        let pause = Duration.milliseconds(.random(in: 200...8_000, using: &dice))
+        let index = Int.random(in: 0..<processors.count, using: &generator)
+        let pause = Duration.milliseconds(.random(in: 200...8_000, using: &generator))
         switch kind {
         case .processorKilled:
             try await processors[index].child.crash()
@@ -73,10 +73,10 @@ actor TortureTrouble {
         case .bankStorm:
             let faults = ["timeout-after-execute", "drop-before", "drop-after", "garbage", "error-500", "latency"]
             try await world.bank.fault(
-                faults.randomElement(using: &dice) ?? "latency",
+                faults.randomElement(using: &generator) ?? "latency",
                 count: nil,
-                milliseconds: .random(in: 50...6_000, using: &dice),
-                probability: Double.random(in: 0.05...0.6, using: &dice)
+                milliseconds: .random(in: 50...6_000, using: &generator),
+                probability: Double.random(in: 0.05...0.6, using: &generator)
             )
             try await Task.sleep(for: pause)
             try await world.bank.clearFaults()
@@ -95,7 +95,7 @@ actor TortureTrouble {
     /// What can be declared again and holds nothing that waits: exchanges.
     private func deleteSomething() async throws {
         let names = [world.names.eventsExchange, world.names.sweeps, world.names.retryExchange]
-        let name = names.randomElement(using: &dice) ?? world.names.eventsExchange
+        let name = names.randomElement(using: &generator) ?? world.names.eventsExchange
         try await world.upstream.withConnection { try await $0.deleteExchange(name) }
     }
 }

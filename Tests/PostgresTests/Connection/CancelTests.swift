@@ -114,7 +114,7 @@ struct CancelTests {
         }
     }
 
-    @Test("at a server that hangs gives the connection up, rather than wait for ever for the cancel to be taken")
+    @Test("at a server that hangs gives the connection up, rather than wait forever for the cancel to be taken")
     func hungServer() async throws {
         try await TestSchema.with { schema in
             let proxy = try CuttingProxy(to: TestServer.port())

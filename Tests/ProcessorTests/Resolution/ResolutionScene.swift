@@ -23,7 +23,7 @@ struct ResolutionScene: Sendable {
             queries: store,
             letters: store,
             bank: bank,
-            bell: OutboxBell(),
+            signal: WakeUpSignal(),
             time: SystemTime(),
             random: SystemRandom(),
             observer: RecordingObserver(),

@@ -43,7 +43,7 @@ struct SweepCostTests {
 
     static var look: OpenLook {
         let token = ClaimToken(UniqueID(high: 1, low: 1))
-        return OpenLook(limit: 100, dueBy: nil, token: token, lease: .seconds(37), policy: SweepPolicy(), dice: 1)
+        return OpenLook(limit: 100, dueBy: nil, token: token, lease: .seconds(37), policy: SweepPolicy(), random: 1)
     }
 
     /// With the parameters in place: `EXPLAIN` takes none in this form.

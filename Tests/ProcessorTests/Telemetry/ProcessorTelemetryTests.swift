@@ -168,7 +168,7 @@ struct ProcessorTelemetryTests {
             log.lines() == [
                 "level=notice logger=processor msg=\"dead letter kept\" code=unrouted "
                     + "dead_letter.id=\(letter.id) \(rest)",
-                "level=warning logger=processor msg=\"message was given out too often and goes back alone\" "
+                "level=warning logger=processor msg=\"message was delivered too often and goes back alone\" "
                     + "code=unrouted \(rest) tier=5s",
             ]
         )

@@ -87,14 +87,14 @@ struct BatchLineTests {
 
     @Test("any bytes give a command or a problem")
     func fuzz() {
-        var dice = SplitMix(state: 7)
+        var generator = SplitMix(state: 7)
         let seed = Array(Fixture.authorizeLine().utf8)
         for _ in 0..<20_000 {
             var bytes = seed
-            for _ in 0..<Int.random(in: 1...4, using: &dice) {
-                let place = Int.random(in: bytes.indices, using: &dice)
-                switch Int.random(in: 0..<3, using: &dice) {
-                case 0: bytes[place] = UInt8.random(in: 0...255, using: &dice)
+            for _ in 0..<Int.random(in: 1...4, using: &generator) {
+                let place = Int.random(in: bytes.indices, using: &generator)
+                switch Int.random(in: 0..<3, using: &generator) {
+                case 0: bytes[place] = UInt8.random(in: 0...255, using: &generator)
                 case 1: bytes.remove(at: place)
                 default: bytes.insert(contentsOf: bytes.suffix(place % 7), at: place)
                 }
@@ -113,7 +113,7 @@ struct BatchLineTests {
     }
 }
 
-/// Dice that fall the same way every time (SplitMix64).
+/// Random words, the same ones every time (SplitMix64).
 struct SplitMix: RandomNumberGenerator {
     var state: UInt64
 

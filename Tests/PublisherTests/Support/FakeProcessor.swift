@@ -101,7 +101,7 @@ final class FakeProcessor: Sendable {
         }
     }
 
-    /// Waits until the queue is gone; not for ever.
+    /// Waits until the queue is gone; not forever.
     func queueGoes(_ queue: String) async throws -> Bool {
         for _ in 0..<200 {
             do throws(AMQPError) {
@@ -114,7 +114,7 @@ final class FakeProcessor: Sendable {
         return false
     }
 
-    /// Waits until this many commands have come; not for ever.
+    /// Waits until this many commands have come; not forever.
     func commandsCome(_ count: Int) async throws {
         for _ in 0..<400 where commands.count < count { try await Task.sleep(for: .milliseconds(50)) }
         #expect(commands.count >= count)

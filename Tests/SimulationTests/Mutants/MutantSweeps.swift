@@ -43,7 +43,7 @@ struct HastySweepStore: StoreMutant {
                 token: look.token,
                 lease: look.lease,
                 policy: policy,
-                dice: look.dice
+                random: look.random
             )
         )
         for claim in findings.claims where claim.operation.kind == .authorize { known.keep(claim) }

@@ -5,7 +5,7 @@
 package struct OutboxRelay: Sendable {
     private let outbox: any Outbox
     private let sink: any MessageSink
-    private let bell: OutboxBell
+    private let signal: WakeUpSignal
     private let time: any TimeSource
     private let random: any RandomSource
     private let observer: any ProcessorObserver
@@ -18,11 +18,11 @@ package struct OutboxRelay: Sendable {
     /// Between two tries at a message, at most.
     package static let pauseLimit = Duration.seconds(300)
 
-    /// `period`: how often the outbox is looked at unasked: what others have written rings no bell here.
+    /// `period`: how often the outbox is looked at unasked: what others have written raises no signal here.
     package init(
         outbox: any Outbox,
         sink: any MessageSink,
-        bell: OutboxBell,
+        signal: WakeUpSignal,
         time: any TimeSource,
         random: any RandomSource,
         observer: any ProcessorObserver,
@@ -32,7 +32,7 @@ package struct OutboxRelay: Sendable {
     ) {
         self.outbox = outbox
         self.sink = sink
-        self.bell = bell
+        self.signal = signal
         self.time = time
         self.random = random
         self.observer = observer
@@ -46,7 +46,7 @@ package struct OutboxRelay: Sendable {
         do throws(CancellationError) {
             while true {
                 try await relayAll()
-                try await bell.wait(atMost: period, time)
+                try await signal.wait(atMost: period, time)
             }
         } catch {
             // What is published and not noted is published again.

@@ -8,20 +8,20 @@ package struct OperationResolver: Sendable {
     private let queries: any PaymentQueries
     private let letters: any Letters
     private let witness: BankWitness
-    private let bell: OutboxBell
+    private let signal: WakeUpSignal
     private let time: any TimeSource
     private let random: any RandomSource
     private let observer: any ProcessorObserver
     private let limits: HandlerLimits
     private let policy: RetryPolicy
 
-    /// `bell` is rung when there is something in the outbox.
+    /// `signal` is raised when there is something in the outbox.
     package init(
         store: any ResolutionStore,
         queries: any PaymentQueries,
         letters: any Letters,
         bank: any Bank & BankQueries,
-        bell: OutboxBell,
+        signal: WakeUpSignal,
         time: any TimeSource,
         random: any RandomSource,
         observer: any ProcessorObserver,
@@ -33,7 +33,7 @@ package struct OperationResolver: Sendable {
         self.letters = letters
         let questions = PatientBankQueries(bank: bank, time: time, timeout: limits.bankTimeout)
         witness = BankWitness(bank: bank, questions: questions)
-        self.bell = bell
+        self.signal = signal
         self.time = time
         self.random = random
         self.observer = observer
@@ -92,7 +92,7 @@ package struct OperationResolver: Sendable {
             throw await undone(error, claim, plan.resolution)
         }
         guard outcome == .settled else { throw .changed }
-        bell.ring()
+        signal.raise()
         if let orphan = settlement.orphan { observer.observe(.possibleOrphan(settlement.operation, orphan)) }
         let (closed, problems) = await closeLetters(of: settlement.operation, plan.resolution.order)
         return ResolutionReport(plan: plan, closedLetters: closed, problems: problems)

@@ -8,7 +8,7 @@ package struct ExpireSweep: Sweep {
     private let policy: SweepPolicy
     private let grace: Duration
     private let voidsExpired: Bool
-    private let bell: OutboxBell
+    private let signal: WakeUpSignal
     private let attempt: BankAttempt
 
     /// `grace` is `sweeps.expire.grace`, `voidsExpired` is `sweeps.expire.void`.
@@ -19,7 +19,7 @@ package struct ExpireSweep: Sweep {
         policy: SweepPolicy,
         grace: Duration,
         voidsExpired: Bool,
-        bell: OutboxBell
+        signal: WakeUpSignal
     ) {
         self.context = context
         self.store = store
@@ -27,7 +27,7 @@ package struct ExpireSweep: Sweep {
         self.policy = policy
         self.grace = grace
         self.voidsExpired = voidsExpired
-        self.bell = bell
+        self.signal = signal
         attempt = BankAttempt(context, tellsByOutbox: true)
     }
 
@@ -40,7 +40,7 @@ package struct ExpireSweep: Sweep {
                 expiredBy: expiredBy,
                 voidsExpired: voidsExpired,
                 policy: policy,
-                dice: context.random.next()
+                random: context.random.next()
             )
             let findings = try await store.look(look)
             report.examined += findings.count - findings.forgotten
@@ -71,7 +71,7 @@ package struct ExpireSweep: Sweep {
         do throws(StoreError) {
             guard try await store.expire(proof) else { return .waiting }
             context.observer.observe(.expired(payment.id))
-            bell.ring()
+            signal.raise()
             guard voidsExpired else { return .resolved }
             return await void(payment) == .needsAttention ? .needsAttention : .resolved
         } catch {
@@ -104,7 +104,7 @@ package struct ExpireSweep: Sweep {
             let ending = SweepEnding(
                 try await attempt.run(claim, action, permit, traceparent: nil, started: started)
             )
-            if ending != .waiting { bell.ring() }
+            if ending != .waiting { signal.raise() }
             return ending
         } catch {
             // Told already; an open operation is reconciled.

@@ -5,14 +5,14 @@ package struct ReconcileSweep: Sweep {
     private let context: ProcessorContext
     private let store: any SweepStore
     private let policy: SweepPolicy
-    private let bell: OutboxBell
+    private let signal: WakeUpSignal
     private let attempt: BankAttempt
 
-    package init(_ context: ProcessorContext, store: any SweepStore, policy: SweepPolicy, bell: OutboxBell) {
+    package init(_ context: ProcessorContext, store: any SweepStore, policy: SweepPolicy, signal: WakeUpSignal) {
         self.context = context
         self.store = store
         self.policy = policy
-        self.bell = bell
+        self.signal = signal
         attempt = BankAttempt(context, tellsByOutbox: true)
     }
 
@@ -65,7 +65,7 @@ package struct ReconcileSweep: Sweep {
             run.report.examined += findings.count - findings.forgotten
             run.report.waiting += findings.waiting
             run.report.resolved += findings.told
-            if findings.told > 0 { bell.ring() }
+            if findings.told > 0 { signal.raise() }
             run.running += findings.claims.count
             run.isThrough = findings.count < limit
             return (findings.claims, permit)
@@ -84,7 +84,7 @@ package struct ReconcileSweep: Sweep {
             token: ClaimToken(context.random.identifier(at: context.time.now())),
             lease: context.limits.lease,
             policy: policy,
-            dice: context.random.next()
+            random: context.random.next()
         )
     }
 
@@ -107,7 +107,7 @@ package struct ReconcileSweep: Sweep {
                 )
             }
             let ending = SweepEnding(outcome)
-            if ending != .waiting { bell.ring() }
+            if ending != .waiting { signal.raise() }
             return ending
         } catch {
             // Told already; its lease runs out, and it is due again.

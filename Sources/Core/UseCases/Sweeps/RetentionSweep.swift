@@ -1,4 +1,4 @@
-/// Removes what need not be kept any longer, in small batches: operations and history are kept for ever.
+/// Removes what need not be kept any longer, in small batches: operations and history are kept forever.
 package struct RetentionSweep: Sweep {
     private let store: any SweepStore
     private let policy: SweepPolicy

@@ -56,7 +56,7 @@ package struct TickPublisher: Sendable {
             } catch {
                 observer.observe(.publishFailed(error.description))
             }
-            try await time.sleep(for: policy.backoff(attempt: attempt, dice: random.next()))
+            try await time.sleep(for: policy.backoff(attempt: attempt, random: random.next()))
             if SweepSlot(of: slot.job, containing: time.now(), period: period) != slot { return }
         }
     }

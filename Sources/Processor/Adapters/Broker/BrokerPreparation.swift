@@ -13,7 +13,7 @@ struct BrokerPreparation: Sendable {
     let logger: Logger
 
     /// - Returns: the command queues beyond the partitions.
-    /// - Throws: what waiting cannot mend, with the way out, or that the broker is away.
+    /// - Throws: what waiting cannot fix, with the way out, or that the broker is away.
     func run() async throws(TopologyError) -> StrayPartitions {
         let connection: AMQPConnection
         do throws(AMQPError) {

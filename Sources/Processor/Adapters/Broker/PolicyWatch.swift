@@ -39,7 +39,7 @@ struct PolicyWatch: Sendable {
         watch.troubles.note(lost.map { BrokerTrouble(object: $0, problem: .missing) })
         let all = topology.bindings.map { BrokerTrouble.Object.binding(queue: $0.queue, exchange: $0.exchange) }
         watch.troubles.clear(all.filter { !lost.contains($0) })
-        if !lost.isEmpty { watch.bell.ring() }
+        if !lost.isEmpty { watch.signal.raise() }
     }
 
     func missingBindings() async throws(ManagementError) -> [Topology.Binding] {

@@ -40,7 +40,7 @@ struct TopologyKeeper: Sendable {
                 // The session has ended.
             }
             try? await Task.sleep(for: Self.pause)
-            try? await watch.bell.wait(atMost: Self.period - Self.pause, SystemTime())
+            try? await watch.signal.wait(atMost: Self.period - Self.pause, SystemTime())
         }
     }
 
@@ -55,7 +55,7 @@ struct TopologyKeeper: Sendable {
         watch.troubles.forgetOld()
         guard declarer.declares else { return [] }
         let absent = missing.filter { $0.isQueue && !missingBefore.contains($0) }
-        if !absent.isEmpty { watch.bell.ring() }
+        if !absent.isEmpty { watch.signal.raise() }
         let due = missing.subtracting(absent)
         let declared = due.isEmpty ? [] : try await declarer.declare(due, without: absent, on: connection)
         found(declared)

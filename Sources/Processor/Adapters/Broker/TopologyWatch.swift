@@ -5,8 +5,8 @@ final class TopologyWatch: Sendable {
     let troubles: BrokerTroubles
     let gate = DestinationGate()
     let confirms: ConfirmGate
-    /// Rings for the keeper.
-    let bell = OutboxBell()
+    /// Raised for the keeper.
+    let signal = WakeUpSignal()
 
     /// - Parameter slots: how many commands may be under way.
     init(_ troubles: BrokerTroubles, slots: Int = 1) {
@@ -17,6 +17,6 @@ final class TopologyWatch: Sendable {
     /// Tells of it, and has it looked at soon.
     func note(_ object: BrokerTrouble.Object, _ problem: BrokerTrouble.Problem) {
         troubles.note(object, problem)
-        bell.ring()
+        signal.raise()
     }
 }

@@ -30,8 +30,8 @@ struct AuthorizationBatch: Sendable {
         var next: [(id: PaymentID, at: Timestamp?)] = []
         for row in rows {
             let payment = try PaymentRow.payment(from: row)
-            let dice = look.dice ^ payment.id.value.low
-            let pause = look.policy.backoff(looks: looks[payment.id] ?? 0, dice: dice)
+            let random = look.random ^ payment.id.value.low
+            let pause = look.policy.backoff(looks: looks[payment.id] ?? 0, random: random)
             var lookAt: Timestamp? = look.expiredBy.advanced(by: pause)
             switch AuthorizationDecision(payment, voidsExpired: look.voidsExpired) {
             case .ask: findings.doubtful.append(payment)

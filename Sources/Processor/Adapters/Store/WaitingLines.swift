@@ -43,7 +43,7 @@ struct WaitingLines: Sendable {
         case .add:
             removed.removeAll { command.isSame(as: $0) }
             added.append(command)
-            // Behind all that were read: a number that the database has given out is never as large.
+            // Behind all that were read: a number that the database has assigned is never as large.
             let position = Int64.max / 2 + Int64(added.count)
             lines[command.paymentID, default: []].append(WaitingCommand(command, position: position))
         case .remove:

@@ -1,8 +1,8 @@
 import Core
 
 /// The clock of a process that may die while it sleeps.
-struct MortalTime: TimeSource {
-    let edge: Mortality
+struct FaultInjectingTime: TimeSource {
+    let injector: FaultInjector
     let clock: JumpingTime
 
     func now() -> Timestamp { clock.now() }
@@ -10,15 +10,15 @@ struct MortalTime: TimeSource {
     func uptime() -> Duration { clock.uptime() }
 
     func sleep(for duration: Duration) async throws(CancellationError) {
-        await edge.pass()
-        if edge.life.isOver { throw CancellationError() }
+        await injector.pass()
+        if injector.life.isOver { throw CancellationError() }
         do throws(CancellationError) {
             try await clock.sleep(for: duration)
         } catch {
-            await edge.pass()
+            await injector.pass()
             throw error
         }
-        await edge.pass()
-        if edge.life.isOver { throw CancellationError() }
+        await injector.pass()
+        if injector.life.isOver { throw CancellationError() }
     }
 }

@@ -2,13 +2,13 @@ import Core
 
 /// The store, seen from a process that may die, over a connection that may break: what was sent may be committed although
 /// nobody hears of it.
-struct MortalStore: PaymentStore {
-    let edge: Mortality
+struct FaultInjectingStore: PaymentStore {
+    let injector: FaultInjector
     let store: InMemoryPaymentStore
     let witness: SweepWitness
     let order: OrderWitness
     let time: VirtualTime
-    let dice: Dice
+    let random: SeededRandom
     let trace: Trace
     let process: Int
 
@@ -85,13 +85,13 @@ struct MortalStore: PaymentStore {
         _ payment: String?,
         _ work: () async throws(StoreError) -> Value
     ) async throws(StoreError) -> Value {
-        await edge.pass()
-        if edge.life.isOver { throw Self.gone }
-        let fate = edge.weather.storeFate(dice)
+        await injector.pass()
+        if injector.life.isOver { throw Self.gone }
+        let fate = injector.schedule.storeFate(random)
         try await wait(fate.before)
         // Its connection breaks with the process: what was not yet committed may or may not be.
-        if edge.life.isDead, dice.happens(0.5) { await edge.pass() }
-        if edge.life.isOver { throw Self.gone }
+        if injector.life.isDead, random.happens(0.5) { await injector.pass() }
+        if injector.life.isOver { throw Self.gone }
         let result: Result<Value, StoreError>
         if let fault = fate.fault, !fault.happens {
             result = .failure(fault.error)
@@ -104,8 +104,8 @@ struct MortalStore: PaymentStore {
             }
         }
         try await wait(fate.after)
-        await edge.pass()
-        if edge.life.isOver { throw Self.gone }
+        await injector.pass()
+        if injector.life.isOver { throw Self.gone }
         let isSlow = fate.before + fate.after > Self.patience
         if let id = payment.flatMap(PaymentID.init), isSlow || (try? result.get()) == nil { order.noteFailure(on: id) }
         if case .failure(let error) = result {
@@ -130,7 +130,7 @@ struct MortalStore: PaymentStore {
     private static let gone = StoreError(.unavailable, detail: "over")
 }
 
-extension MortalStore: BankStatusStore {
+extension FaultInjectingStore: BankStatusStore {
     func bankStatus() async throws(StoreError) -> BankStatus? {
         try await call("bank status", nil) { () async throws(StoreError) in try await store.bankStatus() }
     }

@@ -1,9 +1,10 @@
 import Synchronization
 
-/// Wakes who waits for something to do: the relay when something was written to the outbox. A ring that nobody waits for is kept for the next who does.
-package final class OutboxBell: Sendable {
+/// Wakes whoever waits for something to do: the relay when something was written to the outbox, the keeper of the
+/// topology when something is missing. Raised while nobody waits, it is kept for the next who does.
+package final class WakeUpSignal: Sendable {
     private struct State {
-        var hasRung = false
+        var isRaised = false
         var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
         var lastWaiter: UInt64 = 0
     }
@@ -12,16 +13,16 @@ package final class OutboxBell: Sendable {
 
     package init() {}
 
-    package func ring() {
+    package func raise() {
         let waiters = state.withLock { state in
             defer { state.waiters = [:] }
-            state.hasRung = state.waiters.isEmpty
+            state.isRaised = state.waiters.isEmpty
             return state.waiters
         }
         for (_, waiter) in waiters.sorted(by: { $0.key < $1.key }) { waiter.resume() }
     }
 
-    /// Returns at the next ring, or when so much time has passed.
+    /// Returns when it is raised next, or when so much time has passed.
     package func wait(atMost period: Duration, _ time: any TimeSource) async throws(CancellationError) {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.wait() }
@@ -40,8 +41,8 @@ package final class OutboxBell: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isOver = state.withLock { state in
-                    if state.hasRung || Task.isCancelled {
-                        if !Task.isCancelled { state.hasRung = false }
+                    if state.isRaised || Task.isCancelled {
+                        if !Task.isCancelled { state.isRaised = false }
                         return true
                     }
                     state.waiters[number] = continuation

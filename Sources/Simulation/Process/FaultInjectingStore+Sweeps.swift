@@ -1,6 +1,6 @@
 import Core
 
-extension MortalStore: SweepStore {
+extension FaultInjectingStore: SweepStore {
     func begin(_ run: SweepRunID, _ slot: SweepSlot) async throws(StoreError) -> Bool {
         try await call("begin", nil) { () async throws(StoreError) in
             let isOurs = try await store.begin(run, slot)
@@ -89,7 +89,7 @@ extension MortalStore: SweepStore {
     private var grace: Duration { witness.grace }
 }
 
-extension MortalStore: Outbox {
+extension FaultInjectingStore: Outbox {
     func take(limit: Int, hold: Duration) async throws(StoreError) -> [OutboxEntry] {
         try await call("take", nil) { () async throws(StoreError) in
             let entries = try await store.take(limit: limit, hold: hold)

@@ -4,16 +4,16 @@ import Synchronization
 /// payments side by side.
 ///
 /// A convenience, not a lock: across processes the row lock, the lease and the fence decide.
-package final class Lanes: Sendable {
-    private struct Lane {
-        /// The tickets in order; the first one is inside.
-        var tickets: [UInt64] = []
+package final class PaymentQueues: Sendable {
+    private struct Queue {
+        /// In order; the first one is inside.
+        var places: [UInt64] = []
         var waiters: [UInt64: CheckedContinuation<Bool, Never>] = [:]
         var lastSettled: Settled?
     }
 
-    /// What the last command of a lane settled: an identical one behind it gets the same answer without asking anybody
-    /// (docs/correctness.md#same-key-in-progress).
+    /// What the last command of a payment settled: an identical one behind it gets the same answer without asking
+    /// anybody (docs/correctness.md#same-key-in-progress).
     package struct Settled: Sendable {
         package let command: Command
         package let operation: Operation
@@ -25,34 +25,34 @@ package final class Lanes: Sendable {
     }
 
     private struct State {
-        var lanes: [PaymentID: Lane] = [:]
-        var nextTicket: UInt64 = 0
+        var queues: [PaymentID: Queue] = [:]
+        var lastNumber: UInt64 = 0
     }
 
     private let state = Mutex(State())
 
     package init() {}
 
-    /// A place in the queue of a payment. Every ticket must be left, whether it was entered or not.
-    package struct Ticket: Sendable {
+    /// A place in the queue of a payment. It must be left, whether it was entered or not.
+    package struct Place: Sendable {
         fileprivate let payment: PaymentID
         fileprivate let number: UInt64
     }
 
     /// Takes the next place. Synchronous, so that the order is the caller's.
-    package func ticket(for payment: PaymentID) -> Ticket {
+    package func place(for payment: PaymentID) -> Place {
         state.withLock { state in
-            state.nextTicket += 1
-            state.lanes[payment, default: Lane()].tickets.append(state.nextTicket)
-            return Ticket(payment: payment, number: state.nextTicket)
+            state.lastNumber += 1
+            state.queues[payment, default: Queue()].places.append(state.lastNumber)
+            return Place(payment: payment, number: state.lastNumber)
         }
     }
 
     /// Waits until all before it have left, and tells what the last of them settled.
-    package func enter(_ ticket: Ticket) async throws(CancellationError) -> Settled? {
+    package func enter(_ place: Place) async throws(CancellationError) -> Settled? {
         let (isFirst, last) = state.withLock { state in
-            let lane = state.lanes[ticket.payment]
-            return (lane?.tickets.first == ticket.number, lane?.lastSettled)
+            let queue = state.queues[place.payment]
+            return (queue?.places.first == place.number, queue?.lastSettled)
         }
         // Most payments have one command at a time, which waits for nobody.
         if isFirst, !Task.isCancelled { return last }
@@ -60,32 +60,32 @@ package final class Lanes: Sendable {
             await withCheckedContinuation { continuation in
                 let answer: Bool? = state.withLock { state in
                     if Task.isCancelled { return false }
-                    if state.lanes[ticket.payment]?.tickets.first == ticket.number { return true }
-                    state.lanes[ticket.payment]?.waiters[ticket.number] = continuation
+                    if state.queues[place.payment]?.places.first == place.number { return true }
+                    state.queues[place.payment]?.waiters[place.number] = continuation
                     return nil
                 }
                 if let answer { continuation.resume(returning: answer) }
             }
         } onCancel: {
-            state.withLock { $0.lanes[ticket.payment]?.waiters.removeValue(forKey: ticket.number) }?
+            state.withLock { $0.queues[place.payment]?.waiters.removeValue(forKey: place.number) }?
                 .resume(returning: false)
         }
         guard mayEnter else { throw CancellationError() }
-        return state.withLock { $0.lanes[ticket.payment]?.lastSettled }
+        return state.withLock { $0.queues[place.payment]?.lastSettled }
     }
 
     /// Makes room for the next.
     ///
     /// - Parameters:
-    ///   - ticket: the one that leaves.
+    ///   - place: the one that leaves.
     ///   - settled: what the command settled; `nil` keeps what was known before.
-    package func leave(_ ticket: Ticket, settled: Settled? = nil) {
+    package func leave(_ place: Place, settled: Settled? = nil) {
         let next: CheckedContinuation<Bool, Never>? = state.withLock { state in
-            guard var lane = state.lanes[ticket.payment] else { return nil }
-            lane.tickets.removeAll { $0 == ticket.number }
-            lane.lastSettled = settled ?? lane.lastSettled
-            let next = lane.tickets.first.flatMap { lane.waiters.removeValue(forKey: $0) }
-            state.lanes[ticket.payment] = lane.tickets.isEmpty ? nil : lane
+            guard var queue = state.queues[place.payment] else { return nil }
+            queue.places.removeAll { $0 == place.number }
+            queue.lastSettled = settled ?? queue.lastSettled
+            let next = queue.places.first.flatMap { queue.waiters.removeValue(forKey: $0) }
+            state.queues[place.payment] = queue.places.isEmpty ? nil : queue
             return next
         }
         next?.resume(returning: true)

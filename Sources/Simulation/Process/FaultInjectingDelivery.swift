@@ -1,21 +1,21 @@
 import Core
 
 /// A delivery in the hands of a process that may die before it acknowledges.
-struct MortalDelivery: Delivery {
-    let edge: Mortality
+struct FaultInjectingDelivery: Delivery {
+    let injector: FaultInjector
     let delivery: any Delivery
 
     var message: Message { delivery.message }
 
     func acknowledge() async {
-        await edge.pass()
-        guard !edge.life.isOver else { return }
+        await injector.pass()
+        guard !injector.life.isOver else { return }
         await delivery.acknowledge()
     }
 
     func reject() async {
-        await edge.pass()
-        guard !edge.life.isOver else { return }
+        await injector.pass()
+        guard !injector.life.isOver else { return }
         await delivery.reject()
     }
 }

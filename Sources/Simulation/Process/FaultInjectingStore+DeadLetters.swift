@@ -1,6 +1,6 @@
 import Core
 
-extension MortalStore: DeadLetterIntake {
+extension FaultInjectingStore: DeadLetterIntake {
     func keep(_ letter: DeadLetter) async throws(StoreError) -> DeadLetterKept {
         let payment = letter.command.paymentID?.description
         return try await call("keep", payment) { () async throws(StoreError) in
@@ -32,7 +32,7 @@ extension MortalStore: DeadLetterIntake {
     }
 }
 
-extension MortalStore: DeadLetterActions {
+extension FaultInjectingStore: DeadLetterActions {
     func beginReplay(
         _ id: DeadLetterID,
         by actor: String,

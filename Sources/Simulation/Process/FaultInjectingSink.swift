@@ -1,21 +1,22 @@
 import Core
 
-/// Publishing, by a process that may die before the confirm, over a connection that may break before or after the broker has it.
-struct MortalSink: MessageSink {
-    let edge: Mortality
+/// Publishing, by a process that may die before the confirm, over a connection that may break before or after the
+/// broker has it.
+struct FaultInjectingSink: MessageSink {
+    let injector: FaultInjector
     let broker: SimulatedBroker
     let time: VirtualTime
-    let dice: Dice
+    let random: SeededRandom
     let trace: Trace
     let process: Int
 
     func publish(_ message: Message, to destination: Destination) async throws(SinkError) -> PublishOutcome {
-        await edge.pass()
-        if edge.life.isOver { throw SinkError(detail: "over") }
-        let fate = edge.weather.publishFate(dice)
+        await injector.pass()
+        if injector.life.isOver { throw SinkError(detail: "over") }
+        let fate = injector.schedule.publishFate(random)
         try await wait(fate.before)
-        if edge.life.isDead, dice.happens(0.5) { await edge.pass() }
-        if edge.life.isOver { throw SinkError(detail: "over") }
+        if injector.life.isDead, random.happens(0.5) { await injector.pass() }
+        if injector.life.isOver { throw SinkError(detail: "over") }
         if case .replies(let queue) = destination { try await findSilent(queue ?? broker.names.repliesQueue, message) }
         var outcome: PublishOutcome?
         switch fate.fault {
@@ -25,8 +26,8 @@ struct MortalSink: MessageSink {
         case nil: outcome = try send(message, to: destination)
         }
         try await wait(fate.after)
-        await edge.pass()
-        if edge.life.isOver { throw SinkError(detail: "over") }
+        await injector.pass()
+        if injector.life.isOver { throw SinkError(detail: "over") }
         guard let outcome else {
             trace.note(.publishFailed, UInt64(process), message, "process \(process) got no confirm")
             throw SinkError(detail: "connection_lost")
@@ -38,11 +39,11 @@ struct MortalSink: MessageSink {
     /// The first ones wait for their confirm in vain; then it is known. Some of what was sent is in the queue in the end.
     private func findSilent(_ queue: String, _ message: Message) async throws(SinkError) {
         guard broker.isSilent(queue) else { return }
-        if dice.happens(0.3) {
-            try await wait(.seconds(dice.number(in: 3...10)))
-            await edge.pass()
-            if edge.life.isOver { throw SinkError(detail: "over") }
-            if dice.happens(0.5) { _ = broker.publish(message, exchange: "", routingKey: queue) }
+        if random.happens(0.3) {
+            try await wait(.seconds(random.number(in: 3...10)))
+            await injector.pass()
+            if injector.life.isOver { throw SinkError(detail: "over") }
+            if random.happens(0.5) { _ = broker.publish(message, exchange: "", routingKey: queue) }
         }
         trace.note(.publishFailed, UInt64(process), message, "process \(process) finds \(queue) silent")
         throw SinkError(.silentDestination, detail: queue)

@@ -1,18 +1,18 @@
 import Core
 
 /// The bank, asked by a process that may die before it hears the answer.
-struct MortalBank: Bank, BankQueries {
-    let edge: Mortality
+struct FaultInjectingBank: Bank, BankQueries {
+    let injector: FaultInjector
     let bank: InMemoryBank
-    let dice: Dice
+    let random: SeededRandom
     let trace: Trace
     let process: Int
     let newcomers: NewcomerWitness
     let onLate: @Sendable () -> Void
 
     func send(_ request: BankRequest, late: @escaping @Sendable (BankAnswer) -> Void) async -> BankAnswer {
-        await edge.pass()
-        guard !edge.life.isOver else { return .notSent(reason: "over") }
+        await injector.pass()
+        guard !injector.life.isOver else { return .notSent(reason: "over") }
         newcomers.noteSend(by: process)
         trace.note(
             .bankAsked,
@@ -20,8 +20,8 @@ struct MortalBank: Bank, BankQueries {
             "process \(process) asks the bank: \(request.action.isInquiry ? "inquiry about " : "")\(request.action.kind) "
                 + "\(request.idempotencyKey)"
         )
-        let answer = await bank.send(request, from: process) { [edge, trace, process, bank] answer in
-            guard edge.life.isListening else { return bank.noteUnheard(request.idempotencyKey) }
+        let answer = await bank.send(request, from: process) { [injector, trace, process, bank] answer in
+            guard injector.life.isListening else { return bank.noteUnheard(request.idempotencyKey) }
             trace.note(
                 .bankAnswered,
                 UInt64(200 + process),
@@ -30,8 +30,8 @@ struct MortalBank: Bank, BankQueries {
             onLate()
             late(answer)
         }
-        await edge.passFromBank()
-        guard !edge.life.isOver else { return .noAnswer(reason: "over") }
+        await injector.passFromBank()
+        guard !injector.life.isOver else { return .noAnswer(reason: "over") }
         trace.note(
             .bankAnswered,
             UInt64(process),
@@ -41,12 +41,12 @@ struct MortalBank: Bank, BankQueries {
     }
 
     func ask(_ query: BankQuery, timeout: Duration) async -> BankAnswer {
-        await edge.pass()
-        guard !edge.life.isOver else { return .notSent(reason: "over") }
-        let lie = edge.weather.lie(dice)
+        await injector.pass()
+        guard !injector.life.isOver else { return .notSent(reason: "over") }
+        let lie = injector.schedule.lie(random)
         let truth = await bank.ask(query, timeout: timeout)
-        await edge.passFromBank()
-        guard !edge.life.isOver else { return .noAnswer(reason: "over") }
+        await injector.passFromBank()
+        guard !injector.life.isOver else { return .noAnswer(reason: "over") }
         let answer = lie ?? truth
         trace.note(.bankAnswered, UInt64(100 + process), "process \(process) asks for \(query): \(answer.summary)")
         return answer

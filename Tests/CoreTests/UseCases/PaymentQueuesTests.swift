@@ -1,0 +1,119 @@
+import Simulation
+import Testing
+
+@testable import Core
+
+@Suite("The queues of the payments", .timeLimit(.minutes(1)))
+struct PaymentQueuesTests {
+    private static let payment = PaymentID(UniqueID(high: 1, low: 1))
+    private static let other = PaymentID(UniqueID(high: 2, low: 2))
+
+    private func simulate(_ work: @escaping @Sendable (VirtualTime, PaymentQueues) async throws -> Void) throws {
+        for seed in [nil, 1, 2, 3] as [UInt64?] {
+            let time = VirtualTime()
+            try StepExecutor(seed: seed).run(in: time) { try await work(time, PaymentQueues()) }
+        }
+    }
+
+    @Test("those of one payment go through one after the other, in the order of their places")
+    func order() throws {
+        try simulate { time, queues in
+            let log = Log()
+            let places = (0..<20).map { _ in queues.place(for: Self.payment) }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (index, place) in places.enumerated().reversed() {
+                    group.addTask {
+                        _ = try await queues.enter(place)
+                        log.add("in \(index)")
+                        try await time.sleep(for: .milliseconds(5))
+                        log.add("out \(index)")
+                        queues.leave(place)
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(log.lines == (0..<20).flatMap { ["in \($0)", "out \($0)"] })
+        }
+    }
+
+    @Test("those of different payments go through side by side")
+    func sideBySide() throws {
+        try simulate { _, queues in
+            let first = queues.place(for: Self.payment)
+            let second = queues.place(for: Self.other)
+            _ = try await queues.enter(first)
+            _ = try await queues.enter(second)
+            queues.leave(second)
+            queues.leave(first)
+        }
+    }
+
+    @Test("what the last one settled is told to the next, and forgotten when nobody waits")
+    func settled() throws {
+        let operation = try PaymentFixture.operation(.capture, .succeeded)
+        let known = PaymentQueues.Settled(command: try PaymentFixture.command(.capture), operation: operation)
+        try simulate { _, queues async throws in
+            let places = (0..<4).map { _ in queues.place(for: Self.payment) }
+            #expect(try await queues.enter(places[0]) == nil)
+            queues.leave(places[0], settled: known)
+            #expect(try await queues.enter(places[1])?.operation == operation)
+            queues.leave(places[1])
+            #expect(try await queues.enter(places[2])?.operation == operation)
+            queues.leave(places[2])
+            queues.leave(places[3])
+            let late = queues.place(for: Self.payment)
+            #expect(try await queues.enter(late) == nil)
+            queues.leave(late)
+        }
+    }
+
+    @Test("one that is cancelled while it waits gives up, and those behind it move up")
+    func cancellation() throws {
+        try simulate { time, queues in
+            let log = Log()
+            let places = (0..<4).map { _ in queues.place(for: Self.payment) }
+            _ = try await queues.enter(places[0])
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    await withTaskGroup(of: Void.self) { inner in
+                        for index in [1, 2] {
+                            inner.addTask {
+                                do {
+                                    _ = try await queues.enter(places[index])
+                                    log.add("entered \(index)")
+                                } catch {
+                                    log.add("cancelled")
+                                }
+                                queues.leave(places[index])
+                            }
+                        }
+                        _ = try? await time.sleep(for: .milliseconds(10))
+                        inner.cancelAll()
+                    }
+                }
+                group.addTask {
+                    _ = try await queues.enter(places[3])
+                    log.add("entered 3")
+                    queues.leave(places[3])
+                }
+                try await time.sleep(for: .milliseconds(50))
+                log.add("leaving")
+                queues.leave(places[0])
+                try await group.waitForAll()
+            }
+            #expect(log.lines == ["cancelled", "cancelled", "leaving", "entered 3"])
+        }
+    }
+
+    @Test("the place of one that never entered does not block the queue")
+    func abandoned() throws {
+        try simulate { _, queues in
+            let places = (0..<3).map { _ in queues.place(for: Self.payment) }
+            queues.leave(places[1])
+            _ = try await queues.enter(places[0])
+            queues.leave(places[0])
+            _ = try await queues.enter(places[2])
+            queues.leave(places[2])
+        }
+    }
+}
