@@ -10,10 +10,15 @@ package struct CommandConsumer: Sendable {
     private let held = HeldCommands()
     private let marks: CopyMarks
 
-    package init(_ context: ProcessorContext, sink: any MessageSink, fingerprinter: Fingerprinter) {
+    package init(
+        _ context: ProcessorContext,
+        sink: any MessageSink,
+        tiers: any RetryTiers,
+        fingerprinter: Fingerprinter
+    ) {
         self.context = context
         marks = CopyMarks(fingerprinter)
-        handler = CommandHandler(context)
+        handler = CommandHandler(context, tiers: tiers)
         executor = DispositionExecutor(context: context, sink: MarkingSink(sink, marks))
     }
 
@@ -23,10 +28,13 @@ package struct CommandConsumer: Sendable {
     where Deliveries.Element == any Delivery {
         let result: Result<Void, Deliveries.Failure> = await withDiscardingTaskGroup { group in
             var iterator = deliveries.makeAsyncIterator()
+            var subscription: Subscription?
             do throws(Deliveries.Failure) {
                 while let delivery = try await iterator.next(isolation: nil) {
+                    let current = subscription ?? newSubscription()
+                    subscription = current
                     // Decoded and queued here, one after the other: that is what keeps the arrival order.
-                    let work = prepare(delivery)
+                    let work = prepare(delivery, current)
                     group.addTask { await work() }
                 }
                 return .success(())
@@ -51,7 +59,11 @@ package struct CommandConsumer: Sendable {
 
     private static let placingLimit = Duration.seconds(2)
 
-    private func prepare(_ delivery: any Delivery) -> @Sendable () async -> Void {
+    private func newSubscription() -> Subscription {
+        Subscription(id: context.random.identifier(at: context.time.now()).description, since: context.time.uptime())
+    }
+
+    private func prepare(_ delivery: any Delivery, _ subscription: Subscription) -> @Sendable () async -> Void {
         let message = marks.trusted(delivery.message)
         switch decoder.decode(message) {
         case .unanswerable(let problem):
@@ -70,7 +82,7 @@ package struct CommandConsumer: Sendable {
             }
             if message.mayHaveOvertaken { return { await finish(delivery, message, .requeue) } }
             let (place, hold) = (queues.place(for: command.paymentID), held.hold(command))
-            return { await run(command, delivery, message, place, hold) }
+            return { await run(command, delivery, message, place, hold, subscription) }
         }
     }
 
@@ -85,7 +97,8 @@ package struct CommandConsumer: Sendable {
         _ delivery: any Delivery,
         _ message: Message,
         _ place: PaymentQueues.Place,
-        _ hold: HeldCommands.Hold
+        _ hold: HeldCommands.Hold,
+        _ subscription: Subscription
     ) async {
         defer { hold.letGo() }
         let started = context.time.uptime()
@@ -99,7 +112,8 @@ package struct CommandConsumer: Sendable {
                 let reply = OutgoingReply.attached(body, of: last.operation, to: command)
                 disposition = .reply(reply, .replayed, settles: nil)
             } else {
-                disposition = try await handler.handle(command, ParkingNote(message), hold, arrived: started)
+                let note = ParkingNote(message)
+                disposition = try await handler.handle(command, note, hold, in: subscription, arrived: started)
                 if case .reply(_, _, let operation?) = disposition {
                     settled = PaymentQueues.Settled(command: command, operation: operation)
                 }

@@ -5,9 +5,11 @@
 package struct CommandHandler: Sendable {
     private let context: ProcessorContext
     private let attempt: BankAttempt
+    private let search: AuthorizeSearch
 
-    init(_ context: ProcessorContext) {
+    init(_ context: ProcessorContext, tiers: any RetryTiers) {
         self.context = context
+        search = AuthorizeSearch(context, tiers: tiers)
         attempt = BankAttempt(context)
     }
 
@@ -15,35 +17,45 @@ package struct CommandHandler: Sendable {
     ///   - command: decoded and valid.
     ///   - note: what its delivery tells about its travels.
     ///   - hold: let go of when the store knows of it.
+    ///   - subscription: that it was delivered to.
     ///   - arrived: the uptime when it was delivered.
     func handle(
         _ command: Command,
         _ note: ParkingNote,
         _ hold: HeldCommands.Hold,
+        in subscription: Subscription,
         arrived: Duration
     ) async throws(CancellationError) -> Disposition {
         // Before the claim: what a known outage refuses is no attempt (docs/correctness.md#bank-outage).
+        var isPlaced = true
         var admitted = try await context.breaker.admit(since: nil)
         if admitted == nil {
             // Those that follow it must not overtake it, in another processor either, which may get them from now on. Where the store is
             // unavailable too, it goes on without a place.
-            _ = try? await hold.place { () async throws(StoreError) in try await context.store.register(command) }
+            let place: Void? = try? await hold.place { () async throws(StoreError) in
+                try await context.store.register(command)
+            }
+            isPlaced = place != nil
             admitted = try await context.breaker.admit(since: arrived)
         }
         guard let permit = admitted else {
-            return .park(.seconds30, reason: "bank_unavailable", provisional: nil, note.deferredByOutage)
+            let note = note.deferredByOutage
+            return deferred(.seconds30, "bank_unavailable", isPlaced ? note : note.unplaced)
         }
         defer { context.breaker.end(permit) }
         let place = try await BankPlace(in: context.limiter)
         defer { place.leave() }
         do throws(StoreError) {
+            let hasWaited = await search.counts(note.search, in: subscription)
             // What the attempt before has asked, should the store have forgotten its claim since.
             var before: (operation: Operation, sends: EarlierSends)?
             while true {
                 let started = context.time.uptime()
-                let outcome = try await hold.place { () async throws(StoreError) in try await claim(command, note) }
+                let outcome = try await hold.place { () async throws(StoreError) in
+                    try await claim(command, note, hasWaited: hasWaited)
+                }
                 guard case .claimed(let claim) = outcome else {
-                    return try await answer(outcome, to: command, note)
+                    return try await answer(outcome, to: command, note, in: subscription)
                 }
                 let ended: BankAttempt.Outcome
                 if let before, before.sends.unanswered > 0, claim.operation.isClaimedAnew(after: before.operation) {
@@ -69,14 +81,17 @@ package struct CommandHandler: Sendable {
         }
     }
 
-    private func claim(_ command: Command, _ note: ParkingNote) async throws(StoreError) -> ClaimOutcome {
+    private func claim(
+        _ command: Command,
+        _ note: ParkingNote,
+        hasWaited: Bool
+    ) async throws(StoreError) -> ClaimOutcome {
         let request = ClaimRequest(
             command: command,
             operationID: OperationID(context.random.identifier(at: context.time.now())),
             token: ClaimToken(context.random.identifier(at: context.time.now())),
             lease: context.limits.lease,
-            // Its authorize may have been deferred just now by a store that could not give it a place.
-            hasWaited: note.waitingSince != nil && !context.deferrals.areRecent(at: context.time.uptime()),
+            hasWaited: hasWaited,
             expiry: note.hasExpired ? .expired : .none
         )
         return try await context.patiently { () async throws(StoreError) in try await context.store.claim(request) }
@@ -107,15 +122,19 @@ package struct CommandHandler: Sendable {
     private func disposition(_ error: StoreError, of command: Command, _ note: ParkingNote) async -> Disposition {
         let reason = "store_\(error.code.rawValue)"
         if error.isRetriable {
-            context.deferrals.note(at: context.time.uptime())
-            return .park(.seconds30, reason: reason, provisional: nil, note.deferredByOutage)
+            return deferred(.seconds30, reason, note.deferredByOutage.unplaced)
         }
-        try? await context.store.register(command)
+        let place: Void? = try? await context.store.register(command)
         guard note.parks < context.policy.refusals else {
             return .deadLetter(code: reason, message: error.detail, provisional: nil)
         }
         let tier = context.policy.tier(attempts: note.parks + 1, rest: .zero)
-        return .park(tier, reason: reason, provisional: nil, note.parkedAgain)
+        return deferred(tier, reason, place == nil ? note.parkedAgain.unplaced : note.parkedAgain)
+    }
+
+    private func deferred(_ tier: RetryTier, _ reason: String, _ note: ParkingNote) -> Disposition {
+        if note.isUnplaced { context.unplaced.note(on: tier, at: context.time.uptime()) }
+        return .park(tier, reason: reason, provisional: nil, note)
     }
 
     // MARK: Without the bank
@@ -123,7 +142,8 @@ package struct CommandHandler: Sendable {
     private func answer(
         _ outcome: ClaimOutcome,
         to command: Command,
-        _ note: ParkingNote
+        _ note: ParkingNote,
+        in subscription: Subscription
     ) async throws(StoreError) -> Disposition {
         switch outcome {
         case .settled(let operation, let isReplay):
@@ -133,7 +153,8 @@ package struct CommandHandler: Sendable {
         case .waitForKey:
             return .park(.seconds5, reason: "key_in_progress", provisional: nil, note)
         case .wait(let reason, let payment):
-            return try await wait(command, reason, payment, note)
+            let wait = reason == .authorizeUnknown ? await search.begin(in: subscription) : nil
+            return try await self.wait(command, reason, payment, note, wait)
         case .needsAttention(let operation, let payment):
             // Perhaps the delivery that could not publish its dead letter before it was cut off: one more is the same row.
             return deadLetter(operation, payment, command)
@@ -146,7 +167,8 @@ package struct CommandHandler: Sendable {
         _ command: Command,
         _ reason: WaitReason,
         _ payment: Payment?,
-        _ note: ParkingNote
+        _ note: ParkingNote,
+        _ search: AuthorizeWait?
     ) async throws(StoreError) -> Disposition {
         let now = context.time.now()
         // Whatever a client writes into the header: a time to come would make the command wait without an end.
@@ -159,10 +181,11 @@ package struct CommandHandler: Sendable {
             return .rejecting(command, .paymentBusy, payment)
         }
         return .park(
-            context.policy.waitingTier(waited: waited),
+            reason == .authorizeUnknown && AuthorizeSearch.isShort(search, waited: waited)
+                ? .seconds5 : context.policy.waitingTier(waited: waited),
             reason: reason.rawValue,
             provisional: nil,
-            note.waiting(since: since)
+            note.waiting(since: since, search)
         )
     }
 

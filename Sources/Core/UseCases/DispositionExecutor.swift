@@ -34,7 +34,9 @@ struct DispositionExecutor: Sendable {
             if let provisional { _ = try await send(provisional, isOutcome: false) }
             var copy = original.cleanCopy()
             note.write(to: &copy)
-            return try await putOff(copy, tier)
+            let ending = try await putOff(copy, tier)
+            if note.isUnplaced { context.unplaced.note(on: tier, at: context.time.uptime()) }
+            return ending
         case .requeue:
             return try await insist(original.cleanCopy(), .commands)
         case .deadLetter(let code, let message, let provisional, let instance, let operation):

@@ -10,7 +10,7 @@ package struct ProcessorContext: Sendable {
     package let policy: RetryPolicy
     package let limiter: BankLimiter
     package let lateAnswers = LateAnswers()
-    let deferrals = Deferrals()
+    let unplaced = UnplacedCommands()
 
     package init(
         store: any PaymentStore,

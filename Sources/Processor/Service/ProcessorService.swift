@@ -161,7 +161,7 @@ struct ProcessorService: Service {
             readiness: readiness,
             time: SystemTime()
         )
-        consumer = CommandConsumer(context, sink: sink, fingerprinter: configuration.fingerprinter)
+        consumer = CommandConsumer(context, sink: sink, tiers: sink, fingerprinter: configuration.fingerprinter)
         resolver = OperationResolver(
             store: store,
             queries: queries,

@@ -3,7 +3,7 @@ import Synchronization
 
 /// Queues in memory: hands commands to consumers, takes what they publish, brings back what they park, and remembers the
 /// order of it all.
-package final class InMemoryBroker: MessageSink {
+package final class InMemoryBroker: MessageSink, RetryTiers {
     /// What happened, in order.
     package enum Event: Hashable, Sendable {
         case published(Message, Destination, PublishOutcome)
@@ -42,8 +42,8 @@ package final class InMemoryBroker: MessageSink {
         var unusable: Set<Role> = []
         /// Reply queues that confirm nothing, until told otherwise.
         var silent: Set<String?> = []
-        /// Messages on the retry ladder.
-        var resting = 0
+        /// How many messages are on each retry tier.
+        var resting: [RetryTier: Int] = [:]
     }
 
     /// A destination without its particulars.
@@ -166,9 +166,9 @@ package final class InMemoryBroker: MessageSink {
     private func store(_ message: Message, _ destination: Destination) -> PublishOutcome {
         switch destination {
         case .retry(let tier) where bringsBack:
-            state.withLock { $0.resting += 1 }
+            state.withLock { $0.resting[tier, default: 0] += 1 }
             time.schedule(after: tier.delay) {
-                self.state.withLock { $0.resting -= 1 }
+                self.state.withLock { $0.resting[tier, default: 0] -= 1 }
                 self.deliver(message)
             }
         case .commands: deliver(message)
@@ -213,7 +213,9 @@ package final class InMemoryBroker: MessageSink {
     package var unacknowledged: Int { state.withLock { $0.unacknowledged.count } }
 
     /// How many messages are on the retry ladder.
-    package var resting: Int { state.withLock { $0.resting } }
+    package var resting: Int { state.withLock { $0.resting.values.reduce(0, +) } }
+
+    package func isEmpty(_ tier: RetryTier) async -> Bool { state.withLock { ($0.resting[tier] ?? 0) == 0 } }
 
     /// What the broker has taken for that kind of destination, oldest first.
     package func messages(_ role: Role) -> [(message: Message, destination: Destination)] {

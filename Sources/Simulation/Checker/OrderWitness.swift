@@ -111,6 +111,21 @@ package final class OrderWitness: Sendable {
         }
     }
 
+    /// Nothing excuses this one: whatever the store knows, the authorize is there, and comes back.
+    ///
+    /// - Parameter command: is about to be told that there is no such payment.
+    func noteMissingPayment(of command: Command) {
+        guard isWatching else { return }
+        let (line, rejected) = state.withLock { ($0.arrivals[Self.place(of: command)] ?? [], $0.rejected) }
+        let waiting = Set(broker.waitingMessages)
+        for other in line.prefix(while: { $0.idempotencyKey != command.idempotencyKey })
+        where other.kind == .authorize && waiting.contains(Self.name(of: other)) {
+            guard !rejected.contains(other.messageID), !store.knows(other) else { continue }
+            let text = "\(command.kind) \(command.idempotencyKey) has no payment, and its authorize waits"
+            state.withLock { $0.overtakings.append(Overtaking(payment: command.paymentID, text: text)) }
+        }
+    }
+
     /// An authorize comes before all that wait for it; and nothing waits for a second authorize of a payment that is there.
     private func mayOvertake(_ command: Command, _ other: Command) -> Bool {
         command.kind == .authorize ? other.kind != .authorize : other.kind == .authorize

@@ -18,7 +18,10 @@ struct FaultInjectingStore: PaymentStore {
         return try await call("claim", payment) { () async throws(StoreError) in
             let outcome = try await store.claim(request)
             if outcome.isDecision { order.noteDecision(about: command) }
-            if case .rejected = outcome { order.noteRejection(of: command) }
+            if case .rejected(let code, _) = outcome {
+                if code == .paymentNotFound { order.noteMissingPayment(of: command) }
+                order.noteRejection(of: command)
+            }
             trace.note(.claimed, outcome.code, payment: payment) {
                 "process \(process) claims \(command.kind) \(command.idempotencyKey): \(outcome.summary)"
             }

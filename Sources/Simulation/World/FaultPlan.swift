@@ -60,7 +60,9 @@ package struct FaultPlan: Sendable {
     package init() {}
 
     /// One seed in twenty is calm, one in four knows one kind of fault only.
-    init(using random: SeededRandom) {
+    ///
+    /// - Parameter others: that there are in any case.
+    init(using random: SeededRandom, and others: [Kind] = []) {
         let kinds: [Kind]
         switch random.number(in: 0...19) {
         case 0: kinds = []
@@ -69,6 +71,7 @@ package struct FaultPlan: Sendable {
         default: kinds = Kind.allCases.filter { _ in random.happens(0.3) }
         }
         for kind in kinds { add(kind, random) }
+        for kind in others where !kinds.contains(kind) { add(kind, random) }
     }
 
     private mutating func add(_ kind: Kind, _ random: SeededRandom) {

@@ -8,6 +8,8 @@ package struct SimulationOptions: Sendable {
 
     package typealias Wrapping = @Sendable (ProcessPorts) -> ProcessPorts
     package var storeChecksFence = true
+    /// Besides those that the seed has.
+    package var faults: [FaultPlan.Kind] = []
 
     package init() {}
 }

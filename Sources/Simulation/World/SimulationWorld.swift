@@ -57,7 +57,7 @@ package final class SimulationWorld: Sendable {
         self.seed = seed
         self.options = options
         let plan = SeededRandom(seed: seed, for: .plan)
-        let faults = FaultPlan(using: plan)
+        let faults = FaultPlan(using: plan, and: options.faults)
         self.faults = faults
         executor = StepExecutor(seed: seed)
         trace = Trace(time: time, isRecording: options.isTracing)
@@ -319,6 +319,14 @@ package final class SimulationWorld: Sendable {
             trace: trace,
             process: number
         )
+        let sink = FaultInjectingSink(
+            injector: injector,
+            broker: broker,
+            time: time,
+            random: brokerRandom,
+            trace: trace,
+            process: number
+        )
         return ProcessPorts(
             store: store,
             letters: store,
@@ -331,14 +339,8 @@ package final class SimulationWorld: Sendable {
                 newcomers: newcomers,
                 onLate: { [counting] in counting.add(\.lateAnswers) }
             ),
-            sink: FaultInjectingSink(
-                injector: injector,
-                broker: broker,
-                time: time,
-                random: brokerRandom,
-                trace: trace,
-                process: number
-            ),
+            sink: sink,
+            tiers: sink,
             time: FaultInjectingTime(injector: injector, clock: processClock),
             random: identifiers,
             observer: counting,

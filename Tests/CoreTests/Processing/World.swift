@@ -51,6 +51,7 @@ struct World: Sendable {
         CommandConsumer(
             context(store: store, bank: bank, breaker: breaker),
             sink: broker,
+            tiers: broker,
             fingerprinter: Self.fingerprinter
         )
     }

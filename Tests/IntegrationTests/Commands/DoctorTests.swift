@@ -43,7 +43,7 @@ extension CommandLane {
                 try await world.send((0..<60).map { _ in TestCommand.authorize() })
                 for partition in 0..<2 {
                     let queue = world.names.commandsQueue(partition)
-                    let count = try await world.upstream.withConnection { try await $0.messageCount(of: queue) }
+                    let count = try await world.waiting(in: queue)
                     #expect(count > 0, "nothing is routed to \(queue)")
                 }
                 try await world.startProcessor()

@@ -39,7 +39,7 @@ extension CommandLane {
                 // Nothing goes round and round.
                 for partition in 0..<world.settings.partitions {
                     let queue = world.names.commandsQueue(partition)
-                    #expect(try await world.upstream.withConnection { try await $0.messageCount(of: queue) } == 0)
+                    #expect(try await world.waiting(in: queue) == 0)
                 }
                 let stats = try await world.deadLettersJSON("stats")
                 #expect(
@@ -120,7 +120,7 @@ extension CommandLane {
                 var queued = 0
                 for partition in 0..<world.settings.partitions {
                     let queue = world.names.commandsQueue(partition)
-                    queued += try await world.upstream.withConnection { try await $0.messageCount(of: queue) }
+                    queued += try await world.waiting(in: queue)
                 }
                 #expect(queued == 200)
                 // Each fails again, as a new letter.

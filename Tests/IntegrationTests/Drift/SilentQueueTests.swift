@@ -107,7 +107,7 @@ extension World {
     fileprivate func areReplied(_ commands: [TestCommand], in queue: String) async throws {
         let wanted = Set(commands.map(\.correlation))
         try await eventually("\(commands.count) replies were in \(queue)", within: .seconds(240)) {
-            let count = try await upstream.withConnection { try await $0.messageCount(of: queue) }
+            let count = try await waiting(in: queue)
             guard count >= wanted.count else { return false }
             return wanted.isSubset(of: try await upstream.browse(queue).compactMap(\.properties.correlationID))
         }

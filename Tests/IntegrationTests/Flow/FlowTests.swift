@@ -109,7 +109,7 @@ extension CommandLane {
                     try await world.upstream.publish(command.message(replyTo: address), to: exchange)
                 }
                 try await eventually("five replies were in \(queue)") {
-                    try await world.upstream.withConnection { try await $0.messageCount(of: queue) } == 5
+                    try await world.waiting(in: queue) == 5
                 }
                 let replies = try await world.upstream.browse(queue)
                 #expect(

@@ -65,8 +65,4 @@ extension World {
             }
         }
     }
-
-    fileprivate func waiting(in queue: String) async throws -> Int {
-        try await upstream.withConnection { try await $0.messageCount(of: queue) }
-    }
 }

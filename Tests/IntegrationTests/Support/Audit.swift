@@ -112,7 +112,7 @@ struct Audit {
             }
             #expect(found == expected, "dead letters")
         }
-        let unrouted = try await world.upstream.withConnection { try await $0.messageCount(of: world.names.unrouted) }
+        let unrouted = try await world.waiting(in: world.names.unrouted)
         #expect(unrouted == 0, "unrouted messages")
     }
 

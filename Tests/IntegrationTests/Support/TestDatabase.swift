@@ -19,6 +19,14 @@ struct TestDatabase: Sendable {
         try await Self.run("DROP DATABASE IF EXISTS \(name) WITH (FORCE)", at: serverURL)
     }
 
+    /// While it is away it takes no connections, and has ended those that there were.
+    func setAway(_ isAway: Bool) async throws {
+        try await Self.run("ALTER DATABASE \(name) ALLOW_CONNECTIONS \(!isAway)", at: serverURL)
+        guard isAway else { return }
+        let backends = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(name)'"
+        try await Self.run(backends, at: serverURL)
+    }
+
     func execute(_ sql: String) async throws {
         try await Self.run(sql, at: url)
     }

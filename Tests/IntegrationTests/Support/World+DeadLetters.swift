@@ -6,7 +6,7 @@ import Testing
 extension World {
     /// At the broker, or kept and not dealt with.
     func openDeadLetters() async throws -> Int {
-        let queued = try await upstream.withConnection { try await $0.messageCount(of: self.names.deadLetters) }
+        let queued = try await waiting(in: names.deadLetters)
         let kept = try await database.number(
             "SELECT count(*) FROM dead_letters WHERE state IN ('open', 'replaying')"
         )

@@ -1,9 +1,15 @@
+import AMQP
 import Core
 import HTTPClient
 import TestSupport
 import Testing
 
 extension World {
+    /// How many messages are ready in a queue.
+    func waiting(in queue: String) async throws -> Int {
+        try await upstream.withConnection { try await $0.messageCount(of: queue) }
+    }
+
     /// Waits for a condition; whether it came about is for the test to judge, beside what else it has to say.
     func comesTrue(within limit: Duration = .seconds(60), _ condition: () async throws -> Bool) async throws -> Bool {
         do {

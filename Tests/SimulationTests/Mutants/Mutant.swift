@@ -19,6 +19,9 @@ struct Mutant: Sendable, CustomTestStringConvertible {
             }
         },
         .ports("takes every publish for confirmed") { $0.sink = HopefulSink(sink: $0.sink) },
+        .ports("takes every retry tier for empty", amid: [.databaseOutage, .connectionLoss, .deploy]) {
+            $0.tiers = EmptyTiers()
+        },
         .ports("takes a silent queue for one that is gone") { $0.sink = HastySink(sink: $0.sink) },
         .ports("copies x-death") { ports in
             let (deaths, receive) = (CopiedHeaders(), ports.receive)
@@ -34,7 +37,9 @@ struct Mutant: Sendable, CustomTestStringConvertible {
         .ports("takes a new bank key for each send") { $0.bank = FreshKeyBank(bank: $0.bank, random: $0.random) },
         .ports("takes no answer for a no") { $0.bank = PessimisticBank(bank: $0.bank) },
         .ports("suspects no orphan") { $0.bank = UnsuspectingBank(bank: $0.bank) },
-        .ports("sends an authorize again in silence") { $0.bank = EagerBank(bank: $0.bank) },
+        .ports("sends an authorize again in silence", amid: [.bankFault, .keyLoss]) {
+            $0.bank = EagerBank(bank: $0.bank)
+        },
         .ports("cuts a call at its timeout") { $0.bank = CuttingBank(bank: $0.bank) },
         .ports("starts with a closed breaker, whatever the others have seen") { ports in
             ports.bank = HealthyBank(bank: ports.bank)
@@ -86,16 +91,23 @@ struct Mutant: Sendable, CustomTestStringConvertible {
 
     private typealias PortChange = @Sendable (inout ProcessPorts) -> Void
 
-    private static func ports(_ name: String, _ change: @escaping PortChange) -> Mutant {
-        world(name) { _ in change }
+    /// - Parameter faults: without which it can do no harm.
+    private static func ports(
+        _ name: String,
+        amid faults: [FaultPlan.Kind] = [],
+        _ change: @escaping PortChange
+    ) -> Mutant {
+        world(name, amid: faults) { _ in change }
     }
 
     /// With something that all processes of a world share.
     private static func world(
         _ name: String,
+        amid faults: [FaultPlan.Kind] = [],
         _ make: @escaping @Sendable (SimulationWorld) -> PortChange
     ) -> Mutant {
         options(name) { options in
+            options.faults = faults
             options.wrap = { world in
                 let change = make(world)
                 return { unchanged in
