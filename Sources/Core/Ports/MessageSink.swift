@@ -3,12 +3,6 @@ package protocol MessageSink: Sendable {
     func publish(_ message: Message, to destination: Destination) async throws(SinkError) -> PublishOutcome
 }
 
-/// What rests on the retry tiers.
-package protocol RetryTiers: Sendable {
-    /// Whether no message does; false also where the broker cannot say.
-    func isEmpty(_ tier: RetryTier) async -> Bool
-}
-
 /// Where a message goes, by its role; the adapter knows the names.
 package enum Destination: Hashable, Sendable {
     /// The command queues, as an upstream service publishes: for the replay of a dead letter.

@@ -35,6 +35,8 @@ package enum ProcessorEvent: Sendable {
     case publishFailed(String)
     /// The cause is that of the last failure: a code such as `http_401` or `connect_failed`.
     case breakerChanged(BreakerCondition, cause: String?)
+    /// The store is unavailable: what was taken from the queues goes back, and nothing is taken until it is available.
+    case commandsGivenBack
     case swept(SweepJob, SweepReport, duration: Duration)
     /// A sweep ended before it was through; the next slot goes on.
     case sweepFailed(SweepJob, StoreError)

@@ -1,7 +1,6 @@
 /// Shares what the circuit breaker knows with the other processors, and learns it from them at the start.
 package struct BankWatch: Sendable {
     private let context: ProcessorContext
-    private let store: any BankStatusStore
     private let bank: any BankQueries
 
     /// How often the state of a breaker is told, whether it has changed or not.
@@ -9,9 +8,8 @@ package struct BankWatch: Sendable {
     /// What was told longer ago is nobody's word any more: three periods.
     package static let memory = Duration.seconds(30)
 
-    package init(_ context: ProcessorContext, store: any BankStatusStore, bank: any BankQueries) {
+    package init(_ context: ProcessorContext, bank: any BankQueries) {
         self.context = context
-        self.store = store
         self.bank = bank
     }
 
@@ -19,7 +17,7 @@ package struct BankWatch: Sendable {
     /// that began with everything it has would send all of it to a bank that is unavailable
     /// (docs/correctness.md#starting-in-an-outage).
     package func begin() async {
-        if let status = try? await store.bankStatus(), status.isUnavailable, status.age < Self.memory {
+        if let status = try? await context.bankStatus.bankStatus(), status.isUnavailable, status.age < Self.memory {
             context.breaker.begin(isUnavailable: true, cause: status.cause)
             return
         }
@@ -31,10 +29,7 @@ package struct BankWatch: Sendable {
     package func run() async {
         while !Task.isCancelled {
             let condition = context.breaker.condition
-            try? await store.recordBankStatus(
-                isUnavailable: condition != .closed,
-                cause: condition == .closed ? nil : context.breaker.cause
-            )
+            try? await context.shareBankStatus()
             await change(from: condition)
         }
     }

@@ -10,40 +10,49 @@ package struct CommandConsumer: Sendable {
     private let held = HeldCommands()
     private let marks: CopyMarks
 
-    package init(
-        _ context: ProcessorContext,
-        sink: any MessageSink,
-        tiers: any RetryTiers,
-        fingerprinter: Fingerprinter
-    ) {
+    package init(_ context: ProcessorContext, sink: any MessageSink, fingerprinter: Fingerprinter) {
         self.context = context
         marks = CopyMarks(fingerprinter)
-        handler = CommandHandler(context, tiers: tiers)
+        handler = CommandHandler(context)
         executor = DispositionExecutor(context: context, sink: MarkingSink(sink, marks))
     }
 
     /// Returns when the deliveries have ended and each of them is done with. When the task is cancelled, what is not done with
     /// stays unacknowledged, and comes again.
-    package func consume<Deliveries: AsyncSequence>(_ deliveries: Deliveries) async throws(Deliveries.Failure)
-    where Deliveries.Element == any Delivery {
+    ///
+    /// - Parameter giveBack: has the broker take back, in their order, all deliveries that are not acknowledged, and so ends these: called
+    ///   when the store is unavailable. `untilStoreIsAvailable` says when to go on.
+    package func consume<Deliveries: AsyncSequence>(
+        _ deliveries: Deliveries,
+        giveBack: @escaping @Sendable () async -> Void
+    ) async throws(Deliveries.Failure) where Deliveries.Element == any Delivery {
         let result: Result<Void, Deliveries.Failure> = await withDiscardingTaskGroup { group in
             var iterator = deliveries.makeAsyncIterator()
-            var subscription: Subscription?
             do throws(Deliveries.Failure) {
                 while let delivery = try await iterator.next(isolation: nil) {
-                    let current = subscription ?? newSubscription()
-                    subscription = current
                     // Decoded and queued here, one after the other: that is what keeps the arrival order.
-                    let work = prepare(delivery, current)
-                    group.addTask { await work() }
+                    let work = prepare(delivery)
+                    group.addTask {
+                        if await work() { return }
+                        if context.storeGate.close() { context.observer.observe(.commandsGivenBack) }
+                        await giveBack()
+                    }
                 }
+                if context.storeGate.isClosed { group.cancelAll() }
                 return .success(())
             } catch {
+                if context.storeGate.isClosed { group.cancelAll() }
                 return .failure(error)
             }
         }
         try result.get()
     }
+
+    /// Whether what was taken has been given back, and the store has not been found available since.
+    package var isStoreUnavailable: Bool { context.storeGate.isClosed }
+
+    /// Returns when commands may be taken: at once, unless what was taken has been given back.
+    package func untilStoreIsAvailable() async throws(CancellationError) { try await context.untilStoreIsAvailable() }
 
     /// Gives the commands that are held a place in the store, so that no other process overtakes them. To be called before deliveries
     /// are left to others: before consumers are cancelled. Bounded: a store that is away must not hold that up.
@@ -59,11 +68,8 @@ package struct CommandConsumer: Sendable {
 
     private static let placingLimit = Duration.seconds(2)
 
-    private func newSubscription() -> Subscription {
-        Subscription(id: context.random.identifier(at: context.time.now()).description, since: context.time.uptime())
-    }
-
-    private func prepare(_ delivery: any Delivery, _ subscription: Subscription) -> @Sendable () async -> Void {
+    /// - Returns: what is to be done; it ends with false where the delivery is to be given back to the broker.
+    private func prepare(_ delivery: any Delivery) -> @Sendable () async -> Bool {
         let message = marks.trusted(delivery.message)
         switch decoder.decode(message) {
         case .unanswerable(let problem):
@@ -82,7 +88,7 @@ package struct CommandConsumer: Sendable {
             }
             if message.mayHaveOvertaken { return { await finish(delivery, message, .requeue) } }
             let (place, hold) = (queues.place(for: command.paymentID), held.hold(command))
-            return { await run(command, delivery, message, place, hold, subscription) }
+            return { await run(command, delivery, message, place, hold) }
         }
     }
 
@@ -97,9 +103,8 @@ package struct CommandConsumer: Sendable {
         _ delivery: any Delivery,
         _ message: Message,
         _ place: PaymentQueues.Place,
-        _ hold: HeldCommands.Hold,
-        _ subscription: Subscription
-    ) async {
+        _ hold: HeldCommands.Hold
+    ) async -> Bool {
         defer { hold.letGo() }
         let started = context.time.uptime()
         var settled: PaymentQueues.Settled?
@@ -112,8 +117,12 @@ package struct CommandConsumer: Sendable {
                 let reply = OutgoingReply.attached(body, of: last.operation, to: command)
                 disposition = .reply(reply, .replayed, settles: nil)
             } else {
-                let note = ParkingNote(message)
-                disposition = try await handler.handle(command, note, hold, in: subscription, arrived: started)
+                let handled = try await handler.handle(command, ParkingNote(message), hold, arrived: started)
+                guard let handled else {
+                    queues.leave(place)
+                    return false
+                }
+                disposition = handled
                 if case .reply(_, _, let operation?) = disposition {
                     settled = PaymentQueues.Settled(command: command, operation: operation)
                 }
@@ -121,13 +130,14 @@ package struct CommandConsumer: Sendable {
             // The next one of this payment need not wait for the broker's confirm of this one's reply.
             queues.leave(place, settled: settled)
             context.observer.observe(.handled(command, disposition, duration: context.time.uptime() - started))
-            await finish(delivery, message, disposition)
+            return await finish(delivery, message, disposition)
         } catch {
             queues.leave(place)
+            return true
         }
     }
 
-    private func finish(_ delivery: any Delivery, _ message: Message, _ disposition: Disposition) async {
+    private func finish(_ delivery: any Delivery, _ message: Message, _ disposition: Disposition) async -> Bool {
         do throws(CancellationError) {
             switch try await executor.carryOut(disposition, of: message) {
             case .acknowledge: await delivery.acknowledge()
@@ -136,6 +146,7 @@ package struct CommandConsumer: Sendable {
         } catch {
             // Shut down before the broker confirmed: unacknowledged, so it comes again.
         }
+        return true
     }
 }
 

@@ -5,11 +5,9 @@
 package struct CommandHandler: Sendable {
     private let context: ProcessorContext
     private let attempt: BankAttempt
-    private let search: AuthorizeSearch
 
-    init(_ context: ProcessorContext, tiers: any RetryTiers) {
+    init(_ context: ProcessorContext) {
         self.context = context
-        search = AuthorizeSearch(context, tiers: tiers)
         attempt = BankAttempt(context)
     }
 
@@ -17,45 +15,39 @@ package struct CommandHandler: Sendable {
     ///   - command: decoded and valid.
     ///   - note: what its delivery tells about its travels.
     ///   - hold: let go of when the store knows of it.
-    ///   - subscription: that it was delivered to.
     ///   - arrived: the uptime when it was delivered.
+    /// - Returns: `nil` where it is to go back to the broker: the store is unavailable, and cannot keep its place.
     func handle(
         _ command: Command,
         _ note: ParkingNote,
         _ hold: HeldCommands.Hold,
-        in subscription: Subscription,
         arrived: Duration
-    ) async throws(CancellationError) -> Disposition {
+    ) async throws(CancellationError) -> Disposition? {
         // Before the claim: what a known outage refuses is no attempt (docs/correctness.md#bank-outage).
-        var isPlaced = true
         var admitted = try await context.breaker.admit(since: nil)
         if admitted == nil {
-            // Those that follow it must not overtake it, in another processor either, which may get them from now on. Where the store is
-            // unavailable too, it goes on without a place.
+            // Those that follow it must not overtake it, in another processor either, which may get them from now on.
             let place: Void? = try? await hold.place { () async throws(StoreError) in
                 try await context.store.register(command)
             }
-            isPlaced = place != nil
+            if Task.isCancelled { throw CancellationError() }
+            if place == nil { return nil }
             admitted = try await context.breaker.admit(since: arrived)
         }
         guard let permit = admitted else {
-            let note = note.deferredByOutage
-            return deferred(.seconds30, "bank_unavailable", isPlaced ? note : note.unplaced)
+            return .park(.seconds30, reason: "bank_unavailable", provisional: nil, note.deferredByOutage)
         }
         defer { context.breaker.end(permit) }
         let place = try await BankPlace(in: context.limiter)
         defer { place.leave() }
         do throws(StoreError) {
-            let hasWaited = await search.counts(note.search, in: subscription)
             // What the attempt before has asked, should the store have forgotten its claim since.
             var before: (operation: Operation, sends: EarlierSends)?
             while true {
                 let started = context.time.uptime()
-                let outcome = try await hold.place { () async throws(StoreError) in
-                    try await claim(command, note, hasWaited: hasWaited)
-                }
+                let outcome = try await hold.place { () async throws(StoreError) in try await claim(command, note) }
                 guard case .claimed(let claim) = outcome else {
-                    return try await answer(outcome, to: command, note, in: subscription)
+                    return try await answer(outcome, to: command, note)
                 }
                 let ended: BankAttempt.Outcome
                 if let before, before.sends.unanswered > 0, claim.operation.isClaimedAnew(after: before.operation) {
@@ -81,17 +73,13 @@ package struct CommandHandler: Sendable {
         }
     }
 
-    private func claim(
-        _ command: Command,
-        _ note: ParkingNote,
-        hasWaited: Bool
-    ) async throws(StoreError) -> ClaimOutcome {
+    private func claim(_ command: Command, _ note: ParkingNote) async throws(StoreError) -> ClaimOutcome {
         let request = ClaimRequest(
             command: command,
             operationID: OperationID(context.random.identifier(at: context.time.now())),
             token: ClaimToken(context.random.identifier(at: context.time.now())),
             lease: context.limits.lease,
-            hasWaited: hasWaited,
+            hasWaited: note.waitingSince != nil,
             expiry: note.hasExpired ? .expired : .none
         )
         return try await context.patiently { () async throws(StoreError) in try await context.store.claim(request) }
@@ -118,23 +106,20 @@ package struct CommandHandler: Sendable {
         }
     }
 
-    /// The store did not do it. One that is away comes back; one that refuses this very work again and again needs a person.
-    private func disposition(_ error: StoreError, of command: Command, _ note: ParkingNote) async -> Disposition {
+    /// The store did not do it. It is deferred where it keeps its place; where it cannot, because the store does nothing at all, it goes
+    /// back. One that the store refuses again and again, and no other, needs manual review.
+    private func disposition(_ error: StoreError, of command: Command, _ note: ParkingNote) async -> Disposition? {
         let reason = "store_\(error.code.rawValue)"
-        if error.isRetriable {
-            return deferred(.seconds30, reason, note.deferredByOutage.unplaced)
+        if (try? await context.store.register(command)) == nil {
+            if error.isRetriable { return nil }
+            if (try? await context.shareBankStatus()) == nil { return nil }
         }
-        let place: Void? = try? await context.store.register(command)
+        if error.isRetriable { return .park(.seconds30, reason: reason, provisional: nil, note.deferredByOutage) }
         guard note.parks < context.policy.refusals else {
             return .deadLetter(code: reason, message: error.detail, provisional: nil)
         }
         let tier = context.policy.tier(attempts: note.parks + 1, rest: .zero)
-        return deferred(tier, reason, place == nil ? note.parkedAgain.unplaced : note.parkedAgain)
-    }
-
-    private func deferred(_ tier: RetryTier, _ reason: String, _ note: ParkingNote) -> Disposition {
-        if note.isUnplaced { context.unplaced.note(on: tier, at: context.time.uptime()) }
-        return .park(tier, reason: reason, provisional: nil, note)
+        return .park(tier, reason: reason, provisional: nil, note.parkedAgain)
     }
 
     // MARK: Without the bank
@@ -142,8 +127,7 @@ package struct CommandHandler: Sendable {
     private func answer(
         _ outcome: ClaimOutcome,
         to command: Command,
-        _ note: ParkingNote,
-        in subscription: Subscription
+        _ note: ParkingNote
     ) async throws(StoreError) -> Disposition {
         switch outcome {
         case .settled(let operation, let isReplay):
@@ -153,8 +137,7 @@ package struct CommandHandler: Sendable {
         case .waitForKey:
             return .park(.seconds5, reason: "key_in_progress", provisional: nil, note)
         case .wait(let reason, let payment):
-            let wait = reason == .authorizeUnknown ? await search.begin(in: subscription) : nil
-            return try await self.wait(command, reason, payment, note, wait)
+            return try await wait(command, reason, payment, note)
         case .needsAttention(let operation, let payment):
             // Perhaps the delivery that could not publish its dead letter before it was cut off: one more is the same row.
             return deadLetter(operation, payment, command)
@@ -167,8 +150,7 @@ package struct CommandHandler: Sendable {
         _ command: Command,
         _ reason: WaitReason,
         _ payment: Payment?,
-        _ note: ParkingNote,
-        _ search: AuthorizeWait?
+        _ note: ParkingNote
     ) async throws(StoreError) -> Disposition {
         let now = context.time.now()
         // Whatever a client writes into the header: a time to come would make the command wait without an end.
@@ -181,11 +163,10 @@ package struct CommandHandler: Sendable {
             return .rejecting(command, .paymentBusy, payment)
         }
         return .park(
-            reason == .authorizeUnknown && AuthorizeSearch.isShort(search, waited: waited)
-                ? .seconds5 : context.policy.waitingTier(waited: waited),
+            context.policy.waitingTier(waited: waited),
             reason: reason.rawValue,
             provisional: nil,
-            note.waiting(since: since, search)
+            note.waiting(since: since)
         )
     }
 

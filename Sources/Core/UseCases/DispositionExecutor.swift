@@ -34,9 +34,7 @@ struct DispositionExecutor: Sendable {
             if let provisional { _ = try await send(provisional, isOutcome: false) }
             var copy = original.cleanCopy()
             note.write(to: &copy)
-            let ending = try await putOff(copy, tier)
-            if note.isUnplaced { context.unplaced.note(on: tier, at: context.time.uptime()) }
-            return ending
+            return try await putOff(copy, tier)
         case .requeue:
             return try await insist(original.cleanCopy(), .commands)
         case .deadLetter(let code, let message, let provisional, let instance, let operation):

@@ -1,6 +1,7 @@
 /// What the processor works with, the same for live commands and for sweeps: the ports, the clocks and the rules.
 package struct ProcessorContext: Sendable {
     package let store: any PaymentStore
+    package let bankStatus: any BankStatusStore
     package let bank: any Bank
     package let breaker: CircuitBreaker
     package let time: any TimeSource
@@ -10,10 +11,10 @@ package struct ProcessorContext: Sendable {
     package let policy: RetryPolicy
     package let limiter: BankLimiter
     package let lateAnswers = LateAnswers()
-    let unplaced = UnplacedCommands()
+    let storeGate = StoreGate()
 
     package init(
-        store: any PaymentStore,
+        store: any PaymentStore & BankStatusStore,
         bank: any Bank,
         breaker: CircuitBreaker,
         time: any TimeSource,
@@ -24,6 +25,7 @@ package struct ProcessorContext: Sendable {
         limiter: BankLimiter = BankLimiter(concurrency: 128)
     ) {
         self.store = store
+        bankStatus = store
         self.bank = bank
         self.breaker = breaker
         self.time = time

@@ -116,7 +116,7 @@ struct ProcessorService: Service {
             sink: sink,
             fingerprinter: configuration.fingerprinter
         )
-        watch = BankWatch(context, store: store, bank: bank)
+        watch = BankWatch(context, bank: bank)
         let parts = SweepParts(configuration.sweeps, context, store: store, bank: bank)
         signal = parts.signal
         sweeps = SweepSubscription(
@@ -161,7 +161,7 @@ struct ProcessorService: Service {
             readiness: readiness,
             time: SystemTime()
         )
-        consumer = CommandConsumer(context, sink: sink, tiers: sink, fingerprinter: configuration.fingerprinter)
+        consumer = CommandConsumer(context, sink: sink, fingerprinter: configuration.fingerprinter)
         resolver = OperationResolver(
             store: store,
             queries: queries,

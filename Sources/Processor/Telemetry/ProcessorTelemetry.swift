@@ -72,6 +72,13 @@ struct ProcessorTelemetry: ProcessorObserver {
             warn("publish", "publish failed", .error, problem)
         case .breakerChanged(let condition, let cause):
             breakerChanged(condition, cause)
+        case .commandsGivenBack:
+            warn(
+                "given back",
+                "no commands are taken: those without a place go back to the broker",
+                .reason,
+                "store_unavailable"
+            )
         case .swept(let job, let report, let duration): swept(job, report, duration)
         case .sweepFailed(let job, let error):
             metrics.countSweep(job, .failed)

@@ -3,7 +3,7 @@ import Synchronization
 
 /// Queues in memory: hands commands to consumers, takes what they publish, brings back what they park, and remembers the
 /// order of it all.
-package final class InMemoryBroker: MessageSink, RetryTiers {
+package final class InMemoryBroker: MessageSink {
     /// What happened, in order.
     package enum Event: Hashable, Sendable {
         case published(Message, Destination, PublishOutcome)
@@ -42,8 +42,10 @@ package final class InMemoryBroker: MessageSink, RetryTiers {
         var unusable: Set<Role> = []
         /// Reply queues that confirm nothing, until told otherwise.
         var silent: Set<String?> = []
-        /// How many messages are on each retry tier.
-        var resting: [RetryTier: Int] = [:]
+        /// Messages on the retry ladder.
+        var resting = 0
+        /// How often everything was given back.
+        var returns = 0
     }
 
     /// A destination without its particulars.
@@ -117,6 +119,15 @@ package final class InMemoryBroker: MessageSink, RetryTiers {
         for subscriber in subscribers { subscriber.finish() }
     }
 
+    /// What a consumer does that gives up its deliveries: as `disconnect`, and those that had a subscription want another.
+    package func giveBack() {
+        state.withLock { $0.returns += 1 }
+        disconnect()
+    }
+
+    /// How often everything was given back.
+    package var returns: Int { state.withLock { $0.returns } }
+
     /// On a connection that is gone it does nothing.
     func acknowledge(_ tag: Int) {
         state.withLock { state in
@@ -166,9 +177,9 @@ package final class InMemoryBroker: MessageSink, RetryTiers {
     private func store(_ message: Message, _ destination: Destination) -> PublishOutcome {
         switch destination {
         case .retry(let tier) where bringsBack:
-            state.withLock { $0.resting[tier, default: 0] += 1 }
+            state.withLock { $0.resting += 1 }
             time.schedule(after: tier.delay) {
-                self.state.withLock { $0.resting[tier, default: 0] -= 1 }
+                self.state.withLock { $0.resting -= 1 }
                 self.deliver(message)
             }
         case .commands: deliver(message)
@@ -210,12 +221,13 @@ package final class InMemoryBroker: MessageSink, RetryTiers {
 
     package var events: [Event] { state.withLock { $0.events } }
 
+    /// How many messages wait for who subscribes next.
+    package var waiting: Int { state.withLock { $0.backlog.count } }
+
     package var unacknowledged: Int { state.withLock { $0.unacknowledged.count } }
 
     /// How many messages are on the retry ladder.
-    package var resting: Int { state.withLock { $0.resting.values.reduce(0, +) } }
-
-    package func isEmpty(_ tier: RetryTier) async -> Bool { state.withLock { ($0.resting[tier] ?? 0) == 0 } }
+    package var resting: Int { state.withLock { $0.resting } }
 
     /// What the broker has taken for that kind of destination, oldest first.
     package func messages(_ role: Role) -> [(message: Message, destination: Destination)] {

@@ -14,9 +14,11 @@ package final class OrderWitness: Sendable {
     private struct State {
         /// By payment and merchant, in the order of their first delivery.
         var arrivals: [String: [Command]] = [:]
-        /// Messages that were answered with a rejection that is not stored.
+        /// Messages that were rejected without a trace in the store, and so have lost their place. Where the reply cannot be sent they are
+        /// decided anew, as newcomers.
         var rejected: Set<String> = []
-        /// Messages that had arrived when a call of their payment to the store failed or took long: it may not know that they wait.
+        /// Messages that had arrived when a call of their payment to the store took long, or one for a place failed: a process that stops
+        /// does not wait for it, and the store may not know of them.
         var unregistered: Set<String> = []
         /// Messages that were answered with `payment_busy`, and have lost their place by that. A copy may still be under way.
         var withdrawn: Set<String> = []
@@ -44,8 +46,6 @@ package final class OrderWitness: Sendable {
     func noteArrival(of message: Message) {
         guard case .command(let command) = CommandDecoder().decode(message) else { return }
         state.withLock { state in
-            // Delivered again: whoever rejected it did not live to say so.
-            state.rejected.remove(command.messageID)
             let line = state.arrivals[Self.place(of: command)] ?? []
             if line.contains(where: { $0.messageID == command.messageID }) { return }
             state.arrivals[Self.place(of: command), default: []].append(command)
@@ -57,7 +57,7 @@ package final class OrderWitness: Sendable {
         state.withLock { _ = $0.rejected.insert(command.messageID) }
     }
 
-    /// - Parameter payment: a call about it to the store has failed, or has taken long.
+    /// - Parameter payment: a call about it to the store has taken long, or one for a place has failed.
     func noteFailure(on payment: PaymentID) {
         state.withLock { state in
             for line in state.arrivals.values where line.first?.paymentID == payment {

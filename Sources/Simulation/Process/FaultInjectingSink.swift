@@ -2,7 +2,7 @@ import Core
 
 /// Publishing, by a process that may die before the confirm, over a connection that may break before or after the
 /// broker has it.
-struct FaultInjectingSink: MessageSink, RetryTiers {
+struct FaultInjectingSink: MessageSink {
     let injector: FaultInjector
     let broker: SimulatedBroker
     let time: VirtualTime
@@ -47,17 +47,6 @@ struct FaultInjectingSink: MessageSink, RetryTiers {
         }
         trace.note(.publishFailed, UInt64(process), message, "process \(process) finds \(queue) silent")
         throw SinkError(.silentDestination, detail: queue)
-    }
-
-    /// An answer that is lost says nothing.
-    func isEmpty(_ tier: RetryTier) async -> Bool {
-        await injector.pass()
-        let fate = injector.schedule.publishFate(random)
-        guard !injector.life.isOver, (try? await wait(fate.before)) != nil, fate.fault == nil else { return false }
-        let isEmpty = broker.isEmpty(broker.names.retryQueue(tier))
-        await injector.pass()
-        guard (try? await wait(fate.after)) != nil else { return false }
-        return isEmpty
     }
 
     private func send(_ message: Message, to destination: Destination) throws(SinkError) -> PublishOutcome? {

@@ -110,7 +110,8 @@ struct FaultInjectingStore: PaymentStore {
         await injector.pass()
         if injector.life.isOver { throw Self.gone }
         let isSlow = fate.before + fate.after > Self.patience
-        if let id = payment.flatMap(PaymentID.init), isSlow || (try? result.get()) == nil { order.noteFailure(on: id) }
+        let lostPlace = name == "register" && (try? result.get()) == nil
+        if let id = payment.flatMap(PaymentID.init), isSlow || lostPlace { order.noteFailure(on: id) }
         if case .failure(let error) = result {
             trace.note(.storeFailed, UInt64(process), payment: payment) {
                 "process \(process): \(name) fails, \(error)\(error.outcomeUnknown ? ", outcome unknown" : "")"

@@ -8,7 +8,6 @@ package struct ProcessPorts: Sendable {
     package var letters: any DeadLetterIntake
     package var bank: any Bank & BankQueries
     package var sink: any MessageSink
-    package var tiers: any RetryTiers
     package var time: any TimeSource
     package var random: any RandomSource
     package var observer: any ProcessorObserver
@@ -31,11 +30,11 @@ package struct ProcessPorts: Sendable {
 
     /// The real thing, over these ports.
     func consumer(_ context: ProcessorContext) -> CommandConsumer {
-        CommandConsumer(context, sink: sink, tiers: tiers, fingerprinter: fingerprinter)
+        CommandConsumer(context, sink: sink, fingerprinter: fingerprinter)
     }
 
     func watch(_ context: ProcessorContext) -> BankWatch {
-        BankWatch(context, store: store, bank: bank)
+        BankWatch(context, bank: bank)
     }
 
     func context(_ breaker: CircuitBreaker) -> ProcessorContext {

@@ -60,7 +60,9 @@ package final class SimulatedProcess: Sendable {
         _ context: ProcessorContext
     ) async {
         let (consumer, breaker) = (ports.consumer(context), context.breaker)
-        while !isDraining, let condition = try? await breaker.untilNotOpen() {
+        while !isDraining, (try? await consumer.untilStoreIsAvailable()) != nil,
+            let condition = try? await breaker.untilNotOpen()
+        {
             let (drained, onDrain) = AsyncStream<Void>.makeStream()
             guard let connection = broker.connect(), adopt(connection, onDrain) else {
                 try? await ports.time.sleep(for: .seconds(1))
@@ -79,7 +81,7 @@ package final class SimulatedProcess: Sendable {
                         let queue = broker.names.commandsQueue(partition)
                         let stream = connection.consume(queue, prefetch: condition == .closed ? prefetch : 1)
                         group.addTask {
-                            await consumer.consume(stream.map { await ports.receive($0) })
+                            await consumer.consume(stream.map { await ports.receive($0) }) { connection.close() }
                             // When one ends, all end.
                             connection.cancelConsumers()
                         }

@@ -213,11 +213,6 @@ package final class SimulatedBroker: Sendable {
         }
     }
 
-    /// Whether nothing is ready in a queue, and it is there.
-    func isEmpty(_ queue: String) -> Bool {
-        state.withLock { $0.queues[queue]?.ready.isEmpty ?? false }
-    }
-
     /// Which commands are on a retry tier, by `name(of:_:)`.
     var waitingMessages: [String] {
         state.withLock { state in

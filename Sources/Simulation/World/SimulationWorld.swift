@@ -319,14 +319,6 @@ package final class SimulationWorld: Sendable {
             trace: trace,
             process: number
         )
-        let sink = FaultInjectingSink(
-            injector: injector,
-            broker: broker,
-            time: time,
-            random: brokerRandom,
-            trace: trace,
-            process: number
-        )
         return ProcessPorts(
             store: store,
             letters: store,
@@ -339,8 +331,14 @@ package final class SimulationWorld: Sendable {
                 newcomers: newcomers,
                 onLate: { [counting] in counting.add(\.lateAnswers) }
             ),
-            sink: sink,
-            tiers: sink,
+            sink: FaultInjectingSink(
+                injector: injector,
+                broker: broker,
+                time: time,
+                random: brokerRandom,
+                trace: trace,
+                process: number
+            ),
             time: FaultInjectingTime(injector: injector, clock: processClock),
             random: identifiers,
             observer: counting,

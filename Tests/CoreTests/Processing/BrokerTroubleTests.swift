@@ -322,7 +322,7 @@ struct BrokerTroubleTests {
             try StepExecutor().run(in: world.time) {
                 let deliveries = world.broker.subscribe()
                 try await withThrowingTaskGroup(of: Void.self) { process in
-                    process.addTask { await world.consumer().consume(deliveries) }
+                    process.addTask { await world.serve(world.consumer(), deliveries) }
                     world.send(.authorize, key: "a")
                     try await world.time.sleep(for: .milliseconds(stopAfter))
                     process.cancelAll()
@@ -332,7 +332,7 @@ struct BrokerTroubleTests {
                 world.broker.disconnect()
                 let again = world.broker.subscribe()
                 try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask { await world.consumer().consume(again) }
+                    group.addTask { await world.serve(world.consumer(), again) }
                     try await world.until { !world.finalReplies("a").isEmpty && world.broker.unacknowledged == 0 }
                     world.broker.finish()
                 }
@@ -348,7 +348,7 @@ struct BrokerTroubleTests {
         try StepExecutor().run(in: world.time) {
             let deliveries = world.broker.subscribe()
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { await world.consumer().consume(deliveries) }
+                group.addTask { await world.serve(world.consumer(), deliveries) }
                 world.bank.delayNext(by: .seconds(5))
                 world.send(.authorize, key: "a")
                 world.send(.capture, key: "c")

@@ -2,11 +2,17 @@ import Core
 import Simulation
 
 /// Stands before a store, changes one call and passes on the others.
-protocol StoreFront: PaymentStore {
+protocol StoreFront: PaymentStore & BankStatusStore {
     var store: InMemoryPaymentStore { get }
 }
 
 extension StoreFront {
+    func bankStatus() async throws(StoreError) -> BankStatus? { try await store.bankStatus() }
+
+    func recordBankStatus(isUnavailable: Bool, cause: String?) async throws(StoreError) {
+        try await store.recordBankStatus(isUnavailable: isUnavailable, cause: cause)
+    }
+
     func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome { try await store.claim(request) }
 
     func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {

@@ -17,19 +17,35 @@ struct StoreTroubleTests {
         }
     }
 
-    @Test("a longer one parks the delivery, and counts as no attempt")
+    @Test("in a longer one the queue keeps the delivery, which counts as no attempt")
     func longOutage() throws {
         try World.run { world in
             world.store.setDown(true)
             world.send(.authorize, key: "a")
-            try await world.until { world.parked.count == 3 }
-            #expect(world.parked.allSatisfy { $0.destination == .retry(.seconds30) })
+            try await world.time.sleep(for: .seconds(300))
+            #expect(world.returns == 1)
             #expect(world.replies("a").isEmpty)
             world.store.setDown(false)
             try await world.until { !world.replies("a").isEmpty }
             #expect(world.replies("a").map(\.outcome) == ["succeeded"])
+            #expect(world.parked.isEmpty)
             #expect(try await world.view().operations.map(\.attempts) == [1])
             #expect(world.bank.requests.count == 1)
+        }
+    }
+
+    @Test("commands of one payment keep their order through an outage", arguments: [1, 15, 60])
+    func order(seconds: Int) throws {
+        try World.run { world in
+            world.store.setDown(true)
+            for (kind, key) in [(OperationKind.authorize, "a"), (.capture, "c"), (.void, "v"), (.refund, "r")] {
+                world.send(kind, key: key)
+                try await world.time.sleep(for: .seconds(seconds))
+            }
+            world.store.setDown(false)
+            try await world.drained()
+            let outcomes = ["a", "c", "v", "r"].map { world.finalReplies($0).first?.outcome }
+            #expect(outcomes == ["succeeded", "succeeded", "rejected", "succeeded"])
         }
     }
 
@@ -40,7 +56,7 @@ struct StoreTroubleTests {
             world.send(.authorize, key: "a")
             try await world.until { world.bank.requests.count == 1 }
             world.store.setDown(true)
-            try await world.until { world.parked.count == 1 }
+            try await world.until { world.returns == 1 }
             world.store.setDown(false)
             try await world.until { !world.replies("a").isEmpty }
             #expect(world.replies("a").map(\.outcome) == ["succeeded"])

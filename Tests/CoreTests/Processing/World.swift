@@ -44,20 +44,19 @@ struct World: Sendable {
     static let fingerprinter = Fingerprinter(secret: Array("secret".utf8))
 
     func consumer(
-        store: (any PaymentStore)? = nil,
+        store: (any StoreFront)? = nil,
         bank: (any Bank)? = nil,
         breaker: CircuitBreaker? = nil
     ) -> CommandConsumer {
         CommandConsumer(
             context(store: store, bank: bank, breaker: breaker),
             sink: broker,
-            tiers: broker,
             fingerprinter: Self.fingerprinter
         )
     }
 
     func context(
-        store: (any PaymentStore)? = nil,
+        store: (any StoreFront)? = nil,
         bank: (any Bank)? = nil,
         breaker: CircuitBreaker? = nil
     ) -> ProcessorContext {
@@ -87,7 +86,7 @@ struct World: Sendable {
                 await withThrowingTaskGroup(of: Void.self) { group in
                     for consumer in consumers(world) {
                         let deliveries = world.broker.subscribe()
-                        group.addTask { await consumer.consume(deliveries) }
+                        group.addTask { await world.serve(consumer, deliveries) }
                     }
                     do {
                         try await work(world)
@@ -100,6 +99,17 @@ struct World: Sendable {
             }
             // Two requests under one key at the same time are never there (docs/correctness.md#unlocked-keys).
             #expect(world.bank.overlaps == 0)
+        }
+    }
+
+    /// As `CommandSubscription` does it.
+    func serve(_ consumer: CommandConsumer, _ deliveries: AsyncStream<any Delivery>) async {
+        var deliveries = deliveries
+        while true {
+            let returns = broker.returns
+            await consumer.consume(deliveries) { broker.giveBack() }
+            guard broker.returns > returns, (try? await consumer.untilStoreIsAvailable()) != nil else { return }
+            deliveries = broker.subscribe()
         }
     }
 
@@ -162,7 +172,7 @@ struct World: Sendable {
     /// Waits until every delivery is done with and none rests on the ladder, for at most three days.
     func drained(sourceLocation: SourceLocation = #_sourceLocation) async throws {
         for _ in 0..<(3 * 86_400) {
-            if broker.unacknowledged == 0, broker.resting == 0 { return }
+            if broker.unacknowledged == 0, broker.resting == 0, broker.waiting == 0 { return }
             try await time.sleep(for: .seconds(1))
         }
         Issue.record("never drained", sourceLocation: sourceLocation)
@@ -187,6 +197,9 @@ struct World: Sendable {
         let id = try #require(PaymentID(payment))
         return try #require(try await store.payment(id))
     }
+
+    /// How often the deliveries were given back, the store being unavailable.
+    var returns: Int { count { if case .commandsGivenBack = $0 { true } else { false } } }
 
     func count(_ matches: (ProcessorEvent) -> Bool) -> Int { observer.events.count(where: matches) }
 }

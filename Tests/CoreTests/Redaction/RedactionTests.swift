@@ -140,7 +140,7 @@ struct RedactionTests {
                 .unroutedSentBack,
                 .replyPostponed(replyTo: "replies.a"), .eventsPostponed(1),
                 .storeFailed(StoreError(.unavailable, detail: "08006")), .publishFailed("d"),
-                .breakerChanged(.open, cause: nil),
+                .breakerChanged(.open, cause: nil), .commandsGivenBack,
                 .deadLetterKept(letter), .deadLetterSentBack(letter, .seconds5),
                 .swept(.reconcile, SweepReport(), duration: .seconds(1)),
                 .sweepFailed(.expire, StoreError(.unavailable, detail: "08006")), .tickUnreadable,
@@ -166,7 +166,7 @@ struct RedactionTests {
 }
 
 extension ProcessorEvent {
-    fileprivate static let kinds = 22
+    fileprivate static let kinds = 23
 
     /// A new case does not compile here until it has a number, and fails the count until it has a sample above.
     fileprivate var kind: Int {
@@ -193,6 +193,7 @@ extension ProcessorEvent {
         case .unroutedSentBack: 19
         case .eventsPostponed: 20
         case .replyPostponed: 21
+        case .commandsGivenBack: 22
         }
     }
 }

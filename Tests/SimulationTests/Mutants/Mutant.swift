@@ -19,9 +19,6 @@ struct Mutant: Sendable, CustomTestStringConvertible {
             }
         },
         .ports("takes every publish for confirmed") { $0.sink = HopefulSink(sink: $0.sink) },
-        .ports("takes every retry tier for empty", amid: [.databaseOutage, .connectionLoss, .deploy]) {
-            $0.tiers = EmptyTiers()
-        },
         .ports("takes a silent queue for one that is gone") { $0.sink = HastySink(sink: $0.sink) },
         .ports("copies x-death") { ports in
             let (deaths, receive) = (CopiedHeaders(), ports.receive)
@@ -68,6 +65,9 @@ struct Mutant: Sendable, CustomTestStringConvertible {
         .ports("fails what has been unknown for long") { $0.store = ImpatientStore(store: $0.store) },
         .ports("makes up the bank key of each operation") { $0.store = RandomKeyStore(store: $0.store) },
         .ports("takes a younger waiting command first") { $0.store = OvertakingStore(store: $0.store) },
+        .ports("defers what the store gives no place", amid: [.databaseOutage, .connectionLoss, .deploy]) {
+            $0.store = PlacelessStore(store: $0.store)
+        },
         .options("checks no fence") { $0.storeChecksFence = false },
     ]
 

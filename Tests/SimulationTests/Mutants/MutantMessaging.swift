@@ -23,11 +23,6 @@ struct HopefulSink: MessageSink {
     }
 }
 
-/// Does not ask the broker what rests there.
-struct EmptyTiers: RetryTiers {
-    func isEmpty(_ tier: RetryTier) async -> Bool { true }
-}
-
 /// What `x-death` the messages had when they were delivered.
 final class CopiedHeaders: Sendable {
     private let deaths = Mutex<[String: HeaderValue]>([:])

@@ -32,6 +32,15 @@ struct OvertakingStore: StoreMutant {
     }
 }
 
+/// Says that it keeps a place, also where it cannot.
+struct PlacelessStore: StoreMutant {
+    let store: any ProcessPorts.Store
+
+    func register(_ command: Command) async throws(StoreError) {
+        try? await store.register(command)
+    }
+}
+
 /// Knows nothing of what the others have seen.
 struct SilentStore: StoreMutant {
     let store: any ProcessPorts.Store

@@ -15,9 +15,6 @@ package enum HeaderName {
     /// payment (docs/correctness.md#busy-payment).
     package static let waitingSince = "waiting-since"
 
-    /// Ours, on a parked copy that waits for an authorize which the store does not know of: see `AuthorizeSearch`.
-    package static let authorizeSearch = "authorize-search"
-
     /// Ours, on a parked copy: how often it was parked because its outcome is not known.
     package static let parks = "parks"
 
@@ -42,7 +39,7 @@ package enum HeaderName {
 
     /// What we have added to a message on its way: no part of the command.
     package static let bookkeeping: Set<String> = [
-        waitingSince, authorizeSearch, parks, expiredUnseen, unroutedSince, errorCode, errorMessage, failureInstance,
-        failedAt, replayOf, copyMark,
+        waitingSince, parks, expiredUnseen, unroutedSince, errorCode, errorMessage, failureInstance, failedAt, replayOf,
+        copyMark,
     ]
 }

@@ -5,7 +5,7 @@ import Core
 /// Publishes on a connection of its own: one that the broker has blocked must not keep the acknowledgements waiting.
 ///
 /// What the broker does not take is told apart: it is away, the destination is missing, forbidden or silent, or the message is at fault.
-struct BrokerSink: MessageSink, RetryTiers {
+struct BrokerSink: MessageSink {
     let session: AMQPSession
     let names: BrokerNames
     let gate: DestinationGate
@@ -46,14 +46,6 @@ struct BrokerSink: MessageSink, RetryTiers {
         watch?.troubles.clear([ConfirmGate.trouble(route).object], of: .silent)
         return outcome
     }
-
-    func isEmpty(_ tier: RetryTier) async -> Bool {
-        guard let connection = try? await session.connection(timeout: Self.askingPatience) else { return false }
-        return (try? await connection.messageCount(of: names.retryQueue(tier))) == 0
-    }
-
-    /// For the connection. A command is held up meanwhile.
-    private static let askingPatience = Duration.seconds(2)
 
     private func publish(
         _ message: Message,

@@ -5,7 +5,8 @@ import Synchronization
 
 /// Keeps the command queues subscribed: on every new connection anew, until the service shuts down; then takes no more and
 /// sees through what it has. While the bank is out it takes nothing, so that the queues keep the backlog, and then one delivery from
-/// each queue at a time, of which the circuit breaker lets one try (docs/correctness.md#bank-outage).
+/// each queue at a time, of which the circuit breaker lets one try (docs/correctness.md#bank-outage). When the store is unavailable it
+/// closes its connection, which gives back all that it has, and waits (docs/correctness.md#database-unavailable).
 struct CommandSubscription: Sendable {
     let session: AMQPSession
     /// The command queues, and those beyond the partitions.
@@ -35,6 +36,7 @@ struct CommandSubscription: Sendable {
                     pause = Self.pause
                 } catch {
                     if await active.isDraining || Task.isCancelled { return }
+                    if consumer.isStoreUnavailable { continue }
                     onFailure(error)
                     let rest = .now - started > Self.pauseLimit ? Self.pause : pause
                     try? await cancelWhenGracefulShutdown { try await Task.sleep(for: rest) }
@@ -47,6 +49,7 @@ struct CommandSubscription: Sendable {
     }
 
     private func consume(_ active: ActiveConsumers) async throws {
+        try await cancelWhenGracefulShutdown { try await consumer.untilStoreIsAvailable() }
         let condition = try await cancelWhenGracefulShutdown { try await breaker.untilNotOpen() }
         let connection = try await cancelWhenGracefulShutdown { try await session.connection() }
         do {
@@ -94,7 +97,8 @@ struct CommandSubscription: Sendable {
                                 let result: Result<Void, AMQPError>
                                 do throws(AMQPError) {
                                     let deliveries = stream.map { BrokerDelivery($0) as any Delivery }
-                                    result = .success(try await consumer.consume(deliveries))
+                                    try await consumer.consume(deliveries, giveBack: { await connection.close() })
+                                    result = .success(())
                                 } catch {
                                     result = .failure(error)
                                 }

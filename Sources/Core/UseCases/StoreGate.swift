@@ -1,0 +1,35 @@
+import Synchronization
+
+/// Stands before the command queues: nothing is taken from them while the store is unavailable, and what was taken and has no place in
+/// the store goes back to the broker, which keeps its order (docs/correctness.md#database-unavailable).
+final class StoreGate: Sendable {
+    private let isShut = Atomic(false)
+
+    var isClosed: Bool { isShut.load(ordering: .acquiring) }
+
+    /// - Returns: whether it was open.
+    func close() -> Bool { !isShut.exchange(true, ordering: .acquiringAndReleasing) }
+
+    func open() { isShut.store(false, ordering: .releasing) }
+}
+
+extension ProcessorContext {
+    /// Writes to the store how the bank is, for the other processors. Whoever can do that finds the store available for writing.
+    func shareBankStatus() async throws(StoreError) {
+        let condition = breaker.condition
+        try await bankStatus.recordBankStatus(
+            isUnavailable: condition != .closed,
+            cause: condition == .closed ? nil : breaker.cause
+        )
+    }
+
+    /// Returns at once where the store is not known to be unavailable, else when it takes writes again.
+    func untilStoreIsAvailable() async throws(CancellationError) {
+        var attempt = 0
+        while storeGate.isClosed {
+            if (try? await shareBankStatus()) != nil { return storeGate.open() }
+            try await time.sleep(for: policy.backoff(attempt: attempt, random: random.next()))
+            attempt += 1
+        }
+    }
+}
