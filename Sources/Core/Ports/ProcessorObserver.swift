@@ -10,13 +10,13 @@ package enum ProcessorEvent: Sendable {
     case rejectedInvalid(InvalidCommand)
     /// A message that nobody can be told about goes to the dead letters.
     case unanswerable(InvalidField, CommandIdentity)
-    case bankAnswered(OperationKind, Verdict)
-    case possibleOrphan(Operation, PossibleOrphan)
+    case bankAnswered(OperationKind, Verdict, CommandIdentity)
+    case possibleOrphan(CommandIdentity, PossibleOrphan)
     /// The bank had executed what we took for a first send: the store has lost commits.
-    case storeRegressed(Operation)
-    case needsAttention(Operation, reason: String)
+    case storeRegressed(CommandIdentity)
+    case needsAttention(CommandIdentity, reason: String)
     /// Another attempt has taken the operation over while this one was at the bank.
-    case superseded(Operation)
+    case superseded(CommandIdentity)
     /// The message id is the reply's.
     case replyUndeliverable(replyTo: String?, CommandIdentity)
     /// A reply that its queue does not take or confirm: it comes again with its command.
@@ -30,7 +30,7 @@ package enum ProcessorEvent: Sendable {
     /// A message that was delivered too often goes back to the commands, alone.
     case deadLetterSentBack(DeadLetter, RetryTier)
     /// No command queue took a message: it is tried again.
-    case unroutedSentBack
+    case unroutedSentBack(CommandIdentity)
     case storeFailed(StoreError)
     case publishFailed(String)
     /// The cause is that of the last failure: a code such as `http_401` or `connect_failed`.

@@ -41,7 +41,7 @@ extension BankAttempt {
             started: call.started
         )
         if let word = await ask(inquiry, after: sends) {
-            let verdict = judge(inquiry.action, word, after: sends)
+            let verdict = judge(inquiry.action, word, after: sends, of: claim.operation)
             switch verdict {
             case .keyUnknown: return try await settle(claim, decline, answer.redacted(for: call.action))
             case .succeeded, .needsAttention: return try await end(inquiry, verdict, word, after: sends)
@@ -101,8 +101,10 @@ extension BankAttempt {
             guard error.code == .bankIDTaken else { throw error }
             return try await giveUp(claim, reason: "bank_id_of_another_payment", claim.operation.sends)
         }
-        if wasForgotten { context.observer.observe(.storeRegressed(claim.operation)) }
-        if let orphan = settlement.orphan { context.observer.observe(.possibleOrphan(settlement.operation, orphan)) }
+        if wasForgotten { context.observer.observe(.storeRegressed(identity(claim.operation))) }
+        if let orphan = settlement.orphan {
+            context.observer.observe(.possibleOrphan(identity(settlement.operation), orphan))
+        }
         return .settled(settlement.operation)
     }
 
@@ -143,7 +145,7 @@ extension BankAttempt {
     func giveUp(_ claim: Claim, reason: String, _ sends: EarlierSends) async throws(StoreError) -> Outcome {
         let settlement = Settlement.needsAttention(claim, reason: reason, sends: sends)
         guard try await write(settlement, claim) else { return .superseded(sends) }
-        context.observer.observe(.needsAttention(settlement.operation, reason: reason))
+        context.observer.observe(.needsAttention(identity(settlement.operation), reason: reason))
         return .needsAttention(settlement.operation, reason: reason)
     }
 

@@ -6,6 +6,8 @@ package struct BankAttempt: Sendable {
     let tellsByOutbox: Bool
     /// Of the attempt that is under way.
     private var log = AttemptLog()
+    /// Of the delivery that it is made for; `nil` for that of a sweep.
+    private(set) var messageID: String?
 
     /// - Parameter tellsByOutbox: whether what an attempt ends with is written to the outbox too: there is no delivery that would
     ///   tell it.
@@ -42,6 +44,7 @@ package struct BankAttempt: Sendable {
     ///   - permit: of the circuit breaker.
     ///   - place: left as soon as the bank has answered.
     ///   - traceparent: of the command.
+    ///   - messageID: of the delivery that it is made for.
     ///   - started: the uptime before the claim.
     func run(
         _ claim: Claim,
@@ -49,15 +52,17 @@ package struct BankAttempt: Sendable {
         _ permit: CircuitBreaker.Permit,
         _ place: BankPlace? = nil,
         traceparent: String?,
+        messageID: String? = nil,
         started: Duration
     ) async throws(StoreError) -> Outcome {
-        try await anew.attempt(claim, action, permit, place, traceparent: traceparent, started: started)
+        try await anew(for: messageID).attempt(claim, action, permit, place, traceparent: traceparent, started: started)
     }
 
     /// With a log of its own.
-    private var anew: BankAttempt {
+    private func anew(for messageID: String?) -> BankAttempt {
         var copy = self
         copy.log = AttemptLog()
+        copy.messageID = messageID
         return copy
     }
 
@@ -77,7 +82,7 @@ package struct BankAttempt: Sendable {
             guard let answer = await ask(call, after: sends) else {
                 return try await rest(claim, reason: "lease_used_up", sends)
             }
-            let verdict = judge(action, answer, after: sends)
+            let verdict = judge(action, answer, after: sends, of: claim.operation)
             guard case .ambiguous(let reason, let ambiguity) = verdict else {
                 place?.leave()
                 return try await end(call, verdict, answer, after: sends)
@@ -99,10 +104,12 @@ package struct BankAttempt: Sendable {
     /// - Parameters:
     ///   - own: the requests under the key that this process knows of. The row of another operation has none of them.
     ///   - forgotten: the operation as this process had claimed it.
+    ///   - messageID: of the delivery that it is made for.
     func remember(
         _ claim: Claim,
         _ own: EarlierSends,
-        of forgotten: Operation
+        of forgotten: Operation,
+        messageID: String
     ) async throws(StoreError) -> Outcome {
         var sends = claim.operation.sends
         if forgotten.id == claim.operation.id {
@@ -112,8 +119,12 @@ package struct BankAttempt: Sendable {
             sends.unanswered += own.unanswered
             sends.failed += own.failed
         }
-        let outcome = try await rest(claim, reason: "store_forgot_a_request", sends, context.limits.bankWorstCase)
-        if case .resting(let operation, _, _) = outcome { context.observer.observe(.storeRegressed(operation)) }
+        let attempt = anew(for: messageID)
+        let pause = context.limits.bankWorstCase
+        let outcome = try await attempt.rest(claim, reason: "store_forgot_a_request", sends, pause)
+        if case .resting(let operation, _, _) = outcome {
+            context.observer.observe(.storeRegressed(attempt.identity(operation)))
+        }
         return outcome
     }
 
@@ -131,7 +142,7 @@ package struct BankAttempt: Sendable {
             traceparent: claim.operation.route.traceparent,
             started: started
         )
-        return try await anew.inquire(call)
+        return try await anew(for: nil).inquire(call)
     }
 
     private func inquire(_ call: Call) async throws(StoreError) -> Outcome {
@@ -140,7 +151,7 @@ package struct BankAttempt: Sendable {
         guard let answer = await ask(call, after: sends) else {
             return try await rest(claim, reason: "lease_used_up", sends)
         }
-        let verdict = judge(call.action, answer, after: sends)
+        let verdict = judge(call.action, answer, after: sends, of: claim.operation)
         switch verdict {
         case .succeeded, .needsAttention: return try await end(call, verdict, answer, after: sends)
         case .keyUnknown: return try await rest(claim, reason: "key_unknown_at_bank", sends)
@@ -156,7 +167,8 @@ package struct BankAttempt: Sendable {
     ///
     /// - Returns: whether it has completed its operation.
     func complete(_ entry: LateAnswers.Entry) async -> Bool {
-        let verdict = judge(entry.action, entry.answer, after: entry.sends)
+        let attempt = anew(for: entry.messageID)
+        let verdict = attempt.judge(entry.action, entry.answer, after: entry.sends, of: entry.claim.operation)
         switch verdict {
         case .succeeded, .expired: break
         // A decline after unanswered requests is confirmed by an inquiry first: the next attempt's.
@@ -164,7 +176,8 @@ package struct BankAttempt: Sendable {
         case .declined, .notSent, .notExecuted, .ambiguous, .keyUnknown, .needsAttention: return false
         }
         do throws(StoreError) {
-            let outcome = try await anew.settle(entry.claim, verdict, entry.answer.redacted(for: entry.action))
+            let answer = entry.answer.redacted(for: entry.action)
+            let outcome = try await attempt.anew(for: entry.messageID).settle(entry.claim, verdict, answer)
             if case .superseded = outcome { return false }
             return true
         } catch {
@@ -186,16 +199,30 @@ package struct BankAttempt: Sendable {
             limit: timeout + context.limits.bankWorstCase,
             origin: call.action.isInquiry ? nil : RequestOrigin(call.claim.operation)
         )
-        let answer = await context.bank.send(request) { [late = context.lateAnswers] answer in
-            late.add(LateAnswers.Entry(claim: call.claim, action: call.action, sends: sends, answer: answer))
+        let answer = await context.bank.send(request) { [late = context.lateAnswers, messageID] answer in
+            let claim = call.claim
+            late.add(
+                LateAnswers.Entry(
+                    claim: claim,
+                    action: call.action,
+                    sends: sends,
+                    answer: answer,
+                    messageID: messageID
+                )
+            )
         }
         context.breaker.record(answer, under: call.permit)
         return answer
     }
 
-    func judge(_ action: BankAction, _ answer: BankAnswer, after sends: EarlierSends) -> Verdict {
+    func judge(
+        _ action: BankAction,
+        _ answer: BankAnswer,
+        after sends: EarlierSends,
+        of operation: Operation
+    ) -> Verdict {
         let verdict = Verdict.of(action, answer, sends: sends).redacted(for: action)
-        context.observer.observe(.bankAnswered(action.kind, verdict))
+        context.observer.observe(.bankAnswered(action.kind, verdict, identity(operation)))
         // One that completes the operation is in its reply.
         if !verdict.isCompleting { note(verdict, answer, on: action) }
         return verdict
@@ -237,6 +264,9 @@ package struct BankAttempt: Sendable {
         }
     }
 
+    /// For the log.
+    func identity(_ operation: Operation) -> CommandIdentity { CommandIdentity(operation, messageID: messageID) }
+
     // MARK: Writing
 
     /// - Parameter tier: on which its command comes again.
@@ -252,10 +282,10 @@ package struct BankAttempt: Sendable {
         }
         switch outcome {
         case .settled: break
-        case .superseded: context.observer.observe(.superseded(settlement.operation))
+        case .superseded: context.observer.observe(.superseded(identity(settlement.operation)))
         case .stray:
-            context.observer.observe(.superseded(settlement.operation))
-            context.observer.observe(.possibleOrphan(settlement.operation, .suspected))
+            context.observer.observe(.superseded(identity(settlement.operation)))
+            context.observer.observe(.possibleOrphan(identity(settlement.operation), .suspected))
         }
         return outcome == .settled
     }

@@ -51,7 +51,12 @@ package struct CommandHandler: Sendable {
                 }
                 let ended: BankAttempt.Outcome
                 if let before, before.sends.unanswered > 0, claim.operation.isClaimedAnew(after: before.operation) {
-                    ended = try await attempt.remember(claim, before.sends, of: before.operation)
+                    ended = try await attempt.remember(
+                        claim,
+                        before.sends,
+                        of: before.operation,
+                        messageID: command.messageID
+                    )
                 } else {
                     ended = try await attempt.run(
                         claim,
@@ -59,6 +64,7 @@ package struct CommandHandler: Sendable {
                         permit,
                         place,
                         traceparent: command.route.traceparent,
+                        messageID: command.messageID,
                         started: started
                     )
                 }

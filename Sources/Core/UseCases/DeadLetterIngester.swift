@@ -86,7 +86,7 @@ package struct DeadLetterIngester: Sendable {
             if delivery.origin == .unrouted, let copy = unroutedCopy(of: message(of: delivery)) {
                 try await park(copy, Self.unroutedTier)
                 await delivery.acknowledge()
-                observer.observe(.unroutedSentBack)
+                observer.observe(.unroutedSentBack(CommandIdentity(copy)))
             } else {
                 try await take(delivery)
             }

@@ -9,6 +9,8 @@ package final class LateAnswers: Sendable {
         /// The requests before it.
         let sends: EarlierSends
         let answer: BankAnswer
+        /// Of the delivery that asked.
+        let messageID: String?
     }
 
     private struct State {

@@ -40,8 +40,13 @@ struct LogFields {
 
     mutating func set(_ identity: CommandIdentity) {
         set(.paymentID, identity.paymentID)
+        set(.merchantID, identity.merchantID)
+        set(.operation, identity.kind?.rawValue)
+        set(.operationID, identity.operationID)
         set(.idempotencyKey, identity.idempotencyKey)
         set(.messageID, identity.messageID)
+        // A route holds a well-formed traceparent or none.
+        set(.traceID, identity.traceparent.map(TraceParent.traceID))
     }
 
     /// A text of others, which may hold a card number.

@@ -37,20 +37,20 @@ struct ProcessorTelemetry: ProcessorObserver {
         case .handled(let command, let disposition, let duration): handled(command, disposition, duration)
         case .rejectedInvalid(let command): rejected(command)
         case .unanswerable(let problem, let identity): unanswerable(problem, identity)
-        case .bankAnswered(let kind, let verdict): bankAnswered(kind, verdict)
-        case .possibleOrphan(let operation, .suspected):
+        case .bankAnswered(let kind, let verdict, let identity): bankAnswered(kind, verdict, identity)
+        case .possibleOrphan(let identity, .suspected):
             metrics.possibleOrphans.increment()
-            log(.warning, "authorization may have left a second hold at the bank", operation)
-        case .possibleOrphan(let operation, .unlikely):
-            log(.debug, "authorization was answered with errors before: a second hold is unlikely", operation)
-        case .storeRegressed(let operation):
+            log(.warning, "authorization may have left a second hold at the bank", identity)
+        case .possibleOrphan(let identity, .unlikely):
+            log(.debug, "authorization was answered with errors before: a second hold is unlikely", identity)
+        case .storeRegressed(let identity):
             metrics.storeRegressions.increment()
-            log(.error, "the bank had executed what this database knows nothing of: it has lost commits", operation)
-        case .needsAttention(let operation, let reason):
+            log(.error, "the bank had executed what this database knows nothing of: it has lost commits", identity)
+        case .needsAttention(let identity, let reason):
             metrics.needsAttention.increment()
-            log(.error, "operation needs a person", operation, reason: reason)
-        case .superseded(let operation):
-            log(.notice, "operation was taken over by another attempt", operation)
+            log(.error, "operation needs a person", identity, reason: reason)
+        case .superseded(let identity):
+            log(.notice, "operation was taken over by another attempt", identity)
         case .replyUndeliverable(let replyTo, let identity):
             metrics.repliesUndeliverable.increment()
             tell("reply could not be routed", identity, replyTo: replyTo)
@@ -63,8 +63,9 @@ struct ProcessorTelemetry: ProcessorObserver {
             warn("events", "events were not taken and wait in the outbox", .reason, reason)
         case .deadLetterKept(let letter): kept(letter)
         case .deadLetterSentBack(let letter, let tier): kept(letter, sentBackBy: tier)
-        case .unroutedSentBack:
-            warn("unrouted", "no command queue is bound for a message, which is tried again", .tier, "5s")
+        case .unroutedSentBack(let identity):
+            let message = "no command queue is bound for a message, which is tried again"
+            warn("unrouted", message, .tier, "5s", identity)
         case .storeFailed(let error) where error.code == .unavailable && links.isOn(ReadOnlySpell.outage): break
         case .storeFailed(let error):
             warn("store \(error.code.rawValue)", "store failed", .error, error.description)
@@ -104,13 +105,8 @@ struct ProcessorTelemetry: ProcessorObserver {
         if let reason = disposition.deferral { metrics.countDeferral(command.kind, reason) }
         guard logger.logLevel <= .info else { return }
         var fields = LogFields()
-        fields.set(.paymentID, command.paymentID)
-        fields.set(.merchantID, command.merchantID)
-        fields.set(.operation, command.kind.rawValue)
+        fields.set(CommandIdentity(command))
         fields.set(.outcome, outcome.rawValue)
-        fields.set(.idempotencyKey, command.idempotencyKey)
-        fields.set(.messageID, command.messageID)
-        fields.set(.traceID, Self.traceID(command.route))
         fields.set(.duration, Self.milliseconds(duration))
         fields.set(.code, foreign: code)
         switch disposition {
@@ -143,13 +139,8 @@ struct ProcessorTelemetry: ProcessorObserver {
         metrics.countError(command.kind, .rejected, RejectionCode.invalidCommand.rawValue)
         guard logger.logLevel <= .info else { return }
         var fields = LogFields()
-        fields.set(.paymentID, command.paymentID)
-        fields.set(.merchantID, command.merchantID)
-        fields.set(.operation, command.kind.rawValue)
+        fields.set(CommandIdentity(command))
         fields.set(.outcome, CommandOutcome.rejected.rawValue)
-        fields.set(.idempotencyKey, command.idempotencyKey)
-        fields.set(.messageID, command.messageID)
-        fields.set(.traceID, Self.traceID(command.route))
         fields.set(.code, RejectionCode.invalidCommand.rawValue)
         fields.set(.reason, command.problem)
         logger.info("command", metadata: fields.metadata)
@@ -171,11 +162,7 @@ struct ProcessorTelemetry: ProcessorObserver {
         fields.set(.deadLetterID, tier == nil ? letter.id : nil)
         fields.set(.code, foreign: letter.failure.code)
         fields.set(.reason, foreign: letter.failure.message)
-        fields.set(.paymentID, letter.command.paymentID)
-        fields.set(.merchantID, letter.command.merchantID)
-        fields.set(.operation, letter.command.kind?.rawValue)
-        fields.set(.idempotencyKey, letter.command.idempotencyKey)
-        fields.set(.messageID, letter.content.message.messageID)
+        fields.set(CommandIdentity(letter))
         fields.set(.tier, tier?.rawValue)
         if tier == nil {
             logger.notice("dead letter kept", metadata: fields.metadata)
@@ -202,12 +189,12 @@ struct ProcessorTelemetry: ProcessorObserver {
         logger.log(level: level, "swept", metadata: fields.metadata)
     }
 
-    private func bankAnswered(_ kind: OperationKind, _ verdict: Verdict) {
+    private func bankAnswered(_ kind: OperationKind, _ verdict: Verdict, _ identity: CommandIdentity) {
         let label = BankCallVerdict(verdict)
         metrics.countBankCall(kind, label)
         guard logger.logLevel <= .debug else { return }
         var fields = LogFields()
-        fields.set(.operation, kind.rawValue)
+        fields.set(identity)
         fields.set(.verdict, label.rawValue)
         logger.debug("bank answered", metadata: fields.metadata)
     }
@@ -233,24 +220,32 @@ struct ProcessorTelemetry: ProcessorObserver {
         }
     }
 
-    private func log(_ level: Logger.Level, _ message: Logger.Message, _ operation: Operation, reason: String? = nil) {
+    private func log(
+        _ level: Logger.Level,
+        _ message: Logger.Message,
+        _ identity: CommandIdentity,
+        reason: String? = nil
+    ) {
+        guard logger.logLevel <= level else { return }
         var fields = LogFields()
-        fields.set(.paymentID, operation.paymentID)
-        fields.set(.merchantID, operation.merchantID)
-        fields.set(.operation, operation.kind.rawValue)
-        fields.set(.operationID, operation.id)
-        fields.set(.idempotencyKey, operation.idempotencyKey)
-        fields.set(.traceID, Self.traceID(operation.route))
+        fields.set(identity)
         fields.set(.reason, foreign: reason)
         logger.log(level: level, message, metadata: fields.metadata)
     }
 
     /// What can come with every message while something is down.
-    private func warn(_ kind: String, _ message: String, _ key: LogKey, _ value: String) {
+    private func warn(
+        _ kind: String,
+        _ message: String,
+        _ key: LogKey,
+        _ value: String,
+        _ identity: CommandIdentity = CommandIdentity()
+    ) {
         throttle.occurred(kind) { [logger] report in
             var fields = LogFields()
             switch report {
             case .first:
+                fields.set(identity)
                 fields.set(key, foreign: value)
                 logger.warning("\(message)", metadata: fields.metadata)
             case .repeated(let count):
@@ -258,11 +253,6 @@ struct ProcessorTelemetry: ProcessorObserver {
                 logger.warning("\(message), again", metadata: fields.metadata)
             }
         }
-    }
-
-    /// A route holds a well-formed traceparent or none.
-    private static func traceID(_ route: ReplyRoute) -> Substring? {
-        route.traceparent.map(TraceParent.traceID)
     }
 
     /// Rounded down to a tenth.

@@ -132,12 +132,13 @@ struct RedactionTests {
         let events: [ProcessorEvent] =
             [
                 .handled(command, disposition, duration: .seconds(1)), .rejectedInvalid(invalid),
-                .unanswerable(invalid.problem, CommandIdentity(invalid)), .possibleOrphan(operation, .suspected),
-                .storeRegressed(operation),
-                .needsAttention(operation, reason: "r"),
-                .superseded(operation), .replyUndeliverable(replyTo: "replies.a", CommandIdentity()),
+                .unanswerable(invalid.problem, CommandIdentity(invalid)),
+                .possibleOrphan(CommandIdentity(operation), .suspected),
+                .storeRegressed(CommandIdentity(operation)),
+                .needsAttention(CommandIdentity(operation), reason: "r"),
+                .superseded(CommandIdentity(operation)), .replyUndeliverable(replyTo: "replies.a", CommandIdentity()),
                 .replyAddressIgnored(CommandIdentity(command)),
-                .unroutedSentBack,
+                .unroutedSentBack(CommandIdentity(command)),
                 .replyPostponed(replyTo: "replies.a"), .eventsPostponed(1),
                 .storeFailed(StoreError(.unavailable, detail: "08006")), .publishFailed("d"),
                 .breakerChanged(.open, cause: nil), .commandsGivenBack,
@@ -145,7 +146,7 @@ struct RedactionTests {
                 .swept(.reconcile, SweepReport(), duration: .seconds(1)),
                 .sweepFailed(.expire, StoreError(.unavailable, detail: "08006")), .tickUnreadable,
                 .expired(command.paymentID),
-            ] + verdicts.map { .bankAnswered(.authorize, $0) }
+            ] + verdicts.map { .bankAnswered(.authorize, $0, CommandIdentity(command)) }
         for event in events { Self.expectSilent(event) }
         #expect(Set(events.map(\.kind)).count == ProcessorEvent.kinds)
     }

@@ -94,7 +94,7 @@ struct ProcessorTelemetryTests {
         let command = try Samples.authorize(card: number)
         let disposition = Disposition.deadLetter(code: "x", message: "bank echoed \(number)", provisional: nil)
         telemetry.observe(.handled(command, disposition, duration: .zero))
-        telemetry.observe(.needsAttention(Samples.operation(), reason: "answer for \(number)"))
+        telemetry.observe(.needsAttention(CommandIdentity(Samples.operation()), reason: "answer for \(number)"))
         telemetry.observe(.publishFailed("no queue 4111 1111 1111 1111"))
         let text = log.lines().joined(separator: "\n")
         #expect(text.contains("411111******1111"))
@@ -130,12 +130,12 @@ struct ProcessorTelemetryTests {
 
     @Test("what needs a person is an error, a possible orphan a warning, and both are counted")
     func attention() {
-        let operation = Samples.operation()
+        let operation = CommandIdentity(Samples.operation(), messageID: "m-1")
         telemetry.observe(.needsAttention(operation, reason: "echo_mismatch"))
         telemetry.observe(.possibleOrphan(operation, .suspected))
         telemetry.observe(.superseded(operation))
         let fields =
-            "idempotency.key=key-1 merchant.id=default operation=capture "
+            "idempotency.key=key-1 merchant.id=default message.id=m-1 operation=capture "
             + "operation.id=00000000-0000-0000-0000-000000000009 payment.id=00000000-0000-0000-0000-000000000001"
         #expect(
             log.lines() == [
@@ -185,7 +185,7 @@ struct ProcessorTelemetryTests {
             (.ambiguous(reason: "r", .failed), "ambiguous"),
         ]
         for (verdict, label) in verdicts {
-            telemetry.observe(.bankAnswered(.refund, verdict))
+            telemetry.observe(.bankAnswered(.refund, verdict, CommandIdentity()))
             #expect(hasSample("payments_bank_calls_total{operation=\"refund\",verdict=\"\(label)\"} 1"))
         }
         #expect(log.lines() == [])
@@ -196,9 +196,13 @@ struct ProcessorTelemetryTests {
             readiness: readiness,
             time: time
         )
-        debugging.observe(.bankAnswered(.refund, .notSent(reason: "r")))
+        debugging.observe(.bankAnswered(.refund, .notSent(reason: "r"), CommandIdentity(try Samples.authorize())))
         #expect(
-            debugLog.lines() == ["level=debug logger=processor msg=\"bank answered\" operation=refund verdict=not_sent"]
+            debugLog.lines() == [
+                "level=debug logger=processor msg=\"bank answered\" idempotency.key=\"key 1\" merchant.id=shop "
+                    + "message.id=m-1 operation=authorize payment.id=00000000-0000-0000-0000-000000000001 "
+                    + "verdict=not_sent"
+            ]
         )
     }
 

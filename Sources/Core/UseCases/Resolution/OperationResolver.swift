@@ -93,7 +93,9 @@ package struct OperationResolver: Sendable {
         }
         guard outcome == .settled else { throw .changed }
         signal.raise()
-        if let orphan = settlement.orphan { observer.observe(.possibleOrphan(settlement.operation, orphan)) }
+        if let orphan = settlement.orphan {
+            observer.observe(.possibleOrphan(CommandIdentity(settlement.operation), orphan))
+        }
         let (closed, problems) = await closeLetters(of: settlement.operation, plan.resolution.order)
         return ResolutionReport(plan: plan, closedLetters: closed, problems: problems)
     }

@@ -102,7 +102,14 @@ package struct ExpireSweep: Sweep {
             guard case .claimed(let claim) = try await context.store.claim(request) else { return .waiting }
             let action = BankAction(.void, for: claim.payment)
             let ending = SweepEnding(
-                try await attempt.run(claim, action, permit, traceparent: nil, started: started)
+                try await attempt.run(
+                    claim,
+                    action,
+                    permit,
+                    traceparent: nil,
+                    messageID: command.messageID,
+                    started: started
+                )
             )
             if ending != .waiting { signal.raise() }
             return ending

@@ -29,7 +29,7 @@ package struct ReconcileSweep: Sweep {
 
     package func run(until stop: StopFlag) async throws(StoreError) -> SweepReport {
         for operation in try await store.compareLateAuthorizations(limit: policy.batch) {
-            context.observer.observe(.possibleOrphan(operation, .suspected))
+            context.observer.observe(.possibleOrphan(CommandIdentity(operation), .suspected))
         }
         let run = await withTaskGroup(of: SweepEnding.self) { group in
             var run = Run()

@@ -1,8 +1,14 @@
-/// What a command is found by, as far as its message tells: in every log line that is about one.
+/// What a command is found by, as far as it is known: in every log line that is about one.
 package struct CommandIdentity: Hashable, Sendable {
-    package let paymentID: PaymentID?
-    package let idempotencyKey: IdempotencyKey?
-    package let messageID: String?
+    package var paymentID: PaymentID?
+    package var merchantID: MerchantID?
+    package var kind: OperationKind?
+    package var idempotencyKey: IdempotencyKey?
+    /// Of the delivery. `nil` where none is at hand: in the work of a sweep or of an operator.
+    package var messageID: String?
+    /// Of what is known from the database.
+    package var operationID: OperationID?
+    package var traceparent: String?
 
     package init(paymentID: PaymentID? = nil, idempotencyKey: IdempotencyKey? = nil, messageID: String? = nil) {
         self.paymentID = paymentID
@@ -16,6 +22,9 @@ package struct CommandIdentity: Hashable, Sendable {
             idempotencyKey: command.idempotencyKey,
             messageID: command.messageID
         )
+        merchantID = command.merchantID
+        kind = command.kind
+        traceparent = command.route.traceparent
     }
 
     package init(_ command: InvalidCommand) {
@@ -24,6 +33,32 @@ package struct CommandIdentity: Hashable, Sendable {
             idempotencyKey: command.idempotencyKey,
             messageID: command.messageID
         )
+        merchantID = command.merchantID
+        kind = command.kind
+        traceparent = command.route.traceparent
+    }
+
+    /// - Parameter messageID: of the delivery that is being worked on.
+    package init(_ operation: Operation, messageID: String? = nil) {
+        self.init(
+            paymentID: operation.paymentID,
+            idempotencyKey: operation.idempotencyKey,
+            messageID: messageID
+        )
+        merchantID = operation.merchantID
+        kind = operation.kind
+        operationID = operation.id
+        traceparent = operation.route.traceparent
+    }
+
+    package init(_ letter: DeadLetter) {
+        self.init(
+            paymentID: letter.command.paymentID,
+            idempotencyKey: letter.command.idempotencyKey,
+            messageID: letter.content.message.messageID
+        )
+        merchantID = letter.command.merchantID
+        kind = letter.command.kind
     }
 
     /// Of any message, a command or its reply. What is not valid, or the card number of its own body, is left out.
