@@ -3,36 +3,35 @@ import Core
 extension Readiness {
     /// One kind of work that a database refuses although it answers: a lock that is held, a table that is missing, a trigger that raises.
     ///
-    /// One command may be refused for what it is. Where nothing but refusals has been seen for some time, it is the database.
+    /// One command may be refused for what it is, and is tried again. Where nothing but refusals of several commands has been seen
+    /// for some time, it is the database.
     struct Refusals {
-        /// So many in a row,
+        /// So many commands,
         private static let least = 3
         /// over so long, mean that no command can be worked on.
         private static let patience = Duration.seconds(5)
         /// What was refused is tried again sooner than this: without another refusal, nothing is known any more.
         private static let memory = Duration.seconds(60)
 
-        private var count = 0
+        /// At most `least` of them.
+        private var commands: Set<StoredCommand> = []
         private var first: ContinuousClock.Instant?
         private var last: ContinuousClock.Instant?
         private var cause = ""
 
-        /// - Parameter error: `nil` where the work was done. One of a database that does not answer says nothing about what it refuses.
-        mutating func note(_ error: StoreError?, at now: ContinuousClock.Instant) {
-            guard let error else {
-                if count > 0 { self = Refusals() }
-                return
-            }
+        /// - Parameter error: one of a database that does not answer says nothing about what it refuses.
+        mutating func note(_ error: StoreError, of refused: Set<StoredCommand>, at now: ContinuousClock.Instant) {
             guard error.isAnswered else { return }
             if let last, now - last > Self.memory { self = Refusals() }
-            count += 1
+            for command in refused where commands.count < Self.least { commands.insert(command) }
             first = first ?? now
             last = now
             cause = error.detail
         }
 
         func problem(at now: ContinuousClock.Instant) -> String? {
-            guard let first, let last, count >= Self.least, now - first > Self.patience, now - last <= Self.memory
+            guard let first, let last, commands.count >= Self.least,
+                now - first > Self.patience, now - last <= Self.memory
             else {
                 return nil
             }

@@ -125,9 +125,15 @@ final class Readiness: Sendable {
     }
 
     /// The database has done, or refused, the work that commands are for.
-    func database(_ work: StoreWork, refused error: StoreError?) {
+    func database(_ report: StoreReport) {
         let now = now()
-        facts.withLock { $0.refusals[work, default: Refusals()].note(error, at: now) }
+        facts.withLock { facts in
+            switch report {
+            case .done(let work): facts.refusals[work] = nil
+            case .failed(let work, let commands, let error):
+                facts.refusals[work, default: Refusals()].note(error, of: commands, at: now)
+            }
+        }
     }
 
     func setBank(_ breaker: BreakerCondition) { facts.withLock { $0.state.bank = breaker } }

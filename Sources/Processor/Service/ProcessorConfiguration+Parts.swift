@@ -20,7 +20,7 @@ extension PostgresPaymentStore {
     init(
         _ pools: DatabasePools,
         fingerprinter: Fingerprinter,
-        report: @escaping @Sendable (StoreWork, StoreError?) -> Void = { _, _ in }
+        report: @escaping @Sendable (StoreReport) -> Void = { _ in }
     ) {
         self.init(
             claimPool: pools.claims,

@@ -90,7 +90,7 @@ struct ProcessorService: Service {
         let store = PostgresPaymentStore(
             pools,
             fingerprinter: configuration.fingerprinter,
-            report: { [readiness] in readiness.database($0, refused: $1) }
+            report: { [readiness] in readiness.database($0) }
         )
         let bank = HTTPBank(
             client: bankConnections.client,

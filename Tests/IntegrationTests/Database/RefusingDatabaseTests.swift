@@ -51,6 +51,38 @@ extension CommandLane {
             }
         }
 
+        @Test("stays ready where it refuses one command for what it is, however often that comes")
+        func oneCommand() async throws {
+            try await World.run { world in
+                let processor = try await world.startProcessor()
+                let command = TestCommand.authorize()
+                for statement in [
+                    """
+                    CREATE FUNCTION refuse() RETURNS trigger AS
+                    $$ BEGIN IF NEW.idempotency_key = '\(command.key)' THEN RAISE 'no'; END IF; RETURN NEW; END $$
+                    LANGUAGE plpgsql
+                    """,
+                    "CREATE TRIGGER refuse BEFORE INSERT ON operations FOR EACH ROW EXECUTE FUNCTION refuse()",
+                ] {
+                    try await world.database.execute(statement)
+                }
+                try await world.send([command, command.duplicate, command.duplicate])
+                // Each has come back from the first retry tier: for longer than any patience there was nothing but refusals.
+                try await eventually("it was refused six times", context: { processor.child.lastWords }) {
+                    processor.log.split(separator: "\n").count { line in
+                        line.contains("msg=command ") && line.contains("idempotency.key=\(command.key) ")
+                            && line.contains("reason=store_refused")
+                    } >= 6
+                }
+                let web = try await processor.admin()
+                let answer = try await web.send(.get, "/readyz")
+                #expect(answer.status == 200, "\(String(decoding: answer.body, as: UTF8.self))")
+                await web.shutdown()
+                try await world.database.execute("DROP TRIGGER refuse ON operations")
+                try await world.expect([command], endAs: "succeeded")
+            }
+        }
+
         @Test("is not ready while somebody holds a lock on a table")
         func locked() async throws {
             try await World.run { world in

@@ -45,13 +45,46 @@ struct ReadinessTests {
         #expect(readiness.current.isReady && readiness.current.problems.isEmpty)
     }
 
+    private static func failed(_ error: StoreError, _ commands: Int...) -> StoreReport {
+        let commands = commands.map { number in
+            StoredCommand(merchantID: .default, idempotencyKey: IdempotencyKey(verified: "key-\(number)"))
+        }
+        return .failed(.claims, Set(commands), error)
+    }
+
+    @Test("is not lost with one command that is refused again and again for what it is, nor with two")
+    func fewCommands() {
+        let readiness = connected([])
+        let refusal = StoreError(.refused, detail: "claiming operations: server 23514", isAnswered: true)
+        for _ in 0..<9 {
+            readiness.database(Self.failed(refusal, 1))
+            time.pass(.seconds(2))
+            readiness.database(Self.failed(refusal, 2))
+            time.pass(.seconds(2))
+            #expect(readiness.current.isReady)
+        }
+        readiness.database(Self.failed(refusal, 3))
+        #expect(!readiness.current.isReady)
+    }
+
+    @Test("is lost with one transaction of several commands that is refused again and again")
+    func batch() {
+        let readiness = connected([])
+        let refusal = StoreError(.unavailable, detail: "claiming operations: server 57014", isAnswered: true)
+        readiness.database(Self.failed(refusal, 1, 2, 3, 4))
+        time.pass(.seconds(6))
+        #expect(!readiness.current.isReady)
+    }
+
     @Test("is lost with a database that answers and refuses all work, and is back with the first that is done")
     func refusals() {
         let readiness = connected([])
         let refusal = StoreError(.refused, detail: "claiming operations: server 42P01", isAnswered: true)
+        var number = 0
         func refuse(_ count: Int, each pause: Duration = .seconds(2), _ error: StoreError) {
             for _ in 0..<count {
-                readiness.database(.claims, refused: error)
+                number += 1
+                readiness.database(Self.failed(error, number))
                 time.pass(pause)
             }
         }
@@ -59,17 +92,17 @@ struct ReadinessTests {
         #expect(readiness.current.isReady)
         refuse(1, refusal)
         // Other work being done is no help.
-        readiness.database(.registrations, refused: nil)
+        readiness.database(.done(.registrations))
         let state = readiness.current
         #expect(!state.isReady && state.database == .stalled)
         let words = "the database has refused for 22 s: claiming operations: server 42P01"
         #expect(state.problems == [words])
-        readiness.database(.claims, refused: nil)
+        readiness.database(.done(.claims))
         #expect(readiness.current.isReady)
         // What is refused at once may be the commands; what does not answer is told by itself.
         refuse(9, each: .zero, refusal)
         #expect(readiness.current.isReady)
-        readiness.database(.claims, refused: nil)
+        readiness.database(.done(.claims))
         refuse(9, StoreError(.unavailable, detail: "connectionLost"))
         #expect(readiness.current.isReady)
     }
@@ -78,17 +111,17 @@ struct ReadinessTests {
     func oldRefusals() {
         let readiness = connected([])
         let refusal = StoreError(.unavailable, detail: "x", isAnswered: true)
-        for _ in 0..<5 {
-            readiness.database(.claims, refused: refusal)
+        for number in 0..<5 {
+            readiness.database(Self.failed(refusal, number))
             time.pass(.seconds(2))
         }
         #expect(!readiness.current.isReady)
         time.pass(.seconds(59))
         #expect(readiness.current.isReady)
-        readiness.database(.claims, refused: refusal)
+        readiness.database(Self.failed(refusal, 6))
         #expect(readiness.current.isReady)
-        for _ in 0..<5 {
-            readiness.database(.claims, refused: refusal)
+        for number in 0..<5 {
+            readiness.database(Self.failed(refusal, number))
             time.pass(.seconds(2))
         }
         #expect(!readiness.current.isReady)

@@ -6,15 +6,15 @@ import Postgres
 struct BatchRunner: Sendable {
     let pool: PostgresPool
     let purpose: StoreWork
-    /// Told of each transaction: how it failed, or `nil`.
-    let report: @Sendable (StoreWork, StoreError?) -> Void
+    /// Gets the end of each transaction that decides about its items.
+    let report: @Sendable (StoreReport) -> Void
 
     typealias Work<Item, Answer> = @Sendable (isolated PostgresConnection, [Item]) throws(PostgresError) -> [Answer]
 
     /// Deadlocks and conflicts are tried again at once, this often.
     private static let tries = 5
 
-    func run<Item: Sendable, Answer: Sendable>(
+    func run<Item: WorkOfCommand, Answer: Sendable>(
         _ items: [Item],
         _ work: @escaping Work<Item, Answer>
     ) async -> [Result<Answer, StoreError>] {
@@ -29,7 +29,7 @@ struct BatchRunner: Sendable {
         }
     }
 
-    private func transaction<Item: Sendable, Answer: Sendable>(
+    private func transaction<Item: WorkOfCommand, Answer: Sendable>(
         _ items: [Item],
         _ work: @escaping Work<Item, Answer>
     ) async throws(StoreError) -> [Answer] {
@@ -38,13 +38,16 @@ struct BatchRunner: Sendable {
                 let answers = try await pool.transaction { connection throws(PostgresError) in
                     try work(connection, items)
                 }
-                report(purpose, nil)
+                report(.done(purpose))
                 return answers
             } catch  where error.isConflict {
                 continue
             } catch {
                 let failure = StoreError(error, while: purpose.rawValue)
-                report(purpose, failure)
+                // A batch that is refused says nothing about its items: each is tried alone.
+                if failure.code == .unavailable || items.count == 1 {
+                    report(.failed(purpose, Set(items.map(\.subject)), failure))
+                }
                 throw failure
             }
         }
@@ -58,6 +61,13 @@ extension PostgresError {
         isDeadlockDetected || isSerializationFailure
             || isUniqueViolation && ["payments_pkey", "operations_pkey"].contains(constraintName)
     }
+}
+
+/// How a transaction has ended.
+enum StoreReport: Sendable {
+    case done(StoreWork)
+    /// With the commands that it was about.
+    case failed(StoreWork, Set<StoredCommand>, StoreError)
 }
 
 /// What a batch is for, in words for those who read of its failure.

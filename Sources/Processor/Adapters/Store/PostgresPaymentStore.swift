@@ -13,13 +13,13 @@ struct PostgresPaymentStore: PaymentStore {
     ///   - claimPool: used for claims only, so that they never wait behind settles, nor settles behind them.
     ///   - settlePool: used for settles, and for notes of what was told.
     ///   - sweepPool: used by the sweeps and the outbox.
-    ///   - report: told of each transaction of claims, results and waiting commands: how it failed, or `nil`.
+    ///   - report: gets the end of each transaction of claims, results and waiting commands.
     init(
         claimPool: PostgresPool,
         settlePool: PostgresPool,
         sweepPool: PostgresPool,
         fingerprinter: Fingerprinter,
-        report: @escaping @Sendable (StoreWork, StoreError?) -> Void = { _, _ in }
+        report: @escaping @Sendable (StoreReport) -> Void = { _ in }
     ) {
         sweeps = sweepPool
         let room = OutboxRoom()
