@@ -99,6 +99,17 @@ final class BankProcess: Sendable {
         guard answer.status == 201 else { throw ChildError("the bank refused the fault \(body)") }
     }
 
+    /// Executes the next request of a kind, and answers something else.
+    func answer(_ status: Int, _ answer: String, on operation: OperationKind) async throws {
+        let members: [String: JSONValue] = [
+            "fault": .string("status"), "operation": .string(operation.rawValue), "count": .integer(1),
+            "status": .integer(status), "body": .string(answer), "executes": .bool(true),
+        ]
+        let body = String(decoding: JSONValue.object(members).encoded, as: UTF8.self)
+        let made = try await web.send(.post, "/faults", body: body)
+        guard made.status == 201 else { throw ChildError("the bank refused the fault \(body)") }
+    }
+
     /// As somebody else with our credentials might.
     func voidBehindOurBack(_ authorizationID: String) async throws {
         let answer = try await web.send(

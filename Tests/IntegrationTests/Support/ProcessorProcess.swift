@@ -23,13 +23,16 @@ final class ProcessorProcess: Sendable {
     }
 
     /// The admin API, once it is served.
-    func admin() async throws -> WebClient {
-        let port: Int = try await eventually("the admin API was served", context: { child.lastWords }) {
-            guard child.isRunning else { throw ChildError("the processor ended at its start\n\(child.lastWords)") }
-            let line = log.split(separator: "\n").first { $0.contains("msg=serving ") }
-            return line?.split(separator: " ").first { $0.hasPrefix("port=") }.flatMap { Int($0.dropFirst(5)) }
+    func admin() async throws -> WebClient { try WebClient(port: await adminPort) }
+
+    var adminPort: Int {
+        get async throws {
+            try await eventually("the admin API was served", context: { child.lastWords }) {
+                guard child.isRunning else { throw ChildError("the processor ended at its start\n\(child.lastWords)") }
+                let line = log.split(separator: "\n").first { $0.contains("msg=serving ") }
+                return line?.split(separator: " ").first { $0.hasPrefix("port=") }.flatMap { Int($0.dropFirst(5)) }
+            }
         }
-        return try WebClient(port: port)
     }
 
     /// Waits until `/readyz` says this status.

@@ -18,6 +18,8 @@ final class World: Sendable {
         var partitions = 2
         /// How many dead letters must be open at the end; `nil` for any number.
         var deadLetters: Int? = 0
+        /// Of everything at the broker; `nil` for one that no other test has.
+        var prefix: String?
         /// Off for the tests of the audit itself.
         var isAudited = true
     }
@@ -27,7 +29,7 @@ final class World: Sendable {
 
     let settings: Settings
     let servers: TestServers
-    let names = BrokerNames(prefix: "test-\(Random.name)")
+    let names: BrokerNames
     let database: TestDatabase
     let bank: BankProcess
     let upstream: Upstream
@@ -52,6 +54,7 @@ final class World: Sendable {
         let servers = try settings.servers ?? TestServers.fromEnvironment()
         self.settings = settings
         self.servers = servers
+        names = BrokerNames(prefix: settings.prefix ?? "test-\(Random.name)")
         upstream = try Upstream(servers)
         bank = try await BankProcess(settings.bank)
         do {
