@@ -31,7 +31,7 @@ enum Figures {
     }
 
     /// On stderr, for whoever waits.
-    static func tell(_ line: String) {
+    static func report(_ line: String) {
         StandardStream.error.print(line)
     }
 

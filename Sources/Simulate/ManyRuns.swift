@@ -86,7 +86,7 @@ struct ManyRuns {
                 let rate = Double(state.done) / ((now - started) / .seconds(1))
                 return "\(state.done) of \(count) seeds, \(Int(rate)) a second, \(state.broken.count) broken"
             }
-            if let line { Figures.tell(line) }
+            if let line { Figures.report(line) }
         }
     }
 }

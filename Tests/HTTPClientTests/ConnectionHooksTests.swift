@@ -40,7 +40,7 @@ struct ConnectionHooksTests {
     }
 
     @Test("each connection is told once, before its first request, and again when it is closed")
-    func told() async throws {
+    func announced() async throws {
         let duplicates = Duplicates()
         try await withServer { connection in
             while connection.readRequest() != nil {

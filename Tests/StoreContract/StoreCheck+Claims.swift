@@ -40,7 +40,7 @@ extension StoreCheck {
                     let id = CorrelationID(bytes: bytes)
                     let command = try scene.authorize(route: ReplyRoute(correlationID: id))
                     let claim = try await scene.claimed(command)
-                    let settlement = StoreScene<Subject>.success(claim).toldByOutbox(claim)
+                    let settlement = StoreScene<Subject>.success(claim).notifiedByOutbox(claim)
                     #expect(
                         try await scene.view(command.paymentID).operations.first?.route.correlationID?.bytes == bytes
                     )

@@ -290,7 +290,7 @@ extension StoreCheck {
                 filter.orderID = "another"
                 #expect(try await scene.store.deadLetters(filter, limit: 10).isEmpty)
             },
-            StoreCheck("what an action would come to is told, and nothing is changed by that") { scene in
+            StoreCheck("what an action would come to is reported, and nothing is changed by that") { scene in
                 let letter = try scene.letter(.void, "a")
                 let card = try scene.letter(.authorize, "b")
                 for letter in [letter, card] { _ = try await scene.store.keep(letter) }

@@ -96,29 +96,30 @@ extension StoreCheck {
                 #expect(claim.operation.id == stuck.operation.id)
                 #expect(claim.operation.fence == 2)
             },
-            StoreCheck("what has ended and was not told is told by a look, once") { scene in
+            StoreCheck("what has ended and was not reported is reported by a look, once") { scene in
                 let claim = try await scene.stuckCapture()
                 let settlement = StoreScene<Subject>.success(claim)
                 #expect(try await scene.store.settle(settlement) == .settled)
-                let findings = try await scene.lookUntilTold()
-                #expect(findings.told == 1 && findings.claims.isEmpty)
+                let findings = try await scene.lookUntilNotified()
+                #expect(findings.notified == 1 && findings.claims.isEmpty)
                 let operation = try #require(try await scene.view(claim.payment.id).operations.last)
-                #expect(operation.isTold)
+                #expect(operation.isNotified)
                 let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
-                #expect(entries.map(\.content) == settlement.toldByOutbox(claim).outbox)
+                #expect(entries.map(\.content) == settlement.notifiedByOutbox(claim).outbox)
                 #expect(entries.map(\.content.destination) == [.replies(nil), .event(.captured)])
-                try await scene.expectNothingToTell()
+                try await scene.expectNothingToNotify()
             },
-            StoreCheck("what needs a person, and was not told, is told by a look") { scene in
+            StoreCheck("what needs a person, and was not reported, is reported by a look") { scene in
                 let claim = try await scene.stuckCapture()
                 let given = Settlement.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1))
                 #expect(try await scene.store.settle(given) == .settled)
-                #expect(try await scene.lookUntilTold().told == 1)
+                #expect(try await scene.lookUntilNotified().notified == 1)
                 let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
-                #expect(entries.map(\.content) == given.toldByOutbox(claim).outbox)
-                try await scene.expectNothingToTell()
+                #expect(entries.map(\.content) == given.notifiedByOutbox(claim).outbox)
+                try await scene.expectNothingToNotify()
             },
-            StoreCheck("what the broker's letter has opened is told by a look, without a letter of its own") { scene in
+            StoreCheck("what the broker's letter has opened is reported by a look, without a letter of its own") {
+                scene in
                 let payment = try await scene.authorized()
                 let command = try scene.command(.capture(amount: nil), payment.id)
                 _ = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)
@@ -126,10 +127,10 @@ extension StoreCheck {
                 #expect(
                     try await scene.store.keep(try scene.letter(.capture, "a", command, origin: .unrouted)) == .stored
                 )
-                #expect(try await scene.lookUntilTold().told == 1)
+                #expect(try await scene.lookUntilNotified().notified == 1)
                 let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
                 #expect(entries.map(\.content.destination) == [.replies(nil), .event(.needsAttention)])
-                try await scene.expectNothingToTell()
+                try await scene.expectNothingToNotify()
             },
             StoreCheck("a letter of another command under the same key is no letter of it") { scene in
                 let payment = try await scene.authorized()
@@ -138,24 +139,24 @@ extension StoreCheck {
                 let given = Settlement.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1))
                 #expect(try await scene.store.settle(given) == .settled)
                 #expect(try await scene.store.keep(try scene.letter(.void, "a", command, origin: .unrouted)) == .stored)
-                #expect(try await scene.lookUntilTold().told == 1)
+                #expect(try await scene.lookUntilNotified().notified == 1)
                 let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
                 #expect(entries.map(\.content.destination) == [.replies(nil), .event(.needsAttention), .deadLetters])
             },
-            StoreCheck("what was told is left alone: by a note, or by the commit that settled it") { scene in
+            StoreCheck("what was reported is left alone: by a note, or by the commit that settled it") { scene in
                 let (noted, relayed) = (try await scene.stuckCapture(), try await scene.stuckCapture())
                 let settlement = StoreScene<Subject>.success(noted)
                 #expect(try await scene.store.settle(settlement) == .settled)
-                let told = StoreScene<Subject>.success(relayed).toldByOutbox(relayed)
-                #expect(try await scene.store.settle(told) == .settled)
-                #expect(try await scene.view(noted.payment.id).operations.last?.isTold == false)
-                #expect(try await scene.view(relayed.payment.id).operations.last?.isTold == true)
-                for _ in 0..<2 { try await scene.store.recordTold(settlement.operation, isUndeliverable: false) }
-                #expect(try await scene.view(noted.payment.id).operations.last?.isTold == true)
+                let notified = StoreScene<Subject>.success(relayed).notifiedByOutbox(relayed)
+                #expect(try await scene.store.settle(notified) == .settled)
+                #expect(try await scene.view(noted.payment.id).operations.last?.isNotified == false)
+                #expect(try await scene.view(relayed.payment.id).operations.last?.isNotified == true)
+                for _ in 0..<2 { try await scene.store.recordNotified(settlement.operation, isUndeliverable: false) }
+                #expect(try await scene.view(noted.payment.id).operations.last?.isNotified == true)
                 // What the commit wrote, and nothing more.
                 let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
-                #expect(entries.map(\.content) == told.outbox)
-                try await scene.expectNothingToTell()
+                #expect(entries.map(\.content) == notified.outbox)
+                try await scene.expectNothingToNotify()
             },
             StoreCheck("a note of an attempt that another has followed says nothing") { scene in
                 let first = try await scene.stuckCapture()
@@ -166,19 +167,19 @@ extension StoreCheck {
                 old.fence -= 1
                 other.state = .succeeded
                 for operation in [old, other] {
-                    try await scene.store.recordTold(operation, isUndeliverable: true)
+                    try await scene.store.recordNotified(operation, isUndeliverable: true)
                 }
-                #expect(try await scene.view(first.payment.id).operations.last?.isTold == false)
-                try await scene.store.recordTold(given.operation, isUndeliverable: false)
-                #expect(try await scene.view(first.payment.id).operations.last?.isTold == true)
+                #expect(try await scene.view(first.payment.id).operations.last?.isNotified == false)
+                try await scene.store.recordNotified(given.operation, isUndeliverable: false)
+                #expect(try await scene.view(first.payment.id).operations.last?.isNotified == true)
             },
-            StoreCheck("a rejection that was stored by a claim, and not told, is told by a look") { scene in
+            StoreCheck("a rejection that was stored by a claim, and not reported, is reported by a look") { scene in
                 let payment = try await scene.authorized()
                 let rejected = try await scene.settled(
                     scene.command(.refund(amount: nil), payment.id),
                     isReplay: false
                 )
-                #expect(try await scene.lookUntilTold().told == 1)
+                #expect(try await scene.lookUntilNotified().notified == 1)
                 let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
                 #expect(entries.map(\.content.message.body) == [try #require(rejected.reply)])
             },

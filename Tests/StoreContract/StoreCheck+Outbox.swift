@@ -8,7 +8,7 @@ extension StoreCheck {
                 let route = ReplyRoute(replyTo: "replies.é", correlationID: "c \"1\"", traceparent: "00-1")
                 let command = try scene.authorize(route: route)
                 let claim = try await scene.claimed(command)
-                let settlement = StoreScene<Subject>.success(claim).toldByOutbox(claim)
+                let settlement = StoreScene<Subject>.success(claim).notifiedByOutbox(claim)
                 #expect(try await scene.sweeps.take(limit: 10, hold: .seconds(60)).count == 0)
                 #expect(try await scene.store.settle(settlement) == .settled)
                 #expect(try await scene.store.settle(settlement) == .settled)
@@ -37,12 +37,12 @@ extension StoreCheck {
                 let events = PaymentEvent.of(operation)
                 #expect(events.map(\.name) == [.authorized])
                 for _ in 0..<2 {
-                    try await scene.store.recordTold(operation, isUndeliverable: false, relaying: events)
+                    try await scene.store.recordNotified(operation, isUndeliverable: false, relaying: events)
                 }
                 let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
                 #expect(entries.map(\.content) == events.map { OutboxMessage($0, of: operation.paymentID) })
                 let stored = try #require(try await scene.view(operation.paymentID).operations.last)
-                #expect(stored.isTold && !stored.areEventsDue)
+                #expect(stored.isNotified && !stored.areEventsDue)
                 #expect(try await scene.sweeps.backlog().eventsWaiting == 1)
                 // Nobody waits for an answer because of it.
                 #expect(try await scene.sweeps.backlog().outboxOldest == .zero)
@@ -53,7 +53,7 @@ extension StoreCheck {
                 let (first, second) = (try scene.authorize(), try scene.authorize())
                 let claims = [try await scene.claimed(first), try await scene.claimed(second)]
                 for claim in claims {
-                    let settlement = StoreScene<Subject>.success(claim).toldByOutbox(claim)
+                    let settlement = StoreScene<Subject>.success(claim).notifiedByOutbox(claim)
                     #expect(try await scene.store.settle(settlement) == .settled)
                 }
                 let entries = try await scene.sweeps.take(limit: 10, hold: .zero)
@@ -71,18 +71,18 @@ extension StoreCheck {
             StoreCheck("a superseded settle tells nothing") { scene in
                 let stuck = try await scene.stuckCapture()
                 let claim = try #require(try await scene.lookUntilDue().claims.first)
-                let late = StoreScene<Subject>.success(stuck).toldByOutbox(stuck)
+                let late = StoreScene<Subject>.success(stuck).notifiedByOutbox(stuck)
                 #expect(try await scene.store.settle(late) == .superseded)
                 #expect(try await scene.sweeps.take(limit: 10, hold: .seconds(60)).count == 0)
-                let settlement = StoreScene<Subject>.success(claim).toldByOutbox(claim)
+                let settlement = StoreScene<Subject>.success(claim).notifiedByOutbox(claim)
                 #expect(try await scene.store.settle(settlement) == .settled)
                 #expect(try await scene.sweeps.take(limit: 10, hold: .seconds(60)).count == 2)
             },
             StoreCheck("the messages of a payment come in their order, one after the other") { scene in
-                let payment = try await scene.told(scene.authorize())
-                _ = try await scene.told(scene.command(.capture(amount: nil), payment.id))
-                _ = try await scene.told(scene.command(.refund(amount: nil), payment.id))
-                _ = try await scene.told(scene.authorize())
+                let payment = try await scene.notified(scene.authorize())
+                _ = try await scene.notified(scene.command(.capture(amount: nil), payment.id))
+                _ = try await scene.notified(scene.command(.refund(amount: nil), payment.id))
+                _ = try await scene.notified(scene.authorize())
                 var events: [PaymentEvent.Name] = []
                 for count in [4, 2, 2, 0] {
                     let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
@@ -95,8 +95,8 @@ extension StoreCheck {
                 #expect(events == [.authorized, .captured, .refunded])
             },
             StoreCheck("a postponed one comes again, and nothing of its payment before it") { scene in
-                let payment = try await scene.told(scene.authorize())
-                _ = try await scene.told(scene.command(.void, payment.id))
+                let payment = try await scene.notified(scene.authorize())
+                _ = try await scene.notified(scene.command(.void, payment.id))
                 let first = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
                 try await scene.sweeps.note(first.map { OutboxEnding($0, .postponed(.seconds(2))) })
                 #expect(try await scene.sweeps.take(limit: 10, hold: .seconds(60)).count == 0)
@@ -105,13 +105,13 @@ extension StoreCheck {
                 #expect(second.allSatisfy { $0.attempts == 1 })
             },
             StoreCheck("what was taken and not noted comes again when its time is over") { scene in
-                _ = try await scene.told(scene.authorize())
+                _ = try await scene.notified(scene.authorize())
                 let first = try await scene.sweeps.take(limit: 10, hold: .milliseconds(40))
                 #expect(first.count == 2)
                 #expect(try await scene.takeUntilDue().map(\.id) == first.map(\.id))
             },
             StoreCheck("takes at the same time never get the same message") { scene in
-                for _ in 0..<12 { _ = try await scene.told(scene.authorize()) }
+                for _ in 0..<12 { _ = try await scene.notified(scene.authorize()) }
                 let ids = try await withThrowingTaskGroup(of: [OutboxID].self) { group in
                     for _ in 0..<6 {
                         group.addTask { try await scene.sweeps.take(limit: 8, hold: .seconds(60)).map(\.id) }
@@ -123,7 +123,7 @@ extension StoreCheck {
                 #expect(Set(ids + rest).count == 24)
             },
             StoreCheck("one that no queue took is done with, and an old one goes") { scene in
-                _ = try await scene.told(scene.authorize())
+                _ = try await scene.notified(scene.authorize())
                 let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
                 try await scene.sweeps.note(entries.map { OutboxEnding($0, .undeliverable) })
                 #expect(try await scene.sweeps.take(limit: 10, hold: .seconds(60)).count == 0)
@@ -138,9 +138,9 @@ extension StoreCheck {
 
 extension StoreScene {
     /// Settles a command as a sweep does.
-    fileprivate func told(_ command: Command) async throws -> Payment {
+    fileprivate func notified(_ command: Command) async throws -> Payment {
         let claim = try await claimed(command)
-        let settlement = Self.success(claim).toldByOutbox(claim)
+        let settlement = Self.success(claim).notifiedByOutbox(claim)
         #expect(try await store.settle(settlement) == .settled)
         return try #require(settlement.payment)
     }

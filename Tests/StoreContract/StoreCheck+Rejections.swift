@@ -114,7 +114,7 @@ extension StoreCheck {
                     #expect(operation.state == .rejected)
                 }
             },
-            StoreCheck("a passed deadline is told, and not stored") { scene in
+            StoreCheck("a passed deadline is reported, and not stored") { scene in
                 let past = Timestamp(microseconds: 1_000_000)
                 let id = PaymentID(.random)
                 let key = try StoreScene<Subject>.key()

@@ -46,18 +46,18 @@ extension StoreCheck {
                 #expect(found.operation.id == seen.id && found.operation.fence == seen.fence + 2)
                 #expect(try await scene.store.settle(StoreScene<Subject>.success(taken)) == .superseded)
             },
-            StoreCheck("what is given back needs a person as before, and is not told again") { scene in
+            StoreCheck("what is given back needs a person as before, and is not reported again") { scene in
                 let claim = try await scene.needingPerson()
                 let seen = try await scene.last(of: claim)
                 let taken = try #require(try await scene.take(seen))
-                #expect(taken.operation.isTold)
+                #expect(taken.operation.isNotified)
                 #expect(try await scene.store.settle(.givenBack(taken)) == .settled)
                 let back = try await scene.last(of: claim)
-                #expect(back.state == .needsAttention && back.isTold && back.lastError == seen.lastError)
+                #expect(back.state == .needsAttention && back.isNotified && back.lastError == seen.lastError)
                 #expect(back.fence == seen.fence + 1)
                 // What it had told before it was taken.
                 #expect(try await scene.sweeps.take(limit: 10, hold: .seconds(60)).count == 3)
-                try await scene.expectNothingToTell()
+                try await scene.expectNothingToNotify()
             },
             StoreCheck("the owner of an id of the bank is its payment, of any kind of effect") { scene in
                 let payment = try await scene.authorized()
@@ -91,12 +91,12 @@ extension StoreCheck {
 }
 
 extension StoreScene {
-    /// A capture that needs a person, and is told.
+    /// A capture that needs a person, and is reported.
     fileprivate func needingPerson() async throws -> Claim {
         let payment = try await authorized()
         let claim = try await claimed(command(.capture(amount: nil), payment.id))
         let given = Settlement.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1))
-        #expect(try await store.settle(given.toldByOutbox(claim)) == .settled)
+        #expect(try await store.settle(given.notifiedByOutbox(claim)) == .settled)
         return claim
     }
 

@@ -223,9 +223,9 @@ extension StoreCheck {
                 let claim = try await scene.claimed(command)
                 #expect(try await scene.store.settle(StoreScene<Subject>.success(claim)) == .settled)
                 let operation = try await scene.settled(command, isReplay: true)
-                #expect(operation.state == .succeeded && !operation.isTold)
-                for _ in 0..<2 { try await scene.store.recordTold(operation, isUndeliverable: true) }
-                #expect(try await scene.settled(command, isReplay: true).isTold)
+                #expect(operation.state == .succeeded && !operation.isNotified)
+                for _ in 0..<2 { try await scene.store.recordNotified(operation, isUndeliverable: true) }
+                #expect(try await scene.settled(command, isReplay: true).isNotified)
             },
             StoreCheck("what cannot be stored does not fail its neighbours") { scene in
                 let taken = try await scene.authorized()

@@ -42,10 +42,10 @@ extension StoreScene {
     }
 
     /// Looks again and again, until a look tells something.
-    func lookUntilTold() async throws -> OpenFindings {
+    func lookUntilNotified() async throws -> OpenFindings {
         for _ in 0..<400 {
             let findings = try await look(policy: Self.hastyPolicy)
-            if findings.told > 0 { return findings }
+            if findings.notified > 0 { return findings }
             try await subject.pass(.milliseconds(25))
         }
         Issue.record("nothing was ever told")
@@ -53,9 +53,9 @@ extension StoreScene {
     }
 
     /// Looks until what was due is due no more, and expects that nothing comes of it.
-    func expectNothingToTell() async throws {
+    func expectNothingToNotify() async throws {
         for _ in 0..<12 {
-            #expect(try await look(policy: Self.hastyPolicy).told == 0)
+            #expect(try await look(policy: Self.hastyPolicy).notified == 0)
             try await subject.pass(.milliseconds(25))
         }
         #expect(try await sweeps.take(limit: 10, hold: .seconds(60)).isEmpty)

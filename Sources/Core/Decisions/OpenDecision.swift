@@ -1,10 +1,10 @@
 /// What the reconciling sweep does with an operation that was due. Shared by every store, so that all decide alike.
 package enum OpenDecision: Hashable, Sendable {
-    /// Its outcome is stored, or it needs a person, and that is told.
+    /// Its outcome is stored, or it needs a person, and that is reported.
     case forget
-    /// It has ended, and nobody has noted that it was told: whoever ended it is gone, and perhaps its delivery, too. Or its events
-    /// are due.
-    case tell
+    /// It has ended, and nobody has noted that it was reported: whoever ended it is gone, and perhaps its delivery,
+    /// too. Or its events are due.
+    case notify
     case wait(until: Timestamp)
     /// Taken over, as it is from now on; looked at again at `next` if it is open still. `SENT`: to be sent again, or given up;
     /// `UNKNOWN`: to be asked by its key.
@@ -21,12 +21,12 @@ package enum OpenDecision: Hashable, Sendable {
         let next = now.advanced(by: look.policy.backoff(looks: looks, random: random))
         switch operation.state {
         case .succeeded, .declined, .rejected, .needsAttention:
-            if operation.isTold {
-                self = operation.areEventsDue ? .tell : .forget
+            if operation.isNotified {
+                self = operation.areEventsDue ? .notify : .forget
             } else if looks > 0, operation.leaseUntil <= now {
-                self = .tell
+                self = .notify
             } else {
-                // Whoever has ended it may be about to tell.
+                // Whoever has ended it may be about to report.
                 self = .wait(until: max(operation.leaseUntil, next))
             }
         case .sent, .unknown:

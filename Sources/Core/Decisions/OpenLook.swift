@@ -37,8 +37,8 @@ package struct OpenFindings: Hashable, Sendable {
     package var claims: [Claim] = []
     /// How many rest, or are somebody else's, or wait for their redelivery.
     package var waiting = 0
-    /// How many had ended without a word, and are told by way of the outbox now.
-    package var told = 0
+    /// How many had ended without a word, and are reported by way of the outbox now.
+    package var notified = 0
     /// How many were done with already, and are forgotten.
     package var forgotten = 0
 
@@ -47,5 +47,5 @@ package struct OpenFindings: Hashable, Sendable {
     }
 
     /// Rows of this look.
-    package var count: Int { claims.count + waiting + told + forgotten }
+    package var count: Int { claims.count + waiting + notified + forgotten }
 }

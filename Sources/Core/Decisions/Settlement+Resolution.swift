@@ -27,10 +27,10 @@ extension Settlement {
         }
     }
 
-    /// Waits for a person again, as before it was taken: what there was to tell of that is told.
+    /// Waits for a person again, as before it was taken: what there was to report of that is reported.
     package static func givenBack(_ claim: Claim) -> Settlement {
         needsAttention(claim, reason: claim.operation.attentionReason, sends: claim.operation.sends)
-            .keepingTold(of: claim)
+            .keepingNotified(of: claim)
     }
 }
 

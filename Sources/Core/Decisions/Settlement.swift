@@ -14,7 +14,7 @@ package struct Settlement: Hashable, Sendable {
     package let orphan: PossibleOrphan?
     /// For the history, where it changes nothing about the payment: what an operator should know of this attempt.
     package let note: String?
-    /// Written in the same commit, to be relayed: where no delivery is there to tell it.
+    /// Written in the same commit, to be relayed: where no delivery is there to report it.
     package private(set) var outbox: [OutboxMessage] = []
     /// Its requests to the bank that did not complete the operation, oldest first: none where the first one did.
     package private(set) var attempts: [UnfinishedAttempt] = []
@@ -22,10 +22,10 @@ package struct Settlement: Hashable, Sendable {
     /// The same, told by way of the outbox.
     ///
     /// - Parameter claim: under which the attempt was made.
-    package func toldByOutbox(_ claim: Claim) -> Settlement {
+    package func notifiedByOutbox(_ claim: Claim) -> Settlement {
         var copy = self
-        copy.outbox = OutboxMessage.telling(operation, payment ?? claim.payment)
-        copy.operation.isTold = true
+        copy.outbox = OutboxMessage.notifying(operation, payment ?? claim.payment)
+        copy.operation.isNotified = true
         return copy
     }
 
@@ -36,10 +36,10 @@ package struct Settlement: Hashable, Sendable {
         return copy
     }
 
-    /// The same, with what was told before the claim counted as told.
-    func keepingTold(of claim: Claim) -> Settlement {
+    /// The same, with what was reported before the claim counted as reported.
+    func keepingNotified(of claim: Claim) -> Settlement {
         var copy = self
-        copy.operation.isTold = claim.operation.isTold
+        copy.operation.isNotified = claim.operation.isNotified
         return copy
     }
 
@@ -157,7 +157,7 @@ package struct Settlement: Hashable, Sendable {
     ) -> Settlement {
         var operation = claim.operation
         operation.state = state
-        operation.isTold = false
+        operation.isNotified = false
         operation.lastError = reason
         operation.sends = sends
         if !countsAttempt { operation.attempts = max(operation.attempts - 1, 0) }
@@ -181,7 +181,7 @@ package struct Settlement: Hashable, Sendable {
     ) -> Settlement {
         var operation = claim.operation
         operation.state = state
-        operation.isTold = false
+        operation.isNotified = false
         operation.reply =
             Reply(
                 operation: operation.kind,

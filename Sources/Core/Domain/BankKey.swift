@@ -5,7 +5,7 @@ import Crypto
 /// It is derived from the command alone. A random key would be lost with its row when a database loses its last commits (failover
 /// to a lagging standby, restore of a backup), and the command, sent once more under another key, would take effect twice.
 package enum BankKey {
-    /// Names the derivation, so that a later one can be told from it.
+    /// Names the derivation, so that a later one can be distinguished from it.
     static let version = "pp1-"
 
     /// `pp1-` and base64url, without padding, of the SHA-256 digest over merchant id, idempotency key, operation and payment id,

@@ -46,7 +46,7 @@ package struct Fingerprinter: Sendable {
         return Fingerprint(bytes: Array(HMAC<SHA256>.authenticationCode(for: fields, using: key)))
     }
 
-    /// A keyed digest of a list of fields, for what is told apart by its content and may hold card data.
+    /// A keyed digest of a list of fields, for what is distinguished by its content and may hold card data.
     package func digest(of fields: [[UInt8]]) -> [UInt8] {
         var digest = HMAC<SHA256>(key: key)
         for field in fields {

@@ -22,10 +22,11 @@ package struct Operation: Hashable, Sendable {
     package var lastError: String?
     /// The final reply, byte for byte (docs/correctness.md#same-key-same-reply).
     package var reply: [UInt8]?
-    /// Whether the broker has what there is to tell of its end: reply and events of an outcome, the dead letter of one that needs a
-    /// person (docs/correctness.md#outcomes-are-reported). Says nothing while the operation is open.
-    package var isTold: Bool
-    /// Whether its events are to be told by the sweep although the rest is told: the outbox had no room for them.
+    /// Whether the broker has what there is to report of its end: reply and events of an outcome, the dead letter of
+    /// one that needs a person (docs/correctness.md#outcomes-are-reported). Says nothing while the operation is open.
+    package var isNotified: Bool
+    /// Whether its events are to be reported by the sweep although the rest is reported: the outbox had no room for
+    /// them.
     package var areEventsDue: Bool
 
     package init(
@@ -49,7 +50,7 @@ package struct Operation: Hashable, Sendable {
         failedFence: Int64? = nil,
         lastError: String? = nil,
         reply: [UInt8]? = nil,
-        isTold: Bool = false,
+        isNotified: Bool = false,
         areEventsDue: Bool = false
     ) {
         identity = OperationIdentity(
@@ -74,7 +75,7 @@ package struct Operation: Hashable, Sendable {
         self.failedFence = failedFence
         self.lastError = lastError
         self.reply = reply
-        self.isTold = isTold
+        self.isNotified = isNotified
         self.areEventsDue = areEventsDue
     }
 

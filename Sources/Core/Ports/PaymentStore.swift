@@ -19,14 +19,15 @@ package protocol PaymentStore: Sendable {
     /// reason to suspect a second hold. Changes nothing where another attempt has begun since.
     func noteError(answering request: RequestOrigin) async throws(StoreError)
 
-    /// Notes that the broker has what there was to tell of an operation's end; where nobody notes it, the sweep tells it once more
-    /// (docs/correctness.md#outcomes-are-reported). Changes nothing where another attempt has begun since.
+    /// Notes that the broker has what there was to report of an operation's end; where nobody notes it, the sweep
+    /// reports it once more (docs/correctness.md#outcomes-are-reported). Changes nothing where another attempt has
+    /// begun since.
     ///
     /// - Parameters:
     ///   - operation: as it ended.
     ///   - isUndeliverable: whether no queue took its final reply (docs/correctness.md#reply-queue-gone).
     ///   - events: those that the broker has not confirmed; in the same commit they go to the outbox, or stay due until there is room.
-    func recordTold(
+    func recordNotified(
         _ operation: Operation,
         isUndeliverable: Bool,
         relaying events: [PaymentEvent]
@@ -35,8 +36,8 @@ package protocol PaymentStore: Sendable {
 
 extension PaymentStore {
     /// Notes that the broker has the reply and all events.
-    package func recordTold(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
-        try await recordTold(operation, isUndeliverable: isUndeliverable, relaying: [])
+    package func recordNotified(_ operation: Operation, isUndeliverable: Bool) async throws(StoreError) {
+        try await recordNotified(operation, isUndeliverable: isUndeliverable, relaying: [])
     }
 }
 

@@ -8,7 +8,7 @@ package enum ProcessorEvent: Sendable {
     case handled(Command, Disposition, duration: Duration)
     /// An invalid command has been answered.
     case rejectedInvalid(InvalidCommand)
-    /// A message that nobody can be told about goes to the dead letters.
+    /// A message that nobody can be notified of goes to the dead letters.
     case unanswerable(InvalidField, CommandIdentity)
     case bankAnswered(OperationKind, Verdict, CommandIdentity)
     case possibleOrphan(CommandIdentity, PossibleOrphan)

@@ -12,8 +12,9 @@ package protocol SweepStore: Sendable {
     /// Newest first.
     func runs(limit: Int) async throws(StoreError) -> [SweepRun]
 
-    /// Looks at operations that are due, open or untold, in the order of their due time, decides by `OpenDecision`, and moves every
-    /// one's next due time (docs/correctness.md#starving-sweeps). What others are looking at is left out.
+    /// Looks at operations that are due, open or not reported, in the order of their due time, decides by
+    /// `OpenDecision`, and moves every one's next due time (docs/correctness.md#starving-sweeps). What others are
+    /// looking at is left out.
     func look(_ look: OpenLook) async throws(StoreError) -> OpenFindings
 
     /// Compares authorizations that superseded attempts brought with those that their payments have got since. One that is not the

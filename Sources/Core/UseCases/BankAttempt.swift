@@ -3,17 +3,17 @@
 /// Live commands and the reconciling sweep share it, so that both judge and write alike.
 package struct BankAttempt: Sendable {
     let context: ProcessorContext
-    let tellsByOutbox: Bool
+    let notifiesByOutbox: Bool
     /// Of the attempt that is under way.
     private var log = AttemptLog()
     /// Of the delivery that it is made for; `nil` for that of a sweep.
     private(set) var messageID: String?
 
-    /// - Parameter tellsByOutbox: whether what an attempt ends with is written to the outbox too: there is no delivery that would
-    ///   tell it.
-    init(_ context: ProcessorContext, tellsByOutbox: Bool = false) {
+    /// - Parameter notifiesByOutbox: whether what an attempt ends with is written to the outbox too: there is no
+    ///   delivery that would report it.
+    init(_ context: ProcessorContext, notifiesByOutbox: Bool = false) {
         self.context = context
-        self.tellsByOutbox = tellsByOutbox
+        self.notifiesByOutbox = notifiesByOutbox
     }
 
     /// How an attempt ended; all but `superseded` is stored.
@@ -275,8 +275,8 @@ package struct BankAttempt: Sendable {
         _ claim: Claim,
         comingAgainOn tier: RetryTier? = nil
     ) async throws(StoreError) -> Bool {
-        let attempts = log.attempts(at: context.time.uptime()).comingAgain(on: tellsByOutbox ? nil : tier)
-        let settlement = (tellsByOutbox ? settlement.toldByOutbox(claim) : settlement).with(attempts)
+        let attempts = log.attempts(at: context.time.uptime()).comingAgain(on: notifiesByOutbox ? nil : tier)
+        let settlement = (notifiesByOutbox ? settlement.notifiedByOutbox(claim) : settlement).with(attempts)
         let outcome = try await context.patiently { () async throws(StoreError) in
             try await context.store.settle(settlement)
         }

@@ -3,9 +3,9 @@ package struct BankWatch: Sendable {
     private let context: ProcessorContext
     private let bank: any BankQueries
 
-    /// How often the state of a breaker is told, whether it has changed or not.
+    /// How often the state of a breaker is reported, whether it has changed or not.
     package static let period = Duration.seconds(10)
-    /// What was told longer ago is nobody's word any more: three periods.
+    /// What was reported longer ago is nobody's word any more: three periods.
     package static let memory = Duration.seconds(30)
 
     package init(_ context: ProcessorContext, bank: any BankQueries) {

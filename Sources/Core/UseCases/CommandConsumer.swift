@@ -92,7 +92,7 @@ package struct CommandConsumer: Sendable {
         }
     }
 
-    /// A message without an id can be told from its likes by nothing but its delivery.
+    /// A message without an id can be distinguished from its likes by nothing but its delivery.
     private func anonymousInstance(_ message: Message) -> String? {
         guard message.messageID?.isEmpty != false, message.headers[HeaderName.replayOf] == nil else { return nil }
         return "delivery \(context.random.identifier(at: context.time.now()))"
@@ -113,7 +113,7 @@ package struct CommandConsumer: Sendable {
             if let last = try await queues.enter(place), last.answers(command), let body = last.operation.reply,
                 hold.withdraw()
             {
-                // Its events are the business of the delivery that settled it, which notes that they are told.
+                // Its events are the business of the delivery that settled it, which notes that they are reported.
                 let reply = OutgoingReply.attached(body, of: last.operation, to: command)
                 disposition = .reply(reply, .replayed, settles: nil)
             } else {

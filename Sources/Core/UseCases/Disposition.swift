@@ -36,7 +36,7 @@ package indirect enum Disposition: Hashable, Sendable {
         return .reply(reply, isReplay ? .replayed : .rejected, settles: operation)
     }
 
-    /// Nobody can be told: a dead letter that names the field.
+    /// Nobody can be notified: a dead letter that names the field.
     static func unanswerable(_ problem: InvalidField, instance: String?) -> Disposition {
         .deadLetter(
             code: RejectionCode.invalidCommand.rawValue,

@@ -38,7 +38,7 @@ struct DispositionExecutor: Sendable {
         case .requeue:
             return try await insist(original.cleanCopy(), .commands)
         case .deadLetter(let code, let message, let provisional, let instance, let operation):
-            var offered = Sending(reply: .told)
+            var offered = Sending(reply: .notified)
             if let provisional { offered = try await send(provisional, isOutcome: false) }
             var copy = original.cleanCopy(adding: [
                 HeaderName.errorCode: .string(code), HeaderName.errorMessage: .string(message),
@@ -49,7 +49,9 @@ struct DispositionExecutor: Sendable {
             // The broker keeps what it dead-letters itself until there is a queue for it.
             guard case .acknowledge = try await insist(copy, .deadLetters, misses: Self.misses) else { return .reject }
             // No final reply may ever follow: one that its queue refuses now is left to the sweep.
-            if offered.reply != .refused { _ = await record(operation, Sending(reply: .told, events: offered.events)) }
+            if offered.reply != .refused {
+                _ = await record(operation, Sending(reply: .notified, events: offered.events))
+            }
             return .acknowledge
         }
     }
@@ -59,7 +61,7 @@ struct DispositionExecutor: Sendable {
     /// How a reply and its events ended.
     private struct Sending {
         enum Reply {
-            case told
+            case notified
             /// Its queue is gone, or it can never be published.
             case undeliverable
             /// Its queue stays full, or away, or confirms nothing.
@@ -104,7 +106,7 @@ struct DispositionExecutor: Sendable {
         for attempt in 0... {
             switch await publish(message, destination) {
             case .confirmed:
-                return .told
+                return .notified
             case .unroutable where !destination.isOurs, .unpublishable:
                 context.observer.observe(
                     .replyUndeliverable(replyTo: reply.replyTo, CommandIdentity(reply.message))
@@ -223,19 +225,20 @@ struct DispositionExecutor: Sendable {
 
     /// Every stored outcome is published, or recorded as undeliverable (docs/correctness.md#outcomes-are-reported).
     ///
-    /// That it is told may stay unsaid: then the sweep tells it once more. That no queue took the reply must be known.
+    /// That it is reported may stay unsaid: then the sweep reports it once more. That no queue took the reply must be
+    /// known.
     ///
     /// - Returns: false where it must be tried again later.
     private func record(_ operation: Operation?, _ sending: Sending) async -> Bool {
         let isUndeliverable = sending.reply == .undeliverable
-        guard let operation, isUndeliverable || !operation.isTold else { return true }
+        guard let operation, isUndeliverable || !operation.isNotified else { return true }
         do throws(StoreError) {
             if isUndeliverable {
                 try await context.patiently { () async throws(StoreError) in
-                    try await context.store.recordTold(operation, isUndeliverable: true, relaying: sending.events)
+                    try await context.store.recordNotified(operation, isUndeliverable: true, relaying: sending.events)
                 }
             } else {
-                try await context.store.recordTold(operation, isUndeliverable: false, relaying: sending.events)
+                try await context.store.recordNotified(operation, isUndeliverable: false, relaying: sending.events)
             }
             if !sending.events.isEmpty { context.observer.observe(.eventsPostponed(sending.events.count)) }
             return true

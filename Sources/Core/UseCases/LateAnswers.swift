@@ -39,7 +39,7 @@ package final class LateAnswers: Sendable {
     /// A late answer counts only while nobody else has taken its operation over; otherwise the store notes it in the history. What is
     /// decided here has no delivery behind it, so it is written to the outbox.
     package func run(_ context: ProcessorContext, _ signal: WakeUpSignal) async {
-        let attempt = BankAttempt(context, tellsByOutbox: true)
+        let attempt = BankAttempt(context, notifiesByOutbox: true)
         await withDiscardingTaskGroup { group in
             for await entry in entries {
                 group.addTask {

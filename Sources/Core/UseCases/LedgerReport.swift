@@ -23,7 +23,7 @@ package struct LedgerReport: Sendable {
 
         package var count: Int { agree + differ + unknown }
 
-        /// - Parameter allowsUnknown: whether what could not be told is fine.
+        /// - Parameter allowsUnknown: whether what could not be determined is fine.
         package func isClean(allowsUnknown: Bool) -> Bool {
             differ == 0 && possibleOrphans == 0 && (unknown == 0 || allowsUnknown)
         }

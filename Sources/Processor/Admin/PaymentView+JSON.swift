@@ -71,7 +71,7 @@ extension Operation {
             "idempotency_key": .string(idempotencyKey.description),
             "kind": .string(kind.rawValue),
             "last_error": .optional(lastError),
-            "notified": isOpen ? .null : .bool(isTold),
+            "notified": isOpen ? .null : .bool(isNotified),
             "state": .string(state.rawValue),
         ])
     }

@@ -65,7 +65,7 @@ enum PaymentText {
     /// Whether the broker has the reply and the events of its end, or its dead letter.
     private static func notified(_ operation: Operation) -> String {
         if operation.isOpen { return "-" }
-        return operation.isTold ? "yes" : "not yet"
+        return operation.isNotified ? "yes" : "not yet"
     }
 
     static func table(of page: PaymentPage) -> String {

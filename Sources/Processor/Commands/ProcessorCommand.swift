@@ -44,7 +44,7 @@ struct ProcessorCommand: AsyncParsableCommand {
 
     private static func end(with error: any Error) -> Never {
         if let failure = CommandFailure(error) {
-            for line in failure.lines { tell(line) }
+            for line in failure.lines { report(line) }
             leave(failure.status.rawValue)
         }
         // Usage errors, requests for help, and exit codes that a command has chosen itself.
@@ -56,12 +56,12 @@ struct ProcessorCommand: AsyncParsableCommand {
             leave(code.rawValue)
         }
         // Only the type: the text of an error that nobody has thought of might hold anything.
-        tell("unexpected \(type(of: error))")
+        report("unexpected \(type(of: error))")
         leave(ExitStatus.internal.rawValue)
     }
 
     /// Behind the lines of the log, and like them: nobody need read it.
-    private static func tell(_ line: String) {
+    private static func report(_ line: String) {
         LogWriter.standardError.write(Array("\(program): \(line)\n".utf8), isUrgent: true)
     }
 

@@ -10,7 +10,7 @@ struct ReconcileReport: AsyncParsableCommand {
         abstract: "Compares our payments with what the bank says of them.",
         discussion: """
             Asks the bank about each authorization, capture and refund that we hold an id of, and changes nothing. The bank has no \
-            question for a void, and none for a hold that no payment knows of: whether there may be one is told from what is on \
+            question for a void, and none for a hold that no payment knows of: whether there may be one is distinguished from what is on \
             record. As many payments are asked about at a time as `bank.concurrency` allows. Unknown is a payment with an operation under way, or one about which the bank gave no answer.
 
             Exit code 1 on a difference, on a suspected second hold, and, unless it is allowed, on what is unknown; 69 where \

@@ -74,7 +74,7 @@ struct BrokerHeartbeat: Sendable {
         }
     }
 
-    /// One that cannot be routed was answered all the same; that an object is missing is told elsewhere.
+    /// One that cannot be routed was answered all the same; that an object is missing is reported elsewhere.
     ///
     /// - Returns: false where trying again at once would be no use.
     private func publishToQuorumQueue(_ connection: AMQPConnection) async throws(AMQPError) -> Bool {

@@ -40,7 +40,7 @@ struct DatabaseWatch: Sendable {
                     readiness.failed(.statements, "it can only be read from")
                 }
             } catch {
-                // What became of the connections is told by those who hold them.
+                // What became of the connections is reported by those who hold them.
                 if isAnswering, error.code != .cancelled, error.code != .closed {
                     logger.warning("the database does not answer", metadata: ["error": "\(error)"])
                 }

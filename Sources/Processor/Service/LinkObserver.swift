@@ -7,7 +7,7 @@ import Synchronization
 struct LinkObserver: Sendable {
     let readiness: Readiness
     let logger: Logger
-    /// Each is told once, however often it is tried in vain, and once more when it is back.
+    /// Each is reported once, however often it is tried in vain, and once more when it is back.
     private let outages: OutageLog
     let spell: ReadOnlySpell
     /// The connections to the broker that are lost.

@@ -231,11 +231,11 @@ struct ProcessorService: Service {
     ///
     /// - Returns: false where a shutdown came first.
     private func prepareDatabase() async throws -> Bool {
-        var told: String?
-        func tell(_ error: any Error) {
+        var reported: String?
+        func report(_ error: any Error) {
             let text = "\(error)"
-            if text != told { logger.warning("waiting for the database", metadata: ["error": "\(text)"]) }
-            told = text
+            if text != reported { logger.warning("waiting for the database", metadata: ["error": "\(text)"]) }
+            reported = text
         }
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
             do {
@@ -254,9 +254,9 @@ struct ProcessorService: Service {
             } catch is MigrationError where Task.isShuttingDownGracefully {
                 return false
             } catch let error as MigrationError where error.isRetriable {
-                tell(error)
+                report(error)
             } catch let error as StoreError where error.isRetriable {
-                tell(error)
+                report(error)
             }
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.pause) }
         }
@@ -291,7 +291,7 @@ struct ProcessorService: Service {
             do throws(TopologyError) {
                 return try await preparation.run()
             } catch {
-                // Told by the connection that commands come in on.
+                // Reported by the connection that commands come in on.
                 guard case .broker = error else { throw error }
             }
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.pause) }

@@ -147,7 +147,7 @@ final class LogQueue: Sendable {
             let (dropped, onDrop) = state.withLock { state in
                 state.unwritten -= batch.lines
                 state.dropped += lost
-                // Told once something gets through again.
+                // Reported once something gets through again.
                 let dropped = lost == 0 ? state.dropped : 0
                 if lost == 0 { state.dropped = 0 }
                 return (dropped, state.onDrop)

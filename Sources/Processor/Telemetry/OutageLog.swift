@@ -9,7 +9,7 @@ final class OutageLog: Sendable {
         var causes: Set<String>
     }
 
-    /// A cause more than these is not told: some texts hold a number that is another one each time.
+    /// A cause more than these is not reported: some texts hold a number that is another one each time.
     private static let causes = 5
 
     private let outages = Mutex<[String: Outage]>([:])

@@ -16,7 +16,7 @@ struct ProcessorMetrics: Sendable {
     private let sweepRuns: [SweepJob: [SweepRunEnd: Counter]]
     private let sweepRows: [SweepJob: [SweepRowEnd: Counter]]
 
-    /// Messages that do not tell what they ask for, or whose sender cannot be told.
+    /// Messages that do not tell what they ask for, or whose sender cannot be notified.
     let unanswerable: Counter
     let deadLettersOpen: Meter
     let repliesUndeliverable: Counter

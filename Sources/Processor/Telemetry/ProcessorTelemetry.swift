@@ -53,10 +53,10 @@ struct ProcessorTelemetry: ProcessorObserver {
             log(.notice, "operation was taken over by another attempt", identity)
         case .replyUndeliverable(let replyTo, let identity):
             metrics.repliesUndeliverable.increment()
-            tell("reply could not be routed", identity, replyTo: replyTo)
+            report("reply could not be routed", identity, replyTo: replyTo)
         // Its queue is named by who finds it full or silent.
         case .replyPostponed: metrics.repliesPostponed.increment()
-        case .replyAddressIgnored(let identity): tell("reply_to is not allowed and was ignored", identity)
+        case .replyAddressIgnored(let identity): report("reply_to is not allowed and was ignored", identity)
         case .eventsPostponed(let count):
             metrics.eventsPostponed.increment(by: count)
             let reason = "a listener's queue is full, or the exchange cannot be used"
@@ -121,7 +121,7 @@ struct ProcessorTelemetry: ProcessorObserver {
         logger.info("command", metadata: fields.metadata)
     }
 
-    /// Its dead letter is one that nobody was told of: the sender does not know.
+    /// Its dead letter is one that nobody was notified of: the sender does not know.
     private func unanswerable(_ problem: InvalidField, _ identity: CommandIdentity) {
         metrics.unanswerable.increment()
         guard logger.logLevel <= .info else { return }
@@ -147,7 +147,7 @@ struct ProcessorTelemetry: ProcessorObserver {
     }
 
     /// Of each message: its sender waits for a reply where there is none.
-    private func tell(_ message: Logger.Message, _ identity: CommandIdentity, replyTo: String? = nil) {
+    private func report(_ message: Logger.Message, _ identity: CommandIdentity, replyTo: String? = nil) {
         var fields = LogFields()
         fields.set(identity)
         fields.set(.replyTo, replyTo ?? "default")

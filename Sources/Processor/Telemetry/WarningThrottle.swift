@@ -1,8 +1,8 @@
 import Core
 import Synchronization
 
-/// Keeps a failure that comes a thousand times a second from filling the log: the first one is told at once, the others
-/// as one summary for each period.
+/// Keeps a failure that comes a thousand times a second from filling the log: the first one is reported at once, the
+/// others as one summary for each period.
 final class WarningThrottle: Sendable {
     /// What to tell now.
     enum Report: Equatable, Sendable {
@@ -13,8 +13,8 @@ final class WarningThrottle: Sendable {
 
     private let period: Duration
     private let time: any TimeSource
-    /// The failures not told yet, for each kind whose period is running.
-    private let untold = Mutex<[String: Int]>([:])
+    /// The failures not reported yet, for each kind whose period is running.
+    private let suppressed = Mutex<[String: Int]>([:])
 
     init(time: any TimeSource, period: Duration = .seconds(10)) {
         self.time = time
@@ -25,12 +25,12 @@ final class WarningThrottle: Sendable {
     ///   - kind: from a small set: each kind is counted by itself.
     ///   - report: called at once for the first, and at the end of each period in which there were more.
     func occurred(_ kind: String, report: @escaping @Sendable (Report) -> Void) {
-        let isFirst = untold.withLock { untold in
-            guard let count = untold[kind] else {
-                untold[kind] = 0
+        let isFirst = suppressed.withLock { suppressed in
+            guard let count = suppressed[kind] else {
+                suppressed[kind] = 0
                 return true
             }
-            untold[kind] = count + 1
+            suppressed[kind] = count + 1
             return false
         }
         guard isFirst else { return }
@@ -47,9 +47,9 @@ final class WarningThrottle: Sendable {
             } catch {
                 isRunning = false
             }
-            let count = untold.withLock { untold in
-                let count = untold[kind] ?? 0
-                untold[kind] = isRunning && count > 0 ? 0 : nil
+            let count = suppressed.withLock { suppressed in
+                let count = suppressed[kind] ?? 0
+                suppressed[kind] = isRunning && count > 0 ? 0 : nil
                 return count
             }
             if count > 0 { report(.repeated(count)) } else { isRunning = false }

@@ -120,7 +120,7 @@ actor BatchRun {
                 guard !isOver else { return nil }
                 // Before anything has worked it is most likely not a passing trouble of the broker.
                 guard error.isPassing || hasConfirmed.ever else { return .failed(error) }
-                if error != problem { tell("\(error.lines.joined(separator: "; ")); connecting again") }
+                if error != problem { report("\(error.lines.joined(separator: "; ")); connecting again") }
                 problem = error
             }
             if hasConfirmed.now { pause = Self.pauses.first }
@@ -256,7 +256,7 @@ actor BatchRun {
         return nil
     }
 
-    private func tell(_ line: String) {
+    private func report(_ line: String) {
         if options.showsProgress { StandardError.write("\r\u{1b}[K") }
         StandardError.line(line)
     }

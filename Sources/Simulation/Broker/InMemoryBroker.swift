@@ -36,11 +36,11 @@ package final class InMemoryBroker: MessageSink {
         var lastTag = 0
         var events: [Event] = []
         var faults: [(fault: Fault, role: Role)] = []
-        /// Which destinations refuse everything, until told otherwise.
+        /// Which destinations refuse everything, until set otherwise.
         var refusing: Set<Role> = []
-        /// Which destinations are missing or forbidden, until told otherwise.
+        /// Which destinations are missing or forbidden, until set otherwise.
         var unusable: Set<Role> = []
-        /// Reply queues that confirm nothing, until told otherwise.
+        /// Reply queues that confirm nothing, until set otherwise.
         var silent: Set<String?> = []
         /// Messages on the retry ladder.
         var resting = 0

@@ -79,11 +79,11 @@ extension Checker {
             let firsts = stored.count(where: \.isFirst)
             expect(firsts <= 1, .sameReply, payment, "\(key.key) was said to be no replay \(firsts) times")
             guard let operation = operations[key] else {
-                expect(stored.isEmpty, .outcomesAreTold, payment, "\(key.key) was answered, and nothing is stored")
+                expect(stored.isEmpty, .outcomesAreReported, payment, "\(key.key) was answered, and nothing is stored")
                 continue
             }
             guard let reply = operation.reply else {
-                expect(stored.isEmpty, .outcomesAreTold, payment, "\(key.key) is open, and was answered")
+                expect(stored.isEmpty, .outcomesAreReported, payment, "\(key.key) is open, and was answered")
                 continue
             }
             expect(
@@ -94,9 +94,9 @@ extension Checker {
             )
             expect(
                 !stored.isEmpty || evidence.rows.undeliverable.contains(operation.id),
-                .outcomesAreTold,
+                .outcomesAreReported,
                 payment,
-                "nobody was told how \(key.key) ended"
+                "nobody was notified how \(key.key) ended"
             )
         }
     }

@@ -31,7 +31,7 @@ extension Checker {
     }
 
     /// By way of the outbox and the events: everything was told to whom it concerns, and always alike.
-    mutating func checkTelling() {
+    mutating func checkNotifying() {
         checkQueues()
         checkOutbox()
         checkEvents()
@@ -46,7 +46,7 @@ extension Checker {
                 first == message.body,
                 .sameReply,
                 payment,
-                "\(id) was told in two ways"
+                "\(id) was reported in two ways"
             )
         }
     }
@@ -59,7 +59,7 @@ extension Checker {
             let queue = queues[reply.correlationID]
             expect(
                 queue == reply.queue,
-                .outcomesAreTold,
+                .outcomesAreReported,
                 reply.message.headers[HeaderName.paymentID]?.string.flatMap { PaymentID($0) },
                 "the reply to \(reply.correlationID) went to \(reply.queue)"
             )
@@ -72,31 +72,31 @@ extension Checker {
         for row in evidence.rows.outbox {
             let (content, message) = (row.content, row.content.message)
             let text = "\(message.messageID ?? "a message") of the outbox"
-            expect(row.isSent, .outcomesAreTold, content.paymentID, "\(text) still waits")
+            expect(row.isSent, .outcomesAreReported, content.paymentID, "\(text) still waits")
             guard row.isSent else { continue }
-            let isTold: Bool
+            let isNotified: Bool
             switch content.destination {
             case .replies(let queue):
                 let track = ReplyTrack(queue: queue ?? evidence.defaultQueue, message)
                 let isRecorded = content.operationID.map(evidence.rows.undeliverable.contains) ?? true
-                isTold = replies.contains(track) || evidence.returnedReplies.contains(track) && isRecorded
+                isNotified = replies.contains(track) || evidence.returnedReplies.contains(track) && isRecorded
             case .deadLetters:
                 // Its row may have been made from another copy of the same failure.
                 let key = message.headers[HeaderName.idempotencyKey]?.string
-                isTold = evidence.rows.letters.contains { $0.command.idempotencyKey?.description == key }
+                isNotified = evidence.rows.letters.contains { $0.command.idempotencyKey?.description == key }
             default:
-                isTold = events.contains(ReplyTrack(queue: "", message))
+                isNotified = events.contains(ReplyTrack(queue: "", message))
             }
-            expect(isTold, .outcomesAreTold, content.paymentID, "\(text) was never published")
+            expect(isNotified, .outcomesAreReported, content.paymentID, "\(text) was never published")
         }
     }
 
     /// What has become of each payment was told to whoever listens.
     private mutating func checkEvents() {
-        let told = Dictionary(grouping: evidence.events) { $0.headers[HeaderName.paymentID]?.string ?? "" }
+        let notified = Dictionary(grouping: evidence.events) { $0.headers[HeaderName.paymentID]?.string ?? "" }
             .mapValues { Set($0.map { EventTrack($0) }) }
         for view in evidence.rows.views where !evidence.forgotten.payments.contains(view.payment.id) {
-            let known = told[view.payment.id.description] ?? []
+            let known = notified[view.payment.id.description] ?? []
             for operation in view.operations {
                 let name: String
                 switch (operation.state, operation.kind) {
@@ -110,7 +110,7 @@ extension Checker {
                 let track = EventTrack(type: "payment.\(name).v1", id: "\(operation.id)-\(name)")
                 expect(
                     known.contains(track),
-                    .outcomesAreTold,
+                    .outcomesAreReported,
                     view.payment.id,
                     "nobody heard that \(operation.name) is \(name)"
                 )
@@ -121,7 +121,7 @@ extension Checker {
             }
             expect(
                 isWithOperator || known.contains { $0.type == "payment.expired.v1" },
-                .outcomesAreTold,
+                .outcomesAreReported,
                 view.payment.id,
                 "nobody heard that it has expired"
             )

@@ -14,7 +14,7 @@ struct Checker {
         checker.checkBank()
         checker.checkMemory()
         checker.checkSweeps()
-        checker.checkTelling()
+        checker.checkNotifying()
         for view in evidence.rows.views { checker.check(view) }
         checker.checkOrder()
         return checker.violations

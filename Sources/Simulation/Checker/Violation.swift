@@ -10,7 +10,7 @@ package struct Violation: Hashable, Sendable, CustomStringConvertible {
         case ledgersAgree = "ledgers-agree"
         case sameReply = "same-key-same-reply"
         case legalHistory = "legal-history"
-        case outcomesAreTold = "outcomes-are-reported"
+        case outcomesAreReported = "outcomes-are-reported"
         case slotsOnce = "a-slot-runs-once"
         case drains = "everything-drains"
         /// What a store has forgotten takes no second effect.

@@ -67,14 +67,14 @@ struct FaultInjectingStore: PaymentStore {
         try await call("note", nil) { () async throws(StoreError) in try await store.noteError(answering: request) }
     }
 
-    func recordTold(
+    func recordNotified(
         _ operation: Operation,
         isUndeliverable: Bool,
         relaying events: [PaymentEvent]
     ) async throws(StoreError) {
         let payment = operation.paymentID.description
         try await call("note", payment) { () async throws(StoreError) in
-            try await store.recordTold(operation, isUndeliverable: isUndeliverable, relaying: events)
+            try await store.recordNotified(operation, isUndeliverable: isUndeliverable, relaying: events)
             trace.note(.recorded, operation.id.value.low, payment: payment) {
                 let manner = isUndeliverable ? "told, but its reply is undeliverable" : "told"
                 return "process \(process) notes that \(operation.kind) \(operation.idempotencyKey) is \(manner)"

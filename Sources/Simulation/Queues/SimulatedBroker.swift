@@ -67,7 +67,7 @@ package final class SimulatedBroker: Sendable {
             if exchange == names.eventsExchange {
                 if state.refusesEvents { return .refused }
                 // Somebody listens to them all.
-                trace.note(.told, UInt64(state.log.events.count), message, "to \(routingKey)")
+                trace.note(.notified, UInt64(state.log.events.count), message, "to \(routingKey)")
                 state.log.events.append(message)
                 return .confirmed
             }

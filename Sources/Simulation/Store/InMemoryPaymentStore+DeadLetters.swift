@@ -11,7 +11,7 @@ extension InMemoryPaymentStore: DeadLetterIntake {
             var opened = operation
             opened.countRequestOfLostHolder()
             opened.state = .needsAttention
-            opened.isTold = false
+            opened.isNotified = false
             opened.lastError = letter.failure.code
             let cause = "\(opened.kind.rawValue) needs attention: dead letter \(letter.failure.code)"
             try tables.change(opened, cause: cause, at: clock.now())

@@ -37,9 +37,9 @@ extension InMemoryPaymentStore: SweepStore {
                 case .forget:
                     tables.sweeps.open[id] = nil
                     findings.forgotten += 1
-                case .tell:
-                    tables.tell(operation, payment, at: now)
-                    findings.told += 1
+                case .notify:
+                    tables.notify(operation, payment, at: now)
+                    findings.notified += 1
                 case .wait(let until):
                     tables.sweeps.open[id] = SweepTables.Due(at: until, looks: looks + 1)
                     findings.waiting += 1
@@ -105,7 +105,7 @@ extension InMemoryPaymentStore: SweepStore {
             switch job {
             case .reconcile:
                 let open = tables.dueOperations(by: now).compactMap { tables.operations[$0] }
-                    .filter { $0.isOpen || !$0.isTold }
+                    .filter { $0.isOpen || !$0.isNotified }
                 return SweepReport(examined: open.count, waiting: open.count)
             case .expire:
                 let due = tables.dueAuthorizations(by: expiredBy ?? now).compactMap { tables.payments[$0] }
@@ -178,14 +178,14 @@ extension StoreTables {
     }
 
     /// By way of the outbox: what nobody has told.
-    fileprivate mutating func tell(_ operation: Operation, _ payment: Payment, at now: Timestamp) {
-        markTold(operation, isUndeliverable: false)
+    fileprivate mutating func notify(_ operation: Operation, _ payment: Payment, at now: Timestamp) {
+        markNotified(operation, isUndeliverable: false)
         let hasLetter = deadLetters.letters.values.contains { letter in
             !letter.state.isClosed && letter.command.kind == operation.kind
                 && letter.command.merchantID == operation.merchantID
                 && letter.command.idempotencyKey == operation.idempotencyKey
         }
-        outbox.append(OutboxMessage.telling(operation, payment, hasLetter: hasLetter), at: now)
+        outbox.append(OutboxMessage.notifying(operation, payment, hasLetter: hasLetter), at: now)
         sweeps.open[operation.id] = nil
     }
 

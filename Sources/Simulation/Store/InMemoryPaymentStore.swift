@@ -118,8 +118,8 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
     package var unfinished: (now: Int, everything: Int) {
         state.withLock { state in
             let open = state.tables.operations.values.filter(\.isOpen)
-            let untold = state.tables.operations.values.count { !$0.isOpen && !$0.isTold }
-            let others = untold + state.tables.outbox.unsent.count
+            let unnotified = state.tables.operations.values.count { !$0.isOpen && !$0.isNotified }
+            let others = unnotified + state.tables.outbox.unsent.count
             return (open.count { $0.kind != .authorize } + others, open.count + others)
         }
     }
@@ -200,17 +200,17 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
     }
 
     package func noteError(answering request: RequestOrigin) async throws(StoreError) {
-        try await transaction(.recordTold) { tables throws(StoreError) in tables.noteError(answering: request) }
+        try await transaction(.recordNotified) { tables throws(StoreError) in tables.noteError(answering: request) }
     }
 
-    package func recordTold(
+    package func recordNotified(
         _ operation: Operation,
         isUndeliverable: Bool,
         relaying events: [PaymentEvent]
     ) async throws(StoreError) {
         let clock = clock
-        try await transaction(.recordTold) { tables throws(StoreError) in
-            guard tables.markTold(operation, isUndeliverable: isUndeliverable) else { return }
+        try await transaction(.recordNotified) { tables throws(StoreError) in
+            guard tables.markNotified(operation, isUndeliverable: isUndeliverable) else { return }
             tables.outbox.append(events.map { OutboxMessage($0, of: operation.paymentID) }, at: clock.now())
         }
     }

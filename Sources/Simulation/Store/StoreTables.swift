@@ -171,15 +171,15 @@ struct StoreTables {
         undeliverable.insert(operation)
     }
 
-    /// - Returns: whether it is told by this.
+    /// - Returns: whether it is reported by this.
     @discardableResult
-    mutating func markTold(_ operation: Operation, isUndeliverable: Bool) -> Bool {
+    mutating func markNotified(_ operation: Operation, isUndeliverable: Bool) -> Bool {
         guard let stored = operations[operation.id], stored.fence == operation.fence, stored.state == operation.state
         else { return false }
-        operations[operation.id]?.isTold = true
+        operations[operation.id]?.isNotified = true
         operations[operation.id]?.areEventsDue = false
         if isUndeliverable { markUndeliverable(operation.id) }
-        return !stored.isTold
+        return !stored.isNotified
     }
 
     private mutating func append(_ transition: Transition, at now: Timestamp) {

@@ -37,7 +37,7 @@ struct SweepTables {
 
     /// An operation or a payment has been written.
     mutating func note(_ operation: Operation, _ payment: Payment?) {
-        if operation.isOpen || !operation.isTold || operation.areEventsDue, open[operation.id] == nil {
+        if operation.isOpen || !operation.isNotified || operation.areEventsDue, open[operation.id] == nil {
             open[operation.id] = Due(at: operation.leaseUntil)
         }
         if operation.kind == .authorize, operation.state == .succeeded, let payment, let expiresAt = payment.expiresAt {

@@ -9,7 +9,7 @@ package final class Trace: Sendable {
         case claimed, settled, storeFailed, recorded
         case bankAsked, bankAnswered
         case process, fault, phase, letter
-        case told, swept, relayed
+        case notified, swept, relayed
     }
 
     package struct Line: Sendable {

@@ -63,7 +63,7 @@ struct CommandDecoderTests {
         #expect(command.idempotencyKey.description == "k-1")
     }
 
-    @Test("what nobody can be told about is a dead letter, with the field named", arguments: unanswerable)
+    @Test("what nobody can be notified of is a dead letter, with the field named", arguments: unanswerable)
     func isUnanswerable(_ example: BadCase) {
         let result = CommandDecoder().decode(example.value.message)
         guard case .unanswerable(let problem) = result else {

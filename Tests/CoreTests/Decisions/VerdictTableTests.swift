@@ -165,7 +165,7 @@ struct VerdictTableTests {
         }
     }
 
-    @Test("what is not JSON is ambiguous, and what may have been executed is told from what was not")
+    @Test("what is not JSON is ambiguous, and what may have been executed is distinguished from what was not")
     func notJSON() {
         let ambiguities: [(status: Int, ambiguity: Ambiguity)] = [
             (200, .unreadable), (400, .failed), (404, .failed), (500, .gateway), (502, .gateway), (503, .failed),

@@ -80,7 +80,7 @@ struct BrokerTroubleTests {
     func unroutableWithoutStore(seconds: Int) throws {
         try World.run { world in
             world.broker.inject(.unroutable, into: .replies)
-            world.store.inject(.unavailable, .lostBeforeCommit, into: .recordTold)
+            world.store.inject(.unavailable, .lostBeforeCommit, into: .recordNotified)
             world.send(.authorize, key: "a") { $0.replyTo = "replies.gone" }
             try await world.until { world.bank.ledger.count == 1 }
             // Once the outcome is stored and before the note is.
@@ -140,7 +140,7 @@ struct BrokerTroubleTests {
                 let waiting = try await world.store.take(limit: 10, hold: .seconds(1))
                 // One after the other, as of each payment.
                 #expect(waiting.map(\.content.destination) == [.event(.authorized)])
-                #expect(try await world.view().operations.allSatisfy(\.isTold))
+                #expect(try await world.view().operations.allSatisfy(\.isNotified))
             }
         }
     }

@@ -104,7 +104,7 @@ struct OperationTests {
         }
     }
 
-    @Test("what is not answerable is a dead letter with its reason, and nobody is told")
+    @Test("what is not answerable is a dead letter with its reason, and nobody is notified")
     func unanswerable() throws {
         try World.run { world in
             world.send(.authorize, key: "a") { $0.type = "payment.cancel.v1" }

@@ -29,11 +29,11 @@ extension StoreFront {
         try await store.noteError(answering: request)
     }
 
-    func recordTold(
+    func recordNotified(
         _ operation: Core.Operation,
         isUndeliverable: Bool,
         relaying events: [PaymentEvent]
     ) async throws(StoreError) {
-        try await store.recordTold(operation, isUndeliverable: isUndeliverable, relaying: events)
+        try await store.recordNotified(operation, isUndeliverable: isUndeliverable, relaying: events)
     }
 }

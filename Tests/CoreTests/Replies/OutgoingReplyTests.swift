@@ -85,7 +85,7 @@ struct OutgoingReplyTests {
         }
     }
 
-    @Test("tells the events of its operation until they are told, and not to a duplicate")
+    @Test("tells the events of its operation until they are reported, and not to a duplicate")
     func events() throws {
         let payment = try PaymentFixture.held(by: .capture)
         let reply = Reply(
@@ -99,7 +99,7 @@ struct OutgoingReplyTests {
         operation.reply = reply.encoded
         #expect(OutgoingReply.final(reply.encoded, of: operation, to: try command(), replayed: true).events.count == 1)
         #expect(OutgoingReply.attached(reply.encoded, of: operation, to: try command()).events.isEmpty)
-        operation.isTold = true
+        operation.isNotified = true
         #expect(OutgoingReply.final(reply.encoded, of: operation, to: try command(), replayed: true).events.isEmpty)
     }
 

@@ -24,7 +24,7 @@ struct OperationResolverTests {
             let report = try await world.resolver().carryOut(plan)
             #expect(report.closedLetters == 1 && report.problems.isEmpty)
             let (view, operation) = (try await world.view(), try await world.operation())
-            #expect(operation.state == .succeeded && operation.isTold)
+            #expect(operation.state == .succeeded && operation.isNotified)
             #expect(operation.fence == plan.operation.fence + 1)
             #expect(view.payment.status == kind.succeeded && view.payment.heldBy == nil)
             #expect(view.history.last?.cause == "\(kind.rawValue) resolved as succeeded by ada: ticket 4711")
@@ -34,8 +34,8 @@ struct OperationResolverTests {
             let reply = try #require(world.finalReplies("k").first)
             #expect(reply.outcome == "succeeded" && reply.isReplayed == true)
             #expect(reply.status == kind.succeeded.rawValue)
-            let isToldByBank = kind != .void || side == .executed
-            #expect(reply.body["bank_response"]?.isNull != isToldByBank)
+            let isAnsweredByBank = kind != .void || side == .executed
+            #expect(reply.body["bank_response"]?.isNull != isAnsweredByBank)
             #expect(world.events.last == "payment.\(kind.succeeded.rawValue.lowercased()).v1")
             try await expectClosed(world, "resolved as succeeded: ticket 4711")
             // Whoever asks again gets the same.
@@ -57,7 +57,7 @@ struct OperationResolverTests {
             #expect(plan.status == back && plan.resolution.key == .unknown)
             _ = try await world.resolver().carryOut(plan)
             let (view, operation) = (try await world.view(), try await world.operation())
-            #expect(operation.state == .declined && operation.isTold)
+            #expect(operation.state == .declined && operation.isNotified)
             #expect(view.payment.status == back && view.payment.heldBy == nil)
             let cause = view.history.last?.cause
             #expect(cause?.hasPrefix("\(kind.rawValue) resolved as failed by ada: ticket 4711") == true)
@@ -153,9 +153,9 @@ struct OperationResolverTests {
             let plan = try await resolver.plan(try World.order(.authorize, .succeeded, bankID: taken))
             await #expect(throws: ResolutionRefusal.bankIDTaken(taken, by: nil)) { try await resolver.carryOut(plan) }
             let after = try await world.operation()
-            #expect(after.state == .needsAttention && after.isTold && after.fence == before.fence + 1)
+            #expect(after.state == .needsAttention && after.isNotified && after.fence == before.fence + 1)
             #expect(after.lastError == before.lastError && after.sends == before.sends)
-            // Nothing is told twice, and its letter is there still.
+            // Nothing is reported twice, and its letter is there still.
             try await world.relay().relayAll()
             #expect(world.replies("k").count == 1)
             #expect(try await world.letters([.open]).count == 1)

@@ -219,13 +219,13 @@ struct ResolutionTests {
         #expect(PaymentEvent.of(settlement.operation).map(\.name) == [.declined])
     }
 
-    @Test("what is given back waits for a person as before, with nothing new to tell", arguments: [true, false])
-    func givenBack(isTold: Bool) throws {
+    @Test("what is given back waits for a person as before, with nothing new to report", arguments: [true, false])
+    func givenBack(isNotified: Bool) throws {
         var operation = try PaymentFixture.operation(.capture, .sent, sends: EarlierSends(unanswered: 2))
         operation.lastError = "bank_timeout"
-        operation.isTold = isTold
+        operation.isNotified = isNotified
         let back = Settlement.givenBack(Claim(operation: operation, payment: try PaymentFixture.held(by: .capture)))
-        #expect(back.operation.state == .needsAttention && back.operation.isTold == isTold)
+        #expect(back.operation.state == .needsAttention && back.operation.isNotified == isNotified)
         #expect(back.operation.lastError == "bank_timeout" && back.operation.sends.unanswered == 2)
         #expect(back.payment == nil && back.outbox.isEmpty)
     }

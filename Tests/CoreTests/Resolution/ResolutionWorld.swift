@@ -56,7 +56,7 @@ extension World {
         if kind == .refund { try await ask(.capture, key: "c") }
         let before = bank.ledger.count
         let claim = try await leftClaim(kind, side)
-        let given = Settlement.needsAttention(claim, reason: "bank_key_too_old", sends: sends).toldByOutbox(claim)
+        let given = Settlement.needsAttention(claim, reason: "bank_key_too_old", sends: sends).notifiedByOutbox(claim)
         #expect(try await store.settle(given) == .settled)
         try await relay().relayAll()
         try await ingest()

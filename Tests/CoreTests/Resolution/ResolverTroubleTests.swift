@@ -95,7 +95,7 @@ struct ResolverTroubleTests {
         }
     }
 
-    @Test("dead letters that cannot be closed are told of, and the operation has ended all the same")
+    @Test("dead letters that cannot be closed are reported, and the operation has ended all the same")
     func lettersStay() throws {
         try World.run(seeds: [nil]) { world in
             try await world.needsPerson(.capture, .nothing)

@@ -60,7 +60,7 @@ struct InMemoryBankTests {
         }
     }
 
-    @Test("a key is not locked: two requests at the same time are two holds, and it is told")
+    @Test("a key is not locked: two requests at the same time are two holds, and it is reported")
     func overlap() throws {
         try simulate { bank, _ in
             async let first = bank.send(try Self.authorize("a"))

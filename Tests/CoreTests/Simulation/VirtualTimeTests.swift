@@ -76,7 +76,7 @@ struct VirtualTimeTests {
         #expect(try Set((1...5).map { try order($0) }).count > 1)
     }
 
-    @Test("work that waits for nothing that comes is told")
+    @Test("work that waits for nothing that comes is reported")
     func stalled() {
         #expect(throws: StepExecutor.Stalled.self) {
             try StepExecutor().run(in: VirtualTime()) {

@@ -34,7 +34,7 @@ struct PaymentEventTests {
         )
     }
 
-    @Test("a success is told with the payment of its reply and the bank's time", arguments: OperationKind.allCases)
+    @Test("a success is reported with the payment of its reply and the bank's time", arguments: OperationKind.allCases)
     func success(_ kind: OperationKind) throws {
         let settlement = try Self.success(kind)
         let events = PaymentEvent.of(settlement.operation)
@@ -64,7 +64,10 @@ struct PaymentEventTests {
         #expect(event.message.headers["traceparent"] == nil)
     }
 
-    @Test("a decline is told with the time of its attempt, whatever the bank wrote", arguments: OperationKind.allCases)
+    @Test(
+        "a decline is reported with the time of its attempt, whatever the bank wrote",
+        arguments: OperationKind.allCases
+    )
     func declined(_ kind: OperationKind) throws {
         let settlement = try Self.declined(kind)
         let events = PaymentEvent.of(settlement.operation)
@@ -81,7 +84,7 @@ struct PaymentEventTests {
     )
     func order(_ kind: OperationKind) throws {
         var operation = try Self.success(kind).operation
-        operation.isTold = false
+        operation.isNotified = false
         let late = "2999-01-01T00:00:00.000000Z"
         let reply = String(decoding: operation.reply ?? [], as: UTF8.self)
         let created = #""created_at":"\#(PaymentFixture.createdAt)""#
@@ -111,13 +114,14 @@ struct PaymentEventTests {
     }
 
     @Test(
-        "what needs a person is told once with the reply, and has its dead letter, by way of a delivery or of the outbox"
+        "what needs a person is reported once with the reply, and has its dead letter, by way of a delivery or of the outbox"
     )
     func attention() throws {
         let claim = try Self.claim(.capture)
-        let settlement = Settlement.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1)).toldByOutbox(
-            claim
-        )
+        let settlement = Settlement.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1))
+            .notifiedByOutbox(
+                claim
+            )
         #expect(settlement.outbox.map(\.destination) == [.replies(nil), .event(.needsAttention), .deadLetters])
         let reply = try JSONParser.parse(try #require(settlement.outbox.first?.message.body))
         #expect(reply["outcome"]?.string == "unknown")
@@ -131,10 +135,10 @@ struct PaymentEventTests {
     @Test("what a sweep settles has the reply and the events of a live command, marked as replayed")
     func outbox() throws {
         let claim = try Self.claim(.capture)
-        let settlement = try Self.success(.capture).toldByOutbox(claim)
+        let settlement = try Self.success(.capture).notifiedByOutbox(claim)
         var operation = settlement.operation
-        #expect(operation.isTold)
-        operation.isTold = false
+        #expect(operation.isNotified)
+        operation.isNotified = false
         let command = try PaymentFixture.command(.capture)
         let live = OutgoingReply.final(operation.reply ?? [], of: operation, to: command, replayed: true)
         let reply = try #require(settlement.outbox.first)
@@ -151,7 +155,7 @@ struct PaymentEventTests {
         let token = ClaimToken(.version7(milliseconds: 1, random: (1, 2)))
         var claim = try Self.claim(.void)
         let resting = Settlement.resting(claim, reason: "r", sends: EarlierSends(unanswered: 1), rest: .zero)
-            .toldByOutbox(claim)
+            .notifiedByOutbox(claim)
         #expect(resting.outbox.isEmpty)
         let operation = claim.operation
         let own = Operation(
@@ -178,7 +182,7 @@ struct PaymentEventTests {
             BankFixture.effect(.void),
             BankResponse(status: 200, body: .json(BankFixture.success(.void))),
             now: PaymentFixture.createdAt
-        ).toldByOutbox(claim)
+        ).notifiedByOutbox(claim)
         #expect(settlement.outbox.map(\.destination) == [.event(.voided)])
         // No command can have that address.
         #expect(ReplyAddress.allowed(ReplyRoute.nobody.replyTo) == nil)

@@ -15,28 +15,28 @@ struct SweepDecisionTests {
     }
 
     @Test(
-        "what is final, or a person's, is forgotten when it is told",
+        "what is final, or a person's, is forgotten when it is reported",
         arguments: [OperationState.succeeded, .declined, .rejected, .needsAttention],
         [0, 1]
     )
     func forget(_ state: OperationState, looks: Int) throws {
         var operation = try PaymentFixture.operation(.capture, state)
-        operation.isTold = true
+        operation.isNotified = true
         #expect(OpenDecision(operation, looks: looks, Self.look(), now: Self.now) == .forget)
     }
 
     @Test(
-        "what is final, or a person's, and was not told is told, but never at the first look nor within its lease",
+        "what is final, or a person's, and was not reported is reported, but never at the first look nor within its lease",
         arguments: [OperationState.succeeded, .declined, .rejected, .needsAttention]
     )
-    func tell(_ state: OperationState) throws {
+    func notify(_ state: OperationState) throws {
         let over = try PaymentFixture.operation(.capture, state)
         guard case .wait(let next) = OpenDecision(over, looks: 0, Self.look(), now: Self.now) else {
             Issue.record("not waited for")
             return
         }
         #expect(Self.now.duration(to: next) >= .seconds(15))
-        #expect(OpenDecision(over, looks: 1, Self.look(), now: Self.now) == .tell)
+        #expect(OpenDecision(over, looks: 1, Self.look(), now: Self.now) == .notify)
         let until = Self.now.advanced(by: .seconds(600))
         let leased = try PaymentFixture.operation(.capture, state, leaseUntil: until)
         #expect(OpenDecision(leased, looks: 1, Self.look(), now: Self.now) == .wait(until: until))
@@ -92,7 +92,7 @@ struct SweepDecisionTests {
         case .take(let taken, _):
             #expect((taken.state == .sent) == isGivenUp)
             #expect(isGivenUp || taken.attempts == operation.attempts)
-        case .forget, .tell, .wait: Issue.record("\(decision)")
+        case .forget, .notify, .wait: Issue.record("\(decision)")
         }
     }
 

@@ -33,7 +33,7 @@ struct SweepTests {
         }
     }
 
-    @Test("what a processor settled whose delivery had been another's meanwhile is told by the sweep")
+    @Test("what a processor settled whose delivery had been another's meanwhile is reported by the sweep")
     func zombie() throws {
         /// A process that stands still before its claim, and dies after its settle.
         struct ZombieStore: StoreFront {
@@ -81,7 +81,7 @@ struct SweepTests {
         }
     }
 
-    @Test("an unknown reply that its queue refused is told by the sweep, and its dead letter stays one")
+    @Test("an unknown reply that its queue refused is reported by the sweep, and its dead letter stays one")
     func refusedUnknown() throws {
         try World.run(consumers: { [$0.consumer(bank: LyingBank().before($0.bank))] }) { world in
             try await world.ask(.authorize, key: "a")
@@ -127,7 +127,7 @@ struct SweepTests {
         }
     }
 
-    @Test("an authorize whose delivery is gone is resolved by asking for its key, and whoever waits for it is told")
+    @Test("an authorize whose delivery is gone is resolved by asking for its key, and whoever waits for it is notified")
     func askedByKey() throws {
         try World.run { world in
             try await world.leaveBehind(.authorize, key: "a", executed: true)

@@ -6,7 +6,7 @@ struct BadMessage: Sendable, CustomTestStringConvertible {
     enum Fate: Sendable {
         /// A `rejected`/`invalid_command` reply that names the field.
         case answered
-        /// Nobody can be told.
+        /// Nobody can be notified.
         case deadLettered
     }
 

@@ -22,7 +22,7 @@ extension FaultLane {
                 message.properties.headers["x-delivery-count"] = 49
                 try await world.upstream.publish(message, to: world.names.commandsExchange)
                 let web = try await processor.admin()
-                try await eventually("the depth of the ladder was told") {
+                try await eventually("the depth of the ladder was reported") {
                     try await web.text("/metrics").contains("payments_retry_depth{tier=\"30s\"} 1")
                 }
                 await web.shutdown()

@@ -10,7 +10,7 @@ extension FaultLane {
         /// An operation that needs a person, of which its client has heard that much.
         private struct Scene {
             let command: TestCommand
-            /// All that is told of it.
+            /// All that is reported of it.
             let events: String
             let processor: ProcessorProcess
         }
@@ -66,11 +66,11 @@ extension FaultLane {
             )
         }
 
-        private static func expectTold(_ scene: Scene, _ event: String, in world: World) async throws {
-            let told = try await eventually("the event came") {
+        private static func expectNotified(_ scene: Scene, _ event: String, in world: World) async throws {
+            let published = try await eventually("the event came") {
                 try await world.upstream.browse(scene.events).first { $0.properties.type == "payment.\(event).v1" }
             }
-            #expect(told.properties.headers["payment-id"]?.stringValue == scene.command.paymentID)
+            #expect(published.properties.headers["payment-id"]?.stringValue == scene.command.paymentID)
             try await world.upstream.withConnection { _ = try await $0.deleteQueue(scene.events) }
             let letters = try await world.database.rows(
                 "SELECT l.state, a.reason FROM dead_letters l JOIN dead_letter_audit a ON a.dead_letter_id = l.id"
@@ -105,7 +105,7 @@ extension FaultLane {
                 #expect(reply.result == "succeeded" && reply.isReplayed == true)
                 #expect(reply.paymentStatus == kind.succeeded.rawValue)
                 #expect(reply.json["bank_response"]?["status"]?.integer == 200)
-                try await Self.expectTold(scene, kind.succeeded.rawValue.lowercased(), in: world)
+                try await Self.expectNotified(scene, kind.succeeded.rawValue.lowercased(), in: world)
                 let again = try await world.ask(scene.command.duplicate)
                 #expect(again.message.body == reply.message.body)
                 let executed = try await world.bank.requests().filter { !$0.bankKey.isEmpty && !$0.isReplay }
@@ -127,7 +127,7 @@ extension FaultLane {
                 #expect(reply.json["bank_response"] == .null)
                 let back = ["authorize": "FAILED", "refund": "CAPTURED"][kind.rawValue] ?? "AUTHORIZED"
                 #expect(reply.paymentStatus == back)
-                try await Self.expectTold(scene, "declined", in: world)
+                try await Self.expectNotified(scene, "declined", in: world)
                 let again = try await Self.resolve(scene, in: world, "--as", "failed", "--confirm")
                 #expect(again.exit == .status(1) && again.errors.contains("is DECLINED"), "\(again.errors)")
                 let causes = try await world.database.rows(
@@ -169,7 +169,7 @@ extension FaultLane {
                 #expect(done.exit == .status(0), "\(done.errors)")
                 let reply = try await world.upstream.finalReply(to: scene.command)
                 #expect(reply.result == "succeeded" && reply.paymentStatus == kind.succeeded.rawValue)
-                try await Self.expectTold(scene, kind.succeeded.rawValue.lowercased(), in: world)
+                try await Self.expectNotified(scene, kind.succeeded.rawValue.lowercased(), in: world)
             }
         }
 

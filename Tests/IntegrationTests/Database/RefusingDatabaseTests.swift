@@ -42,7 +42,7 @@ extension CommandLane {
                 for refusal in Self.refusals {
                     for statement in refusal.begin { try await world.database.execute(statement) }
                     commands += try await Self.publish(to: world)
-                    try await Self.tells(refusal.words, processor)
+                    try await Self.logs(refusal.words, processor)
                     try await world.database.execute(refusal.end)
                     _ = try await world.authorized()
                     try await processor.answersReady(200)
@@ -99,7 +99,7 @@ extension CommandLane {
                     ) > 0
                 }
                 let commands = try await Self.publish(to: world)
-                try await Self.tells("claiming operations: server 57014 query_canceled", processor)
+                try await Self.logs("claiming operations: server 57014 query_canceled", processor)
                 try await world.database.execute(
                     "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
                 )
@@ -115,7 +115,7 @@ extension CommandLane {
             return commands
         }
 
-        private static func tells(_ words: String, _ processor: ProcessorProcess) async throws {
+        private static func logs(_ words: String, _ processor: ProcessorProcess) async throws {
             let web = try await processor.admin()
             try await eventually("/readyz named it", context: { processor.child.lastWords }) {
                 let answer = try await web.send(.get, "/readyz")

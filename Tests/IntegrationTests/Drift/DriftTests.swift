@@ -42,7 +42,7 @@ extension RestartLane {
                     try await world.delete(.exchange(names.commandsExchange))
                     own += try await world.isBack(.exchange(names.commandsExchange))
                     // With its bindings.
-                    try await processor.tellsNoProblem()
+                    try await processor.reportsNoProblem()
                     let after = (0..<20).map { _ in TestCommand.authorize() }
                     try await world.send(after)
                     try await world.expect(after, endAs: "succeeded")
@@ -56,7 +56,9 @@ extension RestartLane {
             }
         }
 
-        @Test("where the processor must not declare, what is missing is told, and commands that do not need it go on")
+        @Test(
+            "where the processor must not declare, what is missing is reported, and commands that do not need it go on"
+        )
         func onlyNamed() async throws {
             let settings = World.Settings(processor: ["AMQP_DECLARE": "false"])
             try await World.run(settings) { world in
@@ -71,7 +73,7 @@ extension RestartLane {
                     .exchange(world.names.deadLetters),
                 ] {
                     try await world.delete(object)
-                    try await processor.tellsProblem("\(object) is missing")
+                    try await processor.reportsProblem("\(object) is missing")
                 }
                 try await load.goesOn()
                 // Nobody can be answered for these, and their letters cannot be published: the broker keeps them. More than may be
@@ -86,8 +88,8 @@ extension RestartLane {
                 try await world.upstream.withConnection { connection in
                     try await connection.bindQueue(events, to: world.names.eventsExchange, routingKey: "payment.#")
                 }
-                try await processor.tellsNoProblem()
-                try await eventually("all events were told", within: .seconds(120)) {
+                try await processor.reportsNoProblem()
+                try await eventually("all events were reported", within: .seconds(120)) {
                     try await world.database.number("SELECT count(*) FROM outbox WHERE sent_at IS NULL") == 0
                 }
                 // RabbitMQ tries again after three minutes what it could not dead-letter.
@@ -168,7 +170,7 @@ extension World {
 
 extension ProcessorProcess {
     /// Waits until `/readyz` names a problem.
-    func tellsProblem(_ text: String) async throws {
+    func reportsProblem(_ text: String) async throws {
         let web = try await admin()
         try await eventually("/readyz told that \(text)", context: { child.lastWords }) {
             try await web.json("/readyz")["problems"]?.elements.contains(.string(text)) == true
@@ -176,7 +178,7 @@ extension ProcessorProcess {
         await web.shutdown()
     }
 
-    func tellsNoProblem() async throws {
+    func reportsNoProblem() async throws {
         let web = try await admin()
         try await eventually("/readyz told of no problem", within: .seconds(120), context: { child.lastWords }) {
             try await web.json("/readyz")["problems"] == nil

@@ -25,17 +25,17 @@ extension RestartLane {
                     let processor = try await world.startProcessor()
                     let problem = "the policy of queue \(names.commandsQueue(1)) removes what waits: message-ttl"
                     try await processor.logged(problem)
-                    try await processor.tellsProblem(problem)
+                    try await processor.reportsProblem(problem)
                     try await processor.answersReady(200)
                     try await world.unbind(names.retryQueue(.hour1), from: names.retryExchange, key: "1h")
-                    try await processor.tellsProblem(
+                    try await processor.reportsProblem(
                         "binding of \(names.retryQueue(.hour1)) to \(names.retryExchange) is missing"
                     )
                     _ = try await world.authorized()
 
                     try await admin.removePolicy("ours")
                     #expect(try await world.command(["topology"]).exit == .status(0))
-                    try await processor.tellsNoProblem()
+                    try await processor.reportsNoProblem()
                 }
                 await admin.shutdown()
             }

@@ -51,7 +51,7 @@ extension CommandLane {
                         let others = (0..<50).map { _ in TestCommand.authorize() }
                         try await world.send(others)
                         try await world.expect(others, endAs: "succeeded", within: .seconds(60))
-                        try await processor.tellsProblem("queue \(silent) confirms nothing")
+                        try await processor.reportsProblem("queue \(silent) confirms nothing")
                     }
                     try await processor.answersReady(200)
                     let lines = processor.log.split(separator: "\n")
@@ -62,13 +62,13 @@ extension CommandLane {
 
                     try await services.call("unmute", silent)
                     try await world.areReplied(asked + waiting, in: silent)
-                    try await processor.tellsNoProblem()
+                    try await processor.reportsNoProblem()
                     try await world.upstream.withConnection { _ = try await $0.deleteQueue(silent) }
                 }
             }
         }
 
-        @Test("is told by the readiness where it is the default one, and is answered in the end")
+        @Test("is reported by the readiness where it is the default one, and is answered in the end")
         func defaultQueue() async throws {
             try await PrivateServices.run { services in
                 try await World.run(World.Settings(servers: services.servers)) { world in
@@ -77,7 +77,7 @@ extension CommandLane {
                     try await services.call("mute", replies)
                     let waiting = (0..<10).map { _ in TestCommand.authorize() }
                     try await world.send(waiting, repliesTo: nil)
-                    try await processor.tellsProblem("queue \(replies) confirms nothing")
+                    try await processor.reportsProblem("queue \(replies) confirms nothing")
                     try await processor.answersReady(503)
                     let others = (0..<50).map { _ in TestCommand.authorize() }
                     try await world.send(others)

@@ -9,7 +9,7 @@ extension RestartLane {
         private static let scale = TestScale.failover
 
         @Test(
-            "a failover to a standby that lags makes no second hold, and what is repeated is told as before",
+            "a failover to a standby that lags makes no second hold, and what is repeated is reported as before",
             arguments: [true, false]
         )
         func laggingStandby(isProcessorKilled: Bool) async throws {

@@ -30,7 +30,7 @@ struct RepeatCheck {
                 otherEffects += 1
             }
         }
-        #expect(otherBytes == 0, "replies that the database knows and that were told with other bytes")
+        #expect(otherBytes == 0, "replies that the database knows and that were reported with other bytes")
         #expect(otherEffects == 0, "commands that were told another effect at the bank than before")
         let counted = try await world.metric("payments_store_regressions_total")
         // What is sent again after a request without an answer is a replay too, which proves nothing about the store.

@@ -84,17 +84,17 @@ extension CommandLane {
                 let command = TestCommand.authorize()
                 try await world.ask(command)
                 // Noted after the reply is confirmed, not before it is seen.
-                try await eventually("the outcome was noted as told") {
+                try await eventually("the outcome was noted as notified") {
                     try await world.database.number("SELECT count(*) FROM operations WHERE told_at IS NOT NULL") == 1
                 }
                 for _ in 0..<3 { try await world.ask(command.duplicate) }
                 let next = TestCommand.capture(command.paymentID)
                 try await world.ask(next)
-                let told: [String] = try await eventually("the capture was told") {
+                let published: [String] = try await eventually("the capture was reported") {
                     let types = try await world.upstream.browse(events).compactMap(\.properties.type)
                     return types.contains("payment.captured.v1") ? types : nil
                 }
-                #expect(told == ["payment.authorized.v1", "payment.captured.v1"])
+                #expect(published == ["payment.authorized.v1", "payment.captured.v1"])
                 try await world.upstream.withConnection { _ = try await $0.deleteQueue(events) }
             }
         }

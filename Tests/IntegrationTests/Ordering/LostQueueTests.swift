@@ -63,7 +63,7 @@ extension FaultLane {
                 let commands = (0..<40).map { _ in TestCommand.authorize() }
                 try await world.send(commands)
                 try await world.expect(commands, endAs: "succeeded", within: .seconds(120))
-                try await processor.tellsNoProblem()
+                try await processor.reportsNoProblem()
                 let isNamed = ["\(queue.name) is missing", "\(queue.name) was deleted and declared again"]
                 #expect(isNamed.contains { processor.log.contains($0) })
             }

@@ -7,7 +7,7 @@ import Testing
 extension RestartLane {
     @Suite("Readiness", .timeLimit(.minutes(20)))
     struct ReadinessTests {
-        @Test("is what was achieved lately: servers that hang or take nothing are told, and so is their recovery")
+        @Test("is what was achieved lately: servers that hang or take nothing are reported, and so is their recovery")
         func lately() async throws {
             try await PrivateServices.run { services in
                 try await World.run(World.Settings(servers: services.servers)) { world in
@@ -24,7 +24,7 @@ extension RestartLane {
                     }
 
                     try await services.call("alarm", "rabbitmq")
-                    try await eventually("the alarm was told") {
+                    try await eventually("the alarm was reported") {
                         try await problems().contains("the broker takes no messages: low on memory")
                     }
                     try await services.call("calm", "rabbitmq")
@@ -32,7 +32,7 @@ extension RestartLane {
                     _ = try await world.authorized()
 
                     try services.send(SIGSTOP, to: "rabbitmq")
-                    try await eventually("the hanging broker was told") {
+                    try await eventually("the hanging broker was reported") {
                         let text = try await problems()
                         return text.contains(#""broker":"stalled""#)
                             && text.contains("publishing to the broker has not worked")
@@ -42,7 +42,7 @@ extension RestartLane {
                     _ = try await world.authorized()
 
                     database.setStalled(.toClient, true)
-                    try await eventually("the hanging database was told") {
+                    try await eventually("the hanging database was reported") {
                         try await problems().contains("statements at the database has not worked")
                     }
                     database.setStalled(.toClient, false)

@@ -72,17 +72,17 @@ extension FaultLane {
                 try await world.ask(.void(second))
                 try await world.ask(.authorize(card: .empty))
                 try await world.ask(.capture(second))
-                let told = try await eventually("all events came") {
+                let published = try await eventually("all events came") {
                     let messages = try await world.upstream.browse(queue)
                     return messages.count >= 6 ? messages : nil
                 }
                 #expect(
-                    told.map { $0.properties.type } == [
+                    published.map { $0.properties.type } == [
                         "payment.authorized.v1", "payment.captured.v1", "payment.refunded.v1", "payment.authorized.v1",
                         "payment.voided.v1", "payment.declined.v1",
                     ]
                 )
-                for message in told {
+                for message in published {
                     let json = try JSONParser.parse(message.body)
                     #expect(
                         String(decoding: json.encoded, as: UTF8.self) == String(decoding: message.body, as: UTF8.self)
@@ -93,7 +93,7 @@ extension FaultLane {
                     #expect(message.properties.headers["merchant-id"]?.stringValue == "default")
                     #expect(message.properties.deliveryMode == .persistent)
                 }
-                #expect(Set(told.map(\.properties.messageID)).count == told.count)
+                #expect(Set(published.map(\.properties.messageID)).count == published.count)
                 try await world.upstream.withConnection { _ = try await $0.deleteQueue(queue) }
             }
         }
@@ -122,7 +122,7 @@ extension FaultLane {
                 #expect(try await world.database.number(waiting) >= 29)
 
                 // Now somebody reads.
-                let told = try await world.upstream.withConnection { connection in
+                let published = try await world.upstream.withConnection { connection in
                     let consumer = try await connection.consume(queue: queue, prefetch: 10)
                     var ids: Set<String> = []
                     for try await delivery in consumer {
@@ -133,7 +133,7 @@ extension FaultLane {
                     try await consumer.cancel()
                     return ids
                 }
-                #expect(told.count == 30)
+                #expect(published.count == 30)
                 try await world.upstream.withConnection { _ = try await $0.deleteQueue(queue) }
                 #expect(commands.allSatisfy { world.upstream.replies(to: $0.correlation).count == 1 })
             }
@@ -155,12 +155,12 @@ extension FaultLane {
                 )
                 let replies = world.upstream.replyCount
                 #expect(try await world.sweep("reconcile")["resolved"]?.integer == 1)
-                let told: [AMQPMessage] = try await eventually("the event came again") {
+                let published: [AMQPMessage] = try await eventually("the event came again") {
                     let messages = try await world.upstream.browse(queue)
                     return messages.count == 2 ? messages : nil
                 }
-                #expect(Set(told.map(\.properties.messageID)).count == 1)
-                #expect(told.allSatisfy { $0.properties.headers["payment-id"]?.stringValue == payment })
+                #expect(Set(published.map(\.properties.messageID)).count == 1)
+                #expect(published.allSatisfy { $0.properties.headers["payment-id"]?.stringValue == payment })
                 #expect(try await world.database.number("SELECT count(*) FROM operations WHERE events_due") == 0)
                 #expect(world.upstream.replyCount == replies)
                 try await world.upstream.withConnection { _ = try await $0.deleteQueue(queue) }

@@ -38,10 +38,10 @@ extension FaultLane {
                 let again = try await world.ask(command.duplicate)
                 #expect(again.message.body == reply.message.body)
                 #expect(again.message.properties.messageID == reply.message.properties.messageID)
-                let told = try await eventually("the event came") {
+                let published = try await eventually("the event came") {
                     try await world.upstream.browse(events).first { $0.properties.messageID?.hasSuffix("ed") == true }
                 }
-                #expect(told.properties.type == "payment.\(kind.succeeded.rawValue.lowercased()).v1")
+                #expect(published.properties.type == "payment.\(kind.succeeded.rawValue.lowercased()).v1")
                 let keys = Set(try await world.bank.requests().filter { $0.path.contains(kind.path) }.map(\.bankKey))
                 #expect(keys.count == 1)
                 try await world.upstream.withConnection { _ = try await $0.deleteQueue(events) }

@@ -65,7 +65,7 @@ struct TortureTests {
             """
         )
         for difference in differences.prefix(50) { say("  \(difference)") }
-        for purchase in purchases.filter({ isNamed($0, differences) }).prefix(3) { tellStory(of: purchase, in: world) }
+        for purchase in purchases.filter({ isNamed($0, differences) }).prefix(3) { printStory(of: purchase, in: world) }
         #expect(differences.isEmpty)
         #expect(!commands.isEmpty)
     }
@@ -76,7 +76,7 @@ struct TortureTests {
     }
 
     /// All that the processors have logged of a payment.
-    private func tellStory(of purchase: TortureCustomers.Purchase, in world: World) {
+    private func printStory(of purchase: TortureCustomers.Purchase, in world: World) {
         guard let payment = purchase.steps.first?.command.paymentID else { return }
         for (step, confirmed) in zip(purchase.steps, purchase.confirmed) {
             say(

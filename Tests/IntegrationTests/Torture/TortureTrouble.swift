@@ -35,12 +35,12 @@ actor TortureTrouble {
     }
 
     /// Until the time is over; then everything is as it should be, and two processors run.
-    func run(until end: ContinuousClock.Instant, tell: (String) -> Void) async throws {
+    func run(until end: ContinuousClock.Instant, report: (String) -> Void) async throws {
         let kinds = Kind.allCases.filter { settings.hasDrift || $0 != .drift }
         while ContinuousClock.now < end {
             try await Task.sleep(for: .milliseconds(.random(in: 500...6_000, using: &generator)))
             let kind = kinds.randomElement(using: &generator) ?? .processorKilled
-            tell(kind.rawValue)
+            report(kind.rawValue)
             try await make(kind)
             counts[kind, default: 0] += 1
         }

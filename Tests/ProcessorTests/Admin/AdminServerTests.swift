@@ -129,7 +129,7 @@ struct AdminServerTests: AdminScene {
         }
     }
 
-    @Test("a port that is taken is told with its keys")
+    @Test("a port that is taken is reported with its keys")
     func takenPort() async throws {
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let first = try server { port.yield($0) }

@@ -99,7 +99,7 @@ struct ReadinessTests {
         #expect(state.problems == [words])
         readiness.database(.done(.claims))
         #expect(readiness.current.isReady)
-        // What is refused at once may be the commands; what does not answer is told by itself.
+        // What is refused at once may be the commands; what does not answer is reported by itself.
         refuse(9, each: .zero, refusal)
         #expect(readiness.current.isReady)
         readiness.database(.done(.claims))

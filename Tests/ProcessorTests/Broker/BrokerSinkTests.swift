@@ -72,7 +72,7 @@ struct BrokerSinkTests {
         }
     }
 
-    @Test("a queue of our own that is gone is told; a client's is not")
+    @Test("a queue of our own that is gone is reported; a client's is not")
     func unroutable() async throws {
         try await run { sink, names, connection, troubles in
             let route = BrokerTrouble.Object.route(exchange: "", key: names.repliesQueue)

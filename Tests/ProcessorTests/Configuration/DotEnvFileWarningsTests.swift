@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The warnings about a .env file", .timeLimit(.minutes(1)))
 struct DotEnvFileWarningsTests {
-    @Test("names that look like ours and are none are told, with the nearest key")
+    @Test("names that look like ours and are none are reported, with the nearest key")
     func unknownNames() {
         let file = DotEnvFile(
             "AMQP_PREFECTH=1\nBANK_SOMETHING_ELSE=1\nPORT=1\nRABBITMQ_X=1\nAMQP_PREFETCH=2\nADMIN_HOTS=x"

@@ -96,7 +96,7 @@ struct ProcessorConfigurationTests {
         #expect(configuration.logLevel == .debug)
     }
 
-    @Test("all problems are told at once, each naming its key and what is allowed, and none a value")
+    @Test("all problems are reported at once, each naming its key and what is allowed, and none a value")
     func allProblems() {
         let inputs = ConfigurationInputs(
             commandLine: ["amqp.url": "amqp://user:hunter2@", "bank.timeout": "15 sekunden"],

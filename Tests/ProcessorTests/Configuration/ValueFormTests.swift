@@ -84,7 +84,7 @@ struct ValueFormTests {
     }
 
     @Test(
-        "loopback is told from the rest",
+        "loopback is distinguished from the rest",
         arguments: [
             ("localhost", true), ("LOCALHOST", true), ("127.0.0.1", true), ("127.8.8.8", true), ("::1", true),
             ("::ffff:127.0.0.1", true), ("0.0.0.0", false), ("::", false), ("10.0.0.1", false), ("128.0.0.1", false),

@@ -350,7 +350,7 @@ private final class SteppingTime: TimeSource {
     }
 }
 
-/// The store cannot be told of the first letter that is published.
+/// The store cannot be reported the first letter that is published.
 private final class BreakingSink: MessageSink {
     private let scene: DeadLetterScene
     private let isBroken = Atomic(false)

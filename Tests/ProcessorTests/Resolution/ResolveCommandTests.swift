@@ -133,7 +133,7 @@ struct ResolveCommandTests {
         #expect(try await run(["--as", "failed"]).status == .unavailable)
     }
 
-    @Test("what the store refuses to write is told as such, and needs a person still")
+    @Test("what the store refuses to write is reported as such, and needs a person still")
     func refusedByStore() async throws {
         try await scene.prepare()
         scene.store.inject(.refused, into: .settle)

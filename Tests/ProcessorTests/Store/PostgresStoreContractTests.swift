@@ -33,12 +33,12 @@ struct PostgresStoreContractTests {
             try await payments.noteError(answering: request)
         }
 
-        func recordTold(
+        func recordNotified(
             _ operation: Operation,
             isUndeliverable: Bool,
             relaying events: [PaymentEvent]
         ) async throws(StoreError) {
-            try await payments.recordTold(operation, isUndeliverable: isUndeliverable, relaying: events)
+            try await payments.recordNotified(operation, isUndeliverable: isUndeliverable, relaying: events)
         }
 
         func takeForResolution(

@@ -39,7 +39,7 @@ struct LogQueueTests {
         Array("line \(number) \(String(repeating: ".", count: 90))\n".utf8)
     }
 
-    @Test("keeps nobody waiting: lines are dropped and counted, and that is told when it is read again")
+    @Test("keeps nobody waiting: lines are dropped and counted, and that is reported when it is read again")
     func drops() async throws {
         let reader = try Reader()
         let writer = LogWriter(descriptor: reader.ends.write, capacity: 10_000)

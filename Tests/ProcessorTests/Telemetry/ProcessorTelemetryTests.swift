@@ -206,7 +206,7 @@ struct ProcessorTelemetryTests {
         )
     }
 
-    @Test("the circuit breaker is told in the log, the metrics and the readiness")
+    @Test("the circuit breaker is reported in the log, the metrics and the readiness")
     func breaker() {
         for (condition, gauge) in [(BreakerCondition.open, 1), (.halfOpen, 1), (.closed, 0)] {
             telemetry.observe(.breakerChanged(condition, cause: nil))
@@ -216,7 +216,7 @@ struct ProcessorTelemetryTests {
         #expect(log.lines().map { $0.prefix(11) } == ["level=error", "level=notic", "level=notic"])
     }
 
-    @Test("an outage of the bank is told once with its cause in words, tries aside, and once when it is over")
+    @Test("an outage of the bank is reported once with its cause in words, tries aside, and once when it is over")
     func outage() throws {
         let trouble = BankFailureWords(try BankAddress("https://bank.example:8443/v1"))
         let telemetry = ProcessorTelemetry(
@@ -321,7 +321,7 @@ struct ProcessorTelemetryTests {
         )
     }
 
-    @Test("the first failure is told at once, the others once per period with their count, and quiet ends it")
+    @Test("the first failure is reported at once, the others once per period with their count, and quiet ends it")
     func throttled() async {
         let failed = ProcessorEvent.storeFailed(StoreError(.unavailable, detail: "08006"))
         let first = "level=warning logger=processor msg=\"store failed\" error=\"store unavailable (08006)\""

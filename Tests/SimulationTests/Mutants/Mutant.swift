@@ -74,7 +74,7 @@ struct Mutant: Sendable, CustomTestStringConvertible {
     private static let sweeping: [Mutant] = [
         .ports("lets everybody run a slot") { $0.store = GenerousStore(store: $0.store) },
         .ports("notes a message of the outbox before it is published") { $0.store = ForgetfulOutbox(store: $0.store) },
-        .ports("notes what it has to tell before it is told") { $0.store = HastyTeller(store: $0.store) },
+        .ports("notes what it has to report before it is reported") { $0.store = HastyNotifier(store: $0.store) },
         .ports("fails a pending authorize by its age") { $0.store = HastySweepStore(store: $0.store) },
         .ports("expires without proof") { $0.bank = FastClockBank(bank: $0.bank) },
         .ports("tells no events") { $0.sink = DiscreetSink(sink: $0.sink) },

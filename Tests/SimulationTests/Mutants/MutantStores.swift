@@ -86,20 +86,20 @@ struct GuessingStore: StoreMutant {
 }
 
 /// Takes a stored outcome for one that somebody will tell.
-struct HastyTeller: StoreMutant {
+struct HastyNotifier: StoreMutant {
     let store: any ProcessPorts.Store
 
     func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
         let outcome = try await store.claim(request)
         if case .settled(let operation, isReplay: false) = outcome {
-            try await store.recordTold(operation, isUndeliverable: false)
+            try await store.recordNotified(operation, isUndeliverable: false)
         }
         return outcome
     }
 
     func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
         let outcome = try await store.settle(settlement)
-        if outcome == .settled { try await store.recordTold(settlement.operation, isUndeliverable: false) }
+        if outcome == .settled { try await store.recordNotified(settlement.operation, isUndeliverable: false) }
         return outcome
     }
 }

@@ -57,6 +57,6 @@ struct HastySweepStore: StoreMutant {
         }
         let refusal = BankRefusal(code: "timed_out", message: "it took too long")
         let failed = Settlement.declined(claim, refusal, BankResponse(status: 0, body: .text("")))
-        return try await store.settle(failed.toldByOutbox(claim))
+        return try await store.settle(failed.notifiedByOutbox(claim))
     }
 }

@@ -29,12 +29,12 @@ extension StoreMutant {
         try await store.noteError(answering: request)
     }
 
-    func recordTold(
+    func recordNotified(
         _ operation: Operation,
         isUndeliverable: Bool,
         relaying events: [PaymentEvent]
     ) async throws(StoreError) {
-        try await store.recordTold(operation, isUndeliverable: isUndeliverable, relaying: events)
+        try await store.recordNotified(operation, isUndeliverable: isUndeliverable, relaying: events)
     }
 
     // MARK: Sweeps

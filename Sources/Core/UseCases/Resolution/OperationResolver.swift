@@ -1,6 +1,6 @@
 /// Ends an operation in `NEEDS_ATTENTION` by a person's word (docs/operations.md#manual-review): looks, asks the bank,
-/// and, when the person has agreed, takes the operation, writes its end with what there is to tell, and closes its dead
-/// letters.
+/// and, when the person has agreed, takes the operation, writes its end with what there is to report, and closes its
+/// dead letters.
 package struct OperationResolver: Sendable {
     package typealias Letters = DeadLetterQueries & DeadLetterActions
 
@@ -74,8 +74,8 @@ package struct OperationResolver: Sendable {
 
     // MARK: Doing
 
-    /// Does it. A crash in between leaves an operation that the sweep goes on with after its lease, or one that has ended and is told
-    /// by way of the outbox.
+    /// Does it. A crash in between leaves an operation that the sweep goes on with after its lease, or one that has
+    /// ended and is reported by way of the outbox.
     package func carryOut(_ plan: ResolutionPlan) async throws(ResolutionRefusal) -> ResolutionReport {
         let token = ClaimToken(random.identifier(at: time.now()))
         let taken = try await stored { () async throws(StoreError) in
@@ -84,7 +84,7 @@ package struct OperationResolver: Sendable {
             }
         }
         guard let claim = taken else { throw .changed }
-        let settlement = Settlement.resolved(claim, plan.resolution, now: time.now()).toldByOutbox(claim)
+        let settlement = Settlement.resolved(claim, plan.resolution, now: time.now()).notifiedByOutbox(claim)
         let outcome: SettleOutcome
         do throws(StoreError) {
             outcome = try await settle(settlement)

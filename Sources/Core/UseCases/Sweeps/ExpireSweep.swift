@@ -28,7 +28,7 @@ package struct ExpireSweep: Sweep {
         self.grace = grace
         self.voidsExpired = voidsExpired
         self.signal = signal
-        attempt = BankAttempt(context, tellsByOutbox: true)
+        attempt = BankAttempt(context, notifiesByOutbox: true)
     }
 
     package func run(until stop: StopFlag) async throws(StoreError) -> SweepReport {
@@ -114,7 +114,7 @@ package struct ExpireSweep: Sweep {
             if ending != .waiting { signal.raise() }
             return ending
         } catch {
-            // Told already; an open operation is reconciled.
+            // Reported already; an open operation is reconciled.
             return .waiting
         }
     }

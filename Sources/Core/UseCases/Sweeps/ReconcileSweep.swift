@@ -1,6 +1,6 @@
 /// Finishes what nobody is working on any more: asks the bank again under the same key, by the same code and under the same
 /// fence as a live command, and writes what it learns to the store and, for whoever waits, to the outbox. Along the way, what has
-/// ended and was not told is told (docs/correctness.md#outcomes-are-reported).
+/// ended and was not reported is reported (docs/correctness.md#outcomes-are-reported).
 package struct ReconcileSweep: Sweep {
     private let context: ProcessorContext
     private let store: any SweepStore
@@ -13,7 +13,7 @@ package struct ReconcileSweep: Sweep {
         self.store = store
         self.policy = policy
         self.signal = signal
-        attempt = BankAttempt(context, tellsByOutbox: true)
+        attempt = BankAttempt(context, notifiesByOutbox: true)
     }
 
     /// The work of one run.
@@ -64,8 +64,8 @@ package struct ReconcileSweep: Sweep {
             run.dueBy = run.dueBy ?? findings.now
             run.report.examined += findings.count - findings.forgotten
             run.report.waiting += findings.waiting
-            run.report.resolved += findings.told
-            if findings.told > 0 { signal.raise() }
+            run.report.resolved += findings.notified
+            if findings.notified > 0 { signal.raise() }
             run.running += findings.claims.count
             run.isThrough = findings.count < limit
             return (findings.claims, permit)
@@ -110,7 +110,7 @@ package struct ReconcileSweep: Sweep {
             if ending != .waiting { signal.raise() }
             return ending
         } catch {
-            // Told already; its lease runs out, and it is due again.
+            // Reported already; its lease runs out, and it is due again.
             return .waiting
         }
     }

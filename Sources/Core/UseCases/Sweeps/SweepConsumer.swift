@@ -44,7 +44,7 @@ package struct SweepConsumer: Sendable {
         do throws(StoreError) {
             _ = try await runner.run(slot, until: stop)
         } catch {
-            // Told by the runner; the next slot goes on.
+            // Reported by the runner; the next slot goes on.
         }
     }
 }

@@ -1,9 +1,9 @@
 /// What a message on a command queue turned out to be (docs/contract.md#answerable-or-not).
 package enum DecodedMessage: Hashable, Sendable {
     case command(Command)
-    /// Its sender can be told: a `rejected` reply, and no dead letter.
+    /// Its sender can be notified: a `rejected` reply, and no dead letter.
     case answerable(InvalidCommand)
-    /// Nobody can be told: a dead letter.
+    /// Nobody can be notified: a dead letter.
     case unanswerable(InvalidField)
 }
 

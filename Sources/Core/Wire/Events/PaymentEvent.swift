@@ -35,7 +35,7 @@ package struct PaymentEvent: Hashable, Sendable {
     }
 
     /// The event of an operation that needs a person. One that was replayed may need a person again, which is another event: the
-    /// fence tells the two apart.
+    /// fence distinguishes the two.
     ///
     /// - Parameters:
     ///   - operation: in `NEEDS_ATTENTION`.

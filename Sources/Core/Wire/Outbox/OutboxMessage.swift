@@ -29,20 +29,21 @@ package struct OutboxMessage: Hashable, Sendable {
         self.init(paymentID: payment, operationID: nil, destination: .event(event.name), message: event.message)
     }
 
-    /// What is told of the end of an operation that no delivery tells: the reply to where its first delivery wanted it, the events,
-    /// and the dead letter where it needs a person.
+    /// What is reported of the end of an operation that no delivery tells: the reply to where its first delivery wanted
+    /// it, the events, and the dead letter where it needs a person.
     ///
     /// - Parameters:
-    ///   - operation: settled, or in need of a person; for any other nothing is told. Where it is told, only its events are due.
+    ///   - operation: settled, or in need of a person; for any other nothing is reported. Where it is reported, only
+    ///     its events are due.
     ///   - payment: shown by a provisional reply, and asked for by a dead letter.
     ///   - hasLetter: whether a person finds a dead letter of it already.
-    package static func telling(
+    package static func notifying(
         _ operation: Operation,
         _ payment: Payment,
         hasLetter: Bool = false
     ) -> [OutboxMessage] {
         guard let reply = OutgoingReply(sweptTo: operation, payment) else { return [] }
-        if operation.isTold { return reply.events.map { OutboxMessage($0, of: operation.paymentID) } }
+        if operation.isNotified { return reply.events.map { OutboxMessage($0, of: operation.paymentID) } }
         var messages: [OutboxMessage] = []
         if !operation.route.isNobody {
             messages.append(

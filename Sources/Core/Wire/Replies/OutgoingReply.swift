@@ -17,12 +17,12 @@ package struct OutgoingReply: Hashable, Sendable {
             id: "\(operation.id)-final",
             to: command,
             replayed: replayed,
-            // Once they are told, a duplicate does not tell them again.
-            events: operation.isTold ? [] : PaymentEvent.of(operation)
+            // Once they are reported, a duplicate does not tell them again.
+            events: operation.isNotified ? [] : PaymentEvent.of(operation)
         )
     }
 
-    /// The final reply of an operation to a duplicate of the command whose delivery is telling its end.
+    /// The final reply of an operation to a duplicate of the command whose delivery is reporting its end.
     static func attached(_ body: [UInt8], of operation: Operation, to command: Command) -> OutgoingReply {
         OutgoingReply(body, id: "\(operation.id)-final", to: command, replayed: true)
     }

@@ -55,7 +55,7 @@ struct BrokerPreparation: Sendable {
             missing = declarer.declares ? [] : try await policies.missingBindings()
             try await policies.look()
         } catch {
-            // Told by the watch.
+            // Reported by the watch.
             return
         }
         guard missing.isEmpty else {

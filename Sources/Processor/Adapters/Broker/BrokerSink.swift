@@ -4,13 +4,14 @@ import Core
 
 /// Publishes on a connection of its own: one that the broker has blocked must not keep the acknowledgements waiting.
 ///
-/// What the broker does not take is told apart: it is away, the destination is missing, forbidden or silent, or the message is at fault.
+/// What the broker does not take is distinguished: it is away, the destination is missing, forbidden or silent, or the
+/// message is at fault.
 struct BrokerSink: MessageSink {
     let session: AMQPSession
     let names: BrokerNames
     let gate: DestinationGate
     let confirms: ConfirmGate
-    /// `nil` for commands of an operator, who are told by the outcome.
+    /// `nil` for commands of an operator, who are notified by the outcome.
     let watch: TopologyWatch?
 
     init(session: AMQPSession, names: BrokerNames, watch: TopologyWatch? = nil) {

@@ -18,7 +18,7 @@ final class BrokerTroubles: Sendable {
     /// Whether there is nothing: all that is asked on the way of each message.
     private let isEmpty = Atomic(true)
 
-    /// What nobody has found again for so long is told no more: nothing has tried it since.
+    /// What nobody has found again for so long is reported no more: nothing has tried it since.
     private static let memory = Duration.seconds(60)
 
     init(names: BrokerNames, partitions: Int, readiness: Readiness, logger: Logger) {
@@ -36,7 +36,7 @@ final class BrokerTroubles: Sendable {
         note([BrokerTrouble(object: object, problem: problem)])
     }
 
-    /// Those that are new are told in one line.
+    /// Those that are new are reported in one line.
     func note(_ troubles: [BrokerTrouble]) {
         let now = ContinuousClock.now
         let fresh = entries.withLock { entries in

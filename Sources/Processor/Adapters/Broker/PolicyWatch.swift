@@ -49,7 +49,7 @@ struct PolicyWatch: Sendable {
             do throws(ManagementError) {
                 present = try await api.bindings(of: exchange)
             } catch {
-                // An exchange that is missing is told of by itself.
+                // An exchange that is missing is reported by itself.
                 if error.description == "status 404" { continue }
                 throw error
             }

@@ -31,7 +31,7 @@ struct TopologyKeeper: Sendable {
                 absent = try await look(on: connection, missingBefore: absent)
                 lastProblem = nil
             } catch let error as TopologyError {
-                // A broker that is away is told by its connection; the rest once.
+                // A broker that is away is reported by its connection; the rest once.
                 if !error.isRetriable, error.description != lastProblem {
                     lastProblem = error.description
                     logger.error("the topology cannot be kept", metadata: ["error": "\(error)"])

@@ -2,7 +2,7 @@ import Core
 import Postgres
 
 /// Keeps a processor from starting with another `fingerprint.secret` than the database has seen: every honest duplicate would
-/// be told `idempotency_key_reused` (docs/contract.md#configuration).
+/// be reported `idempotency_key_reused` (docs/contract.md#configuration).
 struct FingerprintGuard: Sendable {
     let pool: PostgresPool
 

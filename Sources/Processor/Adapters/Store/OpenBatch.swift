@@ -56,19 +56,19 @@ struct OpenBatch: Sendable {
     ) throws(PostgresError) -> OpenFindings {
         var findings = OpenFindings(now: now)
         var forgotten: [OperationID] = []
-        var told: [(operation: Operation, payment: Payment)] = []
+        var notified: [(operation: Operation, payment: Payment)] = []
         var moved: [(id: OperationID, dueAt: Timestamp)] = []
         for row in rows {
             let operation = try OperationRow.operation(from: row)
             switch OpenDecision(operation, looks: looks[operation.id] ?? 0, look, now: now) {
             case .forget:
                 forgotten.append(operation.id)
-            case .tell where operation.isTold && !hasRoomForEvents:
+            case .notify where operation.isNotified && !hasRoomForEvents:
                 moved.append((operation.id, now.advanced(by: Self.pause)))
                 findings.waiting += 1
-            case .tell:
+            case .notify:
                 guard let payment = payments[operation.paymentID] else { continue }
-                told.append((operation, payment))
+                notified.append((operation, payment))
             case .wait(let until):
                 moved.append((operation.id, until))
                 findings.waiting += 1
@@ -79,8 +79,8 @@ struct OpenBatch: Sendable {
             }
         }
         findings.forgotten = forgotten.count
-        findings.told = told.count
-        try tell(told, on: connection)
+        findings.notified = notified.count
+        try notify(notified, on: connection)
         try TakenOperations(findings.claims.map(\.operation)).write(on: connection)
         try connection.enqueue(
             """
@@ -94,20 +94,21 @@ struct OpenBatch: Sendable {
         )
         try connection.enqueue(
             "DELETE FROM open_operations WHERE operation_id = ANY ($1::uuid[])",
-            [.uuidArray((forgotten + told.map(\.operation.id)).map { PostgresUUID($0.value) })]
+            [.uuidArray((forgotten + notified.map(\.operation.id)).map { PostgresUUID($0.value) })]
         )
         return findings
     }
 
-    private func tell(
-        _ told: [(operation: Operation, payment: Payment)],
+    private func notify(
+        _ notified: [(operation: Operation, payment: Payment)],
         on connection: isolated PostgresConnection
     ) throws(PostgresError) {
-        try ToldWriter(told.map { ToldNote(operation: $0.operation, isUndeliverable: false) }).write(on: connection)
-        let waiting = told.map(\.operation).filter { $0.state == .needsAttention }
+        try NotificationWriter(notified.map { NotificationRecord(operation: $0.operation, isUndeliverable: false) })
+            .write(on: connection)
+        let waiting = notified.map(\.operation).filter { $0.state == .needsAttention }
         let known = waiting.isEmpty ? [] : try Self.withLetters(waiting, on: connection)
-        let messages = told.flatMap { entry in
-            OutboxMessage.telling(entry.operation, entry.payment, hasLetter: known.contains(entry.operation.id))
+        let messages = notified.flatMap { entry in
+            OutboxMessage.notifying(entry.operation, entry.payment, hasLetter: known.contains(entry.operation.id))
         }
         try OutboxWriter(messages).write(on: connection)
     }

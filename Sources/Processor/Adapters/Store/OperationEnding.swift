@@ -1,17 +1,17 @@
 import Core
 
-/// What the end of an operation writes: first the settlement, later the note that it was told.
+/// What the end of an operation writes: first the settlement, later the note that it was reported.
 indirect enum OperationEnding: Sendable {
     case settlement(Settlement)
-    case told(ToldNote)
+    case notified(NotificationRecord)
 
     var settlement: Settlement? {
         if case .settlement(let settlement) = self { return settlement }
         return nil
     }
 
-    var told: ToldNote? {
-        if case .told(let note) = self { return note }
+    var notified: NotificationRecord? {
+        if case .notified(let note) = self { return note }
         return nil
     }
 }

@@ -45,7 +45,7 @@ enum OperationRow {
             failedFence: try row.optionalInt64(start + 23),
             lastError: try row.optionalText(start + 19),
             reply: try row.optionalBytes(start + 20),
-            isTold: try row.bool(start + 21),
+            isNotified: try row.bool(start + 21),
             areEventsDue: try row.bool(start + 26)
         )
     }

@@ -9,7 +9,7 @@ import Postgres
 struct PaymentListStatement: Sendable {
     let sql: String
     private(set) var parameters: [PostgresValue] = []
-    let tellsOrphans: Bool
+    let gradesOrphans: Bool
     /// Where the walk ended, as `place` and `id`: a row only where there is more behind. `nil` where the list itself is complete.
     private(set) var end: PostgresStatement?
 
@@ -50,7 +50,7 @@ struct PaymentListStatement: Sendable {
             ) AS walked \(rest.clause) LIMIT \(values.add(.int8(Int64(query.limit + 1))))
             """
         parameters = values.all
-        tellsOrphans = filter.isPossibleOrphans
+        gradesOrphans = filter.isPossibleOrphans
         if !rest.isEmpty {
             end = PostgresStatement(
                 """

@@ -41,7 +41,7 @@ struct PostgresPaymentQueries: PaymentQueries {
             for row in rows.prefix(query.limit) {
                 let payment = try PaymentRow.payment(from: row)
                 payments.append(payment)
-                if list.tellsOrphans { orphans[payment.id] = try OrphanRow.grade(from: row) }
+                if list.gradesOrphans { orphans[payment.id] = try OrphanRow.grade(from: row) }
                 last = PageCursor(at: Timestamp(microseconds: try row.timestamp("place")), id: payment.id)
             }
             if rows.count <= query.limit {

@@ -11,7 +11,7 @@ struct PostgresPaymentStore: PaymentStore {
 
     /// - Parameters:
     ///   - claimPool: used for claims only, so that they never wait behind settles, nor settles behind them.
-    ///   - settlePool: used for settles, and for notes of what was told.
+    ///   - settlePool: used for settles, and for notes of what was reported.
     ///   - sweepPool: used by the sweeps and the outbox.
     ///   - report: gets the end of each transaction of claims, results and waiting commands.
     init(
@@ -74,12 +74,12 @@ struct PostgresPaymentStore: PaymentStore {
         }
     }
 
-    func recordTold(
+    func recordNotified(
         _ operation: Operation,
         isUndeliverable: Bool,
         relaying events: [PaymentEvent]
     ) async throws(StoreError) {
-        let note = ToldNote(operation: operation, isUndeliverable: isUndeliverable, events: events)
-        _ = try await endings.submit(.told(note))
+        let note = NotificationRecord(operation: operation, isUndeliverable: isUndeliverable, events: events)
+        _ = try await endings.submit(.notified(note))
     }
 }

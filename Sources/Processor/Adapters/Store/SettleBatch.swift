@@ -9,20 +9,20 @@ struct SettleBatch: Sendable {
         self.settlements = settlements
     }
 
-    /// The endings of one transaction: notes of what was told travel with the settlements of others.
+    /// The endings of one transaction: notes of what was reported travel with the settlements of others.
     static func run(
         _ endings: [OperationEnding],
         _ room: OutboxRoom,
         on connection: isolated PostgresConnection
     ) throws(PostgresError) -> [SettleOutcome] {
-        let (settlements, notes) = (endings.compactMap(\.settlement), endings.compactMap(\.told))
+        let (settlements, notes) = (endings.compactMap(\.settlement), endings.compactMap(\.notified))
         if settlements.isEmpty, !notes.contains(where: \.isUndeliverable) {
             // Nobody waits for the disk: a note that a crash of the server loses costs a second telling, nothing else.
             try connection.enqueue("SET LOCAL synchronous_commit = off")
         }
         var outcomes = try SettleBatch(settlements).run(on: connection).makeIterator()
         // After the locks on payments, which every transaction takes before it touches an operation.
-        try ToldWriter(notes).write(on: connection, hasRoom: room.isLeft)
+        try NotificationWriter(notes).write(on: connection, hasRoom: room.isLeft)
         return endings.map { ending in ending.settlement == nil ? .settled : outcomes.next() ?? .superseded }
     }
 
@@ -66,14 +66,14 @@ struct SettleBatch: Sendable {
             SET state = n.state, last_error = n.last_error, ambiguous_sends = n.ambiguous_sends,
                 failed_sends = n.failed_sends, attempts = n.attempts, reply = n.reply,
                 settled_at = CASE WHEN n.reply IS NOT NULL THEN clock_timestamp() END,
-                told_at = CASE WHEN n.is_told THEN clock_timestamp() END,
+                told_at = CASE WHEN n.is_notified THEN clock_timestamp() END,
                 lease_until = CASE WHEN n.state = 'UNKNOWN' THEN clock_timestamp() + n.rest * interval '1 microsecond'
                               ELSE o.lease_until END
             FROM unnest(
                 $1::text[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::integer[], $8::bytea[],
                 $9::bigint[], $10::boolean[], $11::integer[], $12::integer[]
             ) WITH ORDINALITY AS n (
-                merchant_id, idempotency_key, id, fence, state, last_error, ambiguous_sends, reply, rest, is_told,
+                merchant_id, idempotency_key, id, fence, state, last_error, ambiguous_sends, reply, rest, is_notified,
                 failed_sends, attempts, position
             )
             WHERE o.merchant_id = n.merchant_id AND o.idempotency_key = n.idempotency_key AND o.id = n.id
@@ -90,7 +90,7 @@ struct SettleBatch: Sendable {
                 .int4Array(operations.map { Int32($0.sends.unanswered) }),
                 .bytesArray(operations.map(\.reply)),
                 .int8Array(settlements.map(\.rest.microseconds)),
-                .boolArray(operations.map(\.isTold)),
+                .boolArray(operations.map(\.isNotified)),
                 .int4Array(operations.map { Int32($0.sends.failed) }),
                 .int4Array(operations.map { Int32($0.attempts) }),
             ]

@@ -25,7 +25,7 @@ extension StoreError {
 }
 
 extension PostgresPool {
-    /// A transaction whose failure is told in the words of the port.
+    /// A transaction whose failure is reported in the words of the port.
     func storeTransaction<Value: Sendable>(
         _ mode: PostgresTransactionMode = .readCommitted,
         _ work: @escaping @Sendable (isolated PostgresConnection) throws(PostgresError) -> Value

@@ -24,7 +24,7 @@ extension OperationEnding: WorkOfCommand {
         let operation =
             switch self {
             case .settlement(let settlement): settlement.operation
-            case .told(let note): note.operation
+            case .notified(let note): note.operation
             }
         return StoredCommand(merchantID: operation.merchantID, idempotencyKey: operation.idempotencyKey)
     }

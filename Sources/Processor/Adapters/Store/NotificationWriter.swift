@@ -1,12 +1,12 @@
 import Core
 import Postgres
 
-/// Notes what was told, where no other attempt has begun since.
-struct ToldWriter: Sendable {
-    private let notes: [ToldNote]
+/// Notes what was reported, where no other attempt has begun since.
+struct NotificationWriter: Sendable {
+    private let notes: [NotificationRecord]
 
     /// Rows are written in the order of their keys, as claims write them.
-    init(_ notes: [ToldNote]) {
+    init(_ notes: [NotificationRecord]) {
         self.notes = notes.sorted {
             ($0.operation.merchantID, $0.operation.idempotencyKey)
                 < ($1.operation.merchantID, $1.operation.idempotencyKey)
@@ -22,10 +22,10 @@ struct ToldWriter: Sendable {
         guard notes.contains(where: { !$0.events.isEmpty }) else {
             return try connection.enqueue(statement.sql, statement.parameters)
         }
-        // Only what this note is the first of: what was told before was told whole.
-        var told: Set<PostgresUUID> = []
-        for row in try connection.execute(statement.sql, statement.parameters) { told.insert(try row.uuid(0)) }
-        let relayed = notes.filter { told.contains(PostgresUUID($0.operation.id.value)) && !$0.events.isEmpty }
+        // Only what this note is the first of: what was reported before was reported whole.
+        var notified: Set<PostgresUUID> = []
+        for row in try connection.execute(statement.sql, statement.parameters) { notified.insert(try row.uuid(0)) }
+        let relayed = notes.filter { notified.contains(PostgresUUID($0.operation.id.value)) && !$0.events.isEmpty }
         if hasRoom {
             let messages = relayed.flatMap { note in
                 note.events.map { OutboxMessage($0, of: note.operation.paymentID) }

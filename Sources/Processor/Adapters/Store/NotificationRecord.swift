@@ -1,7 +1,7 @@
 import Core
 
-/// That the broker has what there was to tell of an operation's end.
-struct ToldNote: Sendable {
+/// That the broker has what there was to report of an operation's end.
+struct NotificationRecord: Sendable {
     let operation: Operation
     /// No queue took its final reply (docs/correctness.md#reply-queue-gone).
     let isUndeliverable: Bool
