@@ -56,9 +56,9 @@ struct ConsumingTests {
             let again = try #require(await consumer.take(1).first)
             #expect(again.redelivered)
             try again.reject(requeue: false)
-            let letter = try await broker.connection.consume(queue: dead, prefetch: 5).take(1).first
-            #expect(letter?.message.text == "a")
-            let deaths = letter?.message.properties.headers["x-death"]?.arrayValue
+            let deadLetter = try await broker.connection.consume(queue: dead, prefetch: 5).take(1).first
+            #expect(deadLetter?.message.text == "a")
+            let deaths = deadLetter?.message.properties.headers["x-death"]?.arrayValue
             #expect(deaths?.first?.tableValue?["reason"] == "rejected")
             #expect(deaths?.first?.tableValue?["count"]?.intValue == 1)
         }

@@ -26,25 +26,25 @@ extension BrokerCheck {
                 scene in
                 let queue = try await scene.partition()
                 try await scene.send("poison")
-                let letters = try await scene.subject.read(scene.names.deadLetters, prefetch: 64)
+                let deadLetters = try await scene.subject.read(scene.names.deadLetters, prefetch: 64)
                 var returns = 0
-                while letters.received.isEmpty, returns < 60 {
+                while deadLetters.received.isEmpty, returns < 60 {
                     let reader = try await scene.subject.read(queue, prefetch: 1)
-                    try await scene.until { !reader.received.isEmpty || !letters.received.isEmpty }
+                    try await scene.until { !reader.received.isEmpty || !deadLetters.received.isEmpty }
                     if !reader.received.isEmpty { returns += 1 }
                     try await reader.close()
                 }
                 // The topology's limit is 50.
                 #expect((50...51).contains(returns))
-                let letter = try #require(letters.received.first)
-                #expect(letter.message.messageID == "poison")
-                #expect(letter.message.headers["x-death"] != nil)
+                let deadLetter = try #require(deadLetters.received.first)
+                #expect(deadLetter.message.messageID == "poison")
+                #expect(deadLetter.message.headers["x-death"] != nil)
 
                 // By way of the ladder: once with all its headers, once clean (docs/correctness.md#copied-headers).
                 let back = try await scene.subject.read(queue, prefetch: 64)
                 let tier = RetryTier.seconds5.rawValue
-                #expect(try await letter.republish(scene.names.retryExchange, tier) == .confirmed)
-                var clean = letter.message.cleanCopy()
+                #expect(try await deadLetter.republish(scene.names.retryExchange, tier) == .confirmed)
+                var clean = deadLetter.message.cleanCopy()
                 clean.messageID = "clean"
                 let outcome = try await scene.subject.publish(
                     clean,
@@ -56,7 +56,7 @@ extension BrokerCheck {
                 try await scene.subject.pass(.milliseconds(500))
                 if let drops = scene.subject.dropsCycles { #expect(back.ids.contains("poison") == !drops) }
                 try await back.close()
-                try await letters.close()
+                try await deadLetters.close()
             },
         ]
     }

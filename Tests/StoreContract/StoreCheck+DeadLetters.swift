@@ -7,7 +7,7 @@ extension StoreCheck {
     private static var keeping: [StoreCheck] {
         [
             StoreCheck("a dead letter is read back as it was kept, and kept once") { scene in
-                let letter = try scene.letter(.authorize, "a") { message in
+                let deadLetter = try scene.deadLetter(.authorize, "a") { message in
                     message.headers["number"] = .integer(-1)
                     message.headers["flag"] = .bool(false)
                     message.headers["other"] = .other
@@ -15,25 +15,30 @@ extension StoreCheck {
                     message.replyTo = "replies.a"
                     message.correlationID = CorrelationID(bytes: [0x63, 0xff, 0])
                 }
-                #expect(letter.content.card == "411111******1111")
-                #expect(try await scene.store.keep(letter) == .stored)
-                let view = try #require(try await scene.store.deadLetter(letter.id))
-                #expect(view.letter == letter)
+                #expect(deadLetter.content.card == "411111******1111")
+                #expect(try await scene.store.keep(deadLetter) == .stored)
+                let view = try #require(try await scene.store.deadLetter(deadLetter.id))
+                #expect(view.deadLetter == deadLetter)
                 #expect(view.audit.isEmpty)
-                let again = try scene.letter(.authorize, "a", id: DeadLetterID(.random), instance: letter.instance)
+                let again = try scene.deadLetter(
+                    .authorize,
+                    "a",
+                    id: DeadLetterID(.random),
+                    instance: deadLetter.instance
+                )
                 #expect(try await scene.store.keep(again) == .known)
                 #expect(try await scene.store.deadLetter(again.id) == nil)
             },
-            StoreCheck("a letter is linked to the one whose replay it is, where there is that one") { scene in
-                let first = try scene.letter(.capture, "a")
+            StoreCheck("a dead letter is linked to the one whose replay it is, where there is that one") { scene in
+                let first = try scene.deadLetter(.capture, "a")
                 let id = DeadLetterID(.random)
                 for (origin, expected) in [(first.id, first.id), (id, nil)] as [(DeadLetterID, DeadLetterID?)] {
                     _ = try await scene.store.keep(first)
-                    let letter = try scene.letter(.capture, "b") {
+                    let deadLetter = try scene.deadLetter(.capture, "b") {
                         $0.headers["replay-of"] = .string(origin.description)
                     }
-                    #expect(try await scene.store.keep(letter) == .stored)
-                    #expect(try await scene.store.deadLetter(letter.id)?.letter.replayOf == expected)
+                    #expect(try await scene.store.keep(deadLetter) == .stored)
+                    #expect(try await scene.store.deadLetter(deadLetter.id)?.deadLetter.replayOf == expected)
                 }
             },
             StoreCheck("returns are counted once per failure, up to the limit") { scene in
@@ -47,17 +52,17 @@ extension StoreCheck {
                 #expect(counts[0] == 1 && counts[2] == 2 && counts[4] == 3)
                 #expect(try await scene.store.countReturn(of: "n-\(message)", instances[0], limit: 3) == 1)
             },
-            StoreCheck("a broker's letter hands an open operation to a person, when its lease is over") { scene in
+            StoreCheck("a broker's dead letter hands an open operation to a person, when its lease is over") { scene in
                 let payment = try await scene.authorized()
                 let command = try scene.command(.capture(amount: nil), payment.id)
                 let claim = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)
-                var letter = try scene.letter(.capture, "a", command, origin: .unrouted)
-                _ = try await scene.store.keep(try scene.letter(.capture, "b", command))
+                var deadLetter = try scene.deadLetter(.capture, "a", command, origin: .unrouted)
+                _ = try await scene.store.keep(try scene.deadLetter(.capture, "b", command))
                 #expect(try await scene.view(payment.id).operations.last?.state == .sent)
                 for _ in 0..<400 where try await scene.view(payment.id).operations.last?.state == .sent {
                     try await scene.subject.pass(.milliseconds(25))
-                    letter = try scene.letter(.capture, "c", command, origin: .unrouted)
-                    #expect(try await scene.store.keep(letter) == .stored)
+                    deadLetter = try scene.deadLetter(.capture, "c", command, origin: .unrouted)
+                    #expect(try await scene.store.keep(deadLetter) == .stored)
                 }
                 let view = try await scene.view(payment.id)
                 #expect(view.operations.last?.state == .needsAttention)
@@ -72,7 +77,7 @@ extension StoreCheck {
                 let payment = try await scene.authorized()
                 let command = try scene.command(.capture(amount: nil), payment.id)
                 _ = try await scene.succeeded(command)
-                _ = try await scene.store.keep(try scene.letter(.capture, "a", command, origin: .unrouted))
+                _ = try await scene.store.keep(try scene.deadLetter(.capture, "a", command, origin: .unrouted))
                 #expect(try await scene.view(payment.id).operations.last?.state == .succeeded)
             },
         ]
@@ -81,47 +86,50 @@ extension StoreCheck {
     private static var acting: [StoreCheck] {
         [
             StoreCheck("a replay goes from open to replaying to replayed, each with its row in the audit") { scene in
-                let letter = try scene.letter(.capture, "a")
-                _ = try await scene.store.keep(letter)
+                let deadLetter = try scene.deadLetter(.capture, "a")
+                _ = try await scene.store.keep(deadLetter)
                 let (first, second) = (ReplayClaim.random, ReplayClaim.random)
-                guard case .publish(let next) = try await scene.store.beginReplay(letter.id, by: "first", first) else {
+                guard case .publish(let next) = try await scene.store.beginReplay(deadLetter.id, by: "first", first)
+                else {
                     Issue.record("not published")
                     return
                 }
-                #expect(next.state == .replaying && next.claim?.claim == first && next.content == letter.content)
-                #expect(try await scene.store.deadLetter(letter.id)?.letter == next)
+                #expect(next.state == .replaying && next.claim?.claim == first && next.content == deadLetter.content)
+                #expect(try await scene.store.deadLetter(deadLetter.id)?.deadLetter == next)
                 // While its lease runs it is nobody else's: also not of the same replay, taken up by another process.
                 for other in [second, ReplayClaim(replay: first.replay, fence: 2)] {
-                    let step = try await scene.store.beginReplay(letter.id, by: "second", other)
+                    let step = try await scene.store.beginReplay(deadLetter.id, by: "second", other)
                     guard case .held(let remaining) = step else {
                         Issue.record("\(step)")
                         return
                     }
                     #expect(remaining > .zero && remaining <= ReplayClaim.lease)
-                    #expect(try await scene.store.endReplay(letter.id, by: "second", other, .replayed) == false)
+                    #expect(try await scene.store.endReplay(deadLetter.id, by: "second", other, .replayed) == false)
                 }
-                let discard = try await scene.store.discard(letter.id, by: "third", reason: "early")
+                let discard = try await scene.store.discard(deadLetter.id, by: "third", reason: "early")
                 #expect(discard == .refused(.replaying))
                 // A commit whose answer was lost.
-                guard case .publish = try await scene.store.beginReplay(letter.id, by: "first", first) else {
+                guard case .publish = try await scene.store.beginReplay(deadLetter.id, by: "first", first) else {
                     Issue.record("not its own any more")
                     return
                 }
-                #expect(try await scene.store.endReplay(letter.id, by: "first", first, .replayed))
-                #expect(try await scene.store.endReplay(letter.id, by: "first", first, .replayed) == false)
-                #expect(try await scene.store.beginReplay(letter.id, by: "third", second) == .skip(.alreadyReplayed))
+                #expect(try await scene.store.endReplay(deadLetter.id, by: "first", first, .replayed))
+                #expect(try await scene.store.endReplay(deadLetter.id, by: "first", first, .replayed) == false)
+                #expect(
+                    try await scene.store.beginReplay(deadLetter.id, by: "third", second) == .skip(.alreadyReplayed)
+                )
                 let resumed = ReplayClaim(replay: first.replay, fence: 2)
-                #expect(try await scene.store.beginReplay(letter.id, by: "first", resumed) == .ended)
-                let late = try await scene.store.discard(letter.id, by: "third", reason: "late")
+                #expect(try await scene.store.beginReplay(deadLetter.id, by: "first", resumed) == .ended)
+                let late = try await scene.store.discard(deadLetter.id, by: "third", reason: "late")
                 #expect(late == .refused(.replayed))
-                let view = try #require(try await scene.store.deadLetter(letter.id))
-                #expect(view.letter.state == .replayed)
+                let view = try #require(try await scene.store.deadLetter(deadLetter.id))
+                #expect(view.deadLetter.state == .replayed)
                 #expect(view.audit.map(\.result) == ["started", "started", "replayed"])
                 #expect(view.audit.map(\.actor) == ["first", "first", "first"])
             },
             StoreCheck("a replay that was not published leaves it open, and so does one that may have been") { scene in
-                let letter = try scene.letter(.capture, "a")
-                _ = try await scene.store.keep(letter)
+                let deadLetter = try scene.deadLetter(.capture, "a")
+                _ = try await scene.store.keep(deadLetter)
                 var filter = DeadLetterFilter()
                 filter.merchantID = scene.merchant
                 func found(_ state: DeadLetterState) async throws -> Int {
@@ -130,33 +138,33 @@ extension StoreCheck {
                 }
                 for end in [ReplayEnd.notPublished(reason: "full"), .unknown(reason: "lost")] {
                     let claim = ReplayClaim.random
-                    guard case .publish = try await scene.store.beginReplay(letter.id, by: "op", claim) else {
+                    guard case .publish = try await scene.store.beginReplay(deadLetter.id, by: "op", claim) else {
                         Issue.record("not open")
                         return
                     }
                     #expect(try await found(.open) == 0)
                     #expect(try await found(.replaying) == 1)
-                    #expect(try await scene.store.endReplay(letter.id, by: "op", claim, end))
-                    #expect(try await scene.store.deadLetter(letter.id)?.letter.state == .open)
+                    #expect(try await scene.store.endReplay(deadLetter.id, by: "op", claim, end))
+                    #expect(try await scene.store.deadLetter(deadLetter.id)?.deadLetter.state == .open)
                     #expect(try await found(.open) == 1)
                     #expect(try await found(.replaying) == 0)
                 }
-                let audit = try #require(try await scene.store.deadLetter(letter.id)?.audit)
+                let audit = try #require(try await scene.store.deadLetter(deadLetter.id)?.audit)
                 #expect(audit.map(\.result) == ["started", "failed", "started", "failed"])
                 #expect(audit.map(\.reason) == [nil, "full", nil, "lost"])
-                let outcome = try await scene.store.discard(letter.id, by: "op", reason: "a test")
+                let outcome = try await scene.store.discard(deadLetter.id, by: "op", reason: "a test")
                 #expect(outcome == .discarded(leaving: nil))
             },
-            StoreCheck("a discard needs an open letter, and is written down with its reason") { scene in
-                let letter = try scene.letter(.capture, "a")
-                _ = try await scene.store.keep(letter)
-                let outcome = try await scene.store.discard(letter.id, by: "op", reason: "a test")
+            StoreCheck("a discard needs an open dead letter, and is written down with its reason") { scene in
+                let deadLetter = try scene.deadLetter(.capture, "a")
+                _ = try await scene.store.keep(deadLetter)
+                let outcome = try await scene.store.discard(deadLetter.id, by: "op", reason: "a test")
                 #expect(outcome == .discarded(leaving: nil))
-                let again = try await scene.store.discard(letter.id, by: "op", reason: "again")
+                let again = try await scene.store.discard(deadLetter.id, by: "op", reason: "again")
                 #expect(again == .refused(.discarded))
-                #expect(try await scene.store.beginReplay(letter.id, by: "op", .random) == .skip(.discarded))
-                let view = try #require(try await scene.store.deadLetter(letter.id))
-                #expect(view.letter.state == .discarded)
+                #expect(try await scene.store.beginReplay(deadLetter.id, by: "op", .random) == .skip(.discarded))
+                let view = try #require(try await scene.store.deadLetter(deadLetter.id))
+                #expect(view.deadLetter.state == .discarded)
                 #expect(view.audit.map(\.action) == ["discard"] && view.audit.map(\.reason) == ["a test"])
             },
             StoreCheck("what is not there is said not to be there") { scene in
@@ -178,11 +186,11 @@ extension StoreCheck {
                     sends: EarlierSends(unanswered: 1)
                 )
                 #expect(try await scene.store.settle(attention) == .settled)
-                let letter = try scene.letter(.capture, "a", command)
-                _ = try await scene.store.keep(letter)
+                let deadLetter = try scene.deadLetter(.capture, "a", command)
+                _ = try await scene.store.keep(deadLetter)
 
                 let first = ReplayClaim.random
-                _ = try await scene.store.beginReplay(letter.id, by: "op", first)
+                _ = try await scene.store.beginReplay(deadLetter.id, by: "op", first)
                 var operation = try #require(try await scene.view(payment.id).operations.last)
                 #expect(operation.state == .unknown && operation.attempts == 0 && operation.isAmbiguous)
                 #expect(operation.fence == claim.operation.fence)
@@ -198,34 +206,36 @@ extension StoreCheck {
                 )
                 #expect(try await scene.store.settle(failed) == .settled)
                 // Cut off before its end: the copy has had its turn already.
-                _ = try await scene.store.beginReplay(letter.id, by: "op", first)
+                _ = try await scene.store.beginReplay(deadLetter.id, by: "op", first)
                 operation = try #require(try await scene.view(payment.id).operations.last)
                 #expect(operation.state == .needsAttention)
-                #expect(try await scene.store.endReplay(letter.id, by: "op", first, .replayed))
+                #expect(try await scene.store.endReplay(deadLetter.id, by: "op", first, .replayed))
 
-                let newer = try scene.letter(.capture, "b", command)
+                let newer = try scene.deadLetter(.capture, "b", command)
                 _ = try await scene.store.keep(newer)
                 _ = try await scene.store.beginReplay(newer.id, by: "op", .random)
                 let third = try await scene.claimedWhenFree(command)
                 #expect(try await scene.store.settle(StoreScene<Subject>.success(third)) == .settled)
             },
             StoreCheck("of many replays at the same time one publishes it") { scene in
-                let letter = try scene.letter(.capture, "a")
-                _ = try await scene.store.keep(letter)
+                let deadLetter = try scene.deadLetter(.capture, "a")
+                _ = try await scene.store.keep(deadLetter)
                 let ends = try await withThrowingTaskGroup(of: Bool.self) { group in
                     for number in 0..<8 {
                         group.addTask {
                             let claim = ReplayClaim.random
-                            let step = try await scene.store.beginReplay(letter.id, by: "op \(number)", claim)
+                            let step = try await scene.store.beginReplay(deadLetter.id, by: "op \(number)", claim)
                             guard case .publish = step else { return false }
-                            #expect(try await scene.store.endReplay(letter.id, by: "op \(number)", claim, .replayed))
+                            #expect(
+                                try await scene.store.endReplay(deadLetter.id, by: "op \(number)", claim, .replayed)
+                            )
                             return true
                         }
                     }
                     return try await group.reduce(into: []) { $0.append($1) }
                 }
                 #expect(ends.count { $0 } == 1)
-                let audit = try #require(try await scene.store.deadLetter(letter.id)?.audit)
+                let audit = try #require(try await scene.store.deadLetter(deadLetter.id)?.audit)
                 #expect(audit.count { $0.result == "replayed" } == 1)
             },
         ]
@@ -233,19 +243,19 @@ extension StoreCheck {
 
     private static var listing: [StoreCheck] {
         [
-            StoreCheck("letters are listed newest first, selected oldest first, by every filter") { scene in
+            StoreCheck("dead letters are listed newest first, selected oldest first, by every filter") { scene in
                 let payment = PaymentID(.random)
                 let command = try scene.command(.void, payment)
-                var letters: [DeadLetter] = []
+                var deadLetters: [DeadLetter] = []
                 for (number, kind) in [OperationKind.void, .capture, .void].enumerated() {
-                    let letter = try scene.letter(
+                    let deadLetter = try scene.deadLetter(
                         kind,
                         "\(number)",
                         kind == .void ? command : nil,
                         ago: 300 - number * 100
                     )
-                    _ = try await scene.store.keep(letter)
-                    letters.append(letter)
+                    _ = try await scene.store.keep(deadLetter)
+                    deadLetters.append(deadLetter)
                 }
                 var own = DeadLetterFilter()
                 own.merchantID = scene.merchant
@@ -255,7 +265,7 @@ extension StoreCheck {
                     let listed = try await scene.store.deadLetters(filter, limit: limit).map(\.id)
                     let selected = try await scene.store.deadLetterIDs(.matching(filter, limit: nil))
                     if limit == 10 { #expect(selected == listed.reversed()) }
-                    return listed.compactMap { id in letters.firstIndex { $0.id == id } }
+                    return listed.compactMap { id in deadLetters.firstIndex { $0.id == id } }
                 }
                 #expect(try await found { _ in } == [2, 1, 0])
                 #expect(try await found({ _ in }, limit: 2) == [2, 1])
@@ -266,24 +276,26 @@ extension StoreCheck {
                 #expect(try await found { $0.merchantID = MerchantID(verified: "nobody") } == [])
                 #expect(try await found { $0.olderThan = .seconds(150) } == [1, 0])
                 #expect(try await found { $0.newerThan = .seconds(150) } == [2])
-                _ = try await scene.store.discard(letters[0].id, by: "op", reason: "r")
+                _ = try await scene.store.discard(deadLetters[0].id, by: "op", reason: "r")
                 #expect(try await found { $0.states = [.open] } == [2, 1])
                 #expect(try await found { $0.states = [.discarded, .replayed] } == [0])
                 #expect(try await found { $0.states = [] } == [])
-                #expect(try await found { $0.before = DeadLetterCursor(letters[2]) } == [1, 0])
-                #expect(try await found { $0.before = DeadLetterCursor(letters[0]) } == [])
+                #expect(try await found { $0.before = DeadLetterCursor(deadLetters[2]) } == [1, 0])
+                #expect(try await found { $0.before = DeadLetterCursor(deadLetters[0]) } == [])
                 let limited = try await scene.store.deadLetterIDs(.matching(own, limit: 2))
-                #expect(limited == [letters[0].id, letters[1].id])
+                #expect(limited == [deadLetters[0].id, deadLetters[1].id])
                 let named = try await scene.store.deadLetterIDs(
-                    .ids([letters[2].id, DeadLetterID(.random), letters[1].id])
+                    .ids([deadLetters[2].id, DeadLetterID(.random), deadLetters[1].id])
                 )
-                #expect(named == [letters[1].id, letters[2].id])
+                #expect(named == [deadLetters[1].id, deadLetters[2].id])
             },
-            StoreCheck("letters are found by the order of their payment") { scene in
+            StoreCheck("dead letters are found by the order of their payment") { scene in
                 let order = "order-\(UniqueID.random)"
                 let payment = try await scene.authorized(order: order, customer: "c")
-                let own = try scene.letter(.void, "a", try scene.command(.void, payment.id))
-                for letter in [own, try scene.letter(.capture, "b")] { _ = try await scene.store.keep(letter) }
+                let own = try scene.deadLetter(.void, "a", try scene.command(.void, payment.id))
+                for deadLetter in [own, try scene.deadLetter(.capture, "b")] {
+                    _ = try await scene.store.keep(deadLetter)
+                }
                 var filter = DeadLetterFilter()
                 filter.orderID = order
                 #expect(try await scene.store.deadLetters(filter, limit: 10).map(\.id) == [own.id])
@@ -291,20 +303,20 @@ extension StoreCheck {
                 #expect(try await scene.store.deadLetters(filter, limit: 10).isEmpty)
             },
             StoreCheck("what an action would come to is reported, and nothing is changed by that") { scene in
-                let letter = try scene.letter(.void, "a")
-                let card = try scene.letter(.authorize, "b")
-                for letter in [letter, card] { _ = try await scene.store.keep(letter) }
-                guard case .publish = try await scene.store.replayStep(of: letter.id) else {
+                let deadLetter = try scene.deadLetter(.void, "a")
+                let card = try scene.deadLetter(.authorize, "b")
+                for deadLetter in [deadLetter, card] { _ = try await scene.store.keep(deadLetter) }
+                guard case .publish = try await scene.store.replayStep(of: deadLetter.id) else {
                     Issue.record("it is not published")
                     return
                 }
                 #expect(try await scene.store.replayStep(of: card.id) == .skip(.cardReduced))
                 #expect(try await scene.store.discardOutcome(of: card.id) == .discarded(leaving: nil))
-                let view = try await scene.store.deadLetter(letter.id)
-                #expect(view?.letter.state == .open && view?.audit.isEmpty == true)
-                _ = try await scene.store.discard(letter.id, by: "op", reason: "r")
-                #expect(try await scene.store.replayStep(of: letter.id) == .skip(.discarded))
-                #expect(try await scene.store.discardOutcome(of: letter.id) == .refused(.discarded))
+                let view = try await scene.store.deadLetter(deadLetter.id)
+                #expect(view?.deadLetter.state == .open && view?.audit.isEmpty == true)
+                _ = try await scene.store.discard(deadLetter.id, by: "op", reason: "r")
+                #expect(try await scene.store.replayStep(of: deadLetter.id) == .skip(.discarded))
+                #expect(try await scene.store.discardOutcome(of: deadLetter.id) == .refused(.discarded))
                 let nobody = DeadLetterID(.random)
                 #expect(try await scene.store.replayStep(of: nobody) == .skip(.notFound))
                 #expect(try await scene.store.discardOutcome(of: nobody) == .notFound)
@@ -313,9 +325,11 @@ extension StoreCheck {
                 let code = "code-\(UniqueID.random)"
                 var ids: [DeadLetterID] = []
                 for number in 0..<4 {
-                    let letter = try scene.letter(.void, "\(number)") { $0.headers["error-code"] = .string(code) }
-                    _ = try await scene.store.keep(letter)
-                    ids.append(letter.id)
+                    let deadLetter = try scene.deadLetter(.void, "\(number)") {
+                        $0.headers["error-code"] = .string(code)
+                    }
+                    _ = try await scene.store.keep(deadLetter)
+                    ids.append(deadLetter.id)
                 }
                 #expect(try await scene.store.unfinishedDeadLetters()[code] == 4)
                 _ = try await scene.store.discard(ids[0], by: "op", reason: "r")

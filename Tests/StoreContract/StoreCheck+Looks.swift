@@ -118,27 +118,32 @@ extension StoreCheck {
                 #expect(entries.map(\.content) == given.notifiedByOutbox(claim).outbox)
                 try await scene.expectNothingToNotify()
             },
-            StoreCheck("what the broker's letter has opened is reported by a look, without a letter of its own") {
+            StoreCheck(
+                "what the broker's dead letter has opened is reported by a look, without a dead letter of its own"
+            ) {
                 scene in
                 let payment = try await scene.authorized()
                 let command = try scene.command(.capture(amount: nil), payment.id)
                 _ = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)
                 try await scene.subject.pass(.milliseconds(100))
                 #expect(
-                    try await scene.store.keep(try scene.letter(.capture, "a", command, origin: .unrouted)) == .stored
+                    try await scene.store.keep(try scene.deadLetter(.capture, "a", command, origin: .unrouted))
+                        == .stored
                 )
                 #expect(try await scene.lookUntilNotified().notified == 1)
                 let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
                 #expect(entries.map(\.content.destination) == [.replies(nil), .event(.needsAttention)])
                 try await scene.expectNothingToNotify()
             },
-            StoreCheck("a letter of another command under the same key is no letter of it") { scene in
+            StoreCheck("a dead letter of another command under the same key is no dead letter of it") { scene in
                 let payment = try await scene.authorized()
                 let command = try scene.command(.capture(amount: nil), payment.id)
                 let claim = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)
                 let given = Settlement.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1))
                 #expect(try await scene.store.settle(given) == .settled)
-                #expect(try await scene.store.keep(try scene.letter(.void, "a", command, origin: .unrouted)) == .stored)
+                #expect(
+                    try await scene.store.keep(try scene.deadLetter(.void, "a", command, origin: .unrouted)) == .stored
+                )
                 #expect(try await scene.lookUntilNotified().notified == 1)
                 let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
                 #expect(entries.map(\.content.destination) == [.replies(nil), .event(.needsAttention), .deadLetters])

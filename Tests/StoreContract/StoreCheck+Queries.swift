@@ -64,10 +64,10 @@ extension StoreCheck {
                 let void = try scene.command(.void, payment.id)
                 #expect(try await scene.claim(void).isWaitForPayment)
                 let held = try await scene.authorized()
-                let letter = try scene.letter(.void, "\(UniqueID.random)", try scene.command(.void, held.id))
-                _ = try await scene.store.keep(letter)
+                let deadLetter = try scene.deadLetter(.void, "\(UniqueID.random)", try scene.command(.void, held.id))
+                _ = try await scene.store.keep(deadLetter)
                 let messages = [
-                    (void.messageID, payment.id), (try #require(letter.content.message.messageID), held.id),
+                    (void.messageID, payment.id), (try #require(deadLetter.content.message.messageID), held.id),
                 ]
                 for (message, id) in messages {
                     var filter = PaymentFilter()

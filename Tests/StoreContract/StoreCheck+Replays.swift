@@ -55,9 +55,9 @@ extension StoreCheck {
                 #expect(view.run.counts == counts && view.run.state == .running)
                 #expect(
                     view.problems == [
-                        ReplayView.Problem(letter: ids[1], result: .failed, reason: "lost"),
-                        ReplayView.Problem(letter: ids[2], result: .skipped, reason: "replayed already"),
-                        ReplayView.Problem(letter: ids[3], result: .refused, reason: "no card"),
+                        ReplayView.Problem(deadLetter: ids[1], result: .failed, reason: "lost"),
+                        ReplayView.Problem(deadLetter: ids[2], result: .skipped, reason: "replayed already"),
+                        ReplayView.Problem(deadLetter: ids[3], result: .refused, reason: "no card"),
                     ]
                 )
                 // Given back, and taken by another: the first one has nothing more to say.
@@ -67,16 +67,16 @@ extension StoreCheck {
                 let late = DeadLetterReport.Entry(id: ids[4], item: .done)
                 #expect(try await scene.store.note(first.claim, late) == .superseded)
                 try await scene.store.endReplay(first.claim, .failed, reason: "late")
-                let left = try await scene.store.remainingLetters(of: run.id, after: 0, limit: 10)
-                #expect(left == [ReplayPosition(position: 5, letter: ids[4])])
-                #expect(try await scene.store.remainingLetters(of: run.id, after: 5, limit: 10).isEmpty)
+                let left = try await scene.store.remainingDeadLetters(of: run.id, after: 0, limit: 10)
+                #expect(left == [ReplayPosition(position: 5, deadLetter: ids[4])])
+                #expect(try await scene.store.remainingDeadLetters(of: run.id, after: 5, limit: 10).isEmpty)
                 try await scene.store.endReplay(second.claim, .finished, reason: nil)
                 let ended = try #require(try await scene.store.replay(run.id))
                 #expect(ended.state == .finished && ended.finishedAt != nil && ended.reason == nil)
                 #expect(try await scene.store.note(second.claim, late) == .superseded)
                 #expect(try await scene.store.takeReplay(run.id) == nil)
             },
-            StoreCheck("a replay is stopped at once where nobody is at it, else before its next letter") { scene in
+            StoreCheck("a replay is stopped at once where nobody is at it, else before its next dead letter") { scene in
                 let ids = [DeadLetterID(.random)]
                 let waiting = try await scene.replay(of: ids)
                 let stopped = try await scene.store.stopReplay(waiting.id, by: "ada")

@@ -67,14 +67,16 @@ extension StoreCheck {
                 }
                 #expect(try await scene.store.owner(ofBankID: "cap_\(UniqueID.random)") == nil)
             },
-            StoreCheck("a discarded letter tells of its operation while that needs a person") { scene in
+            StoreCheck("a discarded dead letter tells of its operation while that needs a person") { scene in
                 let payment = try await scene.authorized()
                 let command = try scene.command(.capture(amount: nil), payment.id)
                 let claim = try await scene.claimed(command)
                 let given = Settlement.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1))
                 #expect(try await scene.store.settle(given) == .settled)
-                let (own, other) = (try scene.letter(.capture, "a", command), try scene.letter(.void, "b", command))
-                for letter in [own, other] { _ = try await scene.store.keep(letter) }
+                let (own, other) = (
+                    try scene.deadLetter(.capture, "a", command), try scene.deadLetter(.void, "b", command)
+                )
+                for deadLetter in [own, other] { _ = try await scene.store.keep(deadLetter) }
                 let outcome = try await scene.store.discard(own.id, by: "op", reason: "r")
                 #expect(outcome == .discarded(leaving: own.command))
                 // Of another command under the same key.
@@ -82,7 +84,7 @@ extension StoreCheck {
 
                 let taken = try #require(try await scene.take(try await scene.last(of: claim)))
                 #expect(try await scene.store.settle(StoreScene<Subject>.success(taken)) == .settled)
-                let late = try scene.letter(.capture, "c", command)
+                let late = try scene.deadLetter(.capture, "c", command)
                 _ = try await scene.store.keep(late)
                 #expect(try await scene.store.discard(late.id, by: "op", reason: "r") == .discarded(leaving: nil))
             },

@@ -2,13 +2,13 @@ import Core
 import Testing
 
 extension StoreScene {
-    /// A letter of the scene's merchant, read as the ingester reads it.
+    /// A dead letter of the scene's merchant, read as the ingester reads it.
     ///
     /// - Parameters:
     ///   - name: tells its failure from others of the same message.
     ///   - command: whose message it is; `nil`: one of nobody's payment.
     ///   - ago: seconds since it failed; in whole seconds by this machine's clock, for the filters by age.
-    func letter(
+    func deadLetter(
         _ kind: OperationKind,
         _ name: String,
         _ command: Command? = nil,
@@ -37,14 +37,14 @@ extension StoreScene {
         )
         change(&message)
         let reader = DeadLetterReader(fingerprinter: Fingerprinter(secret: Array(id.description.utf8)))
-        let letter = reader.letter(message, origin, id: id, now: failedAt)
+        let deadLetter = reader.deadLetter(message, origin, id: id, now: failedAt)
         return DeadLetter(
-            id: letter.id,
-            instance: instance ?? letter.instance,
-            failure: letter.failure,
-            command: letter.command,
-            content: letter.content,
-            replayOf: letter.replayOf
+            id: deadLetter.id,
+            instance: instance ?? deadLetter.instance,
+            failure: deadLetter.failure,
+            command: deadLetter.command,
+            content: deadLetter.content,
+            replayOf: deadLetter.replayOf
         )
     }
 }

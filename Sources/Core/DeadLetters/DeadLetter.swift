@@ -14,7 +14,7 @@ package struct DeadLetter: Hashable, Sendable {
     /// The fence of the operation that the replay under way, or the last one that was cut off, has reopened.
     package var reopenedFence: Int64?
     /// Of the replay under way, or of the one that has ended it.
-    package var claim: LetterClaim?
+    package var claim: DeadLetterClaim?
 
     package init(
         id: DeadLetterID,
@@ -25,7 +25,7 @@ package struct DeadLetter: Hashable, Sendable {
         replayOf: DeadLetterID?,
         state: DeadLetterState = .open,
         reopenedFence: Int64? = nil,
-        claim: LetterClaim? = nil
+        claim: DeadLetterClaim? = nil
     ) {
         self.id = id
         self.instance = instance
@@ -44,10 +44,10 @@ package struct DeadLetter: Hashable, Sendable {
     /// As it is at this moment of the store's clock: open again where whoever was replaying it is gone.
     package func seen(at now: Timestamp) -> DeadLetter {
         guard state == .replaying, (claim?.until ?? now) <= now else { return self }
-        var letter = self
-        letter.state = .open
-        letter.claim = nil
-        return letter
+        var deadLetter = self
+        deadLetter.state = .open
+        deadLetter.claim = nil
+        return deadLetter
     }
 
     /// The copy that a replay publishes: message id and key as they were, and where it comes from.

@@ -3,9 +3,9 @@ package struct DeadLetterCursor: Hashable, Sendable, LosslessStringConvertible {
     package let at: Timestamp
     package let id: DeadLetterID
 
-    package init(_ letter: DeadLetter) {
-        at = letter.failure.at
-        id = letter.id
+    package init(_ deadLetter: DeadLetter) {
+        at = deadLetter.failure.at
+        id = deadLetter.id
     }
 
     package init?(_ description: String) {
@@ -20,7 +20,7 @@ package struct DeadLetterCursor: Hashable, Sendable, LosslessStringConvertible {
 
 /// A page of dead letters, newest first.
 package struct DeadLetterPage: Hashable, Sendable {
-    package let letters: [DeadLetter]
+    package let deadLetters: [DeadLetter]
     /// `nil` on the last page.
     package let next: DeadLetterCursor?
 }
@@ -30,10 +30,10 @@ extension DeadLetterQueries {
     package func page(_ filter: DeadLetterFilter, limit: Int) async throws(StoreError) -> DeadLetterPage {
         // One more tells whether there is another page.
         let found = try await deadLetters(filter, limit: limit + 1)
-        let letters = Array(found.prefix(limit))
+        let deadLetters = Array(found.prefix(limit))
         return DeadLetterPage(
-            letters: letters,
-            next: found.count > limit ? letters.last.map(DeadLetterCursor.init) : nil
+            deadLetters: deadLetters,
+            next: found.count > limit ? deadLetters.last.map(DeadLetterCursor.init) : nil
         )
     }
 }

@@ -1,6 +1,6 @@
 /// Why a message is a dead letter.
 package struct DeadLetterFailure: Hashable, Sendable {
-    /// A `DeadLetterCode`; letters of an earlier version may have another one.
+    /// A `DeadLetterCode`; dead letters of an earlier version may have another one.
     package let code: String
     /// For a person. Never holds a value of the message.
     package let message: String

@@ -17,19 +17,19 @@ package struct DeadLetterFilter: Hashable, Sendable {
     package init() {}
 
     /// - Parameters:
-    ///   - letter: the one that is tested.
+    ///   - deadLetter: the one that is tested.
     ///   - order: that of its payment, where there is one.
     ///   - now: the store's clock.
-    package func matches(_ letter: DeadLetter, order: String? = nil, now: Timestamp) -> Bool {
-        code ?? letter.failure.code == letter.failure.code
-            && (kind == nil || kind == letter.command.kind)
-            && (merchantID == nil || merchantID == letter.command.merchantID)
-            && (paymentID == nil || paymentID == letter.command.paymentID)
-            && (olderThan.map { letter.failure.at < now.advanced(by: .zero - $0) } ?? true)
-            && (newerThan.map { letter.failure.at > now.advanced(by: .zero - $0) } ?? true)
+    package func matches(_ deadLetter: DeadLetter, order: String? = nil, now: Timestamp) -> Bool {
+        code ?? deadLetter.failure.code == deadLetter.failure.code
+            && (kind == nil || kind == deadLetter.command.kind)
+            && (merchantID == nil || merchantID == deadLetter.command.merchantID)
+            && (paymentID == nil || paymentID == deadLetter.command.paymentID)
+            && (olderThan.map { deadLetter.failure.at < now.advanced(by: .zero - $0) } ?? true)
+            && (newerThan.map { deadLetter.failure.at > now.advanced(by: .zero - $0) } ?? true)
             && (orderID == nil || orderID == order)
-            && (before.map { (letter.failure.at, letter.id) < ($0.at, $0.id) } ?? true)
-            && states?.contains(letter.state) != false
+            && (before.map { (deadLetter.failure.at, deadLetter.id) < ($0.at, $0.id) } ?? true)
+            && states?.contains(deadLetter.state) != false
     }
 }
 

@@ -11,7 +11,8 @@ package struct DeadLetterReader: Sendable {
     ///   - origin: how it came to the dead letters.
     ///   - id: for the row, should there be none of this failure yet.
     ///   - now: stands in where the message does not tell when it failed.
-    package func letter(_ message: Message, _ origin: DeadLetterOrigin, id: DeadLetterID, now: Timestamp) -> DeadLetter
+    package func deadLetter(_ message: Message, _ origin: DeadLetterOrigin, id: DeadLetterID, now: Timestamp)
+        -> DeadLetter
     {
         let kind = message.type.flatMap(OperationKind.init(commandType:))
         let content = ReducedMessage(message, kind: kind)

@@ -10,7 +10,7 @@ package struct DeadLetterReport: Hashable, Sendable {
     package var isCutShort = false
     /// A line each, for those that were not done: the first hundred.
     package private(set) var problems: [String] = []
-    /// Why letters were skipped: the first hundred.
+    /// Why dead letters were skipped: the first hundred.
     package private(set) var skips: [Skip] = []
     /// How many were discarded whose operation needs a person still.
     package private(set) var stillOpen = 0
@@ -68,8 +68,8 @@ package struct DeadLetterReport: Hashable, Sendable {
         self.init(view.run.counts)
         isCutShort = view.run.state != .finished
         for problem in view.problems {
-            if problem.result != .failed { skips.append(Skip(id: problem.letter, reason: problem.reason)) }
-            if problem.result != .skipped { add("\(problem.letter): \(problem.reason)") }
+            if problem.result != .failed { skips.append(Skip(id: problem.deadLetter, reason: problem.reason)) }
+            if problem.result != .skipped { add("\(problem.deadLetter): \(problem.reason)") }
         }
     }
 
@@ -114,7 +114,7 @@ extension DeadLetterReport.Item {
 }
 
 extension DeadLetterCommand {
-    /// Completes the sentence "<id of a letter>: …".
+    /// Completes the sentence "<id of a dead letter>: …".
     fileprivate var openExplanation: String {
         let payment = paymentID?.description ?? ""
         let key = idempotencyKey?.description ?? ""

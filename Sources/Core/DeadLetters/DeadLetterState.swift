@@ -3,7 +3,7 @@
 package enum DeadLetterState: String, Sendable, CaseIterable {
     /// Nobody has dealt with it.
     case open
-    /// A replay has claimed it, and has not been seen to end. When its lease is over, the letter is open again.
+    /// A replay has claimed it, and has not been seen to end. When its lease is over, the dead letter is open again.
     case replaying
     case replayed
     case discarded
@@ -19,7 +19,7 @@ package enum DeadLetterState: String, Sendable, CaseIterable {
     /// Not closed.
     package static let unfinished: Set<DeadLetterState> = [.open, .replaying]
 
-    /// The state machine. A replay that certainly did not happen gives the letter back.
+    /// The state machine. A replay that certainly did not happen gives the dead letter back.
     package func mayBecome(_ next: DeadLetterState) -> Bool {
         switch (self, next) {
         case (.open, .replaying), (.open, .discarded), (.replaying, .replaying), (.replaying, .replayed),

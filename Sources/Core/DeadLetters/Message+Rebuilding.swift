@@ -1,6 +1,6 @@
 extension Message {
     /// The dead letter of an operation that needs a person, where no delivery of its command is at hand: the command is rebuilt from
-    /// what is stored. The card of an authorize is not, so that its letter cannot be replayed.
+    /// what is stored. The card of an authorize is not, so that its dead letter cannot be replayed.
     ///
     /// - Parameters:
     ///   - operation: in need of a person.

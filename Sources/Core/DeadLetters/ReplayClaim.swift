@@ -25,16 +25,16 @@ package struct ReplayClaim: Hashable, Sendable {
         self.fence = fence
     }
 
-    /// How long a letter is claimed for, by the store's clock: longer than it takes to publish it. When that is over, whoever claimed
-    /// it is gone, and the letter is open again.
+    /// How long a dead letter is claimed for, by the store's clock: longer than it takes to publish it. When that is
+    /// over, whoever claimed it is gone, and the dead letter is open again.
     package static let lease = Duration.seconds(60)
 
     /// No further try is begun this long after the claim: the longest takes what is left of the lease.
     static let lastTry = Duration.seconds(20)
 }
 
-/// A claim of one letter.
-package struct LetterClaim: Hashable, Sendable {
+/// A claim of one dead letter.
+package struct DeadLetterClaim: Hashable, Sendable {
     package let claim: ReplayClaim
     /// By the store's clock.
     package let until: Timestamp

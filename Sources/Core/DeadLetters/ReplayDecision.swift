@@ -1,75 +1,75 @@
 /// What the replay of one dead letter does, given the rows that it found under lock. Shared by every store.
 package struct ReplayDecision: Hashable, Sendable {
     package let step: ReplayStep
-    /// The letter as it is from now on; `nil` where nothing is written.
-    package let letter: DeadLetter?
+    /// The dead letter as it is from now on; `nil` where nothing is written.
+    package let deadLetter: DeadLetter?
     /// The operation, reopened, with the lease that is over at once, and what the payment's history says of it.
     package let reopened: Operation?
 
     /// - Parameters:
-    ///   - letter: as it is in the store.
-    ///   - operation: the one under the merchant and key of the letter.
+    ///   - deadLetter: as it is in the store.
+    ///   - operation: the one under the merchant and key of the dead letter.
     ///   - claim: whose decision it is; `nil` where nothing is claimed.
     ///   - now: the store's clock.
-    package init(_ letter: DeadLetter, operation: Operation?, claim: ReplayClaim? = nil, now: Timestamp) {
-        let letter = letter.seen(at: now)
-        switch letter.state {
+    package init(_ deadLetter: DeadLetter, operation: Operation?, claim: ReplayClaim? = nil, now: Timestamp) {
+        let deadLetter = deadLetter.seen(at: now)
+        switch deadLetter.state {
         case .replayed:
-            let isOwn = claim != nil && claim?.replay == letter.claim?.claim.replay
+            let isOwn = claim != nil && claim?.replay == deadLetter.claim?.claim.replay
             self.init(isOwn ? .ended : .skip(.alreadyReplayed))
-        case .replaying where claim == nil || claim != letter.claim?.claim:
-            self.init(.held(remaining: letter.claim.map { now.duration(to: $0.until) } ?? .zero))
+        case .replaying where claim == nil || claim != deadLetter.claim?.claim:
+            self.init(.held(remaining: deadLetter.claim.map { now.duration(to: $0.until) } ?? .zero))
         case .discarded: self.init(.skip(.discarded))
         case .open, .replaying:
-            let own = operation.flatMap { Self.isOwn($0, letter) ? $0 : nil }
-            if letter.content.isReplayable {
-                self = Self.publish(Self.claimed(letter, claim, now), own, now)
-            } else if let own, own.state.isFinal, own.fingerprint == letter.command.fingerprint {
-                let letter = Self.claimed(letter, claim, now)
-                self.init(.answer(letter, own), letter: letter)
+            let own = operation.flatMap { Self.isOwn($0, deadLetter) ? $0 : nil }
+            if deadLetter.content.isReplayable {
+                self = Self.publish(Self.claimed(deadLetter, claim, now), own, now)
+            } else if let own, own.state.isFinal, own.fingerprint == deadLetter.command.fingerprint {
+                let deadLetter = Self.claimed(deadLetter, claim, now)
+                self.init(.answer(deadLetter, own), deadLetter: deadLetter)
             } else {
-                self.init(.skip(letter.content.card == nil ? .incomplete : .cardReduced))
+                self.init(.skip(deadLetter.content.card == nil ? .incomplete : .cardReduced))
             }
         }
     }
 
-    private init(_ step: ReplayStep, letter: DeadLetter? = nil, reopened: Operation? = nil) {
+    private init(_ step: ReplayStep, deadLetter: DeadLetter? = nil, reopened: Operation? = nil) {
         self.step = step
-        self.letter = letter
+        self.deadLetter = deadLetter
         self.reopened = reopened
     }
 
     /// An operation that waits for a person gets its attempts anew: without that, the copy would only hear `unknown` again.
-    private static func publish(_ letter: DeadLetter, _ operation: Operation?, _ now: Timestamp) -> ReplayDecision {
+    private static func publish(_ deadLetter: DeadLetter, _ operation: Operation?, _ now: Timestamp) -> ReplayDecision {
         // Taken up again after a crash: what the replay before has reopened may have failed again since.
-        let reopened = letter.reopenedFence
-        var letter = letter
+        let reopened = deadLetter.reopenedFence
+        var deadLetter = deadLetter
         guard var operation, operation.state == .needsAttention, reopened ?? operation.fence == operation.fence else {
-            return ReplayDecision(.publish(letter), letter: letter)
+            return ReplayDecision(.publish(deadLetter), deadLetter: deadLetter)
         }
-        letter.reopenedFence = operation.fence
+        deadLetter.reopenedFence = operation.fence
         operation.state = .unknown
         operation.leaseUntil = now
         operation.attempts = 0
-        return ReplayDecision(.publish(letter), letter: letter, reopened: operation)
+        return ReplayDecision(.publish(deadLetter), deadLetter: deadLetter, reopened: operation)
     }
 
-    private static func claimed(_ letter: DeadLetter, _ claim: ReplayClaim?, _ now: Timestamp) -> DeadLetter {
-        var letter = letter
-        letter.state = .replaying
-        letter.claim = claim.map { LetterClaim($0, until: now.advanced(by: ReplayClaim.lease)) }
-        return letter
+    private static func claimed(_ deadLetter: DeadLetter, _ claim: ReplayClaim?, _ now: Timestamp) -> DeadLetter {
+        var deadLetter = deadLetter
+        deadLetter.state = .replaying
+        deadLetter.claim = claim.map { DeadLetterClaim($0, until: now.advanced(by: ReplayClaim.lease)) }
+        return deadLetter
     }
 
-    /// A key may have been used for another command: that one's operation is none of this letter's business.
-    private static func isOwn(_ operation: Operation, _ letter: DeadLetter) -> Bool {
-        operation.paymentID == letter.command.paymentID && operation.kind == letter.command.kind
+    /// A key may have been used for another command: that one's operation is none of this dead letter's business.
+    private static func isOwn(_ operation: Operation, _ deadLetter: DeadLetter) -> Bool {
+        operation.paymentID == deadLetter.command.paymentID && operation.kind == deadLetter.command.kind
     }
 }
 
 /// The next step of a replay; what publishes something is stored first.
 package enum ReplayStep: Hashable, Sendable {
-    /// Publish the letter's copy.
+    /// Publish the dead letter's copy.
     case publish(DeadLetter)
     /// The card is gone, but the command has been settled: publish its stored reply.
     case answer(DeadLetter, Operation)
@@ -110,9 +110,9 @@ package enum ReplaySkip: String, Sendable, CaseIterable {
 /// How the replay of one dead letter ended.
 package enum ReplayEnd: Hashable, Sendable {
     case replayed
-    /// Certainly not published: the letter is open again.
+    /// Certainly not published: the dead letter is open again.
     case notPublished(reason: String)
-    /// It may have been published: the letter is open again, and what this replay has reopened stays known.
+    /// It may have been published: the dead letter is open again, and what this replay has reopened stays known.
     case unknown(reason: String)
 
     /// The name in the audit.
@@ -130,26 +130,27 @@ package enum ReplayEnd: Hashable, Sendable {
         }
     }
 
-    /// The letter as it is afterwards.
-    package func applied(to letter: DeadLetter, at now: Timestamp) -> DeadLetter {
-        var letter = letter
+    /// The dead letter as it is afterwards.
+    package func applied(to deadLetter: DeadLetter, at now: Timestamp) -> DeadLetter {
+        var deadLetter = deadLetter
         switch self {
         case .replayed:
-            letter.state = .replayed
+            deadLetter.state = .replayed
         case .notPublished:
-            letter.state = .open
-            letter.reopenedFence = nil
-            letter.claim = nil
+            deadLetter.state = .open
+            deadLetter.reopenedFence = nil
+            deadLetter.claim = nil
         case .unknown:
             // Its claim is over at once.
-            letter.claim = letter.claim.map { LetterClaim($0.claim, until: now) }
+            deadLetter.claim = deadLetter.claim.map { DeadLetterClaim($0.claim, until: now) }
         }
-        return letter
+        return deadLetter
     }
 }
 
 package enum DiscardOutcome: Hashable, Sendable {
-    /// Off the list. `leaving`: its command's operation is in `NEEDS_ATTENTION` still, for discarding a letter ends none.
+    /// Off the list. `leaving`: its command's operation is in `NEEDS_ATTENTION` still, for discarding a dead letter
+    /// ends none.
     case discarded(leaving: DeadLetterCommand?)
     case notFound
     /// It is in this state, in which it cannot be discarded.
@@ -170,13 +171,13 @@ package enum DiscardOutcome: Hashable, Sendable {
     /// What a discard comes to, and what it leaves.
     ///
     /// - Parameters:
-    ///   - letter: as it is in the store.
-    ///   - operation: the one that is the letter's own.
-    package init(discarding letter: DeadLetter, operation: Operation?) {
-        self = letter.state.mayBecome(.discarded) ? .leaving(letter, operation) : .refused(letter.state)
+    ///   - deadLetter: as it is in the store.
+    ///   - operation: the one that is the dead letter's own.
+    package init(discarding deadLetter: DeadLetter, operation: Operation?) {
+        self = deadLetter.state.mayBecome(.discarded) ? .leaving(deadLetter, operation) : .refused(deadLetter.state)
     }
 
-    private static func leaving(_ letter: DeadLetter, _ operation: Operation?) -> DiscardOutcome {
-        .discarded(leaving: operation?.state == .needsAttention ? letter.command : nil)
+    private static func leaving(_ deadLetter: DeadLetter, _ operation: Operation?) -> DiscardOutcome {
+        .discarded(leaving: operation?.state == .needsAttention ? deadLetter.command : nil)
     }
 }

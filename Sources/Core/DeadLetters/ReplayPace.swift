@@ -1,11 +1,11 @@
 /// How fast a replay goes, and when it gives up.
 package struct ReplayPace: Hashable, Sendable {
-    /// Letters, at most; `nil`: as fast as they are confirmed.
+    /// Dead letters, at most; `nil`: as fast as they are confirmed.
     package let perSecond: Int?
     /// The share of failures, 0 to 1, from which on it goes no further.
     package let failureShare: Double
 
-    /// Fewer letters than this say nothing about a share.
+    /// Fewer dead letters than this say nothing about a share.
     private static let sample = 5
 
     /// Where nothing else is asked for.
@@ -17,7 +17,7 @@ package struct ReplayPace: Hashable, Sendable {
         self.failureShare = failureShare
     }
 
-    /// Between the starts of two letters.
+    /// Between the starts of two dead letters.
     var interval: Duration? { perSecond.map { .seconds(1) / $0 } }
 
     func stops(_ report: DeadLetterReport) -> Bool {

@@ -18,11 +18,11 @@ package struct ReplayRun: Hashable, Sendable {
     package enum State: String, Sendable, CaseIterable {
         /// It waits for a process, or one is at it.
         case running
-        /// It has been at every letter of its list.
+        /// It has been at every dead letter of its list.
         case finished
         /// A person has stopped it.
         case stopped
-        /// Too many of its letters failed.
+        /// Too many of its dead letters failed.
         case failed
     }
 
@@ -85,12 +85,12 @@ package struct ReplayView: Hashable, Sendable {
     package let problems: [Problem]
 
     package struct Problem: Hashable, Sendable {
-        package let letter: DeadLetterID
+        package let deadLetter: DeadLetterID
         package let result: ReplayResult
         package let reason: String
 
-        package init(letter: DeadLetterID, result: ReplayResult, reason: String) {
-            self.letter = letter
+        package init(deadLetter: DeadLetterID, result: ReplayResult, reason: String) {
+            self.deadLetter = deadLetter
             self.result = result
             self.reason = reason
         }
@@ -104,7 +104,7 @@ package struct ReplayView: Hashable, Sendable {
     }
 }
 
-/// What became of one letter of a replay. Raw values are the names in the store and in listings.
+/// What became of one dead letter of a replay. Raw values are the names in the store and in listings.
 package enum ReplayResult: String, Sendable, CaseIterable {
     case replayed
     /// What was asked for has been so already.

@@ -17,7 +17,7 @@ package struct SweepPolicy: Hashable, Sendable {
     /// Places of commands that wait and were never seen again: their messages are lost.
     package var keepsWaiting: Duration = .seconds(7 * 86_400)
     /// Dead letters that were replayed or discarded; what was done with them is kept forever.
-    package var keepsLetters: Duration = .seconds(90 * 86_400)
+    package var keepsDeadLetters: Duration = .seconds(90 * 86_400)
 
     package init(batch: Int = 100) {
         self.batch = batch

@@ -1,8 +1,8 @@
 /// Where the ingester puts dead letters. Each call is one transaction, whole or not at all, and may be repeated.
 package protocol DeadLetterIntake: Sendable {
-    /// Keeps the letter, unless its failure is known already; and opens its operation for a person where a broker's letter says
-    /// that its command will not come any more: the operation is open, and its lease is over.
-    func keep(_ letter: DeadLetter) async throws(StoreError) -> DeadLetterKept
+    /// Keeps the dead letter, unless its failure is known already; and opens its operation for a person where a
+    /// broker's dead letter says that its command will not come any more: the operation is open, and its lease is over.
+    func keep(_ deadLetter: DeadLetter) async throws(StoreError) -> DeadLetterKept
 
     /// Counts that a message is sent back to the commands, once per failure.
     ///
@@ -65,14 +65,15 @@ package protocol DeadLetterActions: Sendable {
 
 /// A dead letter with all that was done with it.
 package struct DeadLetterView: Hashable, Sendable {
-    package let letter: DeadLetter
+    package let deadLetter: DeadLetter
     /// Oldest first.
     package let audit: [DeadLetterAuditEntry]
-    /// How far the operation of its command is; `nil` where there is none. Replaying or discarding a letter does not end it.
+    /// How far the operation of its command is; `nil` where there is none. Replaying or discarding a dead letter does
+    /// not end it.
     package let operation: OperationState?
 
-    package init(letter: DeadLetter, audit: [DeadLetterAuditEntry], operation: OperationState?) {
-        self.letter = letter
+    package init(deadLetter: DeadLetter, audit: [DeadLetterAuditEntry], operation: OperationState?) {
+        self.deadLetter = deadLetter
         self.audit = audit
         self.operation = operation
     }

@@ -19,13 +19,13 @@ package protocol ReplayStore: Sendable {
     func takeReplay(_ id: ReplayID?) async throws(StoreError) -> ReplayRun?
 
     /// What is left of its list, in order.
-    func remainingLetters(
+    func remainingDeadLetters(
         of id: ReplayID,
         after position: Int,
         limit: Int
     ) async throws(StoreError) -> [ReplayPosition]
 
-    /// Writes down what became of a letter, once, and makes the lease last longer.
+    /// Writes down what became of a dead letter, once, and makes the lease last longer.
     func note(_ claim: ReplayClaim, _ entry: DeadLetterReport.Entry?) async throws(StoreError) -> ReplayNote
 
     /// Ends it; `nil`: gives it back, for another process to take up. Does nothing where another one has taken it up.
@@ -35,7 +35,7 @@ package protocol ReplayStore: Sendable {
         reason: String?
     ) async throws(StoreError)
 
-    /// Asks it to stop: at once where nobody is at it, else before its next letter.
+    /// Asks it to stop: at once where nobody is at it, else before its next dead letter.
     ///
     /// - Returns: as it is then; `nil` where there is no such replay.
     func stopReplay(_ id: ReplayID, by actor: String) async throws(StoreError) -> ReplayRun?
@@ -49,11 +49,11 @@ package protocol ReplayStore: Sendable {
 /// A place in the list of a replay.
 package struct ReplayPosition: Hashable, Sendable {
     package let position: Int
-    package let letter: DeadLetterID
+    package let deadLetter: DeadLetterID
 
-    package init(position: Int, letter: DeadLetterID) {
+    package init(position: Int, deadLetter: DeadLetterID) {
         self.position = position
-        self.letter = letter
+        self.deadLetter = deadLetter
     }
 }
 

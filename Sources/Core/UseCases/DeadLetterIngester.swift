@@ -114,34 +114,34 @@ package struct DeadLetterIngester: Sendable {
         let now = time.now()
         let id = DeadLetterID(random.identifier(at: now))
         let message = message(of: delivery)
-        let letter = reader.letter(message, delivery.origin, id: id, now: now)
-        if letter.failure.source == .broker, letter.failure.code == DeadLetterFailure.deliveryLimit,
-            let times = try await countReturn(letter, message)
+        let deadLetter = reader.deadLetter(message, delivery.origin, id: id, now: now)
+        if deadLetter.failure.source == .broker, deadLetter.failure.code == DeadLetterFailure.deliveryLimit,
+            let times = try await countReturn(deadLetter, message)
         {
             let tier = Self.returns[min(max(times, 1), Self.returns.count) - 1]
             try await park(message.cleanCopy(), tier)
             await delivery.acknowledge()
-            observer.observe(.deadLetterSentBack(letter, tier))
+            observer.observe(.deadLetterSentBack(deadLetter, tier))
             try await time.sleep(for: Self.spacing)
-        } else if let kept = try await keep(letter) {
+        } else if let kept = try await keep(deadLetter) {
             await delivery.acknowledge()
-            if kept == .stored { observer.observe(.deadLetterKept(letter)) }
+            if kept == .stored { observer.observe(.deadLetterKept(deadLetter)) }
         }
     }
 
-    /// - Returns: `nil` where the store refuses even the bare letter: it stays at the broker.
-    private func keep(_ letter: DeadLetter) async throws(CancellationError) -> DeadLetterKept? {
-        for form in [letter, letter.bare] {
+    /// - Returns: `nil` where the store refuses even the bare dead letter: it stays at the broker.
+    private func keep(_ deadLetter: DeadLetter) async throws(CancellationError) -> DeadLetterKept? {
+        for form in [deadLetter, deadLetter.bare] {
             let kept = try await untilAnswered { () async throws(StoreError) in try await store.keep(form) }
             if let kept { return kept }
         }
         return nil
     }
 
-    private func countReturn(_ letter: DeadLetter, _ message: Message) async throws(CancellationError) -> Int? {
+    private func countReturn(_ deadLetter: DeadLetter, _ message: Message) async throws(CancellationError) -> Int? {
         let identity = reader.identity(of: message)
         return try await untilAnswered { () async throws(StoreError) in
-            try await store.countReturn(of: identity, letter.instance, limit: Self.returns.count)
+            try await store.countReturn(of: identity, deadLetter.instance, limit: Self.returns.count)
         }.flatMap(\.self)
     }
 

@@ -1,6 +1,6 @@
 /// Publishes dead letters again, one after the other. Each is claimed first and moves `open → replaying → replayed`, so that of two
 /// replays at once one publishes it, and that a replay that was cut off anywhere is taken up by the next one; a second replay of
-/// the same letters does nothing (docs/correctness.md#replay-is-idempotent).
+/// the same dead letters does nothing (docs/correctness.md#replay-is-idempotent).
 package struct DeadLetterReplay: Sendable {
     private let store: any DeadLetterActions
     private let sink: any MessageSink
@@ -8,7 +8,7 @@ package struct DeadLetterReplay: Sendable {
     private let random: any RandomSource
     private let policy = RetryPolicy()
 
-    /// How often a letter is published before it counts as failed.
+    /// How often a dead letter is published before it counts as failed.
     private static let tries = 3
     /// The longest that goes by without a word to whoever asked.
     private static let beat = Duration.seconds(1)
@@ -33,13 +33,13 @@ package struct DeadLetterReplay: Sendable {
         case cutOff
     }
 
-    /// Notified after each letter, and while there is nothing but waiting; false: it goes no further.
+    /// Notified after each dead letter, and while there is nothing but waiting; false: it goes no further.
     package typealias Progress = (DeadLetterReport, DeadLetterReport.Entry?) async -> Bool
 
     /// - Parameters:
     ///   - ids: frozen; what has been dealt with since is skipped.
     ///   - actor: for the audit.
-    ///   - claim: under which the letters are published.
+    ///   - claim: under which the dead letters are published.
     ///   - pace: how fast, and when it gives up.
     ///   - report: what went before, and then this.
     package func run(
@@ -132,9 +132,9 @@ package struct DeadLetterReplay: Sendable {
             case .skip(let skip): return .item(.skipped(skip.explanation, isHarmless: skip.isHarmless))
             case .held(let remaining): return .held(remaining: remaining)
             case .ended: return .item(.done)
-            case .publish(let letter): end = await publish(letter.replayCopy, .commands, until: lastTry)
-            case .answer(let letter, let operation):
-                let reply = OutgoingReply.final(of: operation, by: EnvelopeDecoder.route(letter.content.message))
+            case .publish(let deadLetter): end = await publish(deadLetter.replayCopy, .commands, until: lastTry)
+            case .answer(let deadLetter, let operation):
+                let reply = OutgoingReply.final(of: operation, by: EnvelopeDecoder.route(deadLetter.content.message))
                 end = await publish(reply.message, .replies(reply.replyTo), until: lastTry)
             }
             guard try await store.endReplay(id, by: actor, claim, end) else {

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Runs replays that are stored, letter by letter: wherever it is cut off, the next process goes on from there.
+/// Runs replays that are stored, one by one: wherever it is cut off, the next process goes on from there.
 package struct ReplayRunner: Sendable {
     private let store: any ReplayStore
     private let replay: DeadLetterReplay
@@ -63,11 +63,11 @@ package struct ReplayRunner: Sendable {
             next = try await store.note(taken.claim, nil)
             var position = 0
             while next == .goOn, ending == .finished {
-                let page = try await store.remainingLetters(of: taken.id, after: position, limit: Self.page)
+                let page = try await store.remainingDeadLetters(of: taken.id, after: position, limit: Self.page)
                 guard let last = page.last else { break }
                 position = last.position
                 ending = await replay.run(
-                    page.map(\.letter),
+                    page.map(\.deadLetter),
                     by: taken.order.requestedBy,
                     taken.claim,
                     pace: taken.order.pace,

@@ -5,7 +5,7 @@ import HummingbirdCore
 /// The requests that the admin server answers (docs/contract.md#admin-api).
 struct AdminRoutes: Sendable {
     let queries: any PaymentQueries
-    let deadLetters: DeadLetterDesk
+    let deadLetters: DeadLetterService
     let resolver: OperationResolver
     let readiness: Readiness
     let metrics: PrometheusRegistry
@@ -40,8 +40,8 @@ struct AdminRoutes: Sendable {
         }
         router.get("payments") { request, _ in try await payments(request.uri) }
         ResolutionRoutes(resolver: resolver).add(to: router)
-        DeadLetterRoutes(desk: deadLetters).add(to: router)
-        ReplayRoutes(desk: deadLetters).add(to: router)
+        DeadLetterRoutes(service: deadLetters).add(to: router)
+        ReplayRoutes(service: deadLetters).add(to: router)
     }
 
     private func payment(_ text: String) async throws -> Response {

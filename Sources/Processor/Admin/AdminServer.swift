@@ -20,7 +20,7 @@ struct AdminServer: Service {
     init(
         configuration: AdminConfiguration,
         queries: any PaymentQueries,
-        deadLetters: DeadLetterDesk,
+        deadLetters: DeadLetterService,
         resolver: OperationResolver,
         readiness: Readiness,
         metrics: PrometheusRegistry,

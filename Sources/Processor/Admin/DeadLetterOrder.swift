@@ -22,7 +22,7 @@ struct DeadLetterOrder: Hashable, Sendable {
         "limit",
     ]
 
-    init(_ body: [UInt8], _ action: DeadLetterDesk.Action) throws(InvalidField) {
+    init(_ body: [UInt8], _ action: DeadLetterService.Action) throws(InvalidField) {
         let value: JSONValue
         do throws(JSONError) {
             value = try JSONParser.parse(body)

@@ -5,7 +5,7 @@ import HummingbirdCore
 
 /// Dead letters over HTTP (docs/contract.md#admin-api): what `processor dead-letters` does, by the same names.
 struct DeadLetterRoutes: Sendable {
-    let desk: DeadLetterDesk
+    let service: DeadLetterService
 
     private static let largestBody = 1 << 20
 
@@ -21,7 +21,7 @@ struct DeadLetterRoutes: Sendable {
 
     private func show(_ text: String) async throws -> Response {
         guard let id = DeadLetterID(text) else { throw AdminError.invalid(InvalidField("id", "is not a UUID")) }
-        guard let view = try await desk.queries.deadLetter(id) else {
+        guard let view = try await service.queries.deadLetter(id) else {
             throw AdminError.notFound("there is no such dead letter")
         }
         return Response(json: view.json)
@@ -39,10 +39,10 @@ struct DeadLetterRoutes: Sendable {
         } catch {
             throw AdminError.invalid(error)
         }
-        return Response(json: try await desk.queries.page(filter, limit: limit ?? DeadLetterLimit.usual).json)
+        return Response(json: try await service.queries.page(filter, limit: limit ?? DeadLetterLimit.usual).json)
     }
 
-    private func act(_ request: Request, _ action: DeadLetterDesk.Action) async throws -> Response {
+    private func act(_ request: Request, _ action: DeadLetterService.Action) async throws -> Response {
         _ = try QueryParameters(request.uri, knowing: [])
         let actor = try request.operatorName()
         let body = try await request.body.collect(upTo: Self.largestBody)
@@ -52,11 +52,11 @@ struct DeadLetterRoutes: Sendable {
         } catch {
             throw AdminError.invalid(error)
         }
-        let frozen = try await desk.freeze(order.selection, for: action)
+        let frozen = try await service.freeze(order.selection, for: action)
         if let missing = frozen.missing.first { throw AdminError.notFound("there is no dead letter \(missing)") }
         let count = frozen.ids.count
         if order.isDryRun {
-            return Response(json: try await desk.rehearse(frozen.ids, action).json(action, isDryRun: true))
+            return Response(json: try await service.rehearse(frozen.ids, action).json(action, isDryRun: true))
         }
         guard let confirmed = order.confirmed else {
             throw AdminError.invalid(
@@ -69,9 +69,9 @@ struct DeadLetterRoutes: Sendable {
         switch action {
         case .replay:
             let replay = ReplayOrder(requestedBy: actor, filter: order.filter, pace: order.pace)
-            return Response(accepted: try await desk.order(frozen.ids, replay))
+            return Response(accepted: try await service.order(frozen.ids, replay))
         case .discard:
-            return Response(json: await desk.discard(frozen.ids, by: actor, reason: order.reason ?? "").json(action))
+            return Response(json: await service.discard(frozen.ids, by: actor, reason: order.reason ?? "").json(action))
         }
     }
 }

@@ -5,7 +5,7 @@ import HummingbirdCore
 
 /// Replays of dead letters over HTTP (docs/contract.md#admin-api): they run in the background of a processor.
 struct ReplayRoutes: Sendable {
-    let desk: DeadLetterDesk
+    let service: DeadLetterService
 
     func add(to router: Router<AdminContext>) {
         router.get("dead-letters/replays") { request, _ in try await list(request.uri) }
@@ -27,17 +27,17 @@ struct ReplayRoutes: Sendable {
                 InvalidField("limit", "must be an integer from 1 to \(ReplayList.limits.upperBound)")
             )
         }
-        return Response(json: ReplayList.json(try await desk.replays.replays(limit: limit)))
+        return Response(json: ReplayList.json(try await service.replays.replays(limit: limit)))
     }
 
     private func show(_ text: String) async throws -> Response {
-        guard let view = try await desk.replays.replayView(try Self.id(text)) else { throw Self.notFound }
+        guard let view = try await service.replays.replayView(try Self.id(text)) else { throw Self.notFound }
         return Response(json: view.json)
     }
 
     private func stop(_ text: String, by actor: String) async throws -> Response {
-        guard let run = try await desk.replays.stopReplay(try Self.id(text), by: actor) else { throw Self.notFound }
-        // One that a process is at stops before its next letter.
+        guard let run = try await service.replays.stopReplay(try Self.id(text), by: actor) else { throw Self.notFound }
+        // One that a process is at stops before its next dead letter.
         return Response(status: run.state == .running ? .accepted : .ok, json: run.json)
     }
 

@@ -33,7 +33,7 @@ extension DeadLetter {
 extension DeadLetterPage {
     /// What `GET /dead-letters` and `dead-letters list --json` answer.
     var json: JSONValue {
-        .object(["dead_letters": .array(letters.map(\.json)), "next_cursor": .optional(next?.description)])
+        .object(["dead_letters": .array(deadLetters.map(\.json)), "next_cursor": .optional(next?.description)])
     }
 }
 
@@ -41,12 +41,12 @@ extension DeadLetterView {
     /// One of the list, with its message and all that was done with it.
     var json: JSONValue {
         .object(
-            letter.jsonMembers.merging([
+            deadLetter.jsonMembers.merging([
                 "audit": .array(audit.map(\.json)),
-                "body": letter.bodyJSON,
-                "headers": letter.content.message.headersJSON,
+                "body": deadLetter.bodyJSON,
+                "headers": deadLetter.content.message.headersJSON,
                 "operation_state": .optional(operation?.rawValue),
-                "replay_of": .optional(letter.replayOf?.description),
+                "replay_of": .optional(deadLetter.replayOf?.description),
             ]) { _, new in new }
         )
     }
@@ -63,7 +63,7 @@ extension DeadLetterAuditEntry {
 
 extension DeadLetterReport {
     /// `done` is `replayed` or `discarded`; on a dry run: would be, and why the others would not.
-    func json(_ action: DeadLetterDesk.Action, isDryRun: Bool = false) -> JSONValue {
+    func json(_ action: DeadLetterService.Action, isDryRun: Bool = false) -> JSONValue {
         let done =
             switch action {
             case .replay: "replayed"
@@ -78,7 +78,7 @@ extension DeadLetterReport {
                 skips.map { .object(["id": .string($0.id.description), "reason": .string($0.reason)]) }
             )
         }
-        // Discarding a letter does not end its operation.
+        // Discarding a dead letter does not end its operation.
         if stillOpen > 0 {
             members["still_open"] = .integer(stillOpen)
             members["open_operations"] = .array(leftOpen.map(\.json))
@@ -96,7 +96,7 @@ extension DeadLetterReport.Left {
     }
 }
 
-/// `{"by_code":{…},"open":n}`: a letter counts as open until it is replayed or discarded.
+/// `{"by_code":{…},"open":n}`: a dead letter counts as open until it is replayed or discarded.
 enum DeadLetterStatistics {
     static func json(_ byCode: [String: Int]) -> JSONValue {
         .object([

@@ -27,7 +27,7 @@ extension ReplayView {
     var json: JSONValue {
         let problems = problems.map { problem in
             JSONValue.object([
-                "id": .string(problem.letter.description), "reason": .string(problem.reason),
+                "id": .string(problem.deadLetter.description), "reason": .string(problem.reason),
                 "result": .string(problem.result.rawValue),
             ])
         }

@@ -20,7 +20,7 @@ extension OperationResolver {
                 fingerprinter: configuration.fingerprinter
             ),
             queries: PostgresPaymentQueries(pool: pool),
-            letters: PostgresDeadLetterStore(pool: pool),
+            deadLetters: PostgresDeadLetterStore(pool: pool),
             bank: HTTPBank(client: client, url: configuration.bank.base),
             signal: WakeUpSignal(),
             time: SystemTime(),

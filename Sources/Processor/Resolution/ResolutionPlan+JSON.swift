@@ -10,7 +10,7 @@ extension ResolutionPlan {
             "bank": .object([
                 "id": .optional(resolution.bankID), "key": .string(resolution.key.name), "message": .string(testimony),
             ]),
-            "dead_letters": .integer(report?.closedLetters ?? 0),
+            "dead_letters": .integer(report?.closedDeadLetters ?? 0),
             "done": .bool(report != nil),
             "idempotency_key": .string(operation.idempotencyKey.description),
             "merchant_id": .string(operation.merchantID.description),

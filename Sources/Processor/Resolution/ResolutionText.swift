@@ -17,10 +17,10 @@ enum ResolutionText {
 
     static func report(_ report: ResolutionReport) -> String {
         let (operation, order) = (report.plan.operation, report.plan.resolution.order)
-        let letters = report.closedLetters == 1 ? "1 dead letter" : "\(report.closedLetters) dead letters"
+        let deadLetters = report.closedDeadLetters == 1 ? "1 dead letter" : "\(report.closedDeadLetters) dead letters"
         let text =
             "\(operation.kind.rawValue) \(operation.idempotencyKey) is resolved as \(order.end.rawValue), the payment is "
-            + "\(report.plan.status.rawValue); its reply and events are on their way, \(letters) closed"
+            + "\(report.plan.status.rawValue); its reply and events are on their way, \(deadLetters) closed"
         return TextTable.lines([[text]]).joined()
     }
 }

@@ -21,8 +21,8 @@ struct GaugeSampler: Sendable {
                 metrics.setOutboxOldest(backlog.outboxOldest)
                 metrics.setEventsWaiting(backlog.eventsWaiting)
             }
-            if let letters = try? await deadLetters.unfinishedDeadLetters() {
-                metrics.deadLettersOpen.set(letters.values.reduce(0, +))
+            if let deadLetters = try? await deadLetters.unfinishedDeadLetters() {
+                metrics.deadLettersOpen.set(deadLetters.values.reduce(0, +))
             }
             if let ages = try? await ages() { metrics.setOldest(ages) }
             if let ladder = try? await depths.ladder() {

@@ -34,7 +34,7 @@ struct ProcessorService: Service {
     private let heartbeat: BrokerHeartbeat
 
     let queries: any PaymentQueries
-    let deadLetters: DeadLetterDesk
+    let deadLetters: DeadLetterService
     let resolver: OperationResolver
     private let spell: ReadOnlySpell
 
@@ -72,9 +72,9 @@ struct ProcessorService: Service {
         )
         policies = try PolicyWatch(configuration, topologyWatch, logger)
         sink = BrokerSink(session: publishing, names: configuration.names, watch: topologyWatch)
-        let letters = PostgresDeadLetterStore(pool: pools.queries)
-        deadLetters = DeadLetterDesk(
-            store: letters,
+        let deadLetterStore = PostgresDeadLetterStore(pool: pools.queries)
+        deadLetters = DeadLetterService(
+            store: deadLetterStore,
             sink: sink,
             time: SystemTime(),
             random: SystemRandom(),
@@ -112,7 +112,7 @@ struct ProcessorService: Service {
         self.context = context
         ingester = DeadLetterIngester(
             context,
-            store: letters,
+            store: deadLetterStore,
             sink: sink,
             fingerprinter: configuration.fingerprinter
         )
@@ -144,7 +144,7 @@ struct ProcessorService: Service {
         gauges = GaugeSampler(
             store: store,
             ages: { () async throws(StoreError) in try await store.ages() },
-            deadLetters: letters,
+            deadLetters: deadLetterStore,
             depths: QueueDepths(
                 session: ticking,
                 names: configuration.names,
@@ -165,7 +165,7 @@ struct ProcessorService: Service {
         resolver = OperationResolver(
             store: store,
             queries: queries,
-            letters: letters,
+            deadLetters: deadLetterStore,
             bank: bank,
             signal: parts.signal,
             time: SystemTime(),

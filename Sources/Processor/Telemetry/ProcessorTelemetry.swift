@@ -61,8 +61,8 @@ struct ProcessorTelemetry: ProcessorObserver {
             metrics.eventsPostponed.increment(by: count)
             let reason = "a listener's queue is full, or the exchange cannot be used"
             warn("events", "events were not taken and wait in the outbox", .reason, reason)
-        case .deadLetterKept(let letter): kept(letter)
-        case .deadLetterSentBack(let letter, let tier): kept(letter, sentBackBy: tier)
+        case .deadLetterKept(let deadLetter): kept(deadLetter)
+        case .deadLetterSentBack(let deadLetter, let tier): kept(deadLetter, sentBackBy: tier)
         case .unroutedSentBack(let identity):
             let message = "no command queue is bound for a message, which is tried again"
             warn("unrouted", message, .tier, "5s", identity)
@@ -156,13 +156,13 @@ struct ProcessorTelemetry: ProcessorObserver {
 
     // MARK: Dead letters
 
-    /// The texts are the letter's, which holds no card data.
-    private func kept(_ letter: DeadLetter, sentBackBy tier: RetryTier? = nil) {
+    /// The texts are the dead letter's, which holds no card data.
+    private func kept(_ deadLetter: DeadLetter, sentBackBy tier: RetryTier? = nil) {
         var fields = LogFields()
-        fields.set(.deadLetterID, tier == nil ? letter.id : nil)
-        fields.set(.code, foreign: letter.failure.code)
-        fields.set(.reason, foreign: letter.failure.message)
-        fields.set(CommandIdentity(letter))
+        fields.set(.deadLetterID, tier == nil ? deadLetter.id : nil)
+        fields.set(.code, foreign: deadLetter.failure.code)
+        fields.set(.reason, foreign: deadLetter.failure.message)
+        fields.set(CommandIdentity(deadLetter))
         fields.set(.tier, tier?.rawValue)
         if tier == nil {
             logger.notice("dead letter kept", metadata: fields.metadata)

@@ -42,15 +42,15 @@ enum ArgumentCheck {
         return cents > 0 ? "\(cents)" : nil
     }
 
-    /// How many letters must be changed, added or left out.
+    /// How many dead letters must be changed, added or left out.
     private static func distance(_ left: String, _ right: String) -> Int {
         let (left, right) = (Array(left.utf8), Array(right.utf8))
         guard left.count <= 40 else { return left.count }
         var row = Array(0...right.count)
-        for (i, letter) in left.enumerated() {
+        for (i, deadLetter) in left.enumerated() {
             var next = [i + 1]
             for (j, other) in right.enumerated() {
-                next.append(min(row[j] + (letter == other ? 0 : 1), row[j + 1] + 1, next[j] + 1))
+                next.append(min(row[j] + (deadLetter == other ? 0 : 1), row[j + 1] + 1, next[j] + 1))
             }
             row = next
         }

@@ -11,22 +11,23 @@ extension Checker {
         )
         for intent in evidence.sent {
             let own = replies[intent.id] ?? []
-            let isLetter = evidence.openLetters.contains(intent.id)
+            let isDeadLetter = evidence.openDeadLetterList.contains(intent.id)
             let hasFinal = own.contains(where: \.isFinal)
             switch intent.sort {
             case .unanswerable:
                 expect(own.isEmpty, .nothingIsLost, nil, "\(intent.id) cannot be answered, and was")
-                if evidence.confirmed.contains(intent.id), !evidence.forgotten.letters.contains(intent.id) {
-                    expect(isLetter, .nothingIsLost, nil, "\(intent.id) cannot be answered, and is no dead letter")
+                if evidence.confirmed.contains(intent.id), !evidence.forgotten.deadLetters.contains(intent.id) {
+                    expect(isDeadLetter, .nothingIsLost, nil, "\(intent.id) cannot be answered, and is no dead letter")
                 }
             case .command, .invalid:
                 guard evidence.confirmed.contains(intent.id) else { continue }
-                // One letter is kept for all the messages of a key that needs attention.
-                let hasWord = !own.isEmpty || evidence.openLetterKeys.contains(intent.key)
+                // One dead letter is kept for all the messages of a key that needs attention.
+                let hasWord = !own.isEmpty || evidence.openDeadLetterKeys.contains(intent.key)
                 let isWaiting = hasWord && waiting.contains(MerchantKey(intent.merchant, intent.key))
                 // A dead letter that a database has lost with its last commits is nowhere else.
-                let isForgotten = evidence.forgotten.letters.contains { $0 == intent.id || $0 == intent.key }
-                let holds = hasFinal || isLetter || isWaiting || isForgotten || evidence.returned.contains(intent.id)
+                let isForgotten = evidence.forgotten.deadLetters.contains { $0 == intent.id || $0 == intent.key }
+                let holds =
+                    hasFinal || isDeadLetter || isWaiting || isForgotten || evidence.returned.contains(intent.id)
                 expect(
                     holds,
                     .nothingIsLost,
@@ -40,9 +41,9 @@ extension Checker {
     /// What waits for a person is marked as such, where that person looks (docs/correctness.md#everything-drains).
     mutating func checkAttention() {
         for operation in evidence.rows.operations where operation.state == .needsAttention {
-            if evidence.forgotten.letters.contains(operation.idempotencyKey.description) { continue }
+            if evidence.forgotten.deadLetters.contains(operation.idempotencyKey.description) { continue }
             expect(
-                evidence.openLetterKeys.contains(operation.idempotencyKey.description),
+                evidence.openDeadLetterKeys.contains(operation.idempotencyKey.description),
                 .drains,
                 operation.paymentID,
                 "\(operation.name) needs a person, and no dead letter says so"

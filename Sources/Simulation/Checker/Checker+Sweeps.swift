@@ -83,7 +83,7 @@ extension Checker {
             case .deadLetters:
                 // Its row may have been made from another copy of the same failure.
                 let key = message.headers[HeaderName.idempotencyKey]?.string
-                isNotified = evidence.rows.letters.contains { $0.command.idempotencyKey?.description == key }
+                isNotified = evidence.rows.deadLetters.contains { $0.command.idempotencyKey?.description == key }
             default:
                 isNotified = events.contains(ReplyTrack(queue: "", message))
             }
@@ -117,7 +117,7 @@ extension Checker {
             }
             guard evidence.expiries.contains(where: { $0.paymentID == view.payment.id }) else { continue }
             let isWithOperator = view.operations.contains {
-                evidence.openLetterKeys.contains($0.idempotencyKey.description)
+                evidence.openDeadLetterKeys.contains($0.idempotencyKey.description)
             }
             expect(
                 isWithOperator || known.contains { $0.type == "payment.expired.v1" },

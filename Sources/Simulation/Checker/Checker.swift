@@ -40,7 +40,7 @@ struct Checker {
         expect(evidence.hasDrained, .drains, nil, "\(backlog) messages still wait, hours after the last fault")
         for operation in evidence.rows.operations where !operation.state.isFinal && operation.state != .needsAttention {
             // What the broker has given up waits for an operator.
-            let isWithOperator = evidence.openLetterKeys.contains(operation.idempotencyKey.description)
+            let isWithOperator = evidence.openDeadLetterKeys.contains(operation.idempotencyKey.description)
             // One that was opened by a process that came too late, when another had answered the command with a rejection that is
             // not stored, has no message any more that would drive it. The sweep gives it up when no card has come for most of a day.
             let isLeftToSweep = evidence.rejectedKeys.contains(operation.idempotencyKey.description)

@@ -9,8 +9,8 @@ struct Evidence: Sendable {
     /// Correlation ids of replies that no queue took.
     let returned: Set<String>
     /// Message ids and keys of the dead letters that wait for an operator, or that one has discarded.
-    let openLetters: Set<String>
-    let openLetterKeys: Set<String>
+    let openDeadLetterList: Set<String>
+    let openDeadLetterKeys: Set<String>
     /// The keys of commands that were answered with a rejection that is not stored.
     let rejectedKeys: Set<String>
     let ledger: [BankLedgerEntry]
@@ -48,9 +48,9 @@ struct Evidence: Sendable {
         confirmed = world.upstream.confirmed
         replies = log.replies.map { SeenReply($0.message, in: $0.queue) }
         returned = Set(log.returned.compactMap(\.message.correlationID?.description))
-        let letters = world.store.rows.letters.filter { $0.state != .replayed }
-        openLetters = Set(letters.compactMap(\.content.message.correlationID?.description))
-        openLetterKeys = Set(letters.compactMap(\.command.idempotencyKey?.description))
+        let deadLetters = world.store.rows.deadLetters.filter { $0.state != .replayed }
+        openDeadLetterList = Set(deadLetters.compactMap(\.content.message.correlationID?.description))
+        openDeadLetterKeys = Set(deadLetters.compactMap(\.command.idempotencyKey?.description))
         rejectedKeys = Set(
             replies.filter { $0.outcome == "rejected" && !$0.isStored }
                 .compactMap { $0.message.headers[HeaderName.idempotencyKey]?.string }

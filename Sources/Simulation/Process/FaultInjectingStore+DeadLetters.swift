@@ -1,15 +1,15 @@
 import Core
 
 extension FaultInjectingStore: DeadLetterIntake {
-    func keep(_ letter: DeadLetter) async throws(StoreError) -> DeadLetterKept {
-        let payment = letter.command.paymentID?.description
+    func keep(_ deadLetter: DeadLetter) async throws(StoreError) -> DeadLetterKept {
+        let payment = deadLetter.command.paymentID?.description
         return try await call("keep", payment) { () async throws(StoreError) in
-            let kept = try await store.keep(letter)
+            let kept = try await store.keep(deadLetter)
             trace.note(
-                .letter,
+                .deadLetter,
                 kept == .stored ? 1 : 2,
                 payment: payment,
-                "process \(process) keeps dead letter \(letter.id), \(letter.failure.code): \(kept)"
+                "process \(process) keeps dead letter \(deadLetter.id), \(deadLetter.failure.code): \(kept)"
             )
             return kept
         }
@@ -23,7 +23,7 @@ extension FaultInjectingStore: DeadLetterIntake {
         try await call("count", nil) { () async throws(StoreError) in
             let count = try await store.countReturn(of: identity, instance, limit: limit)
             trace.note(
-                .letter,
+                .deadLetter,
                 UInt64(10 + (count ?? 0)),
                 "process \(process) may send \(identity) back: \(count ?? 0)"
             )
@@ -40,7 +40,7 @@ extension FaultInjectingStore: DeadLetterActions {
     ) async throws(StoreError) -> ReplayStep {
         try await call("replay", nil) { () async throws(StoreError) in
             let step = try await store.beginReplay(id, by: actor, claim)
-            trace.note(.letter, 20, "\(actor) replays dead letter \(id): \(step.summary)")
+            trace.note(.deadLetter, 20, "\(actor) replays dead letter \(id): \(step.summary)")
             return step
         }
     }
@@ -52,7 +52,7 @@ extension FaultInjectingStore: DeadLetterActions {
         _ end: ReplayEnd
     ) async throws(StoreError) -> Bool {
         try await call("end replay", nil) { () async throws(StoreError) in
-            trace.note(.letter, 21, "\(actor) has replayed dead letter \(id): \(end.name)")
+            trace.note(.deadLetter, 21, "\(actor) has replayed dead letter \(id): \(end.name)")
             return try await store.endReplay(id, by: actor, claim, end)
         }
     }

@@ -5,7 +5,7 @@ package struct ProcessPorts: Sendable {
     package typealias Store = PaymentStore & SweepStore & Outbox & BankStatusStore
 
     package var store: any Store
-    package var letters: any DeadLetterIntake
+    package var deadLetters: any DeadLetterIntake
     package var bank: any Bank & BankQueries
     package var sink: any MessageSink
     package var time: any TimeSource
@@ -21,7 +21,7 @@ package struct ProcessPorts: Sendable {
     package var callsInFlight: @Sendable () -> Int
 
     func ingester(_ context: ProcessorContext) -> DeadLetterIngester {
-        DeadLetterIngester(context, store: letters, sink: sink, fingerprinter: fingerprinter)
+        DeadLetterIngester(context, store: deadLetters, sink: sink, fingerprinter: fingerprinter)
     }
 
     func breaker() -> CircuitBreaker {

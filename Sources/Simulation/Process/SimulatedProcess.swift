@@ -6,7 +6,7 @@ package final class SimulatedProcess: Sendable {
     private struct State {
         var connection: SimulatedConnection?
         /// Of the ingester of dead letters.
-        var letters: SimulatedConnection?
+        var deadLetters: SimulatedConnection?
         /// Of the ticks.
         var ticks: SimulatedConnection?
         var isDraining = false
@@ -108,15 +108,15 @@ package final class SimulatedProcess: Sendable {
         let ingester = ports.ingester(context)
         while !isDraining, !Task.isCancelled {
             if let connection = broker.connect() {
-                state.withLock { $0.letters = connection }
+                state.withLock { $0.deadLetters = connection }
                 await withTaskGroup(of: Void.self) { group in
                     for queue in [broker.names.deadLetters, broker.names.unrouted] {
                         let isUnrouted = queue == broker.names.unrouted
-                        let letters = connection.consume(queue, prefetch: 100).map { delivery in
+                        let deadLetters = connection.consume(queue, prefetch: 100).map { delivery in
                             SimulatedDeadLetter(await ports.receive(delivery), isUnrouted: isUnrouted)
                                 as any DeadLetterDelivery
                         }
-                        group.addTask { await ingester.consume(letters) }
+                        group.addTask { await ingester.consume(deadLetters) }
                     }
                     await group.next()
                     group.cancelAll()
@@ -163,8 +163,8 @@ package final class SimulatedProcess: Sendable {
     /// The broker has lost sight of it.
     func disconnect() {
         let connections = state.withLock { state in
-            defer { (state.connection, state.letters, state.ticks) = (nil, nil, nil) }
-            return [state.connection, state.letters, state.ticks]
+            defer { (state.connection, state.deadLetters, state.ticks) = (nil, nil, nil) }
+            return [state.connection, state.deadLetters, state.ticks]
         }
         for connection in connections { connection?.close() }
     }

@@ -9,7 +9,7 @@ package struct BrokerLog: Sendable {
     /// Everything that was told to whoever listens, in order.
     package var events: [Message] = []
     /// How many messages reached the dead letters.
-    package var letters = 0
+    package var deadLetters = 0
     package var parked = 0
     package var redeliveries = 0
     package var overDeliveryLimit = 0

@@ -272,7 +272,7 @@ package final class SimulatedBroker: Sendable {
             state.log.replies.append((queue, message))
             return
         }
-        if queue == names.deadLetters { state.log.letters += 1 }
+        if queue == names.deadLetters { state.log.deadLetters += 1 }
         state.queues[queue]?.ready.append(QueuedMessage(number: number, message: message))
         if let timeToLive = state.queues[queue]?.timeToLive {
             state.log.parked += queue.hasPrefix(names.retryExchange) ? 1 : 0

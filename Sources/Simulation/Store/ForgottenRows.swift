@@ -6,7 +6,7 @@ package struct ForgottenRows: Sendable {
     package private(set) var keys: Set<String> = []
     package private(set) var payments: Set<PaymentID> = []
     /// The correlation ids and keys of dead letters that are gone, or open again.
-    package private(set) var letters: Set<String> = []
+    package private(set) var deadLetters: Set<String> = []
     /// A run of a sweep, or what an outbox had sent.
     package private(set) var hasLostSchedule = false
     package private(set) var rows = 0
@@ -23,9 +23,9 @@ package struct ForgottenRows: Sendable {
             payments.insert(id)
             rows += 1
         }
-        for (id, letter) in lost.deadLetters.letters where restored.deadLetters.letters[id] != letter {
-            letters.formUnion(
-                [letter.content.message.correlationID?.description, letter.command.idempotencyKey?.description]
+        for (id, deadLetter) in lost.deadLetters.rows where restored.deadLetters.rows[id] != deadLetter {
+            deadLetters.formUnion(
+                [deadLetter.content.message.correlationID?.description, deadLetter.command.idempotencyKey?.description]
                     .compactMap(\.self)
             )
             rows += 1

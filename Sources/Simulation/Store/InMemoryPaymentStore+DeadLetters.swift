@@ -1,19 +1,19 @@
 package import Core
 
 extension InMemoryPaymentStore: DeadLetterIntake {
-    package func keep(_ letter: DeadLetter) async throws(StoreError) -> DeadLetterKept {
+    package func keep(_ deadLetter: DeadLetter) async throws(StoreError) -> DeadLetterKept {
         let clock = clock
         return try await transaction(.deadLetters) { tables throws(StoreError) in
-            guard try tables.deadLetters.insert(letter) else { return .known }
-            guard letter.failure.source == .broker, let operation = tables.operation(of: letter),
+            guard try tables.deadLetters.insert(deadLetter) else { return .known }
+            guard deadLetter.failure.source == .broker, let operation = tables.operation(of: deadLetter),
                 operation.isOpen, operation.leaseUntil <= clock.now()
             else { return .stored }
             var opened = operation
             opened.countRequestOfLostHolder()
             opened.state = .needsAttention
             opened.isNotified = false
-            opened.lastError = letter.failure.code
-            let cause = "\(opened.kind.rawValue) needs attention: dead letter \(letter.failure.code)"
+            opened.lastError = deadLetter.failure.code
+            let cause = "\(opened.kind.rawValue) needs attention: dead letter \(deadLetter.failure.code)"
             try tables.change(opened, cause: cause, at: clock.now())
             return .stored
         }
@@ -34,16 +34,16 @@ extension InMemoryPaymentStore: DeadLetterQueries {
     package func deadLetters(_ filter: DeadLetterFilter, limit: Int) async throws(StoreError) -> [DeadLetter] {
         let now = clock.now()
         return try await read { tables in
-            Array(tables.letters(matching: filter, now: now).reversed().prefix(limit))
+            Array(tables.deadLetters(matching: filter, now: now).reversed().prefix(limit))
         }
     }
 
     package func deadLetter(_ id: DeadLetterID) async throws(StoreError) -> DeadLetterView? {
         let now = clock.now()
         return try await read { tables in
-            tables.deadLetters.letter(id, at: now).map {
+            tables.deadLetters.deadLetter(id, at: now).map {
                 DeadLetterView(
-                    letter: $0,
+                    deadLetter: $0,
                     audit: tables.deadLetters.audit[id] ?? [],
                     operation: tables.operation(of: $0)?.state
                 )
@@ -58,7 +58,7 @@ extension InMemoryPaymentStore: DeadLetterQueries {
             case .ids(let ids):
                 return tables.deadLetters.sorted(at: now) { ids.contains($0.id) }.map(\.id)
             case .matching(let filter, let limit):
-                let found = tables.letters(matching: filter, now: now)
+                let found = tables.deadLetters(matching: filter, now: now)
                 return found.prefix(limit ?? found.count).map(\.id)
             }
         }
@@ -67,7 +67,7 @@ extension InMemoryPaymentStore: DeadLetterQueries {
     package func replayStep(of id: DeadLetterID) async throws(StoreError) -> ReplayStep {
         let now = clock.now()
         return try await read { tables in
-            tables.deadLetters.letter(id, at: now).map {
+            tables.deadLetters.deadLetter(id, at: now).map {
                 ReplayDecision($0, operation: tables.operation(of: $0), now: now).step
             } ?? .skip(.notFound)
         }
@@ -76,7 +76,7 @@ extension InMemoryPaymentStore: DeadLetterQueries {
     package func discardOutcome(of id: DeadLetterID) async throws(StoreError) -> DiscardOutcome {
         let now = clock.now()
         return try await read { tables in
-            tables.deadLetters.letter(id, at: now).map {
+            tables.deadLetters.deadLetter(id, at: now).map {
                 DiscardOutcome(discarding: $0, operation: tables.operation(of: $0))
             } ?? .notFound
         }
@@ -85,8 +85,8 @@ extension InMemoryPaymentStore: DeadLetterQueries {
     package func unfinishedDeadLetters() async throws(StoreError) -> [String: Int] {
         let now = clock.now()
         return try await read { tables in
-            tables.deadLetters.sorted(at: now) { !$0.state.isClosed }.reduce(into: [:]) { counts, letter in
-                counts[letter.failure.code, default: 0] += 1
+            tables.deadLetters.sorted(at: now) { !$0.state.isClosed }.reduce(into: [:]) { counts, deadLetter in
+                counts[deadLetter.failure.code, default: 0] += 1
             }
         }
     }
@@ -101,14 +101,19 @@ extension InMemoryPaymentStore: DeadLetterActions {
         let clock = clock
         return try await transaction(.deadLetters) { tables throws(StoreError) in
             let now = clock.now()
-            guard let letter = tables.deadLetters.letter(id, at: now) else { return .skip(.notFound) }
-            let decision = ReplayDecision(letter, operation: tables.operation(of: letter), claim: claim, now: now)
+            guard let deadLetter = tables.deadLetters.deadLetter(id, at: now) else { return .skip(.notFound) }
+            let decision = ReplayDecision(
+                deadLetter,
+                operation: tables.operation(of: deadLetter),
+                claim: claim,
+                now: now
+            )
             if let reopened = decision.reopened {
                 let cause = "\(reopened.kind.rawValue) reopened: its dead letter is replayed"
                 try tables.change(reopened, cause: cause, at: clock.now())
             }
-            if let letter = decision.letter {
-                try tables.deadLetters.update(letter, at: now)
+            if let deadLetter = decision.deadLetter {
+                try tables.deadLetters.update(deadLetter, at: now)
                 tables.audit(id, actor, "replay", "started", nil, at: now)
             }
             return decision.step
@@ -124,8 +129,8 @@ extension InMemoryPaymentStore: DeadLetterActions {
         let clock = clock
         return try await transaction(.deadLetters) { tables throws(StoreError) in
             // Also when its lease is over, as long as nobody else has taken it.
-            guard let letter = tables.deadLetters.claimed(id, by: claim) else { return false }
-            tables.deadLetters.put(end.applied(to: letter, at: clock.now()))
+            guard let deadLetter = tables.deadLetters.claimed(id, by: claim) else { return false }
+            tables.deadLetters.put(end.applied(to: deadLetter, at: clock.now()))
             tables.audit(id, actor, "replay", end.name, end.reason, at: clock.now())
             return true
         }
@@ -138,11 +143,11 @@ extension InMemoryPaymentStore: DeadLetterActions {
     ) async throws(StoreError) -> DiscardOutcome {
         let clock = clock
         return try await transaction(.deadLetters) { tables throws(StoreError) in
-            guard var letter = tables.deadLetters.letter(id, at: clock.now()) else { return .notFound }
-            let outcome = DiscardOutcome(discarding: letter, operation: tables.operation(of: letter))
+            guard var deadLetter = tables.deadLetters.deadLetter(id, at: clock.now()) else { return .notFound }
+            let outcome = DiscardOutcome(discarding: deadLetter, operation: tables.operation(of: deadLetter))
             guard case .discarded = outcome else { return outcome }
-            letter.state = .discarded
-            try tables.deadLetters.update(letter, at: clock.now())
+            deadLetter.state = .discarded
+            try tables.deadLetters.update(deadLetter, at: clock.now())
             tables.audit(id, actor, "discard", "discarded", reason, at: clock.now())
             return outcome
         }
@@ -151,18 +156,18 @@ extension InMemoryPaymentStore: DeadLetterActions {
 
 extension StoreTables {
     /// Oldest first.
-    fileprivate func letters(matching filter: DeadLetterFilter, now: Timestamp) -> [DeadLetter] {
-        deadLetters.sorted(at: now) { letter in
-            let order = letter.command.paymentID.flatMap { payments[$0]?.orderID }
-            return filter.matches(letter, order: order, now: now)
+    fileprivate func deadLetters(matching filter: DeadLetterFilter, now: Timestamp) -> [DeadLetter] {
+        deadLetters.sorted(at: now) { deadLetter in
+            let order = deadLetter.command.paymentID.flatMap { payments[$0]?.orderID }
+            return filter.matches(deadLetter, order: order, now: now)
         }
     }
 
-    /// The one under the merchant and key of the letter.
-    fileprivate func operation(of letter: DeadLetter) -> Operation? {
-        guard let merchant = letter.command.merchantID, let key = letter.command.idempotencyKey,
-            let operation = operation(merchant, key), operation.paymentID == letter.command.paymentID,
-            operation.kind == letter.command.kind
+    /// The one under the merchant and key of the dead letter.
+    fileprivate func operation(of deadLetter: DeadLetter) -> Operation? {
+        guard let merchant = deadLetter.command.merchantID, let key = deadLetter.command.idempotencyKey,
+            let operation = operation(merchant, key), operation.paymentID == deadLetter.command.paymentID,
+            operation.kind == deadLetter.command.kind
         else { return nil }
         return operation
     }

@@ -16,7 +16,7 @@ extension InMemoryPaymentStore: ReplayStore {
                 counts: ReplayRun.Counts(selected: ids.count),
                 finishedAt: ids.isEmpty ? now : nil
             )
-            tables.replays.put(ReplayTable.Row(run: run, items: ids.map { ReplayTable.Item(letter: $0) }))
+            tables.replays.put(ReplayTable.Row(run: run, items: ids.map { ReplayTable.Item(deadLetter: $0) }))
             return run
         }
     }
@@ -34,7 +34,7 @@ extension InMemoryPaymentStore: ReplayStore {
             tables.replays.rows[id].map { row in
                 let problems = row.items.compactMap { item -> ReplayView.Problem? in
                     guard let result = item.result, result != .replayed else { return nil }
-                    return ReplayView.Problem(letter: item.letter, result: result, reason: item.reason ?? "")
+                    return ReplayView.Problem(deadLetter: item.deadLetter, result: result, reason: item.reason ?? "")
                 }
                 return ReplayView(run: row.run, problems: Array(problems.prefix(ReplayView.mostProblems)))
             }
@@ -57,7 +57,7 @@ extension InMemoryPaymentStore: ReplayStore {
         }
     }
 
-    package func remainingLetters(
+    package func remainingDeadLetters(
         of id: ReplayID,
         after position: Int,
         limit: Int
@@ -65,7 +65,7 @@ extension InMemoryPaymentStore: ReplayStore {
         try await read { tables in
             let items = (tables.replays.rows[id]?.items ?? []).enumerated()
             let left = items.filter { $0.offset + 1 > position && $0.element.result == nil }
-            return left.prefix(limit).map { ReplayPosition(position: $0.offset + 1, letter: $0.element.letter) }
+            return left.prefix(limit).map { ReplayPosition(position: $0.offset + 1, deadLetter: $0.element.deadLetter) }
         }
     }
 
@@ -74,7 +74,7 @@ extension InMemoryPaymentStore: ReplayStore {
         return try await transaction(.replays) { tables throws(StoreError) in
             guard var row = tables.replays.rows[claim.replay], row.run.isHeld(by: claim) else { return .superseded }
             row.leaseUntil = clock.now().advanced(by: ReplayClaim.runLease)
-            if let entry, let index = row.items.firstIndex(where: { $0.letter == entry.id && $0.result == nil }) {
+            if let entry, let index = row.items.firstIndex(where: { $0.deadLetter == entry.id && $0.result == nil }) {
                 let (result, reason) = entry.item.replayed
                 row.items[index].result = result
                 row.items[index].reason = reason

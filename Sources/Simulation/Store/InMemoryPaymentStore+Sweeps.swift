@@ -180,12 +180,12 @@ extension StoreTables {
     /// By way of the outbox: what nobody has told.
     fileprivate mutating func notify(_ operation: Operation, _ payment: Payment, at now: Timestamp) {
         markNotified(operation, isUndeliverable: false)
-        let hasLetter = deadLetters.letters.values.contains { letter in
-            !letter.state.isClosed && letter.command.kind == operation.kind
-                && letter.command.merchantID == operation.merchantID
-                && letter.command.idempotencyKey == operation.idempotencyKey
+        let hasDeadLetter = deadLetters.rows.values.contains { deadLetter in
+            !deadLetter.state.isClosed && deadLetter.command.kind == operation.kind
+                && deadLetter.command.merchantID == operation.merchantID
+                && deadLetter.command.idempotencyKey == operation.idempotencyKey
         }
-        outbox.append(OutboxMessage.notifying(operation, payment, hasLetter: hasLetter), at: now)
+        outbox.append(OutboxMessage.notifying(operation, payment, hasDeadLetter: hasDeadLetter), at: now)
         sweeps.open[operation.id] = nil
     }
 

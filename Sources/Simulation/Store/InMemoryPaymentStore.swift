@@ -105,7 +105,7 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
                 rejected: state.tables.operations.values.filter { state.tables.payments[$0.paymentID] == nil }
                     .sorted { $0.id.value < $1.id.value },
                 undeliverable: state.tables.undeliverable,
-                letters: state.tables.deadLetters.sorted(at: clock.now()) { _ in true },
+                deadLetters: state.tables.deadLetters.sorted(at: clock.now()) { _ in true },
                 outbox: state.tables.outbox.rows.map {
                     StoreRows.Relayed(content: $0.content, isSent: $0.sentAt != nil)
                 },

@@ -3,7 +3,7 @@ import Core
 /// Replays and their lists.
 struct ReplayTable {
     struct Item {
-        let letter: DeadLetterID
+        let deadLetter: DeadLetterID
         var result: ReplayResult?
         var reason: String?
     }

@@ -8,7 +8,7 @@ package struct StoreRows: Sendable {
     package let rejected: [Operation]
     package let undeliverable: Set<OperationID>
     /// Oldest first.
-    package let letters: [DeadLetter]
+    package let deadLetters: [DeadLetter]
     /// Everything that was ever written to the outbox and is kept, oldest first.
     package let outbox: [Relayed]
     package let runs: [SweepRun]
@@ -24,13 +24,13 @@ package struct StoreRows: Sendable {
         views: [PaymentView],
         rejected: [Operation],
         undeliverable: Set<OperationID>,
-        letters: [DeadLetter],
+        deadLetters: [DeadLetter],
         outbox: [Relayed],
         runs: [SweepRun]
     ) {
         self.outbox = outbox
         self.runs = runs
-        self.letters = letters
+        self.deadLetters = deadLetters
         self.views = views
         self.rejected = rejected
         self.undeliverable = undeliverable

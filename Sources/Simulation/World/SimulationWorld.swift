@@ -248,7 +248,7 @@ package final class SimulationWorld: Sendable {
         tally.parked = log.parked
         tally.replies = log.replies.count
         tally.returned = log.returned.count
-        tally.deadLetters = log.letters
+        tally.deadLetters = log.deadLetters
         tally.bankRequests = bank.requests.count
         tally.bankEffects = bank.ledger.count
         let rows = store.rows
@@ -321,7 +321,7 @@ package final class SimulationWorld: Sendable {
         )
         return ProcessPorts(
             store: store,
-            letters: store,
+            deadLetters: store,
             bank: FaultInjectingBank(
                 injector: injector,
                 bank: bank,

@@ -8,7 +8,7 @@ package final class Trace: Sendable {
         case published, publishFailed
         case claimed, settled, storeFailed, recorded
         case bankAsked, bankAnswered
-        case process, fault, phase, letter
+        case process, fault, phase, deadLetter
         case notified, swept, relayed
     }
 

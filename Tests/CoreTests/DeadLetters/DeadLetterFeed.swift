@@ -58,9 +58,9 @@ final class DeadLetterFeed: Sendable {
     }
 
     private func deliver(_ tag: Int) {
-        let (subscriber, letter) = state.withLock { ($0.subscriber, $0.pending[tag]) }
-        guard let subscriber, let letter else { return }
-        subscriber.yield(Delivery(message: letter.message, origin: letter.origin, tag: tag, feed: self))
+        let (subscriber, deadLetter) = state.withLock { ($0.subscriber, $0.pending[tag]) }
+        guard let subscriber, let deadLetter else { return }
+        subscriber.yield(Delivery(message: deadLetter.message, origin: deadLetter.origin, tag: tag, feed: self))
     }
 
     private func acknowledge(_ tag: Int) {
@@ -78,16 +78,16 @@ extension World {
         )
     }
 
-    var desk: DeadLetterDesk {
-        DeadLetterDesk(store: store, sink: broker, time: time, random: random, fingerprinter: Self.fingerprinter)
+    var service: DeadLetterService {
+        DeadLetterService(store: store, sink: broker, time: time, random: random, fingerprinter: Self.fingerprinter)
     }
 
     /// Runs an ingester beside the work.
     func ingesting(_ feed: DeadLetterFeed, _ work: () async throws -> Void) async throws {
-        let (ingester, letters) = (ingester(), feed.subscribe())
+        let (ingester, deadLetters) = (ingester(), feed.subscribe())
         // A child, not a task of its own: those leave the executor of the simulation.
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await ingester.consume(letters) }
+            group.addTask { await ingester.consume(deadLetters) }
             defer { group.cancelAll() }
             try await work()
             feed.finish()
@@ -101,7 +101,7 @@ extension World {
         try await ingesting(feed) { try await until { feed.unacknowledged == 0 } }
     }
 
-    func letters(_ states: Set<DeadLetterState>? = nil) async throws -> [DeadLetter] {
+    func deadLetters(_ states: Set<DeadLetterState>? = nil) async throws -> [DeadLetter] {
         var filter = DeadLetterFilter()
         filter.states = states
         return try await store.deadLetters(filter, limit: 1_000)

@@ -12,15 +12,15 @@ struct DeadLetterIngesterTests {
         .broker(reason: "delivery_limit", occurrence: "\(occurrence)", at: nil)
     }
 
-    @Test("a letter is kept, then acknowledged, and once however often it comes")
+    @Test("a dead letter is kept, then acknowledged, and once however often it comes")
     func kept() throws {
         try World.run(seeds: [nil, 1], consumers: { _ in [] }) { world in
             let feed = DeadLetterFeed()
             feed.add(Self.unanswerable)
             feed.add(Self.unanswerable)
             try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
-            let letters = try await world.letters()
-            #expect(letters.map(\.failure.code) == ["invalid_command"])
+            let deadLetters = try await world.deadLetters()
+            #expect(deadLetters.map(\.failure.code) == ["invalid_command"])
             #expect(try await world.store.unfinishedDeadLetters() == ["invalid_command": 1])
             #expect(world.count { if case .deadLetterKept = $0 { true } else { false } } == 1)
         }
@@ -36,11 +36,11 @@ struct DeadLetterIngesterTests {
             let feed = DeadLetterFeed()
             feed.add(Self.unanswerable)
             try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
-            #expect(try await world.letters().count == 1)
+            #expect(try await world.deadLetters().count == 1)
         }
     }
 
-    @Test("a letter that the store refuses is kept bare; one that it refuses even so stays, and holds nothing up")
+    @Test("a dead letter that the store refuses is kept bare; one that it refuses even so stays, and holds nothing up")
     func refused() throws {
         try World.run(seeds: [nil], consumers: { _ in [] }) { world in
             world.store.inject(.refused, .refused, .refused, into: .deadLetters)
@@ -49,10 +49,10 @@ struct DeadLetterIngesterTests {
             feed.addUnroutable(CommandMessage.valid(.void))
             feed.addUnroutable(CommandMessage.valid(.refund))
             try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 1 } }
-            let letters = try await world.letters()
-            #expect(letters.count == 2)
-            #expect(letters.contains { $0.command.kind == .void && $0.content == .nothing })
-            #expect(letters.contains { $0.command.kind == .refund && $0.content.isReplayable })
+            let deadLetters = try await world.deadLetters()
+            #expect(deadLetters.count == 2)
+            #expect(deadLetters.contains { $0.command.kind == .void && $0.content == .nothing })
+            #expect(deadLetters.contains { $0.command.kind == .refund && $0.content.isReplayable })
         }
     }
 
@@ -70,9 +70,9 @@ struct DeadLetterIngesterTests {
             }
             #expect(world.parked.map(\.destination) == [.retry(.seconds5), .retry(.seconds30), .retry(.minutes2)])
             #expect(world.parked.allSatisfy { $0.message == CommandMessage.valid(.authorize) })
-            let letters = try await world.letters()
-            #expect(letters.map(\.failure.code) == ["delivery_limit"])
-            #expect(letters.first?.content.card == "411111******1111")
+            let deadLetters = try await world.deadLetters()
+            #expect(deadLetters.map(\.failure.code) == ["delivery_limit"])
+            #expect(deadLetters.first?.content.card == "411111******1111")
         }
     }
 
@@ -85,7 +85,7 @@ struct DeadLetterIngesterTests {
                 try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
             }
             #expect(world.parked.map(\.destination) == [Destination](repeating: .retry(.seconds5), count: 5))
-            #expect(try await world.letters().isEmpty)
+            #expect(try await world.deadLetters().isEmpty)
         }
     }
 
@@ -120,8 +120,8 @@ struct DeadLetterIngesterTests {
             #expect(view.operations.last?.lastError == "unrouted")
             #expect(view.history.last?.cause == "capture needs attention: dead letter unrouted")
 
-            let id = try #require(try await world.letters().first?.id)
-            let report = try await world.desk.replay([id], by: "op")
+            let id = try #require(try await world.deadLetters().first?.id)
+            let report = try await world.service.replay([id], by: "op")
             #expect(report.done == 1 && report.isClean)
             try await world.until { world.finalReplies("c").count == 1 }
             #expect(world.finalReplies("c").first?.outcome == "succeeded")
@@ -149,7 +149,7 @@ struct DeadLetterIngesterTests {
         try World.run(seeds: [nil, 1], make: { World(seed: $0, bringsBack: false) }, consumers: { _ in [] }) { world in
             var message = CommandMessage.valid(.authorize) { $0.headers["x-death"] = .other }
             var rounds = 0
-            while try await world.letters().isEmpty {
+            while try await world.deadLetters().isEmpty {
                 let feed = DeadLetterFeed()
                 feed.add(message, .unrouted)
                 try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
@@ -162,7 +162,7 @@ struct DeadLetterIngesterTests {
                 try await world.time.sleep(for: .seconds(5))
             }
             #expect((100...120).contains(rounds))
-            #expect(try await world.letters().map(\.failure.code) == ["unrouted"])
+            #expect(try await world.deadLetters().map(\.failure.code) == ["unrouted"])
         }
     }
 
@@ -185,7 +185,7 @@ struct DeadLetterIngesterTests {
             #expect(world.replies("a").first?.message.headers[HeaderName.idempotentReplayed] == .bool(false))
             #expect(world.replies("b").map(\.code) == ["invalid_command"])
             #expect(world.parked.isEmpty && world.deadLetters.isEmpty)
-            #expect(try await world.letters().isEmpty)
+            #expect(try await world.deadLetters().isEmpty)
             #expect(world.bank.requests.isEmpty)
         }
     }

@@ -11,7 +11,7 @@ struct ReplayDecisionTests {
         ReplayClaim(replay: ReplayID(UniqueID(high: 0, low: number)), fence: fence)
     }
 
-    private func letter(
+    private func deadLetter(
         _ kind: OperationKind,
         _ state: DeadLetterState = .open,
         payment: PaymentID? = nil,
@@ -19,28 +19,30 @@ struct ReplayDecisionTests {
     ) throws -> DeadLetter {
         var message = CommandMessage.valid(kind)
         if let payment { message.headers["payment-id"] = .string(payment.description) }
-        var letter = reader.letter(message, .processor, id: DeadLetterID(UniqueID(high: 0, low: 1)), now: now)
-        letter.state = state
-        letter.reopenedFence = fence
-        if state == .replaying { letter.claim = LetterClaim(Self.claim(1), until: now.advanced(by: .seconds(1))) }
-        return letter
+        var deadLetter = reader.deadLetter(message, .processor, id: DeadLetterID(UniqueID(high: 0, low: 1)), now: now)
+        deadLetter.state = state
+        deadLetter.reopenedFence = fence
+        if state == .replaying {
+            deadLetter.claim = DeadLetterClaim(Self.claim(1), until: now.advanced(by: .seconds(1)))
+        }
+        return deadLetter
     }
 
     @Test(
-        "whatever state its operation is in, a letter that is whole is published",
+        "whatever state its operation is in, a dead letter that is whole is published",
         arguments: OperationState.allCases
     )
     func published(state: OperationState) throws {
-        for letterState in [DeadLetterState.open, .replaying] {
-            let letter = try letter(.capture, letterState)
+        for deadLetterState in [DeadLetterState.open, .replaying] {
+            let deadLetter = try deadLetter(.capture, deadLetterState)
             let operation = try PaymentFixture.operation(.capture, state)
-            let decision = ReplayDecision(letter, operation: operation, claim: Self.claim(1), now: now)
+            let decision = ReplayDecision(deadLetter, operation: operation, claim: Self.claim(1), now: now)
             guard case .publish(let next) = decision.step else {
                 Issue.record("\(decision.step)")
                 return
             }
-            #expect(next.state == .replaying && decision.letter == next)
-            #expect(next.claim == LetterClaim(Self.claim(1), until: now.advanced(by: ReplayClaim.lease)))
+            #expect(next.state == .replaying && decision.deadLetter == next)
+            #expect(next.claim == DeadLetterClaim(Self.claim(1), until: now.advanced(by: ReplayClaim.lease)))
             if state == .needsAttention {
                 let reopened = try #require(decision.reopened)
                 #expect(reopened.state == .unknown && reopened.attempts == 0 && reopened.leaseUntil == now)
@@ -56,44 +58,44 @@ struct ReplayDecisionTests {
     func reopenedOnce() throws {
         let operation = try PaymentFixture.operation(.capture, .needsAttention)
         let same = ReplayDecision(
-            try letter(.capture, .replaying, fence: operation.fence),
+            try deadLetter(.capture, .replaying, fence: operation.fence),
             operation: operation,
             claim: Self.claim(1),
             now: now
         )
         #expect(same.reopened != nil)
         let before = ReplayDecision(
-            try letter(.capture, .replaying, fence: operation.fence - 1),
+            try deadLetter(.capture, .replaying, fence: operation.fence - 1),
             operation: operation,
             claim: Self.claim(2),
             // The lease of the one that was cut off is over.
             now: now.advanced(by: .seconds(1))
         )
-        #expect(before.reopened == nil && before.letter?.state == .replaying)
+        #expect(before.reopened == nil && before.deadLetter?.state == .replaying)
         // The replay before this one was not published at all: this is another one.
-        let replaying = try letter(.capture, .replaying, fence: operation.fence - 1)
+        let replaying = try deadLetter(.capture, .replaying, fence: operation.fence - 1)
         let givenBack = ReplayEnd.notPublished(reason: "full").applied(to: replaying, at: now)
         #expect(givenBack.state == .open && givenBack.claim == nil)
         let anew = ReplayDecision(givenBack, operation: operation, claim: Self.claim(2), now: now)
-        #expect(anew.reopened != nil && anew.letter?.reopenedFence == operation.fence)
+        #expect(anew.reopened != nil && anew.deadLetter?.reopenedFence == operation.fence)
         // Perhaps it was published: what it reopened stays known.
         let unknown = ReplayEnd.unknown(reason: "lost").applied(to: replaying, at: now)
         #expect(unknown.seen(at: now).state == .open)
         let after = ReplayDecision(unknown, operation: operation, claim: Self.claim(2), now: now)
-        #expect(after.reopened == nil && after.letter?.claim?.claim == Self.claim(2))
+        #expect(after.reopened == nil && after.deadLetter?.claim?.claim == Self.claim(2))
     }
 
     @Test("what another replay has claimed is its own until its lease is over; what this replay has ended is done")
     func claims() throws {
-        let letter = try letter(.capture, .replaying)
+        let deadLetter = try deadLetter(.capture, .replaying)
         for claim in [Self.claim(2), Self.claim(1, fence: 2)] {
-            let held = ReplayDecision(letter, operation: nil, claim: claim, now: now)
-            #expect(held.step == .held(remaining: .seconds(1)) && held.letter == nil)
-            let later = ReplayDecision(letter, operation: nil, claim: claim, now: now.advanced(by: .seconds(1)))
-            #expect(later.letter?.claim?.claim == claim)
+            let held = ReplayDecision(deadLetter, operation: nil, claim: claim, now: now)
+            #expect(held.step == .held(remaining: .seconds(1)) && held.deadLetter == nil)
+            let later = ReplayDecision(deadLetter, operation: nil, claim: claim, now: now.advanced(by: .seconds(1)))
+            #expect(later.deadLetter?.claim?.claim == claim)
         }
-        #expect(ReplayDecision(letter, operation: nil, now: now).step == .held(remaining: .seconds(1)))
-        let ended = ReplayEnd.replayed.applied(to: letter, at: now)
+        #expect(ReplayDecision(deadLetter, operation: nil, now: now).step == .held(remaining: .seconds(1)))
+        let ended = ReplayEnd.replayed.applied(to: deadLetter, at: now)
         #expect(ReplayDecision(ended, operation: nil, claim: Self.claim(1, fence: 2), now: now).step == .ended)
         #expect(ReplayDecision(ended, operation: nil, claim: Self.claim(2), now: now).step == .skip(.alreadyReplayed))
     }
@@ -102,9 +104,9 @@ struct ReplayDecisionTests {
     func foreign() throws {
         let operation = try PaymentFixture.operation(.capture, .needsAttention)
         let other = PaymentID(UniqueID(high: 7, low: 7))
-        let letters = [try letter(.capture, payment: other), try letter(.refund)]
-        for letter in letters {
-            #expect(ReplayDecision(letter, operation: operation, now: now).reopened == nil)
+        let deadLetters = [try deadLetter(.capture, payment: other), try deadLetter(.refund)]
+        for deadLetter in deadLetters {
+            #expect(ReplayDecision(deadLetter, operation: operation, now: now).reopened == nil)
         }
     }
 
@@ -112,18 +114,22 @@ struct ReplayDecisionTests {
         "an authorize whose card was reduced is skipped, whatever state its operation is in but a final one of its own"
     )
     func reduced() throws {
-        let letter = try letter(.authorize)
+        let deadLetter = try deadLetter(.authorize)
         for state in [OperationState.sent, .unknown, .needsAttention] {
-            let decision = ReplayDecision(letter, operation: try PaymentFixture.operation(.authorize, state), now: now)
-            #expect(decision.step == .skip(.cardReduced) && decision.letter == nil && decision.reopened == nil)
+            let decision = ReplayDecision(
+                deadLetter,
+                operation: try PaymentFixture.operation(.authorize, state),
+                now: now
+            )
+            #expect(decision.step == .skip(.cardReduced) && decision.deadLetter == nil && decision.reopened == nil)
         }
-        #expect(ReplayDecision(letter, operation: nil, now: now).step == .skip(.cardReduced))
+        #expect(ReplayDecision(deadLetter, operation: nil, now: now).step == .skip(.cardReduced))
         // Settled, but of another command under the same key.
         let foreign = try PaymentFixture.operation(.authorize, .succeeded)
-        #expect(ReplayDecision(letter, operation: foreign, now: now).step == .skip(.cardReduced))
-        let fingerprint = try #require(letter.command.fingerprint)
+        #expect(ReplayDecision(deadLetter, operation: foreign, now: now).step == .skip(.cardReduced))
+        let fingerprint = try #require(deadLetter.command.fingerprint)
         let own = try PaymentFixture.operation(.authorize, .succeeded, fingerprint: fingerprint)
-        guard case .answer(let next, own) = ReplayDecision(letter, operation: own, now: now).step else {
+        guard case .answer(let next, own) = ReplayDecision(deadLetter, operation: own, now: now).step else {
             Issue.record("not answered")
             return
         }
@@ -132,9 +138,9 @@ struct ReplayDecisionTests {
 
     @Test("what is closed is skipped", arguments: [DeadLetterState.replayed, .discarded])
     func closed(state: DeadLetterState) throws {
-        let decision = ReplayDecision(try letter(.capture, state), operation: nil, now: now)
+        let decision = ReplayDecision(try deadLetter(.capture, state), operation: nil, now: now)
         #expect(decision.step == .skip(state == .replayed ? .alreadyReplayed : .discarded))
-        #expect(decision.letter == nil)
+        #expect(decision.deadLetter == nil)
     }
 
     @Test("the state machine is the one that is written down")

@@ -6,7 +6,7 @@ import Testing
 /// Replays as rows: two at once, cut off anywhere, stopped.
 @Suite("The runner of replays", .timeLimit(.minutes(2)))
 struct ReplayRunnerTests {
-    /// Keeps that many letters of voids for payments that are not there.
+    /// Keeps that many dead letters of voids for payments that are not there.
     private static func strangers(_ count: Int, _ world: World) async throws -> [DeadLetterID] {
         let feed = DeadLetterFeed()
         for number in 0..<count {
@@ -20,13 +20,16 @@ struct ReplayRunnerTests {
         world.broker.messages(.commands).compactMap { $0.message.headers["idempotency-key"]?.string }.sorted()
     }
 
-    @Test("two replays of the same letters at once publish each once, and both say that all is done", arguments: 0..<6)
+    @Test(
+        "two replays of the same dead letters at once publish each once, and both say that all is done",
+        arguments: 0..<6
+    )
     func together(seed: UInt64) throws {
         try World.run(seeds: [seed]) { world in
             let ids = try await Self.strangers(20, world)
             let reports = try await withThrowingTaskGroup(of: DeadLetterReport.self) { group in
                 for actor in ["ada", "bob"] {
-                    group.addTask { try await world.desk.replay(ids, by: actor) }
+                    group.addTask { try await world.service.replay(ids, by: actor) }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
@@ -43,7 +46,7 @@ struct ReplayRunnerTests {
             let dead = ReplayClaim(replay: ReplayID(UniqueID(high: 0, low: 9)), fence: 1)
             _ = try await world.store.beginReplay(ids[0], by: "dead", dead)
             let started = world.time.uptime()
-            let report = try await world.desk.replay(ids, by: "op")
+            let report = try await world.service.replay(ids, by: "op")
             #expect(report.done == 3 && report.isClean)
             #expect(world.time.uptime() - started >= ReplayClaim.lease)
             #expect(world.broker.messages(.commands).first?.message.headers["idempotency-key"]?.string == "k-1")
@@ -52,28 +55,29 @@ struct ReplayRunnerTests {
         }
     }
 
-    @Test("a replay that is cut off at any letter is taken up after its lease, and counts each letter once")
+    @Test("a replay that is cut off at any dead letter is taken up after its lease, and counts each dead letter once")
     func takenUp() throws {
         for position in 0..<4 {
             try World.run(seeds: [nil]) { world in
                 let ids = try await Self.strangers(4, world)
-                let run = try await world.desk.order(ids, ReplayOrder(requestedBy: "op"))
-                // Whoever took it dies: its last letter is published, and nobody has noted it.
+                let run = try await world.service.order(ids, ReplayOrder(requestedBy: "op"))
+                // Whoever took it dies: its last dead letter is published, and nobody has noted it.
                 let dead = try #require(try await world.store.takeReplay(run.id))
                 for id in ids.prefix(position) {
-                    guard case .publish(let letter) = try await world.store.beginReplay(id, by: "op", dead.claim) else {
+                    guard case .publish(let deadLetter) = try await world.store.beginReplay(id, by: "op", dead.claim)
+                    else {
                         Issue.record("not published")
                         return
                     }
-                    _ = try await world.broker.publish(letter.replayCopy, to: .commands)
+                    _ = try await world.broker.publish(deadLetter.replayCopy, to: .commands)
                     #expect(try await world.store.endReplay(id, by: "op", dead.claim, .replayed))
                     guard id != ids[position - 1] else { continue }
                     _ = try await world.store.note(dead.claim, DeadLetterReport.Entry(id: id, item: .done))
                 }
-                #expect(try await world.desk.runHere(run.id) == false)
+                #expect(try await world.service.runHere(run.id) == false)
                 let stop = StopFlag()
                 try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask { await world.desk.runner.runAll(until: stop) }
+                    group.addTask { await world.service.runner.runAll(until: stop) }
                     try await world.until { try await world.store.replay(run.id)?.state == .finished }
                     stop.set()
                     try await group.waitForAll()
@@ -90,10 +94,10 @@ struct ReplayRunnerTests {
         try World.run(seeds: [nil]) { world in
             let ids = try await Self.strangers(20, world)
             let pace = ReplayPace(perSecond: 1)
-            let run = try await world.desk.order(ids, ReplayOrder(requestedBy: "op", pace: pace))
+            let run = try await world.service.order(ids, ReplayOrder(requestedBy: "op", pace: pace))
             let stop = StopFlag()
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { await world.desk.runner.runAll(until: stop) }
+                group.addTask { await world.service.runner.runAll(until: stop) }
                 try await world.until { Self.published(world).count >= 3 }
                 #expect(try await world.store.stopReplay(run.id, by: "ada")?.state == .running)
                 try await world.until { try await world.store.replay(run.id)?.state == .stopped }
@@ -106,8 +110,8 @@ struct ReplayRunnerTests {
 
             world.broker.setRefusing(.commands, true)
             let left = Array(ids.dropFirst(ended.counts.replayed))
-            let failing = try await world.desk.order(left, ReplayOrder(requestedBy: "op"))
-            #expect(try await world.desk.runHere(failing.id))
+            let failing = try await world.service.order(left, ReplayOrder(requestedBy: "op"))
+            #expect(try await world.service.runHere(failing.id))
             let failed = try #require(try await world.store.replay(failing.id))
             #expect(failed.state == .failed && failed.counts.failed == 5)
             #expect(failed.reason?.contains("too many failures") == true)
@@ -119,16 +123,16 @@ struct ReplayRunnerTests {
         try World.run(seeds: [nil]) { world in
             let ids = try await Self.strangers(6, world)
             let pace = ReplayPace(perSecond: 1)
-            let run = try await world.desk.order(ids, ReplayOrder(requestedBy: "op", pace: pace))
+            let run = try await world.service.order(ids, ReplayOrder(requestedBy: "op", pace: pace))
             let stop = StopFlag()
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { await world.desk.runner.runAll(until: stop) }
+                group.addTask { await world.service.runner.runAll(until: stop) }
                 try await world.until { Self.published(world).count >= 2 }
                 stop.set()
                 try await group.waitForAll()
             }
             #expect(try await world.store.replay(run.id)?.state == .running)
-            #expect(try await world.desk.runHere(run.id))
+            #expect(try await world.service.runHere(run.id))
             #expect(try await world.store.replay(run.id)?.counts.replayed == 6)
             #expect(Self.published(world).count == 6)
         }

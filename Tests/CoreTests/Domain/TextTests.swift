@@ -34,9 +34,9 @@ struct TextTests {
         #expect(Set([composed, decomposed]).count == 2)
         #expect((composed < decomposed) != (decomposed < composed))
         let kelvin = try #require(IdempotencyKey("\u{212a}"))
-        let letter = try #require(IdempotencyKey("K"))
-        #expect(kelvin != letter)
-        #expect(letter < kelvin)
+        let deadLetter = try #require(IdempotencyKey("K"))
+        #expect(kelvin != deadLetter)
+        #expect(deadLetter < kelvin)
     }
 
     @Test("orders and customers too: what the fingerprint tells apart is not equal")

@@ -108,9 +108,9 @@ struct BankTroubleTests {
             let sends = world.bank.requests.filter { $0.operation == .capture }.map(\.at)
             let span = try #require(sends.first).duration(to: try #require(sends.last))
             #expect(span > .seconds(22 * 3_600) && span < .seconds(23 * 3_600))
-            let letter = try #require(world.deadLetters.first)
-            #expect(letter.headers["error-code"] == .string("needs_attention"))
-            #expect(letter.headers["error-message"] == .string("bank_key_too_old"))
+            let deadLetter = try #require(world.deadLetters.first)
+            #expect(deadLetter.headers["error-code"] == .string("needs_attention"))
+            #expect(deadLetter.headers["error-message"] == .string("bank_key_too_old"))
             #expect(world.replies("c").map(\.outcome) == ["unknown", "unknown"])
             #expect(Set(world.replies("c").map(\.message.messageID)).count == 1)
             let operation = try #require(try await world.view().operations.last)
@@ -121,7 +121,7 @@ struct BankTroubleTests {
             world.send(.capture, key: "c")
             try await world.until { world.replies("c").count == 3 && world.broker.unacknowledged == 0 }
             #expect(world.replies("c").last?.outcome == "unknown")
-            // Perhaps the delivery that could not publish it: one more letter of the same failure is the same row.
+            // Perhaps the delivery that could not publish it: one more dead letter of the same failure is the same row.
             #expect(Set(world.deadLetters.map { $0.headers["failure-instance"] }).count == 1)
             #expect(world.bank.requests.count { $0.operation == .capture } == sends.count)
         }

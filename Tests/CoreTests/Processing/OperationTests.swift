@@ -113,12 +113,12 @@ struct OperationTests {
                 $0.headers["x-death"] = .other
             }
             try await world.until { world.deadLetters.count == 2 && world.broker.unacknowledged == 0 }
-            for letter in world.deadLetters {
-                #expect(letter.headers["error-code"] == .string("invalid_command"))
-                let field = letter.type == "payment.cancel.v1" ? "type: " : "idempotency-key: "
-                #expect(letter.headers["error-message"]?.string?.hasPrefix(field) == true)
-                #expect(letter.headers["x-death"] == nil)
-                #expect(letter.body == Array(CommandMessage.authorizeBody().utf8))
+            for deadLetter in world.deadLetters {
+                #expect(deadLetter.headers["error-code"] == .string("invalid_command"))
+                let field = deadLetter.type == "payment.cancel.v1" ? "type: " : "idempotency-key: "
+                #expect(deadLetter.headers["error-message"]?.string?.hasPrefix(field) == true)
+                #expect(deadLetter.headers["x-death"] == nil)
+                #expect(deadLetter.body == Array(CommandMessage.authorizeBody().utf8))
             }
             #expect(world.replies.isEmpty)
         }

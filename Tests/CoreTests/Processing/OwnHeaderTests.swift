@@ -34,7 +34,7 @@ struct OwnHeaderTests {
             let feed = DeadLetterFeed()
             feed.add(CommandMessage.valid { $0.headers[HeaderName.unroutedSince] = .integer(0) }, .unrouted)
             try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
-            #expect(try await world.letters().isEmpty)
+            #expect(try await world.deadLetters().isEmpty)
             #expect(world.parked.map(\.destination) == [.retry(.seconds5)])
         }
     }

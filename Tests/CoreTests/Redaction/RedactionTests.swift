@@ -123,7 +123,7 @@ struct RedactionTests {
         let refusal = BankRefusal(code: "invalid_card", message: "no card \(Self.number)")
         let action = BankAction.authorize(card: card, amount: 5_000)
         let verdicts = [Verdict.declined(refusal, orphan: nil), .expired(refusal)].map { $0.redacted(for: action) }
-        let letter = DeadLetterReader(fingerprinter: Fingerprinter(secret: [1])).letter(
+        let deadLetter = DeadLetterReader(fingerprinter: Fingerprinter(secret: [1])).deadLetter(
             CommandMessage.valid(body: CommandMessage.authorizeBody(card: Self.cardJSON)),
             .processor,
             id: DeadLetterID(UniqueID(high: 0, low: 1)),
@@ -142,7 +142,7 @@ struct RedactionTests {
                 .replyPostponed(replyTo: "replies.a"), .eventsPostponed(1),
                 .storeFailed(StoreError(.unavailable, detail: "08006")), .publishFailed("d"),
                 .breakerChanged(.open, cause: nil), .commandsGivenBack,
-                .deadLetterKept(letter), .deadLetterSentBack(letter, .seconds5),
+                .deadLetterKept(deadLetter), .deadLetterSentBack(deadLetter, .seconds5),
                 .swept(.reconcile, SweepReport(), duration: .seconds(1)),
                 .sweepFailed(.expire, StoreError(.unavailable, detail: "08006")), .tickUnreadable,
                 .expired(command.paymentID),

@@ -22,7 +22,7 @@ struct OperationResolverTests {
             #expect(try await world.operation().state == .needsAttention)
 
             let report = try await world.resolver().carryOut(plan)
-            #expect(report.closedLetters == 1 && report.problems.isEmpty)
+            #expect(report.closedDeadLetters == 1 && report.problems.isEmpty)
             let (view, operation) = (try await world.view(), try await world.operation())
             #expect(operation.state == .succeeded && operation.isNotified)
             #expect(operation.fence == plan.operation.fence + 1)
@@ -77,9 +77,9 @@ struct OperationResolverTests {
     }
 
     private func expectClosed(_ world: World, _ reason: String) async throws {
-        let letter = try #require(try await world.letters().first)
-        #expect(letter.state == .discarded)
-        let audit = try #require(try await world.store.deadLetter(letter.id)?.audit)
+        let deadLetter = try #require(try await world.deadLetters().first)
+        #expect(deadLetter.state == .discarded)
+        let audit = try #require(try await world.store.deadLetter(deadLetter.id)?.audit)
         #expect(audit.map(\.actor) == ["ada"] && audit.map(\.reason) == [reason])
     }
 
@@ -92,7 +92,7 @@ struct OperationResolverTests {
             let other = try World.order(kind, .succeeded, bankID: "other_1")
             #expect(await world.refusal(other) == .otherBankID(given: "other_1", replayed: bankID))
             #expect(try await world.view() == before)
-            #expect(try await world.letters([.open]).count == 1)
+            #expect(try await world.deadLetters([.open]).count == 1)
         }
     }
 
@@ -155,10 +155,10 @@ struct OperationResolverTests {
             let after = try await world.operation()
             #expect(after.state == .needsAttention && after.isNotified && after.fence == before.fence + 1)
             #expect(after.lastError == before.lastError && after.sends == before.sends)
-            // Nothing is reported twice, and its letter is there still.
+            // Nothing is reported twice, and its dead letter is there still.
             try await world.relay().relayAll()
             #expect(world.replies("k").count == 1)
-            #expect(try await world.letters([.open]).count == 1)
+            #expect(try await world.deadLetters([.open]).count == 1)
             #expect(try await world.reconcile().run(until: StopFlag()).examined == 0)
         }
     }

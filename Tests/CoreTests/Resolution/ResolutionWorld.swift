@@ -17,7 +17,7 @@ extension World {
         OperationResolver(
             store: store ?? self.store,
             queries: self.store,
-            letters: self.store,
+            deadLetters: self.store,
             bank: bank ?? self.bank,
             signal: WakeUpSignal(),
             time: time,
@@ -60,7 +60,7 @@ extension World {
         #expect(try await store.settle(given) == .settled)
         try await relay().relayAll()
         try await ingest()
-        #expect(try await letters([.open]).count == 1)
+        #expect(try await deadLetters([.open]).count == 1)
         #expect(replies("k").map(\.outcome) == ["unknown"])
         return bank.ledger.dropFirst(before).last?.id
     }

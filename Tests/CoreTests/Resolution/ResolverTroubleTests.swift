@@ -41,8 +41,8 @@ struct ResolverTroubleTests {
             try await world.needsPerson(.capture, .nothing)
             let plan = try await world.resolver().plan(try World.order(.capture, .failed))
             // Somebody replays its dead letter meanwhile: the bank executes it.
-            let letter = try #require(try await world.letters([.open]).first)
-            _ = try await world.desk.replay([letter.id], by: "bob")
+            let deadLetter = try #require(try await world.deadLetters([.open]).first)
+            _ = try await world.service.replay([deadLetter.id], by: "bob")
             try await world.until { world.finalReplies("k").count == 1 }
             await #expect(throws: ResolutionRefusal.changed) { try await world.resolver().carryOut(plan) }
             #expect(try await world.view().payment.status == .captured)
@@ -96,16 +96,16 @@ struct ResolverTroubleTests {
     }
 
     @Test("dead letters that cannot be closed are reported, and the operation has ended all the same")
-    func lettersStay() throws {
+    func deadLettersStay() throws {
         try World.run(seeds: [nil]) { world in
             try await world.needsPerson(.capture, .nothing)
             let plan = try await world.resolver().plan(try World.order(.capture, .failed))
             world.store.inject(.unavailable, into: .deadLetters)
             let report = try await world.resolver().carryOut(plan)
-            #expect(report.closedLetters == 0)
+            #expect(report.closedDeadLetters == 0)
             #expect(report.problems == ["its dead letters are not all discarded: store unavailable (08006)"])
             #expect(try await world.operation().state == .declined)
-            #expect(try await world.letters([.open]).count == 1)
+            #expect(try await world.deadLetters([.open]).count == 1)
         }
     }
 
@@ -134,7 +134,7 @@ struct ResolverTroubleTests {
             let error = StoreError(.unavailable, detail: "08006")
             await #expect(throws: ResolutionRefusal.storeFailed(error)) { try await resolver.carryOut(plan) }
             #expect(try await world.operation().state == .sent)
-            #expect(try await world.letters([.open]).count == 1)
+            #expect(try await world.deadLetters([.open]).count == 1)
             try await world.time.sleep(for: .seconds(40))
             #expect(try await world.reconcile().run(until: StopFlag()).resolved == 1)
             #expect(try await world.view().payment.status == .captured)

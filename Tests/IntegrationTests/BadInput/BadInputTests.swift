@@ -29,14 +29,14 @@ extension CommandLane {
                 for (badMessage, command) in bad where badMessage.fate == .answered {
                     try await checkReply(to: command, badMessage, in: world)
                 }
-                let letters = try await world.keptDeadLetters(deadLetters)
+                let deadLetters = try await world.keptDeadLetters(deadLetters)
                 for (badMessage, command) in bad where badMessage.fate == .deadLettered {
-                    let letter = try #require(letters.first { $0["message_id"]?.string == command.messageID })
-                    let error = letter["message"]?.string ?? ""
+                    let deadLetter = try #require(deadLetters.first { $0["message_id"]?.string == command.messageID })
+                    let error = deadLetter["message"]?.string ?? ""
                     #expect(error.hasPrefix("\(badMessage.field): "), "\(badMessage.name)")
-                    #expect(letter["code"]?.string == "invalid_command", "\(badMessage.name)")
-                    #expect(letter["card"]?.string == "411111******1111", "\(badMessage.name)")
-                    #expect(letter["headers"]?["x-death"] == nil, "\(badMessage.name)")
+                    #expect(deadLetter["code"]?.string == "invalid_command", "\(badMessage.name)")
+                    #expect(deadLetter["card"]?.string == "411111******1111", "\(badMessage.name)")
+                    #expect(deadLetter["headers"]?["x-death"] == nil, "\(badMessage.name)")
                     #expect(!world.upstream.allReplies.contains { $0.json["idempotency_key"]?.string == command.key })
                 }
                 #expect(processor.child.isRunning)

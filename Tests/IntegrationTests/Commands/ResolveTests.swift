@@ -72,11 +72,11 @@ extension FaultLane {
             }
             #expect(published.properties.headers["payment-id"]?.stringValue == scene.command.paymentID)
             try await world.upstream.withConnection { _ = try await $0.deleteQueue(scene.events) }
-            let letters = try await world.database.rows(
+            let deadLetters = try await world.database.rows(
                 "SELECT l.state, a.reason FROM dead_letters l JOIN dead_letter_audit a ON a.dead_letter_id = l.id"
             )
-            #expect(letters.map { $0["state"]?.string } == ["discarded"])
-            #expect(letters.first?["reason"]?.string?.hasSuffix(": ticket 4711") == true)
+            #expect(deadLetters.map { $0["state"]?.string } == ["discarded"])
+            #expect(deadLetters.first?["reason"]?.string?.hasSuffix(": ticket 4711") == true)
         }
 
         @Test(
@@ -173,7 +173,9 @@ extension FaultLane {
             }
         }
 
-        @Test("over HTTP; while the bank is away nothing is done; a discarded letter says that its operation is open")
+        @Test(
+            "over HTTP; while the bank is away nothing is done; a discarded dead letter says that its operation is open"
+        )
         func overHTTP() async throws {
             try await World.run(World.Settings(processor: SweepTimes.soon)) { world in
                 let scene = try await Self.scene(.capture, .beforeTheBank, in: world)

@@ -34,8 +34,8 @@ extension CommandLane {
                 }
                 let replies = try await world.upstream.finalReplies(to: good)
                 #expect(replies.allSatisfy { $0.result == "succeeded" })
-                let letters = try await world.keptDeadLetters(1_000)
-                #expect(Set(letters.map { $0["message_id"]?.string }).count == 1_000)
+                let deadLetters = try await world.keptDeadLetters(1_000)
+                #expect(Set(deadLetters.map { $0["message_id"]?.string }).count == 1_000)
                 // Nothing goes round and round.
                 for partition in 0..<world.settings.partitions {
                     let queue = world.names.commandsQueue(partition)
@@ -101,10 +101,10 @@ extension CommandLane {
                     let message = Self.unanswerable(.void(Random.id))
                     try await world.upstream.publish(message, to: world.names.commandsExchange)
                 }
-                let letters = try await world.keptDeadLetters(200)
+                let deadLetters = try await world.keptDeadLetters(200)
                 // From here on nobody takes what is published.
                 #expect(try await processor.terminate() == .status(0))
-                let ids = letters.compactMap { $0["id"]?.string }
+                let ids = deadLetters.compactMap { $0["id"]?.string }
                 let replay = ["dead-letters", "replay", "--confirm", "200", "--json"] + ids
                 async let ada = world.command(replay)
                 async let bob = world.command(replay)
@@ -123,7 +123,7 @@ extension CommandLane {
                     queued += try await world.waiting(in: queue)
                 }
                 #expect(queued == 200)
-                // Each fails again, as a new letter.
+                // Each fails again, as a new dead letter.
                 try await world.startProcessor()
                 try await world.keptDeadLetters(400)
             }
@@ -178,12 +178,12 @@ extension CommandLane {
                     try await first.child.crash()
                     try await group.waitForAll()
                 }
-                let letters = try await world.keptDeadLetters(600)
-                #expect(Set(letters.map { $0["message_id"]?.string }).count == 600)
+                let deadLetters = try await world.keptDeadLetters(600)
+                #expect(Set(deadLetters.map { $0["message_id"]?.string }).count == 600)
             }
         }
 
-        @Test("an unanswerable one that is replayed fails again, as a new letter that is linked to the old one")
+        @Test("an unanswerable one that is replayed fails again, as a new dead letter that is linked to the old one")
         func failsAgain() async throws {
             try await World.run(World.Settings(deadLetters: 1)) { world in
                 try await world.startProcessor()
@@ -192,8 +192,8 @@ extension CommandLane {
                 let id = try #require(try await world.keptDeadLetters(1).first?["id"]?.string)
                 let report = try await world.deadLettersJSON("replay", id, "--confirm", "1")
                 #expect(report["replayed"]?.integer == 1)
-                let letters = try await world.keptDeadLetters(2)
-                let newer = try #require(letters.first { $0["id"]?.string != id })
+                let deadLetters = try await world.keptDeadLetters(2)
+                let newer = try #require(deadLetters.first { $0["id"]?.string != id })
                 #expect(newer["replay_of"]?.string == id)
                 #expect(newer["message_id"]?.string == message.properties.messageID)
             }
@@ -209,8 +209,8 @@ extension CommandLane {
                 let capture = TestCommand.capture(payment)
                 let authorize = TestCommand.authorize()
                 try await world.prepareAttention(capture, authorize)
-                let letters = try await world.keptDeadLetters(2)
-                #expect(letters.allSatisfy { $0["code"]?.string == "unrouted" })
+                let deadLetters = try await world.keptDeadLetters(2)
+                #expect(deadLetters.allSatisfy { $0["code"]?.string == "unrouted" })
                 #expect(try await world.database.number(Self.waiting) == 1)
 
                 let dry = try await world.deadLetters("replay", "--all", "--dry-run", "--json")

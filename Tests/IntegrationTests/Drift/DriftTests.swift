@@ -76,8 +76,8 @@ extension RestartLane {
                     try await processor.reportsProblem("\(object) is missing")
                 }
                 try await load.goesOn()
-                // Nobody can be answered for these, and their letters cannot be published: the broker keeps them. More than may be
-                // unacknowledged at a time.
+                // Nobody can be answered for these, and their dead letters cannot be published: the broker keeps them.
+                // More than may be unacknowledged at a time.
                 try await world.sendUnanswerable(Self.unanswerable)
                 try await load.goesOn(20)
                 try await load.stop()
@@ -93,8 +93,8 @@ extension RestartLane {
                     try await world.database.number("SELECT count(*) FROM outbox WHERE sent_at IS NULL") == 0
                 }
                 // RabbitMQ tries again after three minutes what it could not dead-letter.
-                let letters = try await world.keptDeadLetters(Self.unanswerable, within: .seconds(400))
-                let codes = Set(letters.compactMap { $0["code"]?.string })
+                let deadLetters = try await world.keptDeadLetters(Self.unanswerable, within: .seconds(400))
+                let codes = Set(deadLetters.compactMap { $0["code"]?.string })
                 #expect(codes.isSubset(of: ["unpublishable", "invalid_command"]))
                 try await world.upstream.withConnection { _ = try await $0.deleteQueue(events) }
                 let consent = ["--confirm", "\(Self.unanswerable)", "--reason", "test"]

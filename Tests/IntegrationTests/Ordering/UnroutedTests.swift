@@ -43,9 +43,9 @@ extension FaultLane {
                 }
                 let old = TestCommand.authorize().unroutedForLong(replyTo: world.upstream.replyQueue)
                 try await world.upstream.publish(old, to: world.names.commandsExchange)
-                let letters = try await world.keptDeadLetters(1)
-                #expect(letters.first?["code"]?.string == "unrouted")
-                #expect(letters.first?["message_id"]?.string == old.properties.messageID)
+                let deadLetters = try await world.keptDeadLetters(1)
+                #expect(deadLetters.first?["code"]?.string == "unrouted")
+                #expect(deadLetters.first?["message_id"]?.string == old.properties.messageID)
                 #expect(try await world.command(["topology"]).exit == .status(0))
                 #expect(try await world.upstream.finalReply(to: command).result == "succeeded")
             }

@@ -21,12 +21,12 @@ extension RestartLane {
                             let traffic = Traffic(payments: 32)
                             let before = world.upstream.replyCount
                             let stream = Task { try await traffic.publish(to: world, pause: .milliseconds(250)) }
-                            let letters = Task { try await world.sendUnanswerable(20, pause: .milliseconds(250)) }
+                            let deadLetters = Task { try await world.sendUnanswerable(20, pause: .milliseconds(250)) }
                             try await eventually("there was traffic") { world.upstream.replyCount > before + 10 }
                             try await services.call(action, service)
                             if action == "kill" { try await services.call("start", service) }
                             try await stream.value
-                            try await letters.value
+                            try await deadLetters.value
                             try await traffic.check(in: world)
                         }
                     }

@@ -93,11 +93,11 @@ extension FaultLane {
                     try await world.upstream.browse(events).first
                 }
                 #expect(event.properties.type == "payment.needs_attention.v1")
-                let letter = try #require(try await world.keptDeadLetters(1).first)
-                #expect(letter["code"]?.string == "needs_attention")
-                #expect(letter["message"]?.string == "authorize_abandoned")
-                #expect(letter["idempotency_key"]?.string == command.key)
-                #expect(letter["replayable"] == .bool(false))
+                let deadLetter = try #require(try await world.keptDeadLetters(1).first)
+                #expect(deadLetter["code"]?.string == "needs_attention")
+                #expect(deadLetter["message"]?.string == "authorize_abandoned")
+                #expect(deadLetter["idempotency_key"]?.string == command.key)
+                #expect(deadLetter["replayable"] == .bool(false))
                 let rows = try await world.database.rows("SELECT state, last_error FROM operations")
                 #expect(rows.first?["state"]?.string == "NEEDS_ATTENTION")
                 #expect(

@@ -53,14 +53,14 @@ struct TortureTests {
         let drained = (ContinuousClock.now - calm).components.seconds
         let report = try await TortureLedgers(world: world, purchases: purchases).report()
         let differences = report.differences
-        let letters = try await world.openDeadLetters()
+        let deadLetters = try await world.openDeadLetters()
         let counts = await trouble.counts
         let troubles = TortureTrouble.Kind.allCases.compactMap { kind in counts[kind].map { "\(kind.rawValue) \($0)" } }
         say(
             """
             seed \(settings.seed), \(settings.duration.components.seconds) s, \(purchases.count) payments, \
             \(commands.count) commands, \(world.upstream.replyCount) replies; \(troubles.joined(separator: ", ")); drained \
-            in \(drained) s; \(letters) dead letters, \(report.secondHolds) second holds of \(report.suspected) suspected; \
+            in \(drained) s; \(deadLetters) dead letters, \(report.secondHolds) second holds of \(report.suspected) suspected; \
             \(differences.count) differences
             """
         )

@@ -54,14 +54,14 @@ struct DeadLetterCommandTests {
         #expect(try await list("--state", "all").contains("\(DeadLetterScene.id(2))  discarded"))
     }
 
-    @Test("a dry run decides letter by letter as the run does, and says why what is skipped is")
+    @Test("a dry run decides one by one as the run does, and says why what is skipped is")
     func rehearsal() async throws {
         try await scene.keep(1)
         try await scene.keep(2) { $0.body = Array("garbage 123".utf8) }
         try await scene.keep(3)
         _ = try await scene.store.discard(DeadLetterScene.id(3), by: "ada", reason: "a test")
         let ids = [1, 2, 3].map(DeadLetterScene.id)
-        let replay = try await scene.desk.rehearse(ids, .replay)
+        let replay = try await scene.service.rehearse(ids, .replay)
         #expect([replay.done, replay.skipped] == [1, 2])
         #expect(replay.skips.map(\.id) == [2, 3].map(DeadLetterScene.id))
         #expect(replay.skips.map(\.reason) == [ReplaySkip.incomplete.explanation, ReplaySkip.discarded.explanation])
@@ -69,13 +69,13 @@ struct DeadLetterCommandTests {
             DeadLetterOutcome(action: .replay, isDryRun: true, json: false).text(of: replay)
                 == "1 of 3 dead letters would be replayed, 2 would be skipped; nothing was written"
         )
-        let discard = try await scene.desk.rehearse(ids, .discard)
+        let discard = try await scene.service.rehearse(ids, .discard)
         #expect([discard.done, discard.skipped] == [2, 1])
         #expect(discard.skips.map(\.reason) == ["is discarded already"])
         #expect(scene.sink.messages.isEmpty)
         #expect(try await scene.store.deadLetter(DeadLetterScene.id(1))?.audit.isEmpty == true)
         // The run itself.
-        let report = try await scene.desk.replay(ids, by: "op")
+        let report = try await scene.service.replay(ids, by: "op")
         #expect([report.done, report.skipped] == [replay.done, replay.skipped] && report.skips == replay.skips)
     }
 
@@ -91,7 +91,7 @@ struct DeadLetterCommandTests {
         for number in 0..<count { try await scene.keep(number + 1) }
         let selected = try ReplayDeadLetters.parse(["--all"] + arguments).selected
         let error = await #expect(throws: CommandFailure.self) {
-            _ = try await selected.agreed(.replay, scene.desk, terminal: Self.nobody)
+            _ = try await selected.agreed(.replay, scene.service, terminal: Self.nobody)
         }
         #expect(error?.lines == [message])
         #expect(error?.status == (arguments.isEmpty ? .usage : .differences))
@@ -138,18 +138,18 @@ struct DeadLetterCommandTests {
     @Test("what is agreed to is what was selected; a number that is another one is refused")
     func agreement() async throws {
         for number in 1...3 { try await scene.keep(number) }
-        let desk = scene.desk
-        let all = try await replay("--all", "--confirm", "3").selected.agreed(.replay, desk, terminal: Self.nobody)
+        let service = scene.service
+        let all = try await replay("--all", "--confirm", "3").selected.agreed(.replay, service, terminal: Self.nobody)
         #expect(all.ids == [1, 2, 3].map(DeadLetterScene.id) && !all.isDryRun)
         let two = try await replay("--code", "needs_attention", "--limit", "2").selected
-            .agreed(.replay, desk, terminal: Self.typing(" 2 "))
+            .agreed(.replay, service, terminal: Self.typing(" 2 "))
         #expect(two.ids == [1, 2].map(DeadLetterScene.id))
-        let dry = try await replay("--all", "--dry-run").selected.agreed(.replay, desk, terminal: Self.nobody)
+        let dry = try await replay("--all", "--dry-run").selected.agreed(.replay, service, terminal: Self.nobody)
         #expect(dry.ids.count == 3 && dry.isDryRun)
         let one = try await replay(DeadLetterScene.id(2).description, "--confirm", "1").selected
-            .agreed(.replay, desk, terminal: Self.nobody)
+            .agreed(.replay, service, terminal: Self.nobody)
         #expect(one.ids == [DeadLetterScene.id(2)])
-        let none = try await replay("--code", "unrouted").selected.agreed(.replay, desk, terminal: Self.typing(nil))
+        let none = try await replay("--code", "unrouted").selected.agreed(.replay, service, terminal: Self.typing(nil))
         #expect(none.ids.isEmpty)
     }
 
@@ -166,7 +166,7 @@ struct DeadLetterCommandTests {
         for number in 1...3 { try await scene.keep(number) }
         let selected = try ReplayDeadLetters.parse(arguments).selected
         await #expect {
-            _ = try await selected.agreed(.replay, scene.desk, terminal: terminal)
+            _ = try await selected.agreed(.replay, scene.service, terminal: terminal)
         } throws: { error in
             (error as? CommandFailure)?.status == status
         }
@@ -210,7 +210,7 @@ struct DeadLetterCommandTests {
     @Test("the outcome is a sentence, or the contract's JSON")
     func outcome() async throws {
         let ids = [try await scene.keep(1), try await scene.keep(2) { $0.body = Array("garbage 123".utf8) }]
-        let report = try await scene.desk.replay(ids, by: "op")
+        let report = try await scene.service.replay(ids, by: "op")
         let outcome = DeadLetterOutcome(action: .replay, isDryRun: false, json: false)
         #expect(outcome.text(of: report) == "replayed 1 of 2 dead letters, skipped 1")
         #expect(throws: ExitCode(1)) { try outcome.check(report) }
@@ -225,9 +225,9 @@ struct DeadLetterCommandTests {
         #expect(try await ListReplays.parse([]).text(from: scene.store) == "no replays")
         let ids = [try await scene.keep(1), try await scene.keep(2) { $0.body = Array("garbage 123".utf8) }]
         let order = ReplayOrder(requestedBy: "ada", filter: .object([:]), pace: ReplayPace(perSecond: 50))
-        let run = try await scene.desk.order(ids, order)
-        let waiting = try await scene.desk.order(ids, order)
-        _ = try await scene.desk.runHere(run.id)
+        let run = try await scene.service.order(ids, order)
+        let waiting = try await scene.service.order(ids, order)
+        _ = try await scene.service.runHere(run.id)
         let table = try await ListReplays.parse([]).text(from: scene.store)
         #expect(table.contains("\(run.id)  finished  2         1         1        0       ada"))
         let text = try await ShowReplay.parse([run.id.description]).text(from: scene.store)
@@ -251,7 +251,7 @@ struct DeadLetterCommandTests {
     @Test("without a processor a replay is done by the command itself; without a broker it is withdrawn")
     func watched() async throws {
         let ids = [try await scene.keep(1)]
-        let watch = ReplayWatch(desk: scene.desk, time: SteppingTime())
+        let watch = ReplayWatch(service: scene.service, time: SteppingTime())
         let order = ReplayOrder(requestedBy: "ada")
         struct NoBroker: Error {}
         await #expect(throws: NoBroker.self) { _ = try await watch.run(ids, order) { throw NoBroker() } }
@@ -265,14 +265,14 @@ struct DeadLetterCommandTests {
     @Test("a replay that the command itself runs, and that a fault of the store cuts off, is taken up again by it")
     func cutOffHere() async throws {
         let ids = [try await scene.keep(1), try await scene.keep(2)]
-        let desk = DeadLetterDesk(
+        let service = DeadLetterService(
             store: scene.store,
             sink: BreakingSink(scene: scene),
             time: SystemTime(),
             random: SystemRandom(),
             fingerprinter: Fingerprinter(secret: [1])
         )
-        let watch = ReplayWatch(desk: desk, time: SteppingTime(along: scene.time))
+        let watch = ReplayWatch(service: service, time: SteppingTime(along: scene.time))
         let report = try await watch.run(ids, ReplayOrder(requestedBy: "ada")) { Task {} }
         #expect(report.done == 2 && report.isClean && scene.sink.messages.count == 2)
     }
@@ -281,9 +281,9 @@ struct DeadLetterCommandTests {
     func stillOpen() async throws {
         let resolution = ResolutionScene()
         try await resolution.prepare()
-        let letters = DeadLetterScene(store: resolution.store)
-        let id = try await letters.keep(1)
-        let report = await letters.desk.discard([id], by: "op", reason: "r")
+        let deadLetters = DeadLetterScene(store: resolution.store)
+        let id = try await deadLetters.keep(1)
+        let report = await deadLetters.service.discard([id], by: "op", reason: "r")
         let outcome = DeadLetterOutcome(action: .discard, isDryRun: false, json: false)
         #expect(
             outcome.text(of: report)
@@ -304,9 +304,9 @@ struct DeadLetterCommandTests {
         )
         // And who looks at it later sees the same.
         let show = ["\(id)"]
-        let text = try await ShowDeadLetter.parse(show).text(from: letters.store)
+        let text = try await ShowDeadLetter.parse(show).text(from: deadLetters.store)
         #expect(text.contains("NEEDS_ATTENTION: still open, which `processor payments resolve` ends"))
-        let shown = try await ShowDeadLetter.parse(show + ["--json"]).text(from: letters.store)
+        let shown = try await ShowDeadLetter.parse(show + ["--json"]).text(from: deadLetters.store)
         #expect(shown.contains(#""operation_state":"NEEDS_ATTENTION""#))
         #expect(report.isClean)
     }
@@ -350,7 +350,7 @@ private final class SteppingTime: TimeSource {
     }
 }
 
-/// The store cannot be reported the first letter that is published.
+/// The store cannot be reported the first dead letter that is published.
 private final class BreakingSink: MessageSink {
     private let scene: DeadLetterScene
     private let isBroken = Atomic(false)

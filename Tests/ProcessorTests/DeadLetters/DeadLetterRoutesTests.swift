@@ -20,7 +20,7 @@ struct DeadLetterRoutesTests {
         let server = AdminServer(
             configuration: AdminConfiguration(host: "127.0.0.1", port: 0, token: nil),
             queries: FakeQueries(),
-            deadLetters: scene.desk,
+            deadLetters: scene.service,
             resolver: ResolutionScene().resolver,
             readiness: Readiness(),
             metrics: PrometheusRegistry(),
@@ -112,16 +112,16 @@ struct DeadLetterRoutesTests {
         )
         // Nothing is done but by who takes it up.
         #expect(scene.sink.messages.isEmpty)
-        #expect(try await scene.desk.runHere(run.id))
+        #expect(try await scene.service.runHere(run.id))
         #expect(scene.sink.messages.map(\.messageID) == ["m-1", "m-2"])
         let view = try #require(try await scene.store.deadLetter(DeadLetterScene.id(1)))
-        #expect(view.letter.state == .replayed && view.audit.allSatisfy { $0.actor == "ada" })
+        #expect(view.deadLetter.state == .replayed && view.audit.allSatisfy { $0.actor == "ada" })
 
         let ids = #"{"ids":["00000000-0000-0000-0000-000000000001"],"confirm":1}"#
         let again = try await send("POST", "/dead-letters/replay", body: ids)
         #expect(again.status == 202 && again.body.contains(#""filter":null"#))
         let second = try #require(try await scene.store.replays(limit: 1).first)
-        #expect(try await scene.desk.runHere(second.id))
+        #expect(try await scene.service.runHere(second.id))
         let shown = try await send("GET", "/dead-letters/replays/\(second.id)")
         #expect(shown.status == 200)
         #expect(

@@ -33,7 +33,7 @@ struct DocumentedInterfaceTests {
         }
     }
 
-    @Test("the states of dead letters and of replays, and what becomes of a letter")
+    @Test("the states of dead letters and of replays, and what becomes of a dead letter")
     func deadLetterStates() {
         let states = DeadLetterState.allCases.map(\.rawValue)
         #expect(contract.text.contains("`--state \(states.joined(separator: "|"))|all`"))

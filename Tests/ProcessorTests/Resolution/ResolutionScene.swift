@@ -21,7 +21,7 @@ struct ResolutionScene: Sendable {
         OperationResolver(
             store: store,
             queries: store,
-            letters: store,
+            deadLetters: store,
             bank: bank,
             signal: WakeUpSignal(),
             time: SystemTime(),

@@ -144,10 +144,10 @@ struct ResolveCommandTests {
     }
 
     @Test("a dead letter that could not be closed is a failure of what is done")
-    func lettersStay() async throws {
+    func deadLettersStay() async throws {
         try await scene.prepare()
-        let letters = DeadLetterScene(store: scene.store)
-        try await letters.keep(1)
+        let deadLetters = DeadLetterScene(store: scene.store)
+        try await deadLetters.keep(1)
         scene.store.inject(.unavailable, into: .deadLetters)
         let ending = try await run(["--as", "failed", "--confirm", "--json"])
         #expect(ending.status == .differences)

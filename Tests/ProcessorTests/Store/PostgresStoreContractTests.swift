@@ -13,7 +13,7 @@ struct PostgresStoreContractTests {
     struct Store: ResolutionStore, PaymentQueries {
         let payments: PostgresPaymentStore
         let queries: PostgresPaymentQueries
-        let letters: PostgresDeadLetterStore
+        let deadLetters: PostgresDeadLetterStore
 
         func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
             try await payments.claim(request)
@@ -83,7 +83,7 @@ struct PostgresStoreContractTests {
                     fingerprinter: Fingerprinter(secret: Array("secret".utf8))
                 ),
                 queries: PostgresPaymentQueries(pool: pools.queries),
-                letters: PostgresDeadLetterStore(pool: pools.queries)
+                deadLetters: PostgresDeadLetterStore(pool: pools.queries)
             )
             try await check.run(on: Subject(store: store))
         }
@@ -91,8 +91,8 @@ struct PostgresStoreContractTests {
 }
 
 extension PostgresStoreContractTests.Store: DeadLetterIntake, DeadLetterQueries, DeadLetterActions {
-    func keep(_ letter: DeadLetter) async throws(StoreError) -> DeadLetterKept {
-        try await letters.keep(letter)
+    func keep(_ deadLetter: DeadLetter) async throws(StoreError) -> DeadLetterKept {
+        try await deadLetters.keep(deadLetter)
     }
 
     func countReturn(
@@ -100,31 +100,31 @@ extension PostgresStoreContractTests.Store: DeadLetterIntake, DeadLetterQueries,
         _ instance: FailureInstance,
         limit: Int
     ) async throws(StoreError) -> Int? {
-        try await letters.countReturn(of: identity, instance, limit: limit)
+        try await deadLetters.countReturn(of: identity, instance, limit: limit)
     }
 
     func deadLetters(_ filter: DeadLetterFilter, limit: Int) async throws(StoreError) -> [DeadLetter] {
-        try await letters.deadLetters(filter, limit: limit)
+        try await deadLetters.deadLetters(filter, limit: limit)
     }
 
     func deadLetter(_ id: DeadLetterID) async throws(StoreError) -> DeadLetterView? {
-        try await letters.deadLetter(id)
+        try await deadLetters.deadLetter(id)
     }
 
     func replayStep(of id: DeadLetterID) async throws(StoreError) -> ReplayStep {
-        try await letters.replayStep(of: id)
+        try await deadLetters.replayStep(of: id)
     }
 
     func discardOutcome(of id: DeadLetterID) async throws(StoreError) -> DiscardOutcome {
-        try await letters.discardOutcome(of: id)
+        try await deadLetters.discardOutcome(of: id)
     }
 
     func deadLetterIDs(_ selection: DeadLetterSelection) async throws(StoreError) -> [DeadLetterID] {
-        try await letters.deadLetterIDs(selection)
+        try await deadLetters.deadLetterIDs(selection)
     }
 
     func unfinishedDeadLetters() async throws(StoreError) -> [String: Int] {
-        try await letters.unfinishedDeadLetters()
+        try await deadLetters.unfinishedDeadLetters()
     }
 
     func beginReplay(
@@ -132,7 +132,7 @@ extension PostgresStoreContractTests.Store: DeadLetterIntake, DeadLetterQueries,
         by actor: String,
         _ claim: ReplayClaim
     ) async throws(StoreError) -> ReplayStep {
-        try await letters.beginReplay(id, by: actor, claim)
+        try await deadLetters.beginReplay(id, by: actor, claim)
     }
 
     func endReplay(
@@ -141,11 +141,11 @@ extension PostgresStoreContractTests.Store: DeadLetterIntake, DeadLetterQueries,
         _ claim: ReplayClaim,
         _ end: ReplayEnd
     ) async throws(StoreError) -> Bool {
-        try await letters.endReplay(id, by: actor, claim, end)
+        try await deadLetters.endReplay(id, by: actor, claim, end)
     }
 
     func discard(_ id: DeadLetterID, by actor: String, reason: String) async throws(StoreError) -> DiscardOutcome {
-        try await letters.discard(id, by: actor, reason: reason)
+        try await deadLetters.discard(id, by: actor, reason: reason)
     }
 }
 
@@ -155,38 +155,38 @@ extension PostgresStoreContractTests.Store: ReplayStore {
         _ order: ReplayOrder,
         of ids: [DeadLetterID]
     ) async throws(StoreError) -> ReplayRun {
-        try await letters.createReplay(id, order, of: ids)
+        try await deadLetters.createReplay(id, order, of: ids)
     }
 
-    func replays(limit: Int) async throws(StoreError) -> [ReplayRun] { try await letters.replays(limit: limit) }
+    func replays(limit: Int) async throws(StoreError) -> [ReplayRun] { try await deadLetters.replays(limit: limit) }
 
-    func replay(_ id: ReplayID) async throws(StoreError) -> ReplayRun? { try await letters.replay(id) }
+    func replay(_ id: ReplayID) async throws(StoreError) -> ReplayRun? { try await deadLetters.replay(id) }
 
-    func replayView(_ id: ReplayID) async throws(StoreError) -> ReplayView? { try await letters.replayView(id) }
+    func replayView(_ id: ReplayID) async throws(StoreError) -> ReplayView? { try await deadLetters.replayView(id) }
 
-    func takeReplay(_ id: ReplayID?) async throws(StoreError) -> ReplayRun? { try await letters.takeReplay(id) }
+    func takeReplay(_ id: ReplayID?) async throws(StoreError) -> ReplayRun? { try await deadLetters.takeReplay(id) }
 
-    func remainingLetters(
+    func remainingDeadLetters(
         of id: ReplayID,
         after position: Int,
         limit: Int
     ) async throws(StoreError) -> [ReplayPosition] {
-        try await letters.remainingLetters(of: id, after: position, limit: limit)
+        try await deadLetters.remainingDeadLetters(of: id, after: position, limit: limit)
     }
 
     func note(_ claim: ReplayClaim, _ entry: DeadLetterReport.Entry?) async throws(StoreError) -> ReplayNote {
-        try await letters.note(claim, entry)
+        try await deadLetters.note(claim, entry)
     }
 
     func endReplay(_ claim: ReplayClaim, _ state: ReplayRun.State?, reason: String?) async throws(StoreError) {
-        try await letters.endReplay(claim, state, reason: reason)
+        try await deadLetters.endReplay(claim, state, reason: reason)
     }
 
     func stopReplay(_ id: ReplayID, by actor: String) async throws(StoreError) -> ReplayRun? {
-        try await letters.stopReplay(id, by: actor)
+        try await deadLetters.stopReplay(id, by: actor)
     }
 
     func withdrawReplay(_ id: ReplayID, reason: String) async throws(StoreError) -> Bool {
-        try await letters.withdrawReplay(id, reason: reason)
+        try await deadLetters.withdrawReplay(id, reason: reason)
     }
 }

@@ -34,8 +34,8 @@ struct RetentionTests {
             let rows = try await pools.queries.execute(
                 "SELECT (SELECT count(*) FROM dead_letters), (SELECT count(*) FROM dead_letter_audit)"
             )
-            let (letters, audit) = (try rows.single().int64(0), try rows.single().int64(1))
-            #expect(letters == 3)
+            let (deadLetters, audit) = (try rows.single().int64(0), try rows.single().int64(1))
+            #expect(deadLetters == 3)
             #expect(audit == 5)
         }
     }

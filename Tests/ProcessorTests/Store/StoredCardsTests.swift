@@ -57,8 +57,8 @@ struct StoredCardsTests {
             try await Self.insert(Self.old, on: pools.queries)
             let store = PostgresDeadLetterStore(pool: pools.queries)
             let view = try #require(try await store.deadLetter(Self.id))
-            #expect(String(decoding: view.letter.content.message.body, as: UTF8.self) == Self.new)
-            #expect(view.letter.content.card == "411111******1111")
+            #expect(String(decoding: view.deadLetter.content.message.body, as: UTF8.self) == Self.new)
+            #expect(view.deadLetter.content.card == "411111******1111")
         }
     }
 }

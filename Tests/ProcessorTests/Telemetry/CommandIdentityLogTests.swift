@@ -44,8 +44,8 @@ struct CommandIdentityLogTests {
                 HeaderName.paymentID: .string(Samples.paymentID.description),
             ]
         )
-        let letter = DeadLetterReader(fingerprinter: Fingerprinter(secret: [1]))
-            .letter(message, .unrouted, id: DeadLetterScene.id(1), now: Timestamp(microseconds: 0))
+        let deadLetter = DeadLetterReader(fingerprinter: Fingerprinter(secret: [1]))
+            .deadLetter(message, .unrouted, id: DeadLetterScene.id(1), now: Timestamp(microseconds: 0))
         let command = try Samples.authorize()
         let live = CommandIdentity(Samples.operation(), messageID: "m-1")
         let swept = CommandIdentity(Samples.operation())
@@ -63,11 +63,12 @@ struct CommandIdentityLogTests {
             .rejectedInvalid(try Self.invalidCommand()),
             .unanswerable(InvalidField("type", "is not known"), CommandIdentity(message)),
             .replyUndeliverable(replyTo: "replies.a", CommandIdentity(message)),
-            .replyAddressIgnored(CommandIdentity(command)), .deadLetterKept(letter),
-            .deadLetterSentBack(letter, .seconds5), .unroutedSentBack(CommandIdentity(message)),
+            .replyAddressIgnored(CommandIdentity(command)), .deadLetterKept(deadLetter),
+            .deadLetterSentBack(deadLetter, .seconds5), .unroutedSentBack(CommandIdentity(message)),
             .replyPostponed(replyTo: "replies.a"), .eventsPostponed(1),
             .storeFailed(StoreError(.unavailable, detail: "08006")), .publishFailed("d"),
-            .breakerChanged(.open, cause: nil), .commandsGivenBack, .swept(.reconcile, SweepReport(), duration: .seconds(1)),
+            .breakerChanged(.open, cause: nil), .commandsGivenBack,
+            .swept(.reconcile, SweepReport(), duration: .seconds(1)),
             .sweepFailed(.expire, StoreError(.unavailable, detail: "08006")), .tickUnreadable,
             .expired(command.paymentID),
         ]

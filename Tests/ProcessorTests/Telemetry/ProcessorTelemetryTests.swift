@@ -157,17 +157,17 @@ struct ProcessorTelemetryTests {
             messageID: "m-\(number)",
             headers: [HeaderName.idempotencyKey: .string("key-1"), HeaderName.errorCode: .string("unrouted")]
         )
-        let letter = DeadLetterReader(fingerprinter: Fingerprinter(secret: [1]))
-            .letter(message, .unrouted, id: DeadLetterScene.id(1), now: Timestamp(microseconds: 0))
-        telemetry.observe(.deadLetterKept(letter))
-        telemetry.observe(.deadLetterSentBack(letter, .seconds5))
+        let deadLetter = DeadLetterReader(fingerprinter: Fingerprinter(secret: [1]))
+            .deadLetter(message, .unrouted, id: DeadLetterScene.id(1), now: Timestamp(microseconds: 0))
+        telemetry.observe(.deadLetterKept(deadLetter))
+        telemetry.observe(.deadLetterSentBack(deadLetter, .seconds5))
         let rest =
             "idempotency.key=key-1 merchant.id=default message.id=m-4111111111111111 operation=capture "
-            + "reason=\"\(letter.failure.message)\""
+            + "reason=\"\(deadLetter.failure.message)\""
         #expect(
             log.lines() == [
                 "level=notice logger=processor msg=\"dead letter kept\" code=unrouted "
-                    + "dead_letter.id=\(letter.id) \(rest)",
+                    + "dead_letter.id=\(deadLetter.id) \(rest)",
                 "level=warning logger=processor msg=\"message was delivered too often and goes back alone\" "
                     + "code=unrouted \(rest) tier=5s",
             ]

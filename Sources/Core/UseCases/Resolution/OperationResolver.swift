@@ -2,11 +2,11 @@
 /// and, when the person has agreed, takes the operation, writes its end with what there is to report, and closes its
 /// dead letters.
 package struct OperationResolver: Sendable {
-    package typealias Letters = DeadLetterQueries & DeadLetterActions
+    package typealias DeadLetters = DeadLetterQueries & DeadLetterActions
 
     private let store: any ResolutionStore
     private let queries: any PaymentQueries
-    private let letters: any Letters
+    private let deadLetters: any DeadLetters
     private let witness: BankWitness
     private let signal: WakeUpSignal
     private let time: any TimeSource
@@ -19,7 +19,7 @@ package struct OperationResolver: Sendable {
     package init(
         store: any ResolutionStore,
         queries: any PaymentQueries,
-        letters: any Letters,
+        deadLetters: any DeadLetters,
         bank: any Bank & BankQueries,
         signal: WakeUpSignal,
         time: any TimeSource,
@@ -30,7 +30,7 @@ package struct OperationResolver: Sendable {
     ) {
         self.store = store
         self.queries = queries
-        self.letters = letters
+        self.deadLetters = deadLetters
         let questions = PatientBankQueries(bank: bank, time: time, timeout: limits.bankTimeout)
         witness = BankWitness(bank: bank, questions: questions)
         self.signal = signal
@@ -96,8 +96,8 @@ package struct OperationResolver: Sendable {
         if let orphan = settlement.orphan {
             observer.observe(.possibleOrphan(CommandIdentity(settlement.operation), orphan))
         }
-        let (closed, problems) = await closeLetters(of: settlement.operation, plan.resolution.order)
-        return ResolutionReport(plan: plan, closedLetters: closed, problems: problems)
+        let (closed, problems) = await closeDeadLetters(of: settlement.operation, plan.resolution.order)
+        return ResolutionReport(plan: plan, closedDeadLetters: closed, problems: problems)
     }
 
     private func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
@@ -114,7 +114,7 @@ package struct OperationResolver: Sendable {
     }
 
     /// Discards what is open of it.
-    private func closeLetters(
+    private func closeDeadLetters(
         of operation: Operation,
         _ order: ResolutionOrder
     ) async -> (closed: Int, problems: [String]) {
@@ -126,12 +126,12 @@ package struct OperationResolver: Sendable {
         var closed = 0
         var problems: [String] = []
         do throws(StoreError) {
-            let own = try await letters.deadLetters(filter, limit: Self.mostLetters)
+            let own = try await deadLetters.deadLetters(filter, limit: Self.mostDeadLetters)
                 .filter { $0.command.idempotencyKey == operation.idempotencyKey }
-            for letter in own {
-                let outcome = try await letters.discard(letter.id, by: order.actor, reason: order.summary)
+            for deadLetter in own {
+                let outcome = try await deadLetters.discard(deadLetter.id, by: order.actor, reason: order.summary)
                 if let problem = outcome.explanation {
-                    if !outcome.isHarmless { problems.append("dead letter \(letter.id): \(problem)") }
+                    if !outcome.isHarmless { problems.append("dead letter \(deadLetter.id): \(problem)") }
                 } else {
                     closed += 1
                 }
@@ -143,7 +143,7 @@ package struct OperationResolver: Sendable {
     }
 
     /// An operation has one for each time that it needed a person: few.
-    private static let mostLetters = 1_000
+    private static let mostDeadLetters = 1_000
 
     private var patiently: StorePatience {
         StorePatience(time: time, random: random, observer: observer, policy: policy)

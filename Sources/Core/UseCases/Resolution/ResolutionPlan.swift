@@ -35,13 +35,13 @@ package struct ResolutionPlan: Hashable, Sendable {
 package struct ResolutionReport: Hashable, Sendable {
     package let plan: ResolutionPlan
     /// How many of its dead letters have been discarded.
-    package let closedLetters: Int
+    package let closedDeadLetters: Int
     /// For a person: what is left to do. The operation has ended all the same.
     package let problems: [String]
 
-    package init(plan: ResolutionPlan, closedLetters: Int, problems: [String]) {
+    package init(plan: ResolutionPlan, closedDeadLetters: Int, problems: [String]) {
         self.plan = plan
-        self.closedLetters = closedLetters
+        self.closedDeadLetters = closedDeadLetters
         self.problems = problems
     }
 }

@@ -51,14 +51,14 @@ package struct CommandIdentity: Hashable, Sendable {
         traceparent = operation.route.traceparent
     }
 
-    package init(_ letter: DeadLetter) {
+    package init(_ deadLetter: DeadLetter) {
         self.init(
-            paymentID: letter.command.paymentID,
-            idempotencyKey: letter.command.idempotencyKey,
-            messageID: letter.content.message.messageID
+            paymentID: deadLetter.command.paymentID,
+            idempotencyKey: deadLetter.command.idempotencyKey,
+            messageID: deadLetter.content.message.messageID
         )
-        merchantID = letter.command.merchantID
-        kind = letter.command.kind
+        merchantID = deadLetter.command.merchantID
+        kind = deadLetter.command.kind
     }
 
     /// Of any message, a command or its reply. What is not valid, or the card number of its own body, is left out.

@@ -24,7 +24,7 @@ package enum HeaderName {
     /// Ours, on a copy of a command that no queue took: since when, in microseconds since the epoch.
     package static let unroutedSince = "unrouted-since"
 
-    /// Ours, on a dead letter: names the failure, so that a letter that is published twice is one row.
+    /// Ours, on a dead letter: names the failure, so that a dead letter that is published twice is one row.
     package static let failureInstance = "failure-instance"
     /// Ours, on a dead letter: when it failed, in microseconds since the epoch.
     package static let failedAt = "failed-at"

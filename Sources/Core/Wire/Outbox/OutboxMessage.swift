@@ -36,11 +36,11 @@ package struct OutboxMessage: Hashable, Sendable {
     ///   - operation: settled, or in need of a person; for any other nothing is reported. Where it is reported, only
     ///     its events are due.
     ///   - payment: shown by a provisional reply, and asked for by a dead letter.
-    ///   - hasLetter: whether a person finds a dead letter of it already.
+    ///   - hasDeadLetter: whether a person finds a dead letter of it already.
     package static func notifying(
         _ operation: Operation,
         _ payment: Payment,
-        hasLetter: Bool = false
+        hasDeadLetter: Bool = false
     ) -> [OutboxMessage] {
         guard let reply = OutgoingReply(sweptTo: operation, payment) else { return [] }
         if operation.isNotified { return reply.events.map { OutboxMessage($0, of: operation.paymentID) } }
@@ -56,7 +56,7 @@ package struct OutboxMessage: Hashable, Sendable {
             )
         }
         messages += reply.events.map { OutboxMessage($0, of: operation.paymentID) }
-        if operation.state == .needsAttention, !hasLetter {
+        if operation.state == .needsAttention, !hasDeadLetter {
             messages.append(
                 OutboxMessage(
                     paymentID: operation.paymentID,

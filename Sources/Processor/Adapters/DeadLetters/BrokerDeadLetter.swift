@@ -16,7 +16,7 @@ struct BrokerDeadLetter: DeadLetterDelivery {
     }
 
     func acknowledge() async {
-        // Fails only when its connection is gone: then the letter comes again, and is known.
+        // Fails only when its connection is gone: then the dead letter comes again, and is known.
         try? delivery.acknowledge()
     }
 
@@ -24,7 +24,8 @@ struct BrokerDeadLetter: DeadLetterDelivery {
         // Nothing is behind this queue: it would be gone. It comes again when its connection ends.
     }
 
-    /// The processor's own letters carry no `x-death` (docs/correctness.md#copied-headers); of the broker's, the first entry is the last event.
+    /// The processor's own dead letters carry no `x-death` (docs/correctness.md#copied-headers); of the broker's, the
+    /// first entry is the last event.
     static func origin(of message: AMQPMessage) -> DeadLetterOrigin {
         guard let death = message.properties.headers["x-death"]?.arrayValue?.first?.tableValue else {
             return .processor

@@ -9,14 +9,14 @@ enum DeadLetterRow {
         body, correlation_bytes
         """
 
-    /// In the order in which `letter(from:)` reads them.
+    /// In the order in which `deadLetter(from:)` reads them.
     static let columns = """
         \(written.replacing("headers", with: "headers::text")), replay_of, state, reopened_fence, \
         replay_id, replay_fence, replay_until, clock_timestamp()
         """
 
-    /// Gives a row where there was none of this failure. A letter that it is said to be a replay of must be there: the header
-    /// that says so came from outside.
+    /// Gives a row where there was none of this failure. A dead letter that it is said to be a replay of must be there:
+    /// the header that says so came from outside.
     static let insert = """
         INSERT INTO dead_letters (\(written), replay_of, state, ingested_at)
         VALUES (
@@ -27,26 +27,26 @@ enum DeadLetterRow {
         RETURNING id
         """
 
-    static func parameters(of letter: DeadLetter) -> [PostgresValue] {
-        let (failure, command, message) = (letter.failure, letter.command, letter.content.message)
+    static func parameters(of deadLetter: DeadLetter) -> [PostgresValue] {
+        let (failure, command, message) = (deadLetter.failure, deadLetter.command, deadLetter.content.message)
         func text(_ text: String?) -> PostgresValue { .optional(text, PostgresValue.text) }
         return [
-            .uuid(PostgresUUID(letter.id.value)), .bytes(letter.instance.bytes), .text(failure.code),
+            .uuid(PostgresUUID(deadLetter.id.value)), .bytes(deadLetter.instance.bytes), .text(failure.code),
             .text(failure.message), .text(failure.source.rawValue), .timestamp(failure.at.microseconds),
-            text(command.kind?.rawValue), letter.paymentParameter, text(command.merchantID?.description),
+            text(command.kind?.rawValue), deadLetter.paymentParameter, text(command.merchantID?.description),
             text(command.idempotencyKey?.description),
-            .optional(command.fingerprint?.bytes, PostgresValue.bytes), text(letter.content.card),
-            .bool(letter.content.isReplayable), text(message.type), text(message.contentType),
+            .optional(command.fingerprint?.bytes, PostgresValue.bytes), text(deadLetter.content.card),
+            .bool(deadLetter.content.isReplayable), text(message.type), text(message.contentType),
             text(message.contentEncoding), text(message.messageID), text(message.correlationID?.textColumn),
             text(message.replyTo),
             .jsonb(String(decoding: message.headersJSON.encoded, as: UTF8.self)), .bytes(message.body),
             .optional(message.correlationID?.bytesColumn, PostgresValue.bytes),
-            .optional(letter.replayOf.map { PostgresUUID($0.value) }, PostgresValue.uuid),
+            .optional(deadLetter.replayOf.map { PostgresUUID($0.value) }, PostgresValue.uuid),
         ]
     }
 
     /// As it is by the database's clock.
-    static func letter(from row: PostgresRow) throws(PostgresError) -> DeadLetter {
+    static func deadLetter(from row: PostgresRow) throws(PostgresError) -> DeadLetter {
         try stored(from: row).seen(at: try clock(of: row))
     }
 
@@ -90,17 +90,17 @@ enum DeadLetterRow {
             ),
             replayOf: try row.optionalUUID(22).map { DeadLetterID(UniqueID($0)) },
             state: state,
-            // Of a letter that was given back, an earlier version has left it.
+            // Of a dead letter that was given back, an earlier version has left it.
             reopenedFence: state == .replaying ? try row.optionalInt64(24) : nil,
             claim: try claim(from: row)
         )
     }
 
-    private static func claim(from row: PostgresRow) throws(PostgresError) -> LetterClaim? {
+    private static func claim(from row: PostgresRow) throws(PostgresError) -> DeadLetterClaim? {
         guard let replay = try row.optionalUUID(25), let fence = try row.optionalInt64(26),
             let until = try row.optionalTimestamp(27)
         else { return nil }
-        return LetterClaim(
+        return DeadLetterClaim(
             ReplayClaim(replay: ReplayID(UniqueID(replay)), fence: fence),
             until: Timestamp(microseconds: until)
         )
@@ -114,11 +114,11 @@ enum DeadLetterRow {
         WHERE id = $1
         """
 
-    static func progressParameters(of letter: DeadLetter) -> [PostgresValue] {
-        let claim = letter.claim
+    static func progressParameters(of deadLetter: DeadLetter) -> [PostgresValue] {
+        let claim = deadLetter.claim
         return [
-            .uuid(PostgresUUID(letter.id.value)), .text(letter.state.rawValue),
-            .optional(letter.reopenedFence, PostgresValue.int8),
+            .uuid(PostgresUUID(deadLetter.id.value)), .text(deadLetter.state.rawValue),
+            .optional(deadLetter.reopenedFence, PostgresValue.int8),
             .optional(claim.map { PostgresUUID($0.claim.replay.value) }, PostgresValue.uuid),
             .optional(claim?.claim.fence, PostgresValue.int8),
             .optional(claim?.until.microseconds, PostgresValue.timestamp),

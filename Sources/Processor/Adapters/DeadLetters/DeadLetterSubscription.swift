@@ -46,9 +46,9 @@ struct DeadLetterSubscription: Sendable {
                             on: connection,
                             prefetch: Self.prefetch,
                             while: { !Task.isCancelled },
-                            body: { letters throws(AMQPError) in
+                            body: { deadLetters throws(AMQPError) in
                                 try await ingester.consume(
-                                    letters.map {
+                                    deadLetters.map {
                                         BrokerDeadLetter($0, isUnrouted: isUnrouted) as any DeadLetterDelivery
                                     }
                                 )

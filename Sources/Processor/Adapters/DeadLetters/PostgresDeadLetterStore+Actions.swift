@@ -8,12 +8,12 @@ extension PostgresDeadLetterStore: DeadLetterActions {
         _ claim: ReplayClaim
     ) async throws(StoreError) -> ReplayStep {
         try await pool.storeTransaction { connection throws(PostgresError) in
-            guard let (letter, now) = try Self.locked(id, on: connection) else { return .skip(.notFound) }
-            let operation = try Self.lockedOperation(of: letter, on: connection)
-            let decision = ReplayDecision(letter, operation: operation, claim: claim, now: now)
+            guard let (deadLetter, now) = try Self.locked(id, on: connection) else { return .skip(.notFound) }
+            let operation = try Self.lockedOperation(of: deadLetter, on: connection)
+            let decision = ReplayDecision(deadLetter, operation: operation, claim: claim, now: now)
             if let reopened = decision.reopened { try OperationOpening.reopen(reopened, on: connection) }
-            if let letter = decision.letter {
-                try connection.enqueue(DeadLetterRow.progress, DeadLetterRow.progressParameters(of: letter))
+            if let deadLetter = decision.deadLetter {
+                try connection.enqueue(DeadLetterRow.progress, DeadLetterRow.progressParameters(of: deadLetter))
                 try Self.audit(id, actor, "replay", "started", nil, on: connection)
             }
             return decision.step
@@ -27,10 +27,10 @@ extension PostgresDeadLetterStore: DeadLetterActions {
         _ end: ReplayEnd
     ) async throws(StoreError) -> Bool {
         try await pool.storeTransaction { connection throws(PostgresError) in
-            guard let (letter, now) = try Self.locked(id, on: connection), letter.isClaimed(by: claim) else {
+            guard let (deadLetter, now) = try Self.locked(id, on: connection), deadLetter.isClaimed(by: claim) else {
                 return false
             }
-            let ended = end.applied(to: letter, at: now)
+            let ended = end.applied(to: deadLetter, at: now)
             try connection.enqueue(DeadLetterRow.progress, DeadLetterRow.progressParameters(of: ended))
             try Self.audit(id, actor, "replay", end.name, end.reason, on: connection)
             return true
@@ -40,10 +40,10 @@ extension PostgresDeadLetterStore: DeadLetterActions {
     func discard(_ id: DeadLetterID, by actor: String, reason: String) async throws(StoreError) -> DiscardOutcome {
         try await pool.storeTransaction { connection throws(PostgresError) in
             guard let (stored, now) = try Self.locked(id, on: connection) else { return .notFound }
-            let letter = stored.seen(at: now)
+            let deadLetter = stored.seen(at: now)
             let outcome = DiscardOutcome(
-                discarding: letter,
-                operation: try Self.ownOperation(of: letter, on: connection)
+                discarding: deadLetter,
+                operation: try Self.ownOperation(of: deadLetter, on: connection)
             )
             guard case .discarded = outcome else { return outcome }
             try connection.enqueue(
@@ -57,11 +57,11 @@ extension PostgresDeadLetterStore: DeadLetterActions {
 
     /// As it is, without a lock.
     static func ownOperation(
-        of letter: DeadLetter,
+        of deadLetter: DeadLetter,
         on connection: isolated PostgresConnection
     ) throws(PostgresError) -> Operation? {
-        guard let payment = letter.command.paymentID, let merchant = letter.command.merchantID,
-            let key = letter.command.idempotencyKey, let kind = letter.command.kind
+        guard let payment = deadLetter.command.paymentID, let merchant = deadLetter.command.merchantID,
+            let key = deadLetter.command.idempotencyKey, let kind = deadLetter.command.kind
         else { return nil }
         let rows = try connection.execute(
             """
@@ -92,13 +92,13 @@ extension PostgresDeadLetterStore: DeadLetterActions {
 
     /// With its payment, which every transaction locks first.
     private static func lockedOperation(
-        of letter: DeadLetter,
+        of deadLetter: DeadLetter,
         on connection: isolated PostgresConnection
     ) throws(PostgresError) -> Operation? {
-        guard letter.command.paymentID != nil, let merchant = letter.command.merchantID,
-            let key = letter.command.idempotencyKey
+        guard deadLetter.command.paymentID != nil, let merchant = deadLetter.command.merchantID,
+            let key = deadLetter.command.idempotencyKey
         else { return nil }
-        try connection.enqueue(OperationOpening.paymentLock, [letter.paymentParameter])
+        try connection.enqueue(OperationOpening.paymentLock, [deadLetter.paymentParameter])
         let rows = try connection.execute(
             """
             SELECT \(OperationRow.columns) FROM operations o
@@ -110,7 +110,7 @@ extension PostgresDeadLetterStore: DeadLetterActions {
         return try OperationRow.operation(from: row)
     }
 
-    /// Under the lock on the letter's row, so that positions follow one another.
+    /// Under the lock on the dead letter's row, so that positions follow one another.
     private static func audit(
         _ id: DeadLetterID,
         _ actor: String,

@@ -12,15 +12,15 @@ extension PostgresDeadLetterStore: DeadLetterQueries {
                 """,
                 condition.parameters
             )
-            var letters: [DeadLetter] = []
-            for row in rows { letters.append(try DeadLetterRow.letter(from: row)) }
-            return letters
+            var deadLetters: [DeadLetter] = []
+            for row in rows { deadLetters.append(try DeadLetterRow.deadLetter(from: row)) }
+            return deadLetters
         }
     }
 
     func deadLetter(_ id: DeadLetterID) async throws(StoreError) -> DeadLetterView? {
         try await pool.storeTransaction(.snapshot) { connection throws(PostgresError) in
-            guard let letter = try Self.letter(id, on: connection) else { return nil }
+            guard let deadLetter = try Self.deadLetter(id, on: connection) else { return nil }
             let key = PostgresValue.uuid(PostgresUUID(id.value))
             let entries = try connection.execute(
                 """
@@ -41,8 +41,8 @@ extension PostgresDeadLetterStore: DeadLetterQueries {
                     )
                 )
             }
-            let operation = try Self.ownOperation(of: letter, on: connection)
-            return DeadLetterView(letter: letter, audit: audit, operation: operation?.state)
+            let operation = try Self.ownOperation(of: deadLetter, on: connection)
+            return DeadLetterView(deadLetter: deadLetter, audit: audit, operation: operation?.state)
         }
     }
 
@@ -67,16 +67,19 @@ extension PostgresDeadLetterStore: DeadLetterQueries {
 
     func replayStep(of id: DeadLetterID) async throws(StoreError) -> ReplayStep {
         try await pool.storeTransaction(.snapshot) { connection throws(PostgresError) in
-            guard let letter = try Self.letter(id, on: connection) else { return .skip(.notFound) }
-            let operation = try Self.ownOperation(of: letter, on: connection)
-            return ReplayDecision(letter, operation: operation, now: try Self.clock(of: connection)).step
+            guard let deadLetter = try Self.deadLetter(id, on: connection) else { return .skip(.notFound) }
+            let operation = try Self.ownOperation(of: deadLetter, on: connection)
+            return ReplayDecision(deadLetter, operation: operation, now: try Self.clock(of: connection)).step
         }
     }
 
     func discardOutcome(of id: DeadLetterID) async throws(StoreError) -> DiscardOutcome {
         try await pool.storeTransaction(.snapshot) { connection throws(PostgresError) in
-            guard let letter = try Self.letter(id, on: connection) else { return .notFound }
-            return DiscardOutcome(discarding: letter, operation: try Self.ownOperation(of: letter, on: connection))
+            guard let deadLetter = try Self.deadLetter(id, on: connection) else { return .notFound }
+            return DiscardOutcome(
+                discarding: deadLetter,
+                operation: try Self.ownOperation(of: deadLetter, on: connection)
+            )
         }
     }
 
@@ -84,14 +87,14 @@ extension PostgresDeadLetterStore: DeadLetterQueries {
         Timestamp(microseconds: try connection.execute("SELECT clock_timestamp()").single().timestamp(0))
     }
 
-    private static func letter(
+    private static func deadLetter(
         _ id: DeadLetterID,
         on connection: isolated PostgresConnection
     ) throws(PostgresError) -> DeadLetter? {
         let key = PostgresValue.uuid(PostgresUUID(id.value))
         let rows = try connection.execute("SELECT \(DeadLetterRow.columns) FROM dead_letters WHERE id = $1", [key])
         guard let row = rows.first else { return nil }
-        return try DeadLetterRow.letter(from: row)
+        return try DeadLetterRow.deadLetter(from: row)
     }
 
     func unfinishedDeadLetters() async throws(StoreError) -> [String: Int] {

@@ -74,7 +74,7 @@ extension PostgresDeadLetterStore: ReplayStore {
             for row in rows {
                 problems.append(
                     ReplayView.Problem(
-                        letter: DeadLetterID(UniqueID(try row.uuid(0))),
+                        deadLetter: DeadLetterID(UniqueID(try row.uuid(0))),
                         result: try row.parsed(1, ReplayResult.init),
                         reason: try row.text(2)
                     )
@@ -84,7 +84,7 @@ extension PostgresDeadLetterStore: ReplayStore {
         }
     }
 
-    func remainingLetters(
+    func remainingDeadLetters(
         of id: ReplayID,
         after position: Int,
         limit: Int
@@ -102,7 +102,7 @@ extension PostgresDeadLetterStore: ReplayStore {
                 positions.append(
                     ReplayPosition(
                         position: Int(try row.int32(0)),
-                        letter: DeadLetterID(UniqueID(try row.uuid(1)))
+                        deadLetter: DeadLetterID(UniqueID(try row.uuid(1)))
                     )
                 )
             }

@@ -7,12 +7,14 @@ struct PostgresDeadLetterStore: Sendable {
 }
 
 extension PostgresDeadLetterStore: DeadLetterIntake {
-    func keep(_ letter: DeadLetter) async throws(StoreError) -> DeadLetterKept {
+    func keep(_ deadLetter: DeadLetter) async throws(StoreError) -> DeadLetterKept {
         try await pool.storeTransaction { connection throws(PostgresError) in
-            if letter.opensOperation { try connection.enqueue(OperationOpening.paymentLock, [letter.paymentParameter]) }
-            let rows = try connection.execute(DeadLetterRow.insert, DeadLetterRow.parameters(of: letter))
+            if deadLetter.opensOperation {
+                try connection.enqueue(OperationOpening.paymentLock, [deadLetter.paymentParameter])
+            }
+            let rows = try connection.execute(DeadLetterRow.insert, DeadLetterRow.parameters(of: deadLetter))
             guard !rows.isEmpty else { return .known }
-            if letter.opensOperation { try OperationOpening(letter).write(on: connection) }
+            if deadLetter.opensOperation { try OperationOpening(deadLetter).write(on: connection) }
             return .stored
         }
     }
@@ -61,10 +63,10 @@ extension DeadLetter {
 struct OperationOpening: Sendable {
     static let paymentLock = "SELECT 1 FROM payments WHERE id = $1 FOR UPDATE"
 
-    private let letter: DeadLetter
+    private let deadLetter: DeadLetter
 
-    init(_ letter: DeadLetter) {
-        self.letter = letter
+    init(_ deadLetter: DeadLetter) {
+        self.deadLetter = deadLetter
     }
 
     /// Not while somebody may be at the bank for it. A holder that never came back may have sent its request.
@@ -84,9 +86,10 @@ struct OperationOpening: Sendable {
             \(Self.note("kind || ' needs attention: dead letter ' || $4", of: "opened"))
             """,
             [
-                .optional(letter.command.merchantID?.description, PostgresValue.text),
-                .optional(letter.command.idempotencyKey?.description, PostgresValue.text), letter.paymentParameter,
-                .text(letter.failure.code), .optional(letter.command.kind?.rawValue, PostgresValue.text),
+                .optional(deadLetter.command.merchantID?.description, PostgresValue.text),
+                .optional(deadLetter.command.idempotencyKey?.description, PostgresValue.text),
+                deadLetter.paymentParameter,
+                .text(deadLetter.failure.code), .optional(deadLetter.command.kind?.rawValue, PostgresValue.text),
             ]
         )
     }

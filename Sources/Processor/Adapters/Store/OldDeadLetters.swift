@@ -13,8 +13,8 @@ struct OldDeadLetters: Sendable {
     ///
     /// - Returns: how many rows went.
     func remove(on connection: isolated PostgresConnection) throws(PostgresError) -> Int {
-        let parameters: [PostgresValue] = [.int8(policy.keepsLetters.microseconds), .int8(Int64(policy.batch))]
-        let letters = try connection.execute(
+        let parameters: [PostgresValue] = [.int8(policy.keepsDeadLetters.microseconds), .int8(Int64(policy.batch))]
+        let deadLetters = try connection.execute(
             """
             DELETE FROM dead_letters WHERE id IN (
                 SELECT id FROM dead_letters
@@ -34,10 +34,10 @@ struct OldDeadLetters: Sendable {
             """,
             parameters
         )
-        return letters.affectedRows + returns.affectedRows + (try removeReplays(parameters, on: connection))
+        return deadLetters.affectedRows + returns.affectedRows + (try removeReplays(parameters, on: connection))
     }
 
-    /// Their lists first, in batches of their own: one may be of a million letters.
+    /// Their lists first, in batches of their own: one may be of a million dead letters.
     private func removeReplays(
         _ parameters: [PostgresValue],
         on connection: isolated PostgresConnection

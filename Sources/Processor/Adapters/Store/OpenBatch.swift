@@ -106,15 +106,15 @@ struct OpenBatch: Sendable {
         try NotificationWriter(notified.map { NotificationRecord(operation: $0.operation, isUndeliverable: false) })
             .write(on: connection)
         let waiting = notified.map(\.operation).filter { $0.state == .needsAttention }
-        let known = waiting.isEmpty ? [] : try Self.withLetters(waiting, on: connection)
+        let known = waiting.isEmpty ? [] : try Self.withDeadLetters(waiting, on: connection)
         let messages = notified.flatMap { entry in
-            OutboxMessage.notifying(entry.operation, entry.payment, hasLetter: known.contains(entry.operation.id))
+            OutboxMessage.notifying(entry.operation, entry.payment, hasDeadLetter: known.contains(entry.operation.id))
         }
         try OutboxWriter(messages).write(on: connection)
     }
 
     /// Those of which a person finds a dead letter already: the broker had given their command up.
-    private static func withLetters(
+    private static func withDeadLetters(
         _ operations: [Operation],
         on connection: isolated PostgresConnection
     ) throws(PostgresError) -> Set<OperationID> {

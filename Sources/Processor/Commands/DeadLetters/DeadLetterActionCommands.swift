@@ -8,7 +8,7 @@ struct ReplayDeadLetters: AsyncParsableCommand {
         abstract: "Sends dead letters to the command queues again.",
         discussion: """
             The list is frozen before anything moves, oldest first; what cannot be replayed is skipped and named. Without a \
-            state in the filters it is what is open or being replayed. A letter whose command has been settled meanwhile is \
+            state in the filters it is what is open or being replayed. A dead letter whose command has been settled meanwhile is \
             answered from the store. One that fails again becomes a new dead letter, linked to the old one.
 
             A running processor does it in the background: it goes on when this command is ended. `dead-letters replays` \
@@ -48,24 +48,24 @@ struct ReplayDeadLetters: AsyncParsableCommand {
     func run() async throws {
         let configuration = try ProcessorConfiguration(options: options)
         let publishing = AMQPSession(configuration.broker.named("processor replay"))
-        let desk = DeadLetterDesk(
+        let service = DeadLetterService(
             store: PostgresDeadLetterStore(pool: .forCommand(configuration)),
             sink: BrokerSink(session: publishing, names: configuration.names),
             time: SystemTime(),
             random: SystemRandom(),
             fingerprinter: configuration.fingerprinter
         )
-        let (ids, isDryRun) = try await selected.agreed(.replay, desk, terminal: .standard)
+        let (ids, isDryRun) = try await selected.agreed(.replay, service, terminal: .standard)
         if isDryRun || ids.isEmpty {
             return DeadLetterOutcome(action: .replay, isDryRun: isDryRun, json: json)
-                .print(try await desk.rehearse(ids, .replay))
+                .print(try await service.rehearse(ids, .replay))
         }
         let order = ReplayOrder(
             requestedBy: ConfirmationTerminal.operatorName,
             filter: selected.filterJSON,
             pace: ReplayPace(perSecond: rate, failureShare: stopAtFailures)
         )
-        let report = try await ReplayWatch(desk: desk, time: SystemTime()).run(ids, order) {
+        let report = try await ReplayWatch(service: service, time: SystemTime()).run(ids, order) {
             // Says at once, and exactly, why there is no broker, should there be none.
             await (try AMQPConnection.connect(configuration.broker.named("processor replay"))).close()
             return Task { await publishing.run() }
@@ -109,17 +109,17 @@ struct DiscardDeadLetters: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try ProcessorConfiguration(options: options)
-        let desk = DeadLetterDesk(
+        let service = DeadLetterService(
             store: PostgresDeadLetterStore(pool: .forCommand(configuration)),
             sink: BrokerSink(session: AMQPSession(configuration.broker), names: configuration.names),
             time: SystemTime(),
             random: SystemRandom(),
             fingerprinter: configuration.fingerprinter
         )
-        let (ids, isDryRun) = try await selected.agreed(.discard, desk, terminal: .standard)
+        let (ids, isDryRun) = try await selected.agreed(.discard, service, terminal: .standard)
         let outcome = DeadLetterOutcome(action: .discard, isDryRun: isDryRun, json: json)
-        guard !isDryRun else { return outcome.print(try await desk.rehearse(ids, .discard)) }
-        let report = await desk.discard(ids, by: ConfirmationTerminal.operatorName, reason: reason)
+        guard !isDryRun else { return outcome.print(try await service.rehearse(ids, .discard)) }
+        let report = await service.discard(ids, by: ConfirmationTerminal.operatorName, reason: reason)
         outcome.print(report)
         try outcome.check(report)
     }

@@ -5,7 +5,7 @@ import Program
 
 /// What a person is told of an action, and the exit code that goes with it.
 struct DeadLetterOutcome {
-    let action: DeadLetterDesk.Action
+    let action: DeadLetterService.Action
     let isDryRun: Bool
     let json: Bool
 
@@ -21,13 +21,13 @@ struct DeadLetterOutcome {
     }
 
     func text(of report: DeadLetterReport) -> String {
-        let letters = report.selected == 1 ? "dead letter" : "dead letters"
+        let deadLetters = report.selected == 1 ? "dead letter" : "dead letters"
         if isDryRun {
             let skipped = report.skipped == 0 ? "" : ", \(report.skipped) would be skipped"
             return
-                "\(report.done) of \(report.selected) \(letters) would be \(participle)\(skipped); nothing was written"
+                "\(report.done) of \(report.selected) \(deadLetters) would be \(participle)\(skipped); nothing was written"
         }
-        var text = "\(participle) \(report.done) of \(report.selected) \(letters)"
+        var text = "\(participle) \(report.done) of \(report.selected) \(deadLetters)"
         if report.skipped > 0 { text += ", skipped \(report.skipped)" }
         if report.failed > 0 { text += ", failed \(report.failed)" }
         if report.stillOpen > 0 {

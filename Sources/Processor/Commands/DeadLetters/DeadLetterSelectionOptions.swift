@@ -57,11 +57,11 @@ struct DeadLetterSelectionOptions: ParsableArguments {
     ///
     /// - Throws: `CommandFailure`: 64 where nobody could agree, 1 where the number is another. Nothing is done then.
     func agreed(
-        _ action: DeadLetterDesk.Action,
-        _ desk: DeadLetterDesk,
+        _ action: DeadLetterService.Action,
+        _ service: DeadLetterService,
         terminal: ConfirmationTerminal
     ) async throws -> (ids: [DeadLetterID], isDryRun: Bool) {
-        let frozen = try await desk.freeze(selection(), for: action)
+        let frozen = try await service.freeze(selection(), for: action)
         guard frozen.missing.isEmpty else {
             throw CommandFailure(.differences, frozen.missing.map { "there is no dead letter \($0)" })
         }

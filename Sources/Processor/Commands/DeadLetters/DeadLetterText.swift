@@ -12,17 +12,19 @@ enum DeadLetterText {
     }
 
     static func table(of page: DeadLetterPage) -> String {
-        guard !page.letters.isEmpty else { return "no dead letters" }
+        guard !page.deadLetters.isEmpty else { return "no dead letters" }
         let header = [
             "DEAD LETTER", "STATE", "CODE", "OPERATION", "PAYMENT", "MERCHANT", "CARD", "DEAD-LETTERED", "REPLAYABLE",
             "MESSAGE",
         ]
-        let rows = page.letters.map { letter in
+        let rows = page.deadLetters.map { deadLetter in
             [
-                letter.id.description, letter.state.rawValue, letter.failure.code, letter.command.kind?.rawValue ?? "-",
-                letter.command.paymentID?.description ?? "-", letter.command.merchantID?.description ?? "-",
-                letter.content.card ?? "-", letter.failure.at.description, letter.content.isReplayable ? "yes" : "no",
-                letter.failure.message,
+                deadLetter.id.description, deadLetter.state.rawValue, deadLetter.failure.code,
+                deadLetter.command.kind?.rawValue ?? "-",
+                deadLetter.command.paymentID?.description ?? "-", deadLetter.command.merchantID?.description ?? "-",
+                deadLetter.content.card ?? "-", deadLetter.failure.at.description,
+                deadLetter.content.isReplayable ? "yes" : "no",
+                deadLetter.failure.message,
             ]
         }
         let more = page.next.map { ["", "more: --cursor \($0)"] } ?? []
@@ -30,22 +32,22 @@ enum DeadLetterText {
     }
 
     static func details(of view: DeadLetterView) -> String {
-        let (letter, message) = (view.letter, view.letter.content.message)
+        let (deadLetter, message) = (view.deadLetter, view.deadLetter.content.message)
         let facts: [(String, String?)] = [
-            ("dead letter", letter.id.description),
-            ("state", letter.state.rawValue),
-            ("code", letter.failure.code),
-            ("message", letter.failure.message),
-            ("source", letter.failure.source.rawValue),
-            ("dead-lettered", letter.failure.at.description),
-            ("replayable", replayable(letter)),
-            ("replay of", letter.replayOf?.description),
-            ("operation", letter.command.kind?.rawValue),
+            ("dead letter", deadLetter.id.description),
+            ("state", deadLetter.state.rawValue),
+            ("code", deadLetter.failure.code),
+            ("message", deadLetter.failure.message),
+            ("source", deadLetter.failure.source.rawValue),
+            ("dead-lettered", deadLetter.failure.at.description),
+            ("replayable", replayable(deadLetter)),
+            ("replay of", deadLetter.replayOf?.description),
+            ("operation", deadLetter.command.kind?.rawValue),
             ("its state", view.operation.map(Self.state)),
-            ("payment", letter.command.paymentID?.description),
-            ("merchant", letter.command.merchantID?.description),
-            ("idempotency key", letter.command.idempotencyKey?.description),
-            ("card", letter.content.card),
+            ("payment", deadLetter.command.paymentID?.description),
+            ("merchant", deadLetter.command.merchantID?.description),
+            ("idempotency key", deadLetter.command.idempotencyKey?.description),
+            ("card", deadLetter.content.card),
             ("type", message.type),
             ("message id", message.messageID),
             ("correlation id", message.correlationID?.description),
@@ -60,7 +62,7 @@ enum DeadLetterText {
         return [
             TextTable.lines(facts.compactMap { name, value in value.map { [name, $0] } }).joined(separator: "\n"),
             TextTable.section("Headers", nil, headers),
-            TextTable.section("Body", nil, message.body.isEmpty ? [] : [[body(of: letter)]]),
+            TextTable.section("Body", nil, message.body.isEmpty ? [] : [[body(of: deadLetter)]]),
             TextTable.section("Audit", ["AT", "WHO", "ACTION", "RESULT", "REASON"], audit),
         ].joined(separator: "\n\n")
     }
@@ -77,15 +79,15 @@ enum DeadLetterText {
             ? "\(operation.rawValue): still open, which `processor payments resolve` ends" : operation.rawValue
     }
 
-    private static func replayable(_ letter: DeadLetter) -> String {
-        if letter.content.isReplayable { return "yes" }
-        let skip: ReplaySkip = letter.content.card == nil ? .incomplete : .cardReduced
+    private static func replayable(_ deadLetter: DeadLetter) -> String {
+        if deadLetter.content.isReplayable { return "yes" }
+        let skip: ReplaySkip = deadLetter.content.card == nil ? .incomplete : .cardReduced
         return "no: \(skip.explanation)"
     }
 
-    private static func body(of letter: DeadLetter) -> String {
-        if case .string(let text) = letter.bodyJSON { return text }
-        return String(decoding: letter.bodyJSON.encoded, as: UTF8.self)
+    private static func body(of deadLetter: DeadLetter) -> String {
+        if case .string(let text) = deadLetter.bodyJSON { return text }
+        return String(decoding: deadLetter.bodyJSON.encoded, as: UTF8.self)
     }
 
     private static func text(of value: HeaderValue) -> String {

@@ -8,11 +8,11 @@ struct DeadLetters: AsyncParsableCommand {
         discussion: """
             What nobody could be answered for, what a person must look at, and what the broker gave up, is kept in the \
             database, with card numbers reduced to BIN and last four. `stats` and `list` say what there is, `show` why. When \
-            its cause is fixed, `replay` sends a letter to the command queues again, with its message id and its key: \
+            its cause is fixed, `replay` sends a dead letter to the command queues again, with its message id and its key: \
             what has taken effect already is answered from the store, so replaying twice does no harm. `discard` \
-            takes a letter off the list for good. Every action is kept in an audit, which `show` shows.
+            takes a dead letter off the list for good. Every action is kept in an audit, which `show` shows.
 
-            A letter is `open`, `replaying` (a replay has claimed it; if that is cut off, it is open again after a minute), \
+            A dead letter is `open`, `replaying` (a replay has claimed it; if that is cut off, it is open again after a minute), \
             `replayed` or `discarded`. An authorize whose card was reduced cannot be replayed: ask its sender to send it again.
             """,
         subcommands: [

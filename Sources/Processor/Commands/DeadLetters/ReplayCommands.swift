@@ -7,8 +7,8 @@ struct ReplayCommands: AsyncParsableCommand {
         commandName: "replays",
         abstract: "Shows and stops replays of dead letters.",
         discussion: """
-            A replay is `running` (or waits for a processor to take it up), `finished` (it has been at every letter of its \
-            list), `stopped` by a person, or `failed`, because too many of its letters did.
+            A replay is `running` (or waits for a processor to take it up), `finished` (it has been at every dead letter of its \
+            list), `stopped` by a person, or `failed`, because too many of its dead letters did.
             """,
         subcommands: [ListReplays.self, ShowReplay.self, StopReplay.self],
         defaultSubcommand: ListReplays.self
@@ -77,7 +77,7 @@ struct ShowReplay: AsyncParsableCommand {
 struct StopReplay: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stop",
-        abstract: "Stops one replay before its next letter; what it has replayed stays so.",
+        abstract: "Stops one replay before its next dead letter; what it has replayed stays so.",
         discussion: "What is left of its list stays open. A new replay goes on with it."
     )
 
@@ -103,7 +103,7 @@ struct StopReplay: AsyncParsableCommand {
         }
         if json { return String(decoding: run.json.encoded, as: UTF8.self) }
         return run.state == .running
-            ? "replay \(id) stops before its next letter" : "replay \(id) is \(run.state.rawValue)"
+            ? "replay \(id) stops before its next dead letter" : "replay \(id) is \(run.state.rawValue)"
     }
 }
 

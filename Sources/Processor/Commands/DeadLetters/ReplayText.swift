@@ -31,7 +31,7 @@ enum ReplayText {
             ("created", run.createdAt.description),
             ("finished", run.finishedAt?.description),
         ]
-        let problems = view.problems.map { [$0.letter.description, $0.result.rawValue, $0.reason] }
+        let problems = view.problems.map { [$0.deadLetter.description, $0.result.rawValue, $0.reason] }
         return [
             TextTable.lines(facts.compactMap { name, value in value.map { [name, $0] } }).joined(separator: "\n"),
             TextTable.section("Not replayed", nil, problems),

@@ -4,7 +4,7 @@ import Program
 
 /// Has a replay done, and waits for it: by a running processor, or in this process where none takes it up.
 struct ReplayWatch: Sendable {
-    let desk: DeadLetterDesk
+    let service: DeadLetterService
     let time: any TimeSource
 
     /// How long a processor has for taking it up: it looks every second.
@@ -18,7 +18,7 @@ struct ReplayWatch: Sendable {
         _ order: ReplayOrder,
         connect: () async throws -> Task<Void, Never>
     ) async throws -> DeadLetterReport {
-        let id = try await desk.order(ids, order).id
+        let id = try await service.order(ids, order).id
         if try await isTakenUp(id) { return DeadLetterReport(try await ended(id, isRunHere: false)) }
         guard let session = try await ready(id, connect) else {
             return DeadLetterReport(try await ended(id, isRunHere: false))
@@ -37,7 +37,7 @@ struct ReplayWatch: Sendable {
     private func isTakenUp(_ id: ReplayID) async throws -> Bool {
         let limit = time.uptime() + Self.patience
         while time.uptime() < limit {
-            guard let run = try await desk.replays.replay(id) else { throw Self.gone(id) }
+            guard let run = try await service.replays.replay(id) else { throw Self.gone(id) }
             if run.fence > 0 || run.state != .running {
                 StandardStream.error.print(
                     "replay \(id) runs in the background of a processor, also without this command; "
@@ -58,7 +58,7 @@ struct ReplayWatch: Sendable {
         do {
             return try await connect()
         } catch {
-            guard try await desk.replays.withdrawReplay(id, reason: "no processor, and no broker: \(error)") else {
+            guard try await service.replays.withdrawReplay(id, reason: "no processor, and no broker: \(error)") else {
                 return nil
             }
             throw error
@@ -68,8 +68,8 @@ struct ReplayWatch: Sendable {
     /// - Parameter isRunHere: takes it up in this process whenever nobody is at it: also where it was cut off, when its lease is over.
     private func ended(_ id: ReplayID, isRunHere: Bool) async throws -> ReplayView {
         while true {
-            if isRunHere { _ = try await desk.runHere(id) { DeadLetterOutcome.show(progress: $0) } }
-            guard let view = try await desk.replays.replayView(id) else { throw Self.gone(id) }
+            if isRunHere { _ = try await service.runHere(id) { DeadLetterOutcome.show(progress: $0) } }
+            guard let view = try await service.replays.replayView(id) else { throw Self.gone(id) }
             if view.run.state != .running { return view }
             DeadLetterOutcome.show(progress: DeadLetterReport(view.run.counts))
             try await time.sleep(for: Self.pause)

@@ -5,9 +5,9 @@ import Testing
 
 @testable import Processor
 
-extension DeadLetterDesk {
+extension DeadLetterService {
     /// Over an empty store and a broker in memory.
-    static func inMemory() -> DeadLetterDesk { DeadLetterScene().desk }
+    static func inMemory() -> DeadLetterService { DeadLetterScene().service }
 }
 
 /// Confirms all that is published, and remembers it.
@@ -35,8 +35,8 @@ struct DeadLetterScene: Sendable {
             store ?? InMemoryPaymentStore(clock: time, fingerprinter: Fingerprinter(secret: Array("secret".utf8)))
     }
 
-    var desk: DeadLetterDesk {
-        DeadLetterDesk(
+    var service: DeadLetterService {
+        DeadLetterService(
             store: store,
             sink: sink,
             time: SystemTime(),
@@ -47,7 +47,7 @@ struct DeadLetterScene: Sendable {
 
     static func id(_ number: Int) -> DeadLetterID { DeadLetterID(UniqueID(high: 0, low: UInt64(number))) }
 
-    /// Keeps a letter as the ingester does: a capture, or what `change` makes of it.
+    /// Keeps a dead letter as the ingester does: a capture, or what `change` makes of it.
     @discardableResult
     func keep(_ number: Int, code: String = "needs_attention", _ change: (inout Message) -> Void = { _ in })
         async throws
@@ -66,8 +66,8 @@ struct DeadLetterScene: Sendable {
             body: Array(#"{"amount":5000}"#.utf8)
         )
         change(&message)
-        let letter = reader.letter(message, .processor, id: Self.id(number), now: time.now())
-        #expect(try await store.keep(letter) == .stored)
-        return letter.id
+        let deadLetter = reader.deadLetter(message, .processor, id: Self.id(number), now: time.now())
+        #expect(try await store.keep(deadLetter) == .stored)
+        return deadLetter.id
     }
 }

@@ -1,5 +1,5 @@
 /// What operators ask about dead letters and do with them, the same from the command line and over HTTP.
-package struct DeadLetterDesk: Sendable {
+package struct DeadLetterService: Sendable {
     package let queries: any DeadLetterQueries
     package let replays: any ReplayStore
     package let runner: ReplayRunner
@@ -48,7 +48,7 @@ package struct DeadLetterDesk: Sendable {
         }
     }
 
-    /// What the action would come to, letter by letter, decided as the action decides it; nothing is written.
+    /// What the action would come to, one by one, decided as the action decides it; nothing is written.
     package func rehearse(_ ids: [DeadLetterID], _ action: Action) async throws(StoreError) -> DeadLetterReport {
         var report = DeadLetterReport(selected: ids.count)
         for id in ids {

@@ -1,7 +1,7 @@
 package import Core
 import Testing
 
-extension DeadLetterDesk {
+extension DeadLetterService {
     /// As a row, run in this process.
     package func replay(
         _ ids: [DeadLetterID],
