@@ -75,7 +75,7 @@ enum Samples {
             origin: .authorized,
             firstSentAt: Timestamp(microseconds: 2_000_000),
             state: .unknown,
-            fence: 2,
+            fencingToken: 2,
             leaseUntil: Timestamp(microseconds: 3_000_000),
             claimToken: ClaimToken(UniqueID(high: 0, low: 8)),
             attempts: 2,

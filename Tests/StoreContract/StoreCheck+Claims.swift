@@ -20,7 +20,7 @@ extension StoreCheck {
                 #expect(claim.operation.claimToken == request.token)
                 #expect(claim.operation.bankKey == request.command.bankKey)
                 #expect(claim.operation.state == .sent)
-                #expect(claim.operation.fence == 1)
+                #expect(claim.operation.fencingToken == 1)
                 #expect(claim.operation.attempts == 1)
                 #expect(!claim.operation.isAmbiguous)
                 #expect(claim.operation.origin == nil)
@@ -55,12 +55,14 @@ extension StoreCheck {
                 _ = try await scene.claimed(command)
                 #expect(try await scene.claim(command) == .waitForKey)
             },
-            StoreCheck("after its lease a key is taken over, with the fence and the attempts up by one, ambiguous") {
+            StoreCheck(
+                "after its lease a key is taken over, with the fencing token and the attempts up by one, ambiguous"
+            ) {
                 scene in
                 let command = try scene.authorize()
                 let first = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)
                 let second = try await scene.claimedWhenFree(command)
-                #expect(second.operation.fence == first.operation.fence + 1)
+                #expect(second.operation.fencingToken == first.operation.fencingToken + 1)
                 #expect(second.operation.attempts == 2)
                 #expect(second.operation.isAmbiguous)
                 #expect(second.operation.state == .sent)
@@ -83,7 +85,7 @@ extension StoreCheck {
                     Issue.record("not claimed again")
                     return
                 }
-                #expect(second.operation.fence == first.operation.fence)
+                #expect(second.operation.fencingToken == first.operation.fencingToken)
                 #expect(second.operation.attempts == first.operation.attempts)
                 #expect(second.operation.id == first.operation.id)
                 #expect(!second.operation.isAmbiguous)

@@ -69,7 +69,7 @@ extension StoreCheck {
                 // Its holder never came back: it may have sent its request.
                 #expect(view.operations.last?.sends.unanswered == 1)
                 #expect(view.operations.last?.lastError == "unrouted")
-                #expect(view.operations.last?.fence == claim.operation.fence)
+                #expect(view.operations.last?.fencingToken == claim.operation.fencingToken)
                 #expect(view.history.last?.cause == "capture needs attention: dead letter unrouted")
                 #expect(try await scene.store.settle(StoreScene<Subject>.success(claim)) == .superseded)
             },
@@ -97,7 +97,7 @@ extension StoreCheck {
                 #expect(next.state == .replaying && next.claim?.claim == first && next.content == deadLetter.content)
                 #expect(try await scene.store.deadLetter(deadLetter.id)?.deadLetter == next)
                 // While its lease runs it is nobody else's: also not of the same replay, taken up by another process.
-                for other in [second, ReplayClaim(replay: first.replay, fence: 2)] {
+                for other in [second, ReplayClaim(replay: first.replay, fencingToken: 2)] {
                     let step = try await scene.store.beginReplay(deadLetter.id, by: "second", other)
                     guard case .held(let remaining) = step else {
                         Issue.record("\(step)")
@@ -118,7 +118,7 @@ extension StoreCheck {
                 #expect(
                     try await scene.store.beginReplay(deadLetter.id, by: "third", second) == .skip(.alreadyReplayed)
                 )
-                let resumed = ReplayClaim(replay: first.replay, fence: 2)
+                let resumed = ReplayClaim(replay: first.replay, fencingToken: 2)
                 #expect(try await scene.store.beginReplay(deadLetter.id, by: "first", resumed) == .ended)
                 let late = try await scene.store.discard(deadLetter.id, by: "third", reason: "late")
                 #expect(late == .refused(.replayed))
@@ -193,12 +193,14 @@ extension StoreCheck {
                 _ = try await scene.store.beginReplay(deadLetter.id, by: "op", first)
                 var operation = try #require(try await scene.view(payment.id).operations.last)
                 #expect(operation.state == .unknown && operation.attempts == 0 && operation.isAmbiguous)
-                #expect(operation.fence == claim.operation.fence)
+                #expect(operation.fencingToken == claim.operation.fencingToken)
                 let note = try await scene.view(payment.id).history.last
                 #expect(note?.cause == "capture reopened: its dead letter is replayed" && note?.from == note?.to)
 
                 let second = try await scene.claimedWhenFree(command)
-                #expect(second.operation.fence == claim.operation.fence + 1 && second.operation.attempts == 1)
+                #expect(
+                    second.operation.fencingToken == claim.operation.fencingToken + 1 && second.operation.attempts == 1
+                )
                 let failed = Settlement.needsAttention(
                     second,
                     reason: "echo_differs",

@@ -5,13 +5,14 @@ extension StoreCheck {
     /// Of the reconciling sweep.
     static var looks: [StoreCheck] {
         [
-            StoreCheck("what nobody works on any more is claimed, under a higher fence, by one look only") { scene in
+            StoreCheck("what nobody works on any more is claimed, under a higher fencing token, by one look only") {
+                scene in
                 let stuck = try await scene.stuckCapture()
                 let findings = try await scene.lookUntilDue()
                 let claim = try #require(findings.claims.first)
                 #expect(findings.claims.count == 1 && findings.waiting == 0)
                 #expect(claim.operation.id == stuck.operation.id)
-                #expect(claim.operation.fence == stuck.operation.fence + 1)
+                #expect(claim.operation.fencingToken == stuck.operation.fencingToken + 1)
                 #expect(claim.operation.attempts == stuck.operation.attempts + 1)
                 #expect(claim.operation.isAmbiguous)
                 #expect(claim.operation.bankKey == stuck.operation.bankKey)
@@ -54,7 +55,7 @@ extension StoreCheck {
                 let stuck = try await scene.claimed(scene.authorize(), lease: StoreScene<Subject>.shortLease)
                 let claim = try #require(try await scene.lookUntilDue().claims.first)
                 #expect(claim.operation.state == .unknown)
-                #expect(claim.operation.fence == stuck.operation.fence + 1)
+                #expect(claim.operation.fencingToken == stuck.operation.fencingToken + 1)
                 #expect(claim.operation.attempts == stuck.operation.attempts)
                 // Its holder may have sent its request.
                 #expect(claim.operation.sends == EarlierSends(unanswered: 1))
@@ -64,7 +65,9 @@ extension StoreCheck {
                 let rest = Settlement.resting(claim, reason: "key_unknown", sends: claim.operation.sends, rest: .zero)
                 #expect(try await scene.store.settle(rest) == .settled)
             },
-            StoreCheck("a late answer completes what rests under its fence, and nothing that has been taken since") {
+            StoreCheck(
+                "a late answer completes what rests under its fencing token, and nothing that has been taken since"
+            ) {
                 scene in
                 let payment = try await scene.authorized()
                 let capture = try scene.command(.capture(amount: nil), payment.id)
@@ -94,7 +97,7 @@ extension StoreCheck {
                 policy.abandonAfter = .milliseconds(30)
                 let claim = try #require(try await scene.lookUntilDue(policy: policy).claims.first)
                 #expect(claim.operation.id == stuck.operation.id)
-                #expect(claim.operation.fence == 2)
+                #expect(claim.operation.fencingToken == 2)
             },
             StoreCheck("what has ended and was not reported is reported by a look, once") { scene in
                 let claim = try await scene.stuckCapture()
@@ -167,9 +170,9 @@ extension StoreCheck {
                 let first = try await scene.stuckCapture()
                 let given = Settlement.needsAttention(first, reason: "r", sends: EarlierSends(unanswered: 1))
                 #expect(try await scene.store.settle(given) == .settled)
-                // Under the fence of the first attempt, and as it had ended otherwise.
+                // Under the fencing token of the first attempt, and as it had ended otherwise.
                 var (old, other) = (given.operation, given.operation)
-                old.fence -= 1
+                old.fencingToken -= 1
                 other.state = .succeeded
                 for operation in [old, other] {
                     try await scene.store.recordNotified(operation, isUndeliverable: true)

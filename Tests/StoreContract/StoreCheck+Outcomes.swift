@@ -85,7 +85,7 @@ extension StoreCheck {
                     )
                     #expect(try await scene.store.settle(resting2) == .settled)
                     let second = try await scene.claimedWhenFree(next)
-                    #expect(second.operation.fence == 2)
+                    #expect(second.operation.fencingToken == 2)
                     #expect(second.operation.attempts == 2)
                     #expect(second.operation.sends.unanswered == ambiguousSends)
                     #expect(second.payment.status == .pending)

@@ -26,7 +26,7 @@ extension StoreCheck {
                 try await scene.subject.pass(.milliseconds(1))
                 let outcomes = try await scene.claimAll(Array(repeating: command, count: 24))
                 #expect(outcomes.count(where: \.isClaimed) == 1)
-                #expect(try await scene.view(command.paymentID).operations.map(\.fence) == [2])
+                #expect(try await scene.view(command.paymentID).operations.map(\.fencingToken) == [2])
             },
             StoreCheck("of a capture and a void at the same time exactly one is claimed") { scene in
                 for _ in 0..<8 {

@@ -12,7 +12,7 @@ extension StoreCheck {
                 )
                 let ids = (0..<3).map { _ in DeadLetterID(.random) }
                 let run = try await scene.store.createReplay(ReplayID(.random), order, of: ids)
-                #expect(run.order == order && run.state == .running && run.fence == 0)
+                #expect(run.order == order && run.state == .running && run.fencingToken == 0)
                 #expect(run.counts == ReplayRun.Counts(selected: 3) && run.finishedAt == nil)
                 #expect(try await scene.store.replay(run.id) == run)
                 #expect(try await scene.store.replayView(run.id) == ReplayView(run: run, problems: []))
@@ -36,7 +36,7 @@ extension StoreCheck {
                 let ids = (0..<5).map { _ in DeadLetterID(.random) }
                 let run = try await scene.replay(of: ids)
                 let first = try #require(try await scene.store.takeReplay(run.id))
-                #expect(first.fence == 1)
+                #expect(first.fencingToken == 1)
                 #expect(try await scene.store.takeReplay(run.id) == nil)
                 let items: [DeadLetterReport.Item] = [
                     .done, .failed("lost"), .skipped("replayed already", isHarmless: true),
@@ -63,7 +63,7 @@ extension StoreCheck {
                 // Given back, and taken by another: the first one has nothing more to say.
                 try await scene.store.endReplay(first.claim, nil, reason: nil)
                 let second = try #require(try await scene.store.takeReplay(run.id))
-                #expect(second.fence == 2 && second.counts == counts)
+                #expect(second.fencingToken == 2 && second.counts == counts)
                 let late = DeadLetterReport.Entry(id: ids[4], item: .done)
                 #expect(try await scene.store.note(first.claim, late) == .superseded)
                 try await scene.store.endReplay(first.claim, .failed, reason: "late")

@@ -5,13 +5,14 @@ extension StoreCheck {
     /// Of operations that a person ends.
     static var resolutions: [StoreCheck] {
         [
-            StoreCheck("what needs a person is taken under a higher fence and a lease, once, and then settled") {
+            StoreCheck("what needs a person is taken under a higher fencing token and a lease, once, and then settled")
+            {
                 scene in
                 let claim = try await scene.needingPerson()
                 let seen = try await scene.last(of: claim)
                 let token = ClaimToken(.random)
                 let taken = try #require(try await scene.take(seen, by: token))
-                #expect(taken.operation.state == .sent && taken.operation.fence == seen.fence + 1)
+                #expect(taken.operation.state == .sent && taken.operation.fencingToken == seen.fencingToken + 1)
                 #expect(taken.operation.claimToken == token && taken.operation.leaseUntil >= seen.leaseUntil)
                 #expect(taken.operation.bankKey == seen.bankKey && taken.operation.sends == seen.sends)
                 #expect(taken.payment == claim.payment)
@@ -34,7 +35,7 @@ extension StoreCheck {
                 #expect(try await scene.take(settled) == nil)
                 let claim = try await scene.needingPerson()
                 var older = try await scene.last(of: claim)
-                older.fence -= 1
+                older.fencingToken -= 1
                 #expect(try await scene.take(older) == nil)
                 #expect(try await scene.last(of: claim).state == .needsAttention)
             },
@@ -43,7 +44,7 @@ extension StoreCheck {
                 let seen = try await scene.last(of: claim)
                 let taken = try #require(try await scene.take(seen, lease: StoreScene<Subject>.shortLease))
                 let found = try #require(try await scene.lookUntilClaimed().claims.first)
-                #expect(found.operation.id == seen.id && found.operation.fence == seen.fence + 2)
+                #expect(found.operation.id == seen.id && found.operation.fencingToken == seen.fencingToken + 2)
                 #expect(try await scene.store.settle(StoreScene<Subject>.success(taken)) == .superseded)
             },
             StoreCheck("what is given back needs a person as before, and is not reported again") { scene in
@@ -54,7 +55,7 @@ extension StoreCheck {
                 #expect(try await scene.store.settle(.givenBack(taken)) == .settled)
                 let back = try await scene.last(of: claim)
                 #expect(back.state == .needsAttention && back.isNotified && back.lastError == seen.lastError)
-                #expect(back.fence == seen.fence + 1)
+                #expect(back.fencingToken == seen.fencingToken + 1)
                 // What it had told before it was taken.
                 #expect(try await scene.sweeps.take(limit: 10, hold: .seconds(60)).count == 3)
                 try await scene.expectNothingToNotify()

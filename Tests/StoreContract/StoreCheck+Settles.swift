@@ -93,7 +93,8 @@ extension StoreCheck {
                 #expect(try await scene.store.settle(late) == .superseded)
                 #expect(try await scene.view(command.paymentID).attempts.map(\.code) == ["timeout"])
             },
-            StoreCheck("a settle with an old fence is superseded, and what it learnt is in the history") { scene in
+            StoreCheck("a settle with an old fencing token is superseded, and what it learnt is in the history") {
+                scene in
                 let command = try scene.authorize()
                 let zombie = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)
                 let holder = try await scene.claimedWhenFree(command)
@@ -113,7 +114,7 @@ extension StoreCheck {
                 #expect(try await scene.store.settle(settlement) == .settled)
                 #expect(try await scene.settled(command, isReplay: true).reply == settlement.operation.reply)
             },
-            StoreCheck("a settle with an old fence changes nothing after the outcome either") { scene in
+            StoreCheck("a settle with an old fencing token changes nothing after the outcome either") { scene in
                 let command = try scene.authorize()
                 let zombie = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)
                 let settlement = StoreScene<Subject>.success(try await scene.claimedWhenFree(command))

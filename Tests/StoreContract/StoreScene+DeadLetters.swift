@@ -57,5 +57,5 @@ extension FailureInstance {
 
 extension ReplayClaim {
     /// Of a replay of its own.
-    static var random: ReplayClaim { ReplayClaim(replay: ReplayID(.random), fence: 1) }
+    static var random: ReplayClaim { ReplayClaim(replay: ReplayID(.random), fencingToken: 1) }
 }

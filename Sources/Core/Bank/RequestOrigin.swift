@@ -2,12 +2,12 @@
 package struct RequestOrigin: Hashable, Sendable {
     package let paymentID: PaymentID
     package let operationID: OperationID
-    package let fence: Int64
+    package let fencingToken: Int64
 
     package init(_ operation: Operation) {
         paymentID = operation.paymentID
         operationID = operation.id
-        fence = operation.fence
+        fencingToken = operation.fencingToken
     }
 
     package static let byteCount = 40
@@ -17,7 +17,7 @@ package struct RequestOrigin: Hashable, Sendable {
         bytes.reserveCapacity(Self.byteCount)
         for word in [
             paymentID.value.high, paymentID.value.low, operationID.value.high, operationID.value.low,
-            UInt64(bitPattern: fence),
+            UInt64(bitPattern: fencingToken),
         ] {
             withUnsafeBytes(of: word.bigEndian) { bytes.append(contentsOf: $0) }
         }
@@ -31,6 +31,6 @@ package struct RequestOrigin: Hashable, Sendable {
         }
         paymentID = PaymentID(UniqueID(high: words[0], low: words[1]))
         operationID = OperationID(UniqueID(high: words[2], low: words[3]))
-        fence = Int64(bitPattern: words[4])
+        fencingToken = Int64(bitPattern: words[4])
     }
 }

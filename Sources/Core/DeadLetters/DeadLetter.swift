@@ -11,8 +11,8 @@ package struct DeadLetter: Hashable, Sendable {
     /// The dead letter whose replay has failed again.
     package let replayOf: DeadLetterID?
     package var state: DeadLetterState
-    /// The fence of the operation that the replay under way, or the last one that was cut off, has reopened.
-    package var reopenedFence: Int64?
+    /// The fencing token of the operation that the replay under way, or the last one that was cut off, has reopened.
+    package var reopenedFencingToken: Int64?
     /// Of the replay under way, or of the one that has ended it.
     package var claim: DeadLetterClaim?
 
@@ -24,7 +24,7 @@ package struct DeadLetter: Hashable, Sendable {
         content: ReducedMessage,
         replayOf: DeadLetterID?,
         state: DeadLetterState = .open,
-        reopenedFence: Int64? = nil,
+        reopenedFencingToken: Int64? = nil,
         claim: DeadLetterClaim? = nil
     ) {
         self.id = id
@@ -34,7 +34,7 @@ package struct DeadLetter: Hashable, Sendable {
         self.content = content
         self.replayOf = replayOf
         self.state = state
-        self.reopenedFence = reopenedFence
+        self.reopenedFencingToken = reopenedFencingToken
         self.claim = claim
     }
 

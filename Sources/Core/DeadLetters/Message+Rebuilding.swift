@@ -46,6 +46,6 @@ extension Operation {
     /// Why a person must look: a code.
     var attentionReason: String { lastError ?? "needs a person" }
 
-    /// Names this need of a person: after a replay the fence has moved on.
-    var attentionInstance: String { "operation \(id) \(fence)" }
+    /// Names this need of a person: after a replay the fencing token has moved on.
+    var attentionInstance: String { "operation \(id) \(fencingToken)" }
 }

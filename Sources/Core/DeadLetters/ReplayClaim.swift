@@ -18,11 +18,11 @@ package struct ReplayID: Hashable, Sendable, CustomStringConvertible {
 package struct ReplayClaim: Hashable, Sendable {
     package let replay: ReplayID
     /// Grows each time that a process takes the replay up: what the one before claimed is not its own.
-    package let fence: Int64
+    package let fencingToken: Int64
 
-    package init(replay: ReplayID, fence: Int64) {
+    package init(replay: ReplayID, fencingToken: Int64) {
         self.replay = replay
-        self.fence = fence
+        self.fencingToken = fencingToken
     }
 
     /// How long a dead letter is claimed for, by the store's clock: longer than it takes to publish it. When that is

@@ -42,12 +42,14 @@ package struct ReplayDecision: Hashable, Sendable {
     /// An operation that waits for a person gets its attempts anew: without that, the copy would only hear `unknown` again.
     private static func publish(_ deadLetter: DeadLetter, _ operation: Operation?, _ now: Timestamp) -> ReplayDecision {
         // Taken up again after a crash: what the replay before has reopened may have failed again since.
-        let reopened = deadLetter.reopenedFence
+        let reopened = deadLetter.reopenedFencingToken
         var deadLetter = deadLetter
-        guard var operation, operation.state == .needsAttention, reopened ?? operation.fence == operation.fence else {
+        guard var operation, operation.state == .needsAttention,
+            reopened ?? operation.fencingToken == operation.fencingToken
+        else {
             return ReplayDecision(.publish(deadLetter), deadLetter: deadLetter)
         }
-        deadLetter.reopenedFence = operation.fence
+        deadLetter.reopenedFencingToken = operation.fencingToken
         operation.state = .unknown
         operation.leaseUntil = now
         operation.attempts = 0
@@ -138,7 +140,7 @@ package enum ReplayEnd: Hashable, Sendable {
             deadLetter.state = .replayed
         case .notPublished:
             deadLetter.state = .open
-            deadLetter.reopenedFence = nil
+            deadLetter.reopenedFencingToken = nil
             deadLetter.claim = nil
         case .unknown:
             // Its claim is over at once.

@@ -7,7 +7,7 @@ package struct ReplayRun: Hashable, Sendable {
     /// As reported by now.
     package let counts: Counts
     /// Grows each time that a process takes it up; zero: none has yet.
-    package let fence: Int64
+    package let fencingToken: Int64
     package let finishedAt: Timestamp?
     /// Who asked it to stop.
     package let stoppedBy: String?
@@ -45,7 +45,7 @@ package struct ReplayRun: Hashable, Sendable {
         createdAt: Timestamp,
         state: State,
         counts: Counts,
-        fence: Int64 = 0,
+        fencingToken: Int64 = 0,
         finishedAt: Timestamp? = nil,
         stoppedBy: String? = nil,
         reason: String? = nil
@@ -55,13 +55,13 @@ package struct ReplayRun: Hashable, Sendable {
         self.createdAt = createdAt
         self.state = state
         self.counts = counts
-        self.fence = fence
+        self.fencingToken = fencingToken
         self.finishedAt = finishedAt
         self.stoppedBy = stoppedBy
         self.reason = reason
     }
 
-    package var claim: ReplayClaim { ReplayClaim(replay: id, fence: fence) }
+    package var claim: ReplayClaim { ReplayClaim(replay: id, fencingToken: fencingToken) }
 }
 
 /// What a person asked for.

@@ -236,7 +236,7 @@ package struct ClaimDecision: Hashable, Sendable {
                 origin: origin,
                 firstSentAt: isClaim ? now : nil,
                 state: state,
-                fence: 1,
+                fencingToken: 1,
                 leaseUntil: isClaim ? now.advanced(by: request.lease) : now,
                 claimToken: request.token,
                 attempts: isClaim ? 1 : 0,

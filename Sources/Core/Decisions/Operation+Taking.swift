@@ -34,24 +34,24 @@ extension Operation {
         now: Timestamp
     ) -> Operation? {
         if state == .sent, claimToken == token { return self }
-        guard state == .needsAttention, id == seen.id, fence == seen.fence else { return nil }
+        guard state == .needsAttention, id == seen.id, fencingToken == seen.fencingToken else { return nil }
         return taken(by: token, lease: lease, now: now)
     }
 
     /// A holder that never came back may have sent its request and not learnt the answer. Its answer may have been seen all the same.
     package mutating func countRequestOfLostHolder() {
         guard state == .sent else { return }
-        if failedFence == fence { sends.failed += 1 } else { sends.unanswered += 1 }
+        if failedFencingToken == fencingToken { sends.failed += 1 } else { sends.unanswered += 1 }
     }
 
     /// Whether the store has forgotten an earlier claim: every later one of the same operation has a higher fencing token.
-    func isClaimedAnew(after earlier: Operation) -> Bool { id != earlier.id || fence <= earlier.fence }
+    func isClaimedAnew(after earlier: Operation) -> Bool { id != earlier.id || fencingToken <= earlier.fencingToken }
 
     private func leased(to token: ClaimToken, lease: Duration, now: Timestamp) -> Operation {
         var operation = self
         operation.leaseUntil = now.advanced(by: lease)
         operation.countRequestOfLostHolder()
-        operation.fence += 1
+        operation.fencingToken += 1
         operation.claimToken = token
         return operation
     }

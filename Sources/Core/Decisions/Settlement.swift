@@ -1,7 +1,7 @@
-/// How an attempt ended, ready to be written in one commit. The store refuses it where the fence has moved on
+/// How an attempt ended, ready to be written in one commit. The store refuses it where the fencing token has moved on
 /// (docs/correctness.md#takeover).
 package struct Settlement: Hashable, Sendable {
-    /// As it is from now on; its fence is the one under which the attempt was made.
+    /// As it is from now on; its fencing token is the one under which the attempt was made.
     package private(set) var operation: Operation
     /// As it is from now on; `nil` where the attempt proved nothing about it.
     package let payment: Payment?

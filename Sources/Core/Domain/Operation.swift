@@ -7,8 +7,8 @@ package struct Operation: Hashable, Sendable {
     package var firstSentAt: Timestamp?
     package var state: OperationState
     /// Goes up with every claim: a settle that carries an older one is refused (docs/correctness.md#takeover).
-    package var fence: Int64
-    /// Until then, on the database's clock, only the holder of the fence may talk to the bank.
+    package var fencingToken: Int64
+    /// Until then, on the database's clock, only the holder of the fencing token may talk to the bank.
     package var leaseUntil: Timestamp
     package var claimToken: ClaimToken
     /// Claims so far, counted here and not by the broker (docs/correctness.md#innocent-neighbours).
@@ -16,8 +16,8 @@ package struct Operation: Hashable, Sendable {
     /// Earlier requests to the bank whose outcome is not known (docs/correctness.md#lost-keys,
     /// docs/correctness.md#decline-after-silence, docs/correctness.md#already-used).
     package var sends: EarlierSends
-    /// The fence of a request whose complete error answer was seen when the process that had sent it was gone.
-    package var failedFence: Int64?
+    /// The fencing token of a request whose complete error answer was seen when the process that had sent it was gone.
+    package var failedFencingToken: Int64?
     /// A code, never a body.
     package var lastError: String?
     /// The final reply, byte for byte (docs/correctness.md#same-key-same-reply).
@@ -42,12 +42,12 @@ package struct Operation: Hashable, Sendable {
         origin: PaymentStatus?,
         firstSentAt: Timestamp?,
         state: OperationState,
-        fence: Int64,
+        fencingToken: Int64,
         leaseUntil: Timestamp,
         claimToken: ClaimToken,
         attempts: Int,
         sends: EarlierSends = .none,
-        failedFence: Int64? = nil,
+        failedFencingToken: Int64? = nil,
         lastError: String? = nil,
         reply: [UInt8]? = nil,
         isNotified: Bool = false,
@@ -67,12 +67,12 @@ package struct Operation: Hashable, Sendable {
         )
         self.firstSentAt = firstSentAt
         self.state = state
-        self.fence = fence
+        self.fencingToken = fencingToken
         self.leaseUntil = leaseUntil
         self.claimToken = claimToken
         self.attempts = attempts
         self.sends = sends
-        self.failedFence = failedFence
+        self.failedFencingToken = failedFencingToken
         self.lastError = lastError
         self.reply = reply
         self.isNotified = isNotified

@@ -4,7 +4,7 @@ package protocol PaymentStore: Sendable {
     /// Repeating it with the same token after an unknown outcome is safe (docs/correctness.md#unknown-commit).
     func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome
 
-    /// Step 4: writes how the attempt ended, unless the fence has moved on.
+    /// Step 4: writes how the attempt ended, unless the fencing token has moved on.
     /// Repeating it after an unknown outcome is safe (docs/correctness.md#unknown-commit).
     func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome
 

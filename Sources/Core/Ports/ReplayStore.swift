@@ -15,7 +15,8 @@ package protocol ReplayStore: Sendable {
     /// With its problems.
     func replayView(_ id: ReplayID) async throws(StoreError) -> ReplayView?
 
-    /// Takes up one that nobody is at, under a new fence and a lease on the store's clock: the oldest, or the one that is named.
+    /// Takes up one that nobody is at, under a new fencing token and a lease on the store's clock: the oldest, or the
+    /// one that is named.
     func takeReplay(_ id: ReplayID?) async throws(StoreError) -> ReplayRun?
 
     /// What is left of its list, in order.

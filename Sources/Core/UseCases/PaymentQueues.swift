@@ -3,7 +3,7 @@ import Synchronization
 /// Lets the commands of one payment through one after the other, in the order in which they arrived, and those of different
 /// payments side by side.
 ///
-/// A convenience, not a lock: across processes the row lock, the lease and the fence decide.
+/// A convenience, not a lock: across processes the row lock, the lease and the fencing token decide.
 package final class PaymentQueues: Sendable {
     private struct Queue {
         /// In order; the first one is inside.

@@ -39,9 +39,9 @@ extension FaultInjectingStore: SweepStore {
             for claim in findings.claims {
                 trace.note(
                     .claimed,
-                    UInt64(200 + claim.operation.fence),
+                    UInt64(200 + claim.operation.fencingToken),
                     payment: claim.payment.id.description,
-                    "a sweep of process \(process) claims \(claim.operation.name) with fence \(claim.operation.fence)"
+                    "a sweep of process \(process) claims \(claim.operation.name) with fencing token \(claim.operation.fencingToken)"
                 )
             }
             return findings

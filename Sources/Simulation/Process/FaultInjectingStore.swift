@@ -39,9 +39,9 @@ struct FaultInjectingStore: PaymentStore {
             {
                 witness.noteExpiry(of: payment.id, payment.bank.authorizationID, grace: .zero)
             }
-            trace.note(.settled, UInt64(operation.fence), payment: payment) {
+            trace.note(.settled, UInt64(operation.fencingToken), payment: payment) {
                 "process \(process) settles \(operation.kind) \(operation.idempotencyKey) "
-                    + "as \(operation.state.rawValue) with fence \(operation.fence): \(outcome)"
+                    + "as \(operation.state.rawValue) with fencing token \(operation.fencingToken): \(outcome)"
             }
             return outcome
         }
@@ -156,7 +156,7 @@ extension ClaimOutcome {
     /// Whether the state of the payment has decided about a command: by an operation, or by its refusal.
     fileprivate var isDecision: Bool {
         switch self {
-        case .claimed(let claim): claim.operation.fence == 1
+        case .claimed(let claim): claim.operation.fencingToken == 1
         case .settled(let operation, let isReplay): !isReplay && operation.isRefusedByState
         case .rejected, .waitForKey, .wait, .needsAttention: false
         }
@@ -164,7 +164,7 @@ extension ClaimOutcome {
 
     fileprivate var code: UInt64 {
         switch self {
-        case .claimed(let claim): 100 + UInt64(claim.operation.fence)
+        case .claimed(let claim): 100 + UInt64(claim.operation.fencingToken)
         case .settled: 1
         case .rejected: 2
         case .waitForKey: 3
@@ -176,7 +176,7 @@ extension ClaimOutcome {
     fileprivate var summary: String {
         switch self {
         case .claimed(let claim):
-            "claimed with fence \(claim.operation.fence), attempt \(claim.operation.attempts), \(claim.operation.bankKey)"
+            "claimed with fencing token \(claim.operation.fencingToken), attempt \(claim.operation.attempts), \(claim.operation.bankKey)"
         case .settled(let operation, let isReplay): "\(operation.state.rawValue)\(isReplay ? " already" : "")"
         case .rejected(let code, _): "rejected \(code.rawValue)"
         case .waitForKey: "the key is in progress"

@@ -5,7 +5,7 @@ struct AttemptTable {
     private struct Row {
         let attempt: UnfinishedAttempt
         let at: Timestamp
-        let fence: Int64
+        let fencingToken: Int64
     }
 
     private var rows: [OperationID: [Row]] = [:]
@@ -17,13 +17,15 @@ struct AttemptTable {
         if operation.reply != nil, completed[operation.id] == nil { completed[operation.id] = now }
     }
 
-    /// Those of a fence are written once.
+    /// Those of a fencing token are written once.
     mutating func add(_ attempts: [UnfinishedAttempt], by operation: Operation, at now: Timestamp) {
-        guard !attempts.isEmpty, rows[operation.id]?.contains(where: { $0.fence == operation.fence }) != true else {
+        guard !attempts.isEmpty,
+            rows[operation.id]?.contains(where: { $0.fencingToken == operation.fencingToken }) != true
+        else {
             return
         }
         rows[operation.id, default: []] += attempts.map { attempt in
-            Row(attempt: attempt, at: now.advanced(by: .zero - attempt.age), fence: operation.fence)
+            Row(attempt: attempt, at: now.advanced(by: .zero - attempt.age), fencingToken: operation.fencingToken)
         }
     }
 

@@ -50,7 +50,7 @@ extension InMemoryPaymentStore: ReplayStore {
                     && tables.replays.rows[run.id]?.isTaken(at: now) == false
             }
             guard let free, var row = tables.replays.rows[free.id] else { return nil }
-            row.run = row.run.with(fence: row.run.fence + 1)
+            row.run = row.run.with(fencingToken: row.run.fencingToken + 1)
             row.leaseUntil = now.advanced(by: ReplayClaim.runLease)
             tables.replays.put(row)
             return row.run
@@ -115,7 +115,9 @@ extension InMemoryPaymentStore: ReplayStore {
     package func withdrawReplay(_ id: ReplayID, reason: String) async throws(StoreError) -> Bool {
         let clock = clock
         return try await transaction(.replays) { tables throws(StoreError) in
-            guard var row = tables.replays.rows[id], row.run.state == .running, row.run.fence == 0 else { return false }
+            guard var row = tables.replays.rows[id], row.run.state == .running, row.run.fencingToken == 0 else {
+                return false
+            }
             row.run = row.run.with(state: .failed, finishedAt: clock.now(), reason: reason)
             tables.replays.put(row)
             return true
@@ -129,7 +131,7 @@ extension ReplayRun {
     fileprivate func with(
         state: State? = nil,
         counts: Counts? = nil,
-        fence: Int64? = nil,
+        fencingToken: Int64? = nil,
         finishedAt: Timestamp? = nil,
         stoppedBy: String? = nil,
         reason: String? = nil
@@ -140,7 +142,7 @@ extension ReplayRun {
             createdAt: createdAt,
             state: state ?? self.state,
             counts: counts ?? self.counts,
-            fence: fence ?? self.fence,
+            fencingToken: fencingToken ?? self.fencingToken,
             finishedAt: finishedAt ?? self.finishedAt,
             stoppedBy: stoppedBy ?? self.stoppedBy,
             reason: reason ?? self.reason

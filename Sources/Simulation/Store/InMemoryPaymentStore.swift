@@ -17,26 +17,26 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
     let clock: any TimeSource
     private let fingerprinter: Fingerprinter
     private let latency: Duration
-    private let checksFence: Bool
+    private let checksFencingToken: Bool
     private let remembersPast: Bool
 
     /// - Parameters:
     ///   - clock: the database's, which alone decides about leases and deadlines (docs/correctness.md#whose-clock).
     ///   - fingerprinter: as the processors have it.
     ///   - latency: how long a call takes, on that clock; half of it before the commit, half after.
-    ///   - checksFence: false only to show that a test notices.
+    ///   - checksFencingToken: false only to show that a test notices.
     ///   - remembersPast: whether it can be made to lose its last commits.
     package init(
         clock: any TimeSource,
         fingerprinter: Fingerprinter,
         latency: Duration = .zero,
-        checksFence: Bool = true,
+        checksFencingToken: Bool = true,
         remembersPast: Bool = false
     ) {
         self.clock = clock
         self.fingerprinter = fingerprinter
         self.latency = latency
-        self.checksFence = checksFence
+        self.checksFencingToken = checksFencingToken
         self.remembersPast = remembersPast
     }
 
@@ -154,13 +154,13 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
     }
 
     package func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
-        let (clock, checksFence) = (clock, checksFence)
+        let (clock, checksFencingToken) = (clock, checksFencingToken)
         return try await transaction(.settle) { tables throws(StoreError) in
             let now = clock.now()
             guard let stored = tables.operations[settlement.operation.id] else {
                 return tables.refuse(settlement, at: now)
             }
-            let isHolder = !checksFence || stored.fence == settlement.operation.fence
+            let isHolder = !checksFencingToken || stored.fencingToken == settlement.operation.fencingToken
             let isSame = stored.state == settlement.operation.state && stored.reply == settlement.operation.reply
             if isHolder, isSame, !stored.isOpen {
                 // The same settle again, whose first answer was lost (docs/correctness.md#unknown-commit).
@@ -171,7 +171,7 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
                 return tables.refuse(settlement, at: now)
             }
             var operation = settlement.operation
-            if !checksFence { operation.fence = stored.fence }
+            if !checksFencingToken { operation.fencingToken = stored.fencingToken }
             if operation.state == .unknown { operation.leaseUntil = now.advanced(by: settlement.rest) }
             let changes = StoreTables.Changes(
                 operation: operation,

@@ -161,10 +161,12 @@ struct StoreTables {
     }
 
     mutating func noteError(answering request: RequestOrigin) {
-        guard let stored = operations[request.operationID], stored.fence == request.fence, stored.state == .sent else {
+        guard let stored = operations[request.operationID], stored.fencingToken == request.fencingToken,
+            stored.state == .sent
+        else {
             return
         }
-        operations[stored.id]?.failedFence = request.fence
+        operations[stored.id]?.failedFencingToken = request.fencingToken
     }
 
     mutating func markUndeliverable(_ operation: OperationID) {
@@ -174,7 +176,8 @@ struct StoreTables {
     /// - Returns: whether it is reported by this.
     @discardableResult
     mutating func markNotified(_ operation: Operation, isUndeliverable: Bool) -> Bool {
-        guard let stored = operations[operation.id], stored.fence == operation.fence, stored.state == operation.state
+        guard let stored = operations[operation.id], stored.fencingToken == operation.fencingToken,
+            stored.state == operation.state
         else { return false }
         operations[operation.id]?.isNotified = true
         operations[operation.id]?.areEventsDue = false
@@ -202,9 +205,11 @@ struct StoreTables {
             guard holder == nil, before == nil else { throw Self.notUnique }
         } else {
             // What is final stays as it is (docs/correctness.md#same-key-same-reply).
-            guard let before, !before.state.isFinal, before.fence <= operation.fence else { throw Self.checkFailed }
+            guard let before, !before.state.isFinal, before.fencingToken <= operation.fencingToken else {
+                throw Self.checkFailed
+            }
         }
-        guard operation.state.isFinal == (operation.reply != nil), operation.fence > 0,
+        guard operation.state.isFinal == (operation.reply != nil), operation.fencingToken > 0,
             operation.bankKey.utf8.count <= 64
         else { throw Self.checkFailed }
     }

@@ -7,7 +7,7 @@ package struct SimulationOptions: Sendable {
     package var wrap: @Sendable (SimulationWorld) -> Wrapping = { _ in { $0 } }
 
     package typealias Wrapping = @Sendable (ProcessPorts) -> ProcessPorts
-    package var storeChecksFence = true
+    package var storeChecksFencingToken = true
     /// Besides those that the seed has.
     package var faults: [FaultPlan.Kind] = []
 

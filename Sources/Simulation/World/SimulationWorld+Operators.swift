@@ -48,7 +48,7 @@ extension SimulationWorld {
             random: identifiers,
             fingerprinter: Self.fingerprinter
         )
-        let claim = ReplayClaim(replay: ReplayID(identifiers.identifier(at: processClock.now())), fence: 1)
+        let claim = ReplayClaim(replay: ReplayID(identifiers.identifier(at: processClock.now())), fencingToken: 1)
         var report = DeadLetterReport(selected: ids.count)
         _ = await replay.run(ids, by: "operator", claim, pace: ReplayPace(failureShare: 2), report: &report)
         counting.add(\.replays, report.done)

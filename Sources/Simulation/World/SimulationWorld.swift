@@ -87,7 +87,7 @@ package final class SimulationWorld: Sendable {
         store = InMemoryPaymentStore(
             clock: databaseClock,
             fingerprinter: Self.fingerprinter,
-            checksFence: options.storeChecksFence,
+            checksFencingToken: options.storeChecksFencingToken,
             remembersPast: faults.failover != nil
         )
         bank = Self.bank(faults, clock: bankClock, time: time, seed: seed, schedule, trace)

@@ -44,7 +44,7 @@ struct DeadLetterReaderTests {
         arguments: OperationKind.allCases
     )
     func rebuilt(_ kind: OperationKind) throws {
-        var operation = try PaymentFixture.operation(kind, .needsAttention, fence: 3)
+        var operation = try PaymentFixture.operation(kind, .needsAttention, fencingToken: 3)
         operation.lastError = "bank_timeout"
         let deadLetter = deadLetter(Message(rebuilding: operation, of: try PaymentFixture.held(by: kind)))
         #expect(deadLetter.failure.code == "needs_attention" && deadLetter.failure.message == "bank_timeout")

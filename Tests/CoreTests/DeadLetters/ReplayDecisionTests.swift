@@ -7,21 +7,21 @@ struct ReplayDecisionTests {
     private let now = Timestamp(microseconds: 1_900_000_000_000_000)
     private let reader = DeadLetterReader(fingerprinter: Fingerprinter(secret: Array("secret".utf8)))
 
-    private static func claim(_ number: UInt64, fence: Int64 = 1) -> ReplayClaim {
-        ReplayClaim(replay: ReplayID(UniqueID(high: 0, low: number)), fence: fence)
+    private static func claim(_ number: UInt64, fencingToken: Int64 = 1) -> ReplayClaim {
+        ReplayClaim(replay: ReplayID(UniqueID(high: 0, low: number)), fencingToken: fencingToken)
     }
 
     private func deadLetter(
         _ kind: OperationKind,
         _ state: DeadLetterState = .open,
         payment: PaymentID? = nil,
-        fence: Int64? = nil
+        fencingToken: Int64? = nil
     ) throws -> DeadLetter {
         var message = CommandMessage.valid(kind)
         if let payment { message.headers["payment-id"] = .string(payment.description) }
         var deadLetter = reader.deadLetter(message, .processor, id: DeadLetterID(UniqueID(high: 0, low: 1)), now: now)
         deadLetter.state = state
-        deadLetter.reopenedFence = fence
+        deadLetter.reopenedFencingToken = fencingToken
         if state == .replaying {
             deadLetter.claim = DeadLetterClaim(Self.claim(1), until: now.advanced(by: .seconds(1)))
         }
@@ -46,8 +46,10 @@ struct ReplayDecisionTests {
             if state == .needsAttention {
                 let reopened = try #require(decision.reopened)
                 #expect(reopened.state == .unknown && reopened.attempts == 0 && reopened.leaseUntil == now)
-                #expect(reopened.fence == operation.fence && reopened.isAmbiguous == operation.isAmbiguous)
-                #expect(next.reopenedFence == operation.fence)
+                #expect(
+                    reopened.fencingToken == operation.fencingToken && reopened.isAmbiguous == operation.isAmbiguous
+                )
+                #expect(next.reopenedFencingToken == operation.fencingToken)
             } else {
                 #expect(decision.reopened == nil)
             }
@@ -58,14 +60,14 @@ struct ReplayDecisionTests {
     func reopenedOnce() throws {
         let operation = try PaymentFixture.operation(.capture, .needsAttention)
         let same = ReplayDecision(
-            try deadLetter(.capture, .replaying, fence: operation.fence),
+            try deadLetter(.capture, .replaying, fencingToken: operation.fencingToken),
             operation: operation,
             claim: Self.claim(1),
             now: now
         )
         #expect(same.reopened != nil)
         let before = ReplayDecision(
-            try deadLetter(.capture, .replaying, fence: operation.fence - 1),
+            try deadLetter(.capture, .replaying, fencingToken: operation.fencingToken - 1),
             operation: operation,
             claim: Self.claim(2),
             // The lease of the one that was cut off is over.
@@ -73,11 +75,11 @@ struct ReplayDecisionTests {
         )
         #expect(before.reopened == nil && before.deadLetter?.state == .replaying)
         // The replay before this one was not published at all: this is another one.
-        let replaying = try deadLetter(.capture, .replaying, fence: operation.fence - 1)
+        let replaying = try deadLetter(.capture, .replaying, fencingToken: operation.fencingToken - 1)
         let givenBack = ReplayEnd.notPublished(reason: "full").applied(to: replaying, at: now)
         #expect(givenBack.state == .open && givenBack.claim == nil)
         let anew = ReplayDecision(givenBack, operation: operation, claim: Self.claim(2), now: now)
-        #expect(anew.reopened != nil && anew.deadLetter?.reopenedFence == operation.fence)
+        #expect(anew.reopened != nil && anew.deadLetter?.reopenedFencingToken == operation.fencingToken)
         // Perhaps it was published: what it reopened stays known.
         let unknown = ReplayEnd.unknown(reason: "lost").applied(to: replaying, at: now)
         #expect(unknown.seen(at: now).state == .open)
@@ -88,7 +90,7 @@ struct ReplayDecisionTests {
     @Test("what another replay has claimed is its own until its lease is over; what this replay has ended is done")
     func claims() throws {
         let deadLetter = try deadLetter(.capture, .replaying)
-        for claim in [Self.claim(2), Self.claim(1, fence: 2)] {
+        for claim in [Self.claim(2), Self.claim(1, fencingToken: 2)] {
             let held = ReplayDecision(deadLetter, operation: nil, claim: claim, now: now)
             #expect(held.step == .held(remaining: .seconds(1)) && held.deadLetter == nil)
             let later = ReplayDecision(deadLetter, operation: nil, claim: claim, now: now.advanced(by: .seconds(1)))
@@ -96,7 +98,7 @@ struct ReplayDecisionTests {
         }
         #expect(ReplayDecision(deadLetter, operation: nil, now: now).step == .held(remaining: .seconds(1)))
         let ended = ReplayEnd.replayed.applied(to: deadLetter, at: now)
-        #expect(ReplayDecision(ended, operation: nil, claim: Self.claim(1, fence: 2), now: now).step == .ended)
+        #expect(ReplayDecision(ended, operation: nil, claim: Self.claim(1, fencingToken: 2), now: now).step == .ended)
         #expect(ReplayDecision(ended, operation: nil, claim: Self.claim(2), now: now).step == .skip(.alreadyReplayed))
     }
 

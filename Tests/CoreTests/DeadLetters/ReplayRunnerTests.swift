@@ -43,7 +43,7 @@ struct ReplayRunnerTests {
     func abandoned() throws {
         try World.run(seeds: [nil]) { world in
             let ids = try await Self.strangers(3, world)
-            let dead = ReplayClaim(replay: ReplayID(UniqueID(high: 0, low: 9)), fence: 1)
+            let dead = ReplayClaim(replay: ReplayID(UniqueID(high: 0, low: 9)), fencingToken: 1)
             _ = try await world.store.beginReplay(ids[0], by: "dead", dead)
             let started = world.time.uptime()
             let report = try await world.service.replay(ids, by: "op")

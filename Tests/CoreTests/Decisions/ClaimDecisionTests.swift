@@ -67,7 +67,7 @@ struct ClaimDecisionTests {
             #expect(claim.operation.leaseUntil == now.advanced(by: .seconds(40)))
             #expect(claim.operation.fingerprint == fingerprint(command))
             #expect(claim.operation.firstSentAt == now)
-            #expect(claim.operation.fence == 1)
+            #expect(claim.operation.fencingToken == 1)
             #expect(claim.operation.attempts == 1)
         case .waits:
             #expect(decision.outcome == payment.map { .wait(.paymentInProgress, $0) })
@@ -158,7 +158,7 @@ struct ClaimDecisionTests {
         let existing = try PaymentFixture.operation(
             .capture,
             state,
-            fence: 3,
+            fencingToken: 3,
             attempts: 4,
             token: token,
             leaseUntil: leaseUntil,
@@ -203,7 +203,7 @@ struct ClaimDecisionTests {
             Issue.record("not claimed: \(decision)")
             return
         }
-        #expect(claim.operation.fence == 4)
+        #expect(claim.operation.fencingToken == 4)
         #expect(claim.operation.attempts == 5)
         #expect(claim.operation.state == .sent)
         #expect(claim.operation.claimToken == token)
@@ -219,7 +219,7 @@ struct ClaimDecisionTests {
         #expect(decision.write?.transition == nil)
     }
 
-    @Test("our own claim, whose commit was not answered, is taken up with its fence")
+    @Test("our own claim, whose commit was not answered, is taken up with its fencing token")
     func ownClaim() throws {
         for leaseUntil in [now.advanced(by: .seconds(30)), now] {
             let (decision, existing) = try known(.sent, leaseUntil: leaseUntil, token: token)

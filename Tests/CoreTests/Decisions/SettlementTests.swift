@@ -20,7 +20,7 @@ struct SettlementTests {
             origin: origin,
             firstSentAt: operation.firstSentAt,
             state: .sent,
-            fence: 1,
+            fencingToken: 1,
             leaseUntil: operation.leaseUntil,
             claimToken: operation.claimToken,
             attempts: 1
@@ -38,7 +38,7 @@ struct SettlementTests {
             now: Timestamp(microseconds: 42)
         )
         #expect(settlement.operation.state == .succeeded)
-        #expect(settlement.operation.fence == claim.operation.fence)
+        #expect(settlement.operation.fencingToken == claim.operation.fencingToken)
         #expect(settlement.payment?.status == kind.succeeded)
         #expect(settlement.transition?.from == kind.inProgress)
         #expect(settlement.transition?.to == kind.succeeded)

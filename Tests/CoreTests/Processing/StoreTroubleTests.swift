@@ -79,7 +79,7 @@ struct StoreTroubleTests {
             #expect(world.bank.requests.count == 1)
             #expect(world.parked.isEmpty)
             let view = try await world.view()
-            #expect(view.operations.map(\.fence) == [1])
+            #expect(view.operations.map(\.fencingToken) == [1])
             #expect(view.operations.map(\.isAmbiguous) == [false])
             #expect(view.history.map(\.to) == [.pending, .authorized])
         }

@@ -25,7 +25,7 @@ struct OperationResolverTests {
             #expect(report.closedDeadLetters == 1 && report.problems.isEmpty)
             let (view, operation) = (try await world.view(), try await world.operation())
             #expect(operation.state == .succeeded && operation.isNotified)
-            #expect(operation.fence == plan.operation.fence + 1)
+            #expect(operation.fencingToken == plan.operation.fencingToken + 1)
             #expect(view.payment.status == kind.succeeded && view.payment.heldBy == nil)
             #expect(view.history.last?.cause == "\(kind.rawValue) resolved as succeeded by ada: ticket 4711")
             #expect(world.bank.ledger == effects)
@@ -153,7 +153,7 @@ struct OperationResolverTests {
             let plan = try await resolver.plan(try World.order(.authorize, .succeeded, bankID: taken))
             await #expect(throws: ResolutionRefusal.bankIDTaken(taken, by: nil)) { try await resolver.carryOut(plan) }
             let after = try await world.operation()
-            #expect(after.state == .needsAttention && after.isNotified && after.fence == before.fence + 1)
+            #expect(after.state == .needsAttention && after.isNotified && after.fencingToken == before.fencingToken + 1)
             #expect(after.lastError == before.lastError && after.sends == before.sends)
             // Nothing is reported twice, and its dead letter is there still.
             try await world.relay().relayAll()

@@ -89,7 +89,7 @@ struct ResolverTroubleTests {
             world.store.inject(fault, into: .settle)
             _ = try await world.resolver().carryOut(plan)
             #expect(try await world.operation().state == .declined)
-            #expect(try await world.operation().fence == plan.operation.fence + 1)
+            #expect(try await world.operation().fencingToken == plan.operation.fencingToken + 1)
             try await world.relay().relayAll()
             #expect(world.finalReplies("k").count == 1)
         }

@@ -171,7 +171,7 @@ struct PaymentEventTests {
             origin: .expired,
             firstSentAt: operation.createdAt,
             state: .sent,
-            fence: 1,
+            fencingToken: 1,
             leaseUntil: operation.leaseUntil,
             claimToken: token,
             attempts: 1

@@ -59,12 +59,12 @@ struct SweepDecisionTests {
         [OperationState.sent, .unknown]
     )
     func take(_ kind: OperationKind, _ state: OperationState) throws {
-        let operation = try PaymentFixture.operation(kind, state, fence: 3, attempts: 4)
+        let operation = try PaymentFixture.operation(kind, state, fencingToken: 3, attempts: 4)
         guard case .take(let taken, let next) = OpenDecision(operation, looks: 0, Self.look(), now: Self.now) else {
             Issue.record("not taken")
             return
         }
-        #expect(taken.fence == 4)
+        #expect(taken.fencingToken == 4)
         #expect(taken.attempts == 5)
         #expect(taken.state == .sent)
         #expect(taken.leaseUntil == Self.now.advanced(by: .seconds(37)))

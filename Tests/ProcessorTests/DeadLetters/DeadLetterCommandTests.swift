@@ -256,7 +256,7 @@ struct DeadLetterCommandTests {
         struct NoBroker: Error {}
         await #expect(throws: NoBroker.self) { _ = try await watch.run(ids, order) { throw NoBroker() } }
         let withdrawn = try #require(try await scene.store.replays(limit: 1).first)
-        #expect(withdrawn.state == .failed && withdrawn.fence == 0)
+        #expect(withdrawn.state == .failed && withdrawn.fencingToken == 0)
         #expect(scene.sink.messages.isEmpty)
         let report = try await watch.run(ids, order) { Task {} }
         #expect(report.done == 1 && report.isClean && scene.sink.messages.count == 1)

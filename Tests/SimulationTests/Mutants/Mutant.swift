@@ -68,7 +68,7 @@ struct Mutant: Sendable, CustomTestStringConvertible {
         .ports("defers what the store gives no place", amid: [.databaseOutage, .connectionLoss, .deploy]) {
             $0.store = PlacelessStore(store: $0.store)
         },
-        .options("checks no fence") { $0.storeChecksFence = false },
+        .options("checks no fencing token") { $0.storeChecksFencingToken = false },
     ]
 
     private static let sweeping: [Mutant] = [

@@ -1,6 +1,6 @@
 /// Finishes what nobody is working on any more: asks the bank again under the same key, by the same code and under the same
-/// fence as a live command, and writes what it learns to the store and, for whoever waits, to the outbox. Along the way, what has
-/// ended and was not reported is reported (docs/correctness.md#outcomes-are-reported).
+/// fencing token as a live command, and writes what it learns to the store and, for whoever waits, to the outbox. Along
+/// the way, what has ended and was not reported is reported (docs/correctness.md#outcomes-are-reported).
 package struct ReconcileSweep: Sweep {
     private let context: ProcessorContext
     private let store: any SweepStore

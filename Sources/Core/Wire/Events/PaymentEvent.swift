@@ -35,7 +35,7 @@ package struct PaymentEvent: Hashable, Sendable {
     }
 
     /// The event of an operation that needs a person. One that was replayed may need a person again, which is another event: the
-    /// fence distinguishes the two.
+    /// fencing token distinguishes the two.
     ///
     /// - Parameters:
     ///   - operation: in `NEEDS_ATTENTION`.
@@ -47,7 +47,7 @@ package struct PaymentEvent: Hashable, Sendable {
                 .needsAttention,
                 operation,
                 payment,
-                instance: "\(operation.id)-\(operation.fence)",
+                instance: "\(operation.id)-\(operation.fencingToken)",
                 at: operation.attemptedAt
             )
         ]

@@ -91,17 +91,17 @@ enum DeadLetterRow {
             replayOf: try row.optionalUUID(22).map { DeadLetterID(UniqueID($0)) },
             state: state,
             // Of a dead letter that was given back, an earlier version has left it.
-            reopenedFence: state == .replaying ? try row.optionalInt64(24) : nil,
+            reopenedFencingToken: state == .replaying ? try row.optionalInt64(24) : nil,
             claim: try claim(from: row)
         )
     }
 
     private static func claim(from row: PostgresRow) throws(PostgresError) -> DeadLetterClaim? {
-        guard let replay = try row.optionalUUID(25), let fence = try row.optionalInt64(26),
+        guard let replay = try row.optionalUUID(25), let fencingToken = try row.optionalInt64(26),
             let until = try row.optionalTimestamp(27)
         else { return nil }
         return DeadLetterClaim(
-            ReplayClaim(replay: ReplayID(UniqueID(replay)), fence: fence),
+            ReplayClaim(replay: ReplayID(UniqueID(replay)), fencingToken: fencingToken),
             until: Timestamp(microseconds: until)
         )
     }
@@ -118,9 +118,9 @@ enum DeadLetterRow {
         let claim = deadLetter.claim
         return [
             .uuid(PostgresUUID(deadLetter.id.value)), .text(deadLetter.state.rawValue),
-            .optional(deadLetter.reopenedFence, PostgresValue.int8),
+            .optional(deadLetter.reopenedFencingToken, PostgresValue.int8),
             .optional(claim.map { PostgresUUID($0.claim.replay.value) }, PostgresValue.uuid),
-            .optional(claim?.claim.fence, PostgresValue.int8),
+            .optional(claim?.claim.fencingToken, PostgresValue.int8),
             .optional(claim?.until.microseconds, PostgresValue.timestamp),
         ]
     }

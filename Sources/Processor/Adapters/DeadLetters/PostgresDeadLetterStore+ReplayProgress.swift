@@ -46,7 +46,7 @@ extension PostgresDeadLetterStore {
             RETURNING \(ReplayRow.columns(of: "r"))
             """,
             [
-                ReplayRow.key(claim.replay), .int8(claim.fence), Self.lease,
+                ReplayRow.key(claim.replay), .int8(claim.fencingToken), Self.lease,
                 .optional(entry.map { PostgresUUID($0.id.value) }, PostgresValue.uuid),
                 .optional(outcome?.result.rawValue, PostgresValue.text), .optional(outcome?.reason, PostgresValue.text),
             ]
@@ -68,7 +68,7 @@ extension PostgresDeadLetterStore {
             WHERE id = $1 AND fence = $2 AND state = 'running' RETURNING \(ReplayRow.columns)
             """,
             [
-                ReplayRow.key(claim.replay), .int8(claim.fence), .optional(state?.rawValue, PostgresValue.text),
+                ReplayRow.key(claim.replay), .int8(claim.fencingToken), .optional(state?.rawValue, PostgresValue.text),
                 .optional(reason, PostgresValue.text),
             ]
         )

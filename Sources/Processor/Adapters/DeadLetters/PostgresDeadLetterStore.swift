@@ -110,7 +110,7 @@ struct OperationOpening: Sendable {
             """,
             [
                 .text(operation.merchantID.description), .text(operation.idempotencyKey.description),
-                .uuid(PostgresUUID(operation.id.value)), .int8(operation.fence),
+                .uuid(PostgresUUID(operation.id.value)), .int8(operation.fencingToken),
             ]
         )
     }

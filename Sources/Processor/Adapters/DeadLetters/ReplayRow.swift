@@ -35,7 +35,7 @@ enum ReplayRow {
             createdAt: Timestamp(microseconds: try row.timestamp(5)),
             state: try row.parsed(6, ReplayRun.State.init),
             counts: counts,
-            fence: try row.int64(12),
+            fencingToken: try row.int64(12),
             finishedAt: try row.optionalTimestamp(13).map(Timestamp.init(microseconds:)),
             stoppedBy: try row.optionalText(14),
             reason: try row.optionalText(15)

@@ -28,7 +28,7 @@ struct AttemptWriter: Sendable {
             [
                 .uuidArray(attempts.map { PostgresUUID($0.operation.paymentID.value) }),
                 .uuidArray(attempts.map { PostgresUUID($0.operation.id.value) }),
-                .int8Array(attempts.map(\.operation.fence)),
+                .int8Array(attempts.map(\.operation.fencingToken)),
                 .int4Array(attempts.map { Int32($0.position) }),
                 .textArray(attempts.map(\.attempt.verdict.rawValue)),
                 .int4Array(attempts.map { $0.attempt.status.map(Int32.init) }),

@@ -91,7 +91,7 @@ struct ClaimWriter: Sendable {
                 .timestampArray(newOperations.map(\.createdAt.microseconds)),
                 .timestampArray(newOperations.map { $0.firstSentAt?.microseconds }),
                 .textArray(newOperations.map(\.state.rawValue)),
-                .int8Array(newOperations.map(\.fence)),
+                .int8Array(newOperations.map(\.fencingToken)),
                 .timestampArray(newOperations.map(\.leaseUntil.microseconds)),
                 .uuidArray(newOperations.map { PostgresUUID($0.claimToken.value) }),
                 .int4Array(newOperations.map { Int32($0.attempts) }),

@@ -18,7 +18,7 @@ struct FailedRequestNote: Sendable {
             UPDATE operations SET failed_fence = fence
             WHERE payment_id = $1 AND id = $2 AND fence = $3 AND state = 'SENT'
             """,
-            [payment, .uuid(PostgresUUID(request.operationID.value)), .int8(request.fence)]
+            [payment, .uuid(PostgresUUID(request.operationID.value)), .int8(request.fencingToken)]
         )
     }
 }

@@ -55,7 +55,7 @@ struct NotificationWriter: Sendable {
                 .textArray(operations.map(\.merchantID.description)),
                 .textArray(operations.map(\.idempotencyKey.description)),
                 .uuidArray(operations.map { PostgresUUID($0.id.value) }),
-                .int8Array(operations.map(\.fence)),
+                .int8Array(operations.map(\.fencingToken)),
                 .textArray(operations.map(\.state.rawValue)),
                 .boolArray(notes.map(\.isUndeliverable)),
                 .boolArray(notes.map { !hasRoom && !$0.events.isEmpty }),

@@ -34,7 +34,7 @@ enum OperationRow {
             origin: try row.isNull(start + 10) ? nil : try row.parsed(start + 10, PaymentStatus.init),
             firstSentAt: try row.optionalInstant(start + 12),
             state: try row.parsed(start + 13, OperationState.init),
-            fence: try row.int64(start + 14),
+            fencingToken: try row.int64(start + 14),
             leaseUntil: Timestamp(microseconds: try row.timestamp(start + 15)),
             claimToken: ClaimToken(UniqueID(try row.uuid(start + 16))),
             attempts: Int(try row.int32(start + 17)),
@@ -42,7 +42,7 @@ enum OperationRow {
                 unanswered: Int(try row.int32(start + 18)),
                 failed: Int(try row.int32(start + 22))
             ),
-            failedFence: try row.optionalInt64(start + 23),
+            failedFencingToken: try row.optionalInt64(start + 23),
             lastError: try row.optionalText(start + 19),
             reply: try row.optionalBytes(start + 20),
             isNotified: try row.bool(start + 21),

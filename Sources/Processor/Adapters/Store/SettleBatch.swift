@@ -1,7 +1,7 @@
 import Core
 import Postgres
 
-/// The settlements of one transaction. Each is written only while its fence still holds.
+/// The settlements of one transaction. Each is written only while its fencing token still holds.
 struct SettleBatch: Sendable {
     private let settlements: [Settlement]
 
@@ -57,7 +57,8 @@ struct SettleBatch: Sendable {
         )
     }
 
-    /// Returns the positions of those whose fence still held. One that rests is its last holder's still, for a late answer.
+    /// Returns the positions of those whose fencing token still held. One that rests is its last holder's still, for a
+    /// late answer.
     private var operationUpdate: PostgresStatement {
         let operations = settlements.map(\.operation)
         return PostgresStatement(
@@ -84,7 +85,7 @@ struct SettleBatch: Sendable {
                 .textArray(operations.map(\.merchantID.description)),
                 .textArray(operations.map(\.idempotencyKey.description)),
                 .uuidArray(operations.map { PostgresUUID($0.id.value) }),
-                .int8Array(operations.map(\.fence)),
+                .int8Array(operations.map(\.fencingToken)),
                 .textArray(operations.map(\.state.rawValue)),
                 .textArray(operations.map(\.lastError)),
                 .int4Array(operations.map { Int32($0.sends.unanswered) }),
@@ -97,8 +98,8 @@ struct SettleBatch: Sendable {
         )
     }
 
-    /// Our own earlier commit, whose answer was lost (docs/correctness.md#unknown-commit): the same fence, and the same
-    /// end.
+    /// Our own earlier commit, whose answer was lost (docs/correctness.md#unknown-commit): the same fencing token, and
+    /// the same end.
     private func isWrittenAlready(
         _ settlement: Settlement,
         on connection: isolated PostgresConnection
@@ -112,7 +113,7 @@ struct SettleBatch: Sendable {
             """,
             [
                 .text(operation.merchantID.description), .text(operation.idempotencyKey.description),
-                .uuid(PostgresUUID(operation.id.value)), .int8(operation.fence), .text(operation.state.rawValue),
+                .uuid(PostgresUUID(operation.id.value)), .int8(operation.fencingToken), .text(operation.state.rawValue),
                 .optional(operation.reply, PostgresValue.bytes),
             ]
         )

@@ -31,7 +31,7 @@ struct TakenOperations: Sendable {
                 .textArray(operations.map(\.merchantID.description)),
                 .textArray(operations.map(\.idempotencyKey.description)),
                 .textArray(operations.map(\.state.rawValue)),
-                .int8Array(operations.map(\.fence)),
+                .int8Array(operations.map(\.fencingToken)),
                 .timestampArray(operations.map(\.leaseUntil.microseconds)),
                 .uuidArray(operations.map { PostgresUUID($0.claimToken.value) }),
                 .int4Array(operations.map { Int32($0.attempts) }),

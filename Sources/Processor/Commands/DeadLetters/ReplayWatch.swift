@@ -38,7 +38,7 @@ struct ReplayWatch: Sendable {
         let limit = time.uptime() + Self.patience
         while time.uptime() < limit {
             guard let run = try await service.replays.replay(id) else { throw Self.gone(id) }
-            if run.fence > 0 || run.state != .running {
+            if run.fencingToken > 0 || run.state != .running {
                 StandardStream.error.print(
                     "replay \(id) runs in the background of a processor, also without this command; "
                         + "`processor dead-letters replays show \(id)` shows it, `replays stop \(id)` stops it"
