@@ -56,7 +56,7 @@ package enum ConnectionHolder {
                 guard errno == EINTR else { return false }
                 continue
             }
-            held.look(at: polled[1...])
+            held.check(at: polled[1...])
             if polled[0].revents != 0 { return true }
         }
     }

@@ -32,13 +32,13 @@ struct HeldConnections: ~Copyable {
         close(held.remove(at: index).descriptor)
     }
 
-    /// What to wait for, in the order of `look`. A connection that is dead in both directions is always told.
+    /// What to wait for, in the order of `check`. A connection that is dead in both directions is always told.
     func interests(reading: Bool) -> [pollfd] {
         held.map { pollfd(fd: $0.descriptor, events: reading ? Int16(POLLIN) : 0, revents: 0) }
     }
 
     /// Lets go of those that are dead, be it that their owner shut them down and could not tell.
-    mutating func look(at polled: ArraySlice<pollfd>) {
+    mutating func check(at polled: ArraySlice<pollfd>) {
         keep(polled) { _ in false }
     }
 

@@ -57,7 +57,7 @@ struct BrokerScene: Sendable {
         throw Unexpected()
     }
 
-    /// Looks again and again, for at most twenty seconds.
+    /// Checks again and again, for at most twenty seconds.
     func until(
         sourceLocation: SourceLocation = #_sourceLocation,
         _ condition: () async throws -> Bool

@@ -24,7 +24,7 @@ struct ConnectionKeeperTests {
     func released() async throws {
         let bank = try BankSocket()
         let keeper = try keeper()
-        let process = ProcessLook(processID: keeper.processID)
+        let process = ProcessInspection(processID: keeper.processID)
         let hooks = ConnectionHooks {
             keeper.hold($0, id: $1)
         } closing: {
@@ -52,7 +52,7 @@ struct ConnectionKeeperTests {
     @Test("released by itself, a connection ends with the last descriptor of its owner")
     func releasedAlone() async throws {
         let keeper = try keeper()
-        let process = ProcessLook(processID: keeper.processID)
+        let process = ProcessInspection(processID: keeper.processID)
         var ends: [Int32] = [-1, -1]
         try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0)
         let server = ends[1]
@@ -69,7 +69,7 @@ struct ConnectionKeeperTests {
     @Test("a keeper that was let go holds on to what it has")
     func letGo() async throws {
         let keeper = try keeper(linger: 1)
-        let process = ProcessLook(processID: keeper.processID)
+        let process = ProcessInspection(processID: keeper.processID)
         var ends: [Int32] = [-1, -1]
         try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0)
         let server = ends[1]

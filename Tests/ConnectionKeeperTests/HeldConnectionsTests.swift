@@ -18,10 +18,10 @@ struct HeldConnectionsTests {
         return recv(server, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 0
     }
 
-    private func look(at held: inout HeldConnections) {
+    private func check(at held: inout HeldConnections) {
         var polled = held.interests(reading: false)
         _ = poll(&polled, nfds_t(polled.count), 0)
-        held.look(at: polled[...])
+        held.check(at: polled[...])
     }
 
     /// - Returns: the answers: on which connection, the status and the body.
@@ -64,13 +64,13 @@ struct HeldConnectionsTests {
         held.add(second.held, id: 2)
         send(first.server, "HTTP/1.1 200", 12, Int32(MSG_NOSIGNAL))
         shutdown(first.server, Int32(SHUT_WR))
-        look(at: &held)
+        check(at: &held)
         #expect(held.count == 2)
         var bytes = [UInt8](repeating: 0, count: 20)
         #expect(recv(first.held, &bytes, bytes.count, Int32(MSG_PEEK)) == 12)
         // What its owner does where it cannot tell the keeper.
         shutdown(second.held, Int32(SHUT_RDWR))
-        look(at: &held)
+        check(at: &held)
         #expect(held.count == 1)
         held.release(1)
         #expect(held.count == 0)

@@ -12,14 +12,14 @@ struct KilledProcessTests {
         linger: Int = 600,
         at bank: BankSocket,
         file: String = ""
-    ) async throws -> (Child, ProcessLook) {
+    ) async throws -> (Child, ProcessInspection) {
         let probe = try Child(TestPrograms.keeperProbe(), [mode, bank.url, "\(linger)", file])
         try await eventually("the request came", context: { probe.lastWords }) { bank.hasRequest() }
-        guard mode != "call-unkept" else { return (probe, ProcessLook(processID: 0)) }
+        guard mode != "call-unkept" else { return (probe, ProcessInspection(processID: 0)) }
         let keeper = try await eventually("the keeper's process id was printed") {
             pid_t(probe.standardOutput.dropLast())
         }
-        return (probe, ProcessLook(processID: keeper))
+        return (probe, ProcessInspection(processID: keeper))
     }
 
     @Test("without a keeper the server sees a hang-up at once")

@@ -7,14 +7,14 @@ extension StoreCheck {
             StoreCheck("an authorization is due when it has expired by the bank's clock, and not before") { scene in
                 let payment = try await scene.authorized()
                 let expiresAt = try #require(payment.expiresAt)
-                let before = try await scene.lookAtAuthorizations(expiredBy: expiresAt.advanced(by: .seconds(-1)))
+                let before = try await scene.checkAuthorizations(expiredBy: expiresAt.advanced(by: .seconds(-1)))
                 #expect(before.count == 0)
-                let due = try await scene.lookAtAuthorizations(expiredBy: expiresAt)
-                #expect(due.doubtful == [payment])
-                // Looked at: due later.
-                #expect(try await scene.lookAtAuthorizations(expiredBy: expiresAt).count == 0)
+                let due = try await scene.checkAuthorizations(expiredBy: expiresAt)
+                #expect(due.needingCheck == [payment])
+                // Checked: due later.
+                #expect(try await scene.checkAuthorizations(expiredBy: expiresAt).count == 0)
                 let later = expiresAt.advanced(by: .seconds(3_600))
-                #expect(try await scene.lookAtAuthorizations(expiredBy: later).doubtful == [payment])
+                #expect(try await scene.checkAuthorizations(expiredBy: later).needingCheck == [payment])
             },
             StoreCheck("one with an operation under way waits, and one that has come to an end is forgotten") { scene in
                 let held = try await scene.authorized()
@@ -22,10 +22,10 @@ extension StoreCheck {
                 let voided = try await scene.authorized()
                 _ = try await scene.succeeded(scene.command(.void, voided.id))
                 let far = Timestamp(microseconds: 4_000_000_000_000_000)
-                let findings = try await scene.lookAtAuthorizations(expiredBy: far)
-                #expect(findings.waiting == 1 && findings.forgotten == 1 && findings.doubtful.isEmpty)
+                let findings = try await scene.checkAuthorizations(expiredBy: far)
+                #expect(findings.waiting == 1 && findings.forgotten == 1 && findings.needingCheck.isEmpty)
                 let much = far.advanced(by: .seconds(86_400))
-                #expect(try await scene.lookAtAuthorizations(expiredBy: much).count == 1)
+                #expect(try await scene.checkAuthorizations(expiredBy: much).count == 1)
             },
             StoreCheck("an expiry is written once, with its event, and leaves a legal history") { scene in
                 let payment = try await scene.authorized()
@@ -59,11 +59,11 @@ extension StoreCheck {
                 let payment = try await scene.authorized()
                 #expect(try await scene.sweeps.expire(StoreScene<Subject>.proof(payment)) == true)
                 let expiresAt = try #require(payment.expiresAt)
-                let findings = try await scene.lookAtAuthorizations(expiredBy: expiresAt, voids: true)
+                let findings = try await scene.checkAuthorizations(expiredBy: expiresAt, voids: true)
                 #expect(findings.voidable.map(\.id) == [payment.id])
                 let far = expiresAt.advanced(by: .seconds(86_400))
-                #expect(try await scene.lookAtAuthorizations(expiredBy: far).forgotten == 1)
-                #expect(try await scene.lookAtAuthorizations(expiredBy: far, voids: true).count == 0)
+                #expect(try await scene.checkAuthorizations(expiredBy: far).forgotten == 1)
+                #expect(try await scene.checkAuthorizations(expiredBy: far, voids: true).count == 0)
             },
         ]
     }

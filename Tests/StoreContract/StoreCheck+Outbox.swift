@@ -70,7 +70,7 @@ extension StoreCheck {
             },
             StoreCheck("a superseded settle tells nothing") { scene in
                 let stuck = try await scene.stuckCapture()
-                let claim = try #require(try await scene.lookUntilDue().claims.first)
+                let claim = try #require(try await scene.checkUntilDue().claims.first)
                 let late = StoreScene<Subject>.success(stuck).notifiedByOutbox(stuck)
                 #expect(try await scene.store.settle(late) == .superseded)
                 #expect(try await scene.sweeps.take(limit: 10, hold: .seconds(60)).count == 0)

@@ -26,7 +26,7 @@ extension StoreCheck {
                 #expect(try await scene.view(claim.payment.id).payment.status == .captured)
                 #expect(try await scene.take(seen, by: token) == nil)
             },
-            StoreCheck("what does not need a person is not taken, nor what has changed since it was looked at") {
+            StoreCheck("what does not need a person is not taken, nor what has changed since it was checked") {
                 scene in
                 let leased = try await scene.stuckCapture()
                 #expect(try await scene.take(leased.operation) == nil)
@@ -39,11 +39,11 @@ extension StoreCheck {
                 #expect(try await scene.take(older) == nil)
                 #expect(try await scene.last(of: claim).state == .needsAttention)
             },
-            StoreCheck("what was taken and is nobody's any more is found by a look after its lease") { scene in
+            StoreCheck("what was taken and is nobody's any more is found by a check after its lease") { scene in
                 let claim = try await scene.needingPerson()
                 let seen = try await scene.last(of: claim)
                 let taken = try #require(try await scene.take(seen, lease: StoreScene<Subject>.shortLease))
-                let found = try #require(try await scene.lookUntilClaimed().claims.first)
+                let found = try #require(try await scene.checkUntilClaimed().claims.first)
                 #expect(found.operation.id == seen.id && found.operation.fencingToken == seen.fencingToken + 2)
                 #expect(try await scene.store.settle(StoreScene<Subject>.success(taken)) == .superseded)
             },
@@ -115,10 +115,10 @@ extension StoreScene {
         try await store.takeForResolution(seen, by: token, lease: lease)
     }
 
-    /// Looks again and again, until a look takes something over.
-    fileprivate func lookUntilClaimed() async throws -> OpenFindings {
+    /// Checks again and again, until a check takes something over.
+    fileprivate func checkUntilClaimed() async throws -> OpenFindings {
         for _ in 0..<400 {
-            let findings = try await look()
+            let findings = try await check()
             if !findings.claims.isEmpty { return findings }
             try await subject.pass(.milliseconds(25))
         }

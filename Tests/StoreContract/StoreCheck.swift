@@ -19,7 +19,7 @@ package struct StoreCheck<Subject: StoreUnderTest>: Sendable, CustomTestStringCo
 
     package static var all: [StoreCheck] {
         claims + settles + outcomes + rejections + order + waiting + races + queries + deadLetters + replays + schedule
-            + looks
+            + sweepChecks
             + expiries
             + outbox
             + resolutions

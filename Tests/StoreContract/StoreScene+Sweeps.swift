@@ -8,11 +8,11 @@ extension StoreScene {
 
     func runs() async throws -> [SweepRun] { try await sweeps.runs(limit: 10) }
 
-    func look(limit: Int = 100, dueBy: Timestamp? = nil, policy: SweepPolicy = SweepPolicy()) async throws
+    func check(limit: Int = 100, dueBy: Timestamp? = nil, policy: SweepPolicy = SweepPolicy()) async throws
         -> OpenFindings
     {
-        try await sweeps.look(
-            OpenLook(
+        try await sweeps.check(
+            OpenCheck(
                 limit: limit,
                 dueBy: dueBy,
                 token: ClaimToken(.random),
@@ -23,10 +23,10 @@ extension StoreScene {
         )
     }
 
-    /// Looks again and again, until a look finds something.
-    func lookUntilDue(policy: SweepPolicy = SweepPolicy(), limit: Int = 100) async throws -> OpenFindings {
+    /// Checks again and again, until a check finds something.
+    func checkUntilDue(policy: SweepPolicy = SweepPolicy(), limit: Int = 100) async throws -> OpenFindings {
         for _ in 0..<400 {
-            let findings = try await look(limit: limit, policy: policy)
+            let findings = try await check(limit: limit, policy: policy)
             if findings.count > 0 { return findings }
             try await subject.pass(.milliseconds(25))
         }
@@ -34,17 +34,17 @@ extension StoreScene {
         throw Unexpected()
     }
 
-    /// Looks that come back soon to what they could not resolve.
+    /// Checks that come back soon to what they could not resolve.
     private static var hastyPolicy: SweepPolicy {
         var policy = SweepPolicy()
         policy.pause = .milliseconds(40)
         return policy
     }
 
-    /// Looks again and again, until a look tells something.
-    func lookUntilNotified() async throws -> OpenFindings {
+    /// Checks again and again, until a check tells something.
+    func checkUntilNotified() async throws -> OpenFindings {
         for _ in 0..<400 {
-            let findings = try await look(policy: Self.hastyPolicy)
+            let findings = try await check(policy: Self.hastyPolicy)
             if findings.notified > 0 { return findings }
             try await subject.pass(.milliseconds(25))
         }
@@ -52,10 +52,10 @@ extension StoreScene {
         throw Unexpected()
     }
 
-    /// Looks until what was due is due no more, and expects that nothing comes of it.
+    /// Checks until what was due is due no more, and expects that nothing comes of it.
     func expectNothingToNotify() async throws {
         for _ in 0..<12 {
-            #expect(try await look(policy: Self.hastyPolicy).notified == 0)
+            #expect(try await check(policy: Self.hastyPolicy).notified == 0)
             try await subject.pass(.milliseconds(25))
         }
         #expect(try await sweeps.take(limit: 10, hold: .seconds(60)).isEmpty)
@@ -67,13 +67,13 @@ extension StoreScene {
         return try await claimed(command(.capture(amount: nil), payment.id), lease: Self.shortLease)
     }
 
-    func lookAtAuthorizations(
+    func checkAuthorizations(
         expiredBy: Timestamp,
         voids: Bool = false,
         limit: Int = 100
     ) async throws -> AuthorizationFindings {
-        try await sweeps.look(
-            AuthorizationLook(
+        try await sweeps.check(
+            AuthorizationCheck(
                 limit: limit,
                 expiredBy: expiredBy,
                 voidsExpired: voids,

@@ -13,7 +13,7 @@ package protocol StoreUnderTest: Sendable {
     var sweeps: Sweeps { get }
 
     /// Lets at least that much time go by on the store's clock. The checks never ask for more than a tenth of a second at
-    /// a time, and look again until a limit of ten seconds is reached.
+    /// a time, and check again until a limit of ten seconds is reached.
     func pass(_ duration: Duration) async throws
 
     /// The store's clock, or one beside it that differs by less than ten seconds.

@@ -2,8 +2,8 @@ import CRabbitMQ
 import Synchronization
 
 extension AMQPConnection {
-    /// Bytes written between two looks at whether the socket takes more.
-    private static let bytesPerLook = 64 * 1_024
+    /// Bytes written between two checks whether the socket takes more.
+    private static let bytesPerCheck = 64 * 1_024
     /// What a frame holds besides a table of headers, at most: the other properties.
     private static let propertiesReserve = 4_096
 
@@ -96,7 +96,7 @@ extension AMQPConnection {
             while end == nil, let request = publishing.withLane(index, { $0.next() }) {
                 check(link.publish(request, on: publishing.lanes[index].channel.number))
                 bytes += request.message.body.count + 512
-                guard bytes > Self.bytesPerLook else { continue }
+                guard bytes > Self.bytesPerCheck else { continue }
                 bytes = 0
                 if !link.isWritable { return publishing.isWaiting }
             }

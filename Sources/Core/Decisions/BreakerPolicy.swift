@@ -1,6 +1,6 @@
 /// When the circuit breaker before the bank opens, and for how long (docs/correctness.md#bank-outage).
 package struct BreakerPolicy: Hashable, Sendable {
-    /// The last so many calls are looked at, as far as they are no older than `memory`.
+    /// The last so many calls count, as far as they are no older than `memory`.
     package var window = 20
     /// Fewer than this prove nothing.
     package var leastCalls = 10

@@ -114,8 +114,8 @@ package struct ClaimDecision: Hashable, Sendable {
             return ClaimDecision(.settled(existing, isReplay: !isOurs))
         case .needsAttention:
             return ClaimDecision(.needsAttention(existing, payment))
-        case .sent where request.expiry == .expiredAndOnlyLooking,
-            .unknown where request.expiry == .expiredAndOnlyLooking:
+        case .sent where request.expiry == .expiredAndOnlyChecking,
+            .unknown where request.expiry == .expiredAndOnlyChecking:
             return ClaimDecision(.waitForKey)
         case .sent where isOurs:
             // Our own claim, whose COMMIT was not answered: take it up, with the lease counted anew.

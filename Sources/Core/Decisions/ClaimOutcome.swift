@@ -8,7 +8,7 @@ package indirect enum ClaimOutcome: Hashable, Sendable {
     case rejected(RejectionCode, Payment?)
     /// Another delivery of the same key is at it, or it rests (docs/correctness.md#same-key-in-progress).
     case waitForKey
-    /// It waits for others of its payment, and is looked at again later (docs/correctness.md#busy-payment,
+    /// It waits for others of its payment, and is checked again later (docs/correctness.md#busy-payment,
     /// docs/correctness.md#overtaking).
     case wait(WaitReason, Payment?)
     /// A person must look first.

@@ -12,13 +12,13 @@ package struct ClaimRequest: Sendable {
     package let hasWaited: Bool
     package let expiry: Expiry
 
-    /// Whether the command expired before anybody looked at it.
+    /// Whether the command expired before anybody handled it.
     package enum Expiry: Hashable, Sendable {
         case none
         /// It did: what is known goes on, and nothing new is begun.
         case expired
         /// The same, asked by somebody who cannot go to the bank: nothing is taken over either.
-        case expiredAndOnlyLooking
+        case expiredAndOnlyChecking
     }
 
     package init(

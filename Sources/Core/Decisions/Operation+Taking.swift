@@ -21,7 +21,7 @@ extension Operation {
     /// The same, to be ended by a person's word: from `NEEDS_ATTENTION`, and only as that person has seen it.
     ///
     /// - Parameters:
-    ///   - seen: as it was looked at.
+    ///   - seen: as it was read.
     ///   - token: names this attempt.
     ///   - lease: how long it may talk to the bank.
     ///   - now: the store's clock.

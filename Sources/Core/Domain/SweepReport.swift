@@ -4,7 +4,7 @@ package struct SweepReport: Hashable, Sendable {
     package var examined = 0
     package var resolved = 0
     package var needsAttention = 0
-    /// To be looked at again later.
+    /// To be checked again later.
     package var waiting = 0
 
     package init(examined: Int = 0, resolved: Int = 0, needsAttention: Int = 0, waiting: Int = 0) {

@@ -1,4 +1,4 @@
-/// All payments, one page after the other, for who has to look at each.
+/// All payments, one page after the other, for who has to check each.
 package protocol PaymentLedger: Sendable {
     /// In the order of their ids.
     ///

@@ -1,4 +1,5 @@
-/// What it takes to end an operation by a person's word, beside looking at it and settling it. Each call is one transaction.
+/// What it takes to end an operation by a person's word, beside reading it and settling it. Each call is one
+/// transaction.
 package protocol ResolutionStore: PaymentStore {
     /// Takes an operation that is in `NEEDS_ATTENTION`, under a higher fencing token and with a lease: then it is
     /// `SENT`, and where nobody settles it, the reconciling sweep goes on with it after the lease. Decided by
@@ -6,7 +7,7 @@ package protocol ResolutionStore: PaymentStore {
     /// (docs/correctness.md#unknown-commit).
     ///
     /// - Parameters:
-    ///   - seen: as it was looked at.
+    ///   - seen: as it was read.
     ///   - token: names this attempt, through all its retries.
     ///   - lease: how long it may talk to the bank.
     /// - Returns: `nil` where others have changed it since.

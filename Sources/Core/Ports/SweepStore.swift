@@ -12,10 +12,10 @@ package protocol SweepStore: Sendable {
     /// Newest first.
     func runs(limit: Int) async throws(StoreError) -> [SweepRun]
 
-    /// Looks at operations that are due, open or not reported, in the order of their due time, decides by
+    /// Checks operations that are due, open or not reported, in the order of their due time, decides by
     /// `OpenDecision`, and moves every one's next due time (docs/correctness.md#starving-sweeps). What others are
     /// looking at is left out.
-    func look(_ look: OpenLook) async throws(StoreError) -> OpenFindings
+    func check(_ check: OpenCheck) async throws(StoreError) -> OpenFindings
 
     /// Compares authorizations that superseded attempts brought with those that their payments have got since. One that is not the
     /// payment's is recorded as a possible orphan. Each is compared once; what is not decided yet is left for the next call.
@@ -24,13 +24,14 @@ package protocol SweepStore: Sendable {
     /// - Returns: the operations of those recorded.
     func compareLateAuthorizations(limit: Int) async throws(StoreError) -> [Operation]
 
-    /// Looks at authorizations past their expiry, decides by `AuthorizationDecision`, and moves every one's next due time.
-    func look(_ look: AuthorizationLook) async throws(StoreError) -> AuthorizationFindings
+    /// Checks authorizations past their expiry, decides by `AuthorizationDecision`, and moves every one's next due
+    /// time.
+    func check(_ check: AuthorizationCheck) async throws(StoreError) -> AuthorizationFindings
 
     /// Writes an expiry, decided by `Expiry` under the payment's lock, with its event. False where it no longer applies.
     func expire(_ proof: ExpiryProof) async throws(StoreError) -> Bool
 
-    /// What looks at what is due now would find, without a trace.
+    /// What checks what is due now would find, without a trace.
     func preview(_ job: SweepJob, _ policy: SweepPolicy, expiredBy: Timestamp?) async throws(StoreError) -> SweepReport
 
     /// Removes some of what need not be kept any longer: at most a batch of each kind.

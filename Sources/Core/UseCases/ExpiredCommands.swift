@@ -1,5 +1,5 @@
-/// Answers commands that expired in a command queue before anybody looked at them. Needs no bank, so that they are answered while it is
-/// unavailable, too.
+/// Answers commands that expired in a command queue before anybody handled them. Needs no bank, so that they are
+/// answered while it is unavailable, too.
 ///
 /// One whose operation is known goes on as it stands: it gets the stored reply, or goes back to the commands. For any other nothing is
 /// begun any more.
@@ -26,7 +26,7 @@ struct ExpiredCommands: Sendable {
             context.observer.observe(.rejectedInvalid(command))
             disposition = .reply(OutgoingReply(to: command), .rejected, settles: nil)
         case .command(let command):
-            disposition = try await look(command, ParkingNote(message))
+            disposition = try await check(command, ParkingNote(message))
             context.observer.observe(.handled(command, disposition, duration: context.time.uptime() - started))
         }
         // A copy of it, should it need one, is still one that has expired.
@@ -34,13 +34,13 @@ struct ExpiredCommands: Sendable {
         return try await executor.carryOut(disposition, of: copy)
     }
 
-    private func look(_ command: Command, _ note: ParkingNote) async throws(CancellationError) -> Disposition {
+    private func check(_ command: Command, _ note: ParkingNote) async throws(CancellationError) -> Disposition {
         let request = ClaimRequest(
             command: command,
             operationID: OperationID(context.random.identifier(at: context.time.now())),
             token: ClaimToken(context.random.identifier(at: context.time.now())),
             lease: context.limits.lease,
-            expiry: .expiredAndOnlyLooking
+            expiry: .expiredAndOnlyChecking
         )
         switch try await outcome(of: request) {
         case .settled(let operation, _): return .answering(command, with: operation, isReplay: true)

@@ -4,7 +4,7 @@ package struct ParkingNote: Hashable, Sendable {
     package let waitingSince: Timestamp?
     /// How often it was deferred because its outcome was not known.
     package let parks: Int
-    /// Whether it had expired before anybody looked at it: nothing new is begun for it.
+    /// Whether it had expired before anybody handled it: nothing new is begun for it.
     package let hasExpired: Bool
 
     package init(waitingSince: Timestamp? = nil, parks: Int = 0, hasExpired: Bool = false) {

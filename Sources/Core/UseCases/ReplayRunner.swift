@@ -10,7 +10,7 @@ package struct ReplayRunner: Sendable {
     private static let page = 500
     /// How many one process runs side by side: a slow one holds up no other.
     private static let most = 4
-    /// Between two looks for one to take up.
+    /// Between two checks for one to take up.
     private static let pause = Duration.seconds(1)
 
     package init(store: any ReplayStore, replay: DeadLetterReplay, time: any TimeSource) {

@@ -112,7 +112,7 @@ struct ResolveOperation: AsyncParsableCommand {
     private func refused(_ refusal: ResolutionRefusal, isBegun: Bool) -> Ending {
         let end =
             isBegun && !refusal.isHarmless
-            ? "it may have been done, or be done by the sweep: look at it again" : "nothing was done"
+            ? "it may have been done, or be done by the sweep: check it again" : "nothing was done"
         let report = JSONValue.object([
             "done": .bool(false), "error": .string(refusal.code), "message": .string(refusal.explanation),
             "operation": .string(operation), "payment_id": .string(id.lowercased()),

@@ -144,13 +144,13 @@ enum Settings {
         "sweeps.reconcile.period",
         .duration(periods),
         default: "60s",
-        help: "How often open operations are looked at"
+        help: "How often open operations are checked"
     )
     static let expirePeriod = Setting(
         "sweeps.expire.period",
         .duration(periods),
         default: "5m",
-        help: "How often authorizations past their expiry are looked for"
+        help: "How often authorizations past their expiry are searched for"
     )
     static let expireGrace = Setting(
         "sweeps.expire.grace",
@@ -174,7 +174,7 @@ enum Settings {
         "sweeps.batch",
         .integer(1...10_000),
         default: "100",
-        help: "How many rows a sweep looks at in one go"
+        help: "How many rows a sweep checks in one go"
     )
     static let logLevel = Setting(
         "log.level",

@@ -47,7 +47,7 @@ struct DatabaseChecks: Sendable {
         return Finding(subject, seconds >= 60 ? .wrong : .advice, "\(detail); let both follow a time server")
     }
 
-    /// What one look at the database tells.
+    /// What one check of the database finds.
     private struct Facts: Sendable {
         let role: String
         let version: String

@@ -16,7 +16,7 @@ struct DatabasePools: Sendable {
         // One connection each: what arrives during a flush makes the next one larger, and so cheaper.
         claims = PostgresPool(batches.named("processor-claims"), size: 1, onStateChange: onStateChange)
         settles = PostgresPool(batches.named("processor-settles"), size: 1)
-        // One for a sweep's look, one for the relay of the outbox.
+        // One for a sweep's check, one for the relay of the outbox.
         sweeps = PostgresPool(batches.named("processor-sweeps"), size: 2)
         queries = PostgresPool(configuration.named("processor-queries"), size: 2)
         var watching = configuration.named("processor-watch")

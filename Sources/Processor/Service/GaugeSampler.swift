@@ -1,7 +1,8 @@
 import Core
 import CoreMetrics
 
-/// Looks every now and then at what waits to be done, for the gauges: a scrape asks nobody, and costs the same whatever there is.
+/// Reads every now and then what waits to be done, for the gauges: a scrape asks nobody, and costs the same whatever
+/// there is.
 struct GaugeSampler: Sendable {
     let store: any SweepStore
     let ages: @Sendable () async throws(StoreError) -> QueueAges

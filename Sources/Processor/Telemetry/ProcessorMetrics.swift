@@ -211,7 +211,7 @@ extension ProcessorMetrics {
             case .outboxOldest: "Age of the oldest stored outcome whose reply is not confirmed."
             case .queueOldest: "How long the oldest of what waits has been waiting."
             case .sweepRuns: "Runs of sweeps by this processor, by how they ended."
-            case .sweepRows: "Rows that sweeps have looked at, by what came of it."
+            case .sweepRows: "Rows that sweeps have checked, by what came of it."
             }
         }
     }
@@ -222,7 +222,7 @@ enum SweepRunEnd: String, CaseIterable, Sendable {
     case done, failed
 }
 
-/// What came of a row that a sweep has looked at, as the label `outcome`.
+/// What came of a row that a sweep has checked, as the label `outcome`.
 enum SweepRowEnd: String, CaseIterable, Sendable {
     case resolved, waiting
     case needsAttention = "needs_attention"

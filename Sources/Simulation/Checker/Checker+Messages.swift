@@ -38,7 +38,7 @@ extension Checker {
         }
     }
 
-    /// What waits for a person is marked as such, where that person looks (docs/correctness.md#everything-drains).
+    /// What waits for a person is marked as such, where that operator looks (docs/correctness.md#everything-drains).
     mutating func checkAttention() {
         for operation in evidence.rows.operations where operation.state == .needsAttention {
             if evidence.forgotten.deadLetters.contains(operation.idempotencyKey.description) { continue }

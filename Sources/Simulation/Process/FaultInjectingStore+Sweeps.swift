@@ -33,9 +33,9 @@ extension FaultInjectingStore: SweepStore {
         try await call("runs", nil) { () async throws(StoreError) in try await store.runs(limit: limit) }
     }
 
-    func look(_ look: OpenLook) async throws(StoreError) -> OpenFindings {
-        try await call("look", nil) { () async throws(StoreError) in
-            let findings = try await store.look(look)
+    func check(_ check: OpenCheck) async throws(StoreError) -> OpenFindings {
+        try await call("check", nil) { () async throws(StoreError) in
+            let findings = try await store.check(check)
             for claim in findings.claims {
                 trace.note(
                     .claimed,
@@ -54,8 +54,8 @@ extension FaultInjectingStore: SweepStore {
         }
     }
 
-    func look(_ look: AuthorizationLook) async throws(StoreError) -> AuthorizationFindings {
-        try await call("look", nil) { () async throws(StoreError) in try await store.look(look) }
+    func check(_ check: AuthorizationCheck) async throws(StoreError) -> AuthorizationFindings {
+        try await call("check", nil) { () async throws(StoreError) in try await store.check(check) }
     }
 
     func expire(_ proof: ExpiryProof) async throws(StoreError) -> Bool {

@@ -24,16 +24,16 @@ extension InMemoryPaymentStore: SweepStore {
         try await read { tables in Array(tables.sweeps.runs.reversed().prefix(limit)) }
     }
 
-    package func look(_ look: OpenLook) async throws(StoreError) -> OpenFindings {
+    package func check(_ check: OpenCheck) async throws(StoreError) -> OpenFindings {
         let clock = clock
         return try await transaction(.sweep) { tables throws(StoreError) in
             let now = clock.now()
             var findings = OpenFindings(now: now)
-            for id in tables.dueOperations(by: min(look.dueBy ?? now, now)).prefix(look.limit) {
+            for id in tables.dueOperations(by: min(check.dueBy ?? now, now)).prefix(check.limit) {
                 guard let operation = tables.operations[id], let payment = tables.payments[operation.paymentID]
                 else { continue }
-                let looks = tables.sweeps.open[id]?.looks ?? 0
-                switch OpenDecision(operation, looks: looks, look, now: now) {
+                let checks = tables.sweeps.open[id]?.checks ?? 0
+                switch OpenDecision(operation, checks: checks, check, now: now) {
                 case .forget:
                     tables.sweeps.open[id] = nil
                     findings.forgotten += 1
@@ -41,12 +41,12 @@ extension InMemoryPaymentStore: SweepStore {
                     tables.notify(operation, payment, at: now)
                     findings.notified += 1
                 case .wait(let until):
-                    tables.sweeps.open[id] = SweepTables.Due(at: until, looks: looks + 1)
+                    tables.sweeps.open[id] = SweepTables.Due(at: until, checks: checks + 1)
                     findings.waiting += 1
                 case .take(let taken, let next):
                     let changes = StoreTables.Changes(operation: taken, payment: nil, transition: nil)
                     try tables.apply(changes, at: now)
-                    tables.sweeps.open[id] = SweepTables.Due(at: next, looks: looks + 1)
+                    tables.sweeps.open[id] = SweepTables.Due(at: next, checks: checks + 1)
                     findings.claims.append(Claim(operation: taken, payment: payment))
                 }
             }
@@ -61,17 +61,17 @@ extension InMemoryPaymentStore: SweepStore {
         }
     }
 
-    package func look(_ look: AuthorizationLook) async throws(StoreError) -> AuthorizationFindings {
+    package func check(_ check: AuthorizationCheck) async throws(StoreError) -> AuthorizationFindings {
         try await transaction(.sweep) { tables throws(StoreError) in
             var findings = AuthorizationFindings()
-            for id in tables.dueAuthorizations(by: look.expiredBy).prefix(look.limit) {
-                guard let payment = tables.payments[id], let looks = tables.sweeps.authorizations[id]?.due.looks
+            for id in tables.dueAuthorizations(by: check.expiredBy).prefix(check.limit) {
+                guard let payment = tables.payments[id], let checks = tables.sweeps.authorizations[id]?.due.checks
                 else { continue }
-                let random = look.random ^ id.value.low
-                let next = look.expiredBy.advanced(by: look.policy.backoff(looks: looks, random: random))
-                tables.sweeps.authorizations[id]?.due = SweepTables.Due(at: next, looks: looks + 1)
-                switch AuthorizationDecision(payment, voidsExpired: look.voidsExpired) {
-                case .ask: findings.doubtful.append(payment)
+                let random = check.random ^ id.value.low
+                let next = check.expiredBy.advanced(by: check.policy.backoff(checks: checks, random: random))
+                tables.sweeps.authorizations[id]?.due = SweepTables.Due(at: next, checks: checks + 1)
+                switch AuthorizationDecision(payment, voidsExpired: check.voidsExpired) {
+                case .ask: findings.needingCheck.append(payment)
                 case .void: findings.voidable.append(payment)
                 case .wait: findings.waiting += 1
                 case .forget:

@@ -1,10 +1,10 @@
 import Core
 
-/// What the sweeps keep: the runs, and when which row is due to be looked at.
+/// What the sweeps keep: the runs, and when which row is due to be checked.
 struct SweepTables {
     struct Due {
         var at: Timestamp
-        var looks = 0
+        var checks = 0
     }
 
     private(set) var runs: [SweepRun] = []

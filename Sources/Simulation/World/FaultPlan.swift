@@ -122,8 +122,9 @@ package struct FaultPlan: Sendable {
         }
     }
 
-    /// Whether the order in which messages are delivered is the order in which they can be looked at: not where the broker gives them
-    /// up and they go back one by one, nor where a process that stood still wakes with deliveries that another has been given since.
+    /// Whether the order in which messages are delivered is the order in which they can be checked: not where the
+    /// broker gives them up and they go back one by one, nor where a process that stood still wakes with deliveries
+    /// that another has been given since.
     var keepsArrivals: Bool { deliveryLimit == nil && pause == 0 && zombie == 0 }
 
     /// Whether two requests under one bank key may be under way at once although every process keeps the rules: one that

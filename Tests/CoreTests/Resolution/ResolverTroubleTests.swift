@@ -35,7 +35,7 @@ struct ResolverTroubleTests {
         }
     }
 
-    @Test("only what needs a person is resolved, and only as it was looked at")
+    @Test("only what needs a person is resolved, and only as it was read")
     func changed() throws {
         try World.run(seeds: [nil]) { world in
             try await world.needsPerson(.capture, .nothing)

@@ -7,11 +7,11 @@ import Testing
 struct SweepDecisionTests {
     private static let now = PaymentFixture.createdAt.advanced(by: .seconds(3_600))
 
-    private static func look(_ change: (inout SweepPolicy) -> Void = { _ in }) -> OpenLook {
+    private static func check(_ change: (inout SweepPolicy) -> Void = { _ in }) -> OpenCheck {
         var policy = SweepPolicy()
         change(&policy)
         let token = ClaimToken(UniqueID(high: 5, low: 5))
-        return OpenLook(limit: 10, dueBy: nil, token: token, lease: .seconds(37), policy: policy, random: 0)
+        return OpenCheck(limit: 10, dueBy: nil, token: token, lease: .seconds(37), policy: policy, random: 0)
     }
 
     @Test(
@@ -19,48 +19,48 @@ struct SweepDecisionTests {
         arguments: [OperationState.succeeded, .declined, .rejected, .needsAttention],
         [0, 1]
     )
-    func forget(_ state: OperationState, looks: Int) throws {
+    func forget(_ state: OperationState, checks: Int) throws {
         var operation = try PaymentFixture.operation(.capture, state)
         operation.isNotified = true
-        #expect(OpenDecision(operation, looks: looks, Self.look(), now: Self.now) == .forget)
+        #expect(OpenDecision(operation, checks: checks, Self.check(), now: Self.now) == .forget)
     }
 
     @Test(
-        "what is final, or a person's, and was not reported is reported, but never at the first look nor within its lease",
+        "what is final, or a person's, and was not reported is reported, but never at the first check nor within its lease",
         arguments: [OperationState.succeeded, .declined, .rejected, .needsAttention]
     )
     func notify(_ state: OperationState) throws {
         let over = try PaymentFixture.operation(.capture, state)
-        guard case .wait(let next) = OpenDecision(over, looks: 0, Self.look(), now: Self.now) else {
+        guard case .wait(let next) = OpenDecision(over, checks: 0, Self.check(), now: Self.now) else {
             Issue.record("not waited for")
             return
         }
         #expect(Self.now.duration(to: next) >= .seconds(15))
-        #expect(OpenDecision(over, looks: 1, Self.look(), now: Self.now) == .notify)
+        #expect(OpenDecision(over, checks: 1, Self.check(), now: Self.now) == .notify)
         let until = Self.now.advanced(by: .seconds(600))
         let leased = try PaymentFixture.operation(.capture, state, leaseUntil: until)
-        #expect(OpenDecision(leased, looks: 1, Self.look(), now: Self.now) == .wait(until: until))
+        #expect(OpenDecision(leased, checks: 1, Self.check(), now: Self.now) == .wait(until: until))
     }
 
     @Test("what is leased or resting waits, until it is neither", arguments: [OperationState.sent, .unknown])
     func wait(_ state: OperationState) throws {
         let until = Self.now.advanced(by: .seconds(600))
         let operation = try PaymentFixture.operation(.capture, state, leaseUntil: until)
-        #expect(OpenDecision(operation, looks: 0, Self.look(), now: Self.now) == .wait(until: until))
-        guard case .take = OpenDecision(operation, looks: 0, Self.look(), now: until) else {
+        #expect(OpenDecision(operation, checks: 0, Self.check(), now: Self.now) == .wait(until: until))
+        guard case .take = OpenDecision(operation, checks: 0, Self.check(), now: until) else {
             Issue.record("not taken")
             return
         }
     }
 
     @Test(
-        "what needs no card is taken over, and looked at again after its lease",
+        "what needs no card is taken over, and checked again after its lease",
         arguments: [OperationKind.capture, .void, .refund],
         [OperationState.sent, .unknown]
     )
     func take(_ kind: OperationKind, _ state: OperationState) throws {
         let operation = try PaymentFixture.operation(kind, state, fencingToken: 3, attempts: 4)
-        guard case .take(let taken, let next) = OpenDecision(operation, looks: 0, Self.look(), now: Self.now) else {
+        guard case .take(let taken, let next) = OpenDecision(operation, checks: 0, Self.check(), now: Self.now) else {
             Issue.record("not taken")
             return
         }
@@ -68,7 +68,7 @@ struct SweepDecisionTests {
         #expect(taken.attempts == 5)
         #expect(taken.state == .sent)
         #expect(taken.leaseUntil == Self.now.advanced(by: .seconds(37)))
-        #expect(taken.claimToken == Self.look().token)
+        #expect(taken.claimToken == Self.check().token)
         #expect(taken.bankKey == operation.bankKey)
         #expect(taken.sends.unanswered == (state == .sent ? 1 : 0))
         #expect(next >= taken.leaseUntil)
@@ -83,10 +83,10 @@ struct SweepDecisionTests {
             (.unknown, 0, 22.9, 100, false),
         ]
     )
-    func abandon(_ state: OperationState, _ sends: Int, _ hours: Double, _ looks: Int, _ isGivenUp: Bool) throws {
+    func abandon(_ state: OperationState, _ sends: Int, _ hours: Double, _ checks: Int, _ isGivenUp: Bool) throws {
         let operation = try PaymentFixture.operation(.authorize, state, sends: EarlierSends(unanswered: sends))
         let now = PaymentFixture.createdAt.advanced(by: .seconds(Int64(hours * 3_600)))
-        let decision = OpenDecision(operation, looks: looks, Self.look(), now: now)
+        let decision = OpenDecision(operation, checks: checks, Self.check(), now: now)
         switch decision {
         // To be given up, or to be asked by its key.
         case .take(let taken, _):

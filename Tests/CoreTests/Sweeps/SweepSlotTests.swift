@@ -53,17 +53,17 @@ struct SweepSlotTests {
         }
     }
 
-    @Test("the pause between two looks doubles up to an hour, and is never the same for two rows")
+    @Test("the pause between two checks doubles up to an hour, and is never the same for two rows")
     func backoff() {
         let policy = SweepPolicy()
-        for looks in 0..<40 {
-            let window = min(Duration.seconds(30 << min(looks, 12)), .seconds(3_600))
+        for checks in 0..<40 {
+            let window = min(Duration.seconds(30 << min(checks, 12)), .seconds(3_600))
             for word: UInt64 in [0, 1, 12_345_678_901, .max] {
-                let pause = policy.backoff(looks: looks, random: word)
+                let pause = policy.backoff(checks: checks, random: word)
                 #expect(pause >= window / 2 && pause < window)
             }
         }
-        #expect(policy.backoff(looks: 3, random: 1) != policy.backoff(looks: 3, random: 2))
-        #expect(policy.backoff(looks: -1, random: 0) == .seconds(15))
+        #expect(policy.backoff(checks: 3, random: 1) != policy.backoff(checks: 3, random: 2))
+        #expect(policy.backoff(checks: -1, random: 0) == .seconds(15))
     }
 }

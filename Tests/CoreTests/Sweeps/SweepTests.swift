@@ -105,7 +105,7 @@ struct SweepTests {
         }
     }
 
-    @Test("while the bank is known to be out nothing is looked at, and no attempt is spent")
+    @Test("while the bank is known to be out nothing is checked, and no attempt is spent")
     func outage() throws {
         try World.run { world in
             try await world.ask(.authorize, key: "a")

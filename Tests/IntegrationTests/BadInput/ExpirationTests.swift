@@ -6,7 +6,7 @@ import Testing
 extension FaultLane {
     @Suite("Commands that expire", .timeLimit(.minutes(10)))
     struct ExpirationTests {
-        @Test("those that nobody has looked at are answered, those that are known go on, and none is a dead letter")
+        @Test("those that nobody has handled are answered, those that are known go on, and none is a dead letter")
         func unseen() async throws {
             try await World.run(World.Settings(processor: World.shortLease)) { world in
                 let first = try await world.startProcessor()

@@ -7,7 +7,7 @@ extension FaultLane {
     /// (docs/correctness.md#decline-after-silence).
     @Suite("Declines after a send without an answer", .timeLimit(.minutes(15)))
     struct KilledDeclineTests {
-        @Test("a processor killed while the bank looks at cards without funds: every command is declined in the end")
+        @Test("a processor killed while the bank checks cards without funds: every command is declined in the end")
         func killedInMidCall() async throws {
             try await World.run(World.Settings(processor: World.shortLease)) { world in
                 let first = try await world.startProcessor()

@@ -23,7 +23,7 @@ extension RestartLane {
                         .exchange(names.deadLetters), .exchange(names.unrouted), .queue(names.retryQueue(.seconds5)),
                         .queue(names.repliesQueue), .queue(names.sweeps), .queue(names.deadLetters),
                     ]
-                    // Those that the test's own looks have closed.
+                    // Those that the test's own checks have closed.
                     var own = 0
                     for object in objects {
                         try await world.delete(object)
@@ -47,7 +47,7 @@ extension RestartLane {
                     try await world.send(after)
                     try await world.expect(after, endAs: "succeeded")
                     try await processor.answersReady(200)
-                    // A few for each object and look, not one for each message: the load alone has sent hundreds.
+                    // A few for each object and check, not one for each message: the load alone has sent hundreds.
                     let closed = try await admin.closedChannels() - before - own
                     #expect(closed < 150, "\(closed) channels were closed")
                     #expect(processor.log.split(separator: "\n").count { $0.contains("\(objects[0]) is missing") } <= 3)
@@ -133,7 +133,7 @@ extension World {
         try await upstream.withConnection { try await $0.unbindQueue(queue, from: exchange, routingKey: key) }
     }
 
-    /// - Returns: how many looks found nothing, each of which has closed a channel.
+    /// - Returns: how many checks found nothing, each of which has closed a channel.
     func isBack(_ object: BrokerObject) async throws -> Int {
         let misses = Mutex(0)
         try await eventually("\(object) was declared again", context: { allProcessors.last?.child.lastWords ?? "" }) {

@@ -32,7 +32,7 @@ extension FaultLane {
         @Test("while none is bound they wait on a retry tier, and nothing spins; what waited for ten minutes is kept")
         func waiting() async throws {
             try await World.run(World.Settings(deadLetters: 1)) { world in
-                // Looks only whether everything is there, and so does not bind the queues again.
+                // Checks only whether everything is there, and so does not bind the queues again.
                 try await world.startProcessor().terminate()
                 try await world.startProcessor(nil, ["AMQP_DECLARE": "false"])
                 try await world.unbindCommands()

@@ -79,7 +79,7 @@ extension CommandLane {
                 let report = try await world.sweep("expire")
                 #expect(report["waiting"]?.integer == 1)
                 #expect(try await status(payment, world) == "AUTHORIZED")
-                // Looked at: not again before its time has come.
+                // Checked: not again before its time has come.
                 #expect(try await world.sweep("expire")["examined"]?.integer == 0)
                 try await world.bank.setClock(ahead: 20_100)
                 #expect(try await world.sweep("expire")["resolved"]?.integer == 1)

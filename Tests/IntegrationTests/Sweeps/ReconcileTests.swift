@@ -28,7 +28,7 @@ extension FaultLane {
                 let events = try await world.upstream.listenToEvents(of: world.names)
                 try await world.startProcessor()
 
-                if point == .beforeTheReply { try await world.lookAgainSoon() }
+                if point == .beforeTheReply { try await world.checkAgainSoon() }
                 let reply = try await world.upstream.finalReply(to: command)
                 #expect(reply.result == "succeeded")
                 #expect(reply.paymentStatus == kind.succeeded.rawValue)
@@ -76,7 +76,7 @@ extension FaultLane {
                 try await StuckPoint.beforeTheBank.leaveBehind(command, in: world)
                 let events = try await world.upstream.listenToEvents(of: world.names)
                 try await world.startProcessor()
-                try await eventually("it was looked at") {
+                try await eventually("it was checked") {
                     try await world.database.number("SELECT coalesce(max(looks), 0) FROM open_operations") > 0
                 }
                 try await eventually("it was asked for") {

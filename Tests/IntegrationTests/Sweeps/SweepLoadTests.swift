@@ -32,7 +32,7 @@ extension RestartLane {
                 #expect(report["examined"]?.integer == Int64(2 * count))
                 #expect(report["resolved"]?.integer == Int64(count))
                 #expect(report["waiting"]?.integer == Int64(count))
-                // Nobody was looked at twice, and each look has moved what it looked at.
+                // Nobody was checked twice, and each check has moved what it checked.
                 #expect(try await world.database.number("SELECT max(looks) FROM open_operations") == 1)
                 let unmoved =
                     "SELECT count(*) FROM open_operations w JOIN operations o ON o.id = w.operation_id "

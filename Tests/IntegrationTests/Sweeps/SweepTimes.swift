@@ -4,7 +4,7 @@ enum SweepTimes {
         "BANK_TIMEOUT": "1500ms", "BANK_WORST_CASE": "500ms", "OPERATION_LEASE": "2500ms",
     ]
 
-    /// What is stuck is soon due, and looked at.
+    /// What is stuck is soon due, and checked.
     static let soon = shortLease.merging(["SWEEPS_RECONCILE_PERIOD": "500ms"]) { $1 }
 
     /// A sweep runs when a test asks for it: no slot begins while it runs, but for those at the start of a processor.

@@ -21,9 +21,9 @@ extension World {
         return processor
     }
 
-    /// Waits for the first look at what is stuck, and lets the second one come at once.
-    func lookAgainSoon() async throws {
-        try await eventually("it was looked at") {
+    /// Waits for the first check of what is stuck, and lets the second one come at once.
+    func checkAgainSoon() async throws {
+        try await eventually("it was checked") {
             try await database.number("SELECT coalesce(max(looks), 0) FROM open_operations") > 0
         }
         try await database.execute("UPDATE open_operations SET due_at = now()")

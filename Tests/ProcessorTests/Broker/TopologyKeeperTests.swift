@@ -50,10 +50,10 @@ struct TopologyKeeperTests {
         for round in 0..<10 as Range<UInt8> {
             try await eventually("the queue is consumed") { try await connection.checkQueue(queue).consumerCount == 1 }
             try await connection.deleteQueue(queue)
-            var absent = try await keeper.look(on: connection, missingBefore: [])
+            var absent = try await keeper.check(on: connection, missingBefore: [])
             #expect(absent == [.queue(queue)])
             try await eventually("the broker has ended the consumer") { ends.withLock { $0 == Int(round) + 1 } }
-            absent = try await keeper.look(on: connection, missingBefore: absent)
+            absent = try await keeper.check(on: connection, missingBefore: absent)
             #expect(absent == [])
             let message = AMQPMessage(body: [round])
             #expect(try await connection.publish(message, exchange: "", routingKey: queue) == .confirmed)

@@ -148,7 +148,7 @@ struct CommandTests {
         #expect(try await show.text(from: FakeQueries(views)).contains("possible orphan     suspected"))
     }
 
-    @Test("the comparison of ledgers is a line for each that somebody must look at")
+    @Test("the comparison of ledgers is a line for each that somebody must check")
     func ledgerLines() {
         func comparison(_ status: PaymentStatus, _ orphan: PossibleOrphan?, _ answers: [BankAnswer]) -> LedgerComparison
         {

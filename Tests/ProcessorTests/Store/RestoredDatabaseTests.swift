@@ -32,7 +32,7 @@ struct RestoredDatabaseTests {
                 try await TestDatabase.withPools(of: target) { pools in
                     #expect(try await Migrator(pool: pools.queries).migrate().isEmpty)
                     let store = PostgresPaymentStore(pools, fingerprinter: Fingerprinter(secret: Array("secret".utf8)))
-                    #expect(try await store.look(SweepCostTests.look).claims.count == 3)
+                    #expect(try await store.check(SweepCostTests.check).claims.count == 3)
                     for (name, statement) in SweepCostTests.statements {
                         let plan = try await ExplainedPlan(of: statement, on: pools.sweeps)
                         #expect(plan.pages < 100, "\(name), beside \(Self.rows) settled payments:\n\(plan.text)")
@@ -62,12 +62,12 @@ struct RestoredDatabaseTests {
                 }
                 for _ in 0..<100 { try await OpenCaptures(count: 1, isSettled: true).write(to: pools.queries) }
                 try await OpenCaptures(count: 2).write(to: pools.queries)
-                #expect(try await store.look(SweepCostTests.look).claims.count == 2)
+                #expect(try await store.check(SweepCostTests.check).claims.count == 2)
                 let plan = try await ExplainedPlan(of: PostgresPaymentStore.collectStatement, on: pools.sweeps)
                 #expect(plan.pages < 100, "\(plan.text)")
                 _ = try await holder.execute("SELECT pg_advisory_unlock(1)")
                 try await late
-                #expect(try await store.look(SweepCostTests.look).claims.count == 1)
+                #expect(try await store.check(SweepCostTests.check).claims.count == 1)
             }
             await holder.close()
         }
@@ -83,7 +83,7 @@ struct RestoredDatabaseTests {
                 _ = try await Migrator(pool: pools.queries).migrate()
                 try await OpenCaptures(count: 3).write(to: pools.queries)
                 let store = PostgresPaymentStore(pools, fingerprinter: Fingerprinter(secret: Array("secret".utf8)))
-                #expect(try await store.look(SweepCostTests.look).claims.count == 5)
+                #expect(try await store.check(SweepCostTests.check).claims.count == 5)
             }
         }
     }
@@ -105,7 +105,7 @@ struct RestoredDatabaseTests {
     }
 }
 
-/// Captures that were sent to the bank by a process that is no more, due to be looked at.
+/// Captures that were sent to the bank by a process that is no more, due to be checked.
 private struct OpenCaptures {
     let count: Int
     /// With their outcome stored, and nothing left to do.

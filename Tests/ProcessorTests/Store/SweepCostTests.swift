@@ -17,7 +17,7 @@ struct SweepCostTests {
         try await TestDatabase.with { pools in
             let store = PostgresPaymentStore(pools, fingerprinter: Fingerprinter(secret: Array("secret".utf8)))
             // Plans of prepared statements are made while the tables are empty, and stay.
-            _ = try await store.look(Self.look)
+            _ = try await store.check(Self.check)
             _ = try await store.take(limit: 1, hold: .zero)
             for (name, statement) in Self.statements where name.contains("outbox") {
                 let plan = try await ExplainedPlan(of: statement, on: pools.sweeps)
@@ -27,7 +27,7 @@ struct SweepCostTests {
                 )
             }
             for _ in 0..<10 { try await SettledPayments(count: Self.rows / 10).write(to: pools.queries) }
-            #expect(try await store.look(Self.look).count == 0)
+            #expect(try await store.check(Self.check).count == 0)
 
             for (name, statement) in Self.statements {
                 let plan = try await ExplainedPlan(of: statement, on: pools.sweeps)
@@ -41,9 +41,9 @@ struct SweepCostTests {
         }
     }
 
-    static var look: OpenLook {
+    static var check: OpenCheck {
         let token = ClaimToken(UniqueID(high: 1, low: 1))
-        return OpenLook(limit: 100, dueBy: nil, token: token, lease: .seconds(37), policy: SweepPolicy(), random: 1)
+        return OpenCheck(limit: 100, dueBy: nil, token: token, lease: .seconds(37), policy: SweepPolicy(), random: 1)
     }
 
     /// With the parameters in place: `EXPLAIN` takes none in this form.

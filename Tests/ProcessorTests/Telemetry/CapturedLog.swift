@@ -27,18 +27,18 @@ final class CapturedLog: Sendable {
         }
     }
 
-    /// The lines logged since the last look, without their times.
+    /// The lines logged since the last check, without their times.
     func lines() -> [String] {
         readAll().split(separator: "\n").map { String($0.trimmingPrefix("time=2026-01-01T00:00:00.000001Z ")) }
     }
 
-    /// What has been logged since the last look, byte for byte.
+    /// What has been logged since the last check, byte for byte.
     func readAll() -> String {
         writer.flush()
         return read()
     }
 
-    /// What has been written since the last look, byte for byte.
+    /// What has been written since the last check, byte for byte.
     func read() -> String {
         offset.withLock { offset in
             var bytes: [UInt8] = []

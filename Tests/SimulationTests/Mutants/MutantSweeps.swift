@@ -33,17 +33,17 @@ struct HastySweepStore: StoreMutant {
         self.store = store
     }
 
-    func look(_ look: OpenLook) async throws(StoreError) -> OpenFindings {
-        var policy = look.policy
+    func check(_ check: OpenCheck) async throws(StoreError) -> OpenFindings {
+        var policy = check.policy
         policy.abandonAfter = .seconds(30)
-        let findings = try await store.look(
-            OpenLook(
-                limit: look.limit,
-                dueBy: look.dueBy,
-                token: look.token,
-                lease: look.lease,
+        let findings = try await store.check(
+            OpenCheck(
+                limit: check.limit,
+                dueBy: check.dueBy,
+                token: check.token,
+                lease: check.lease,
                 policy: policy,
-                random: look.random
+                random: check.random
             )
         )
         for claim in findings.claims where claim.operation.kind == .authorize { known.keep(claim) }

@@ -51,14 +51,14 @@ extension StoreMutant {
 
     func runs(limit: Int) async throws(StoreError) -> [SweepRun] { try await store.runs(limit: limit) }
 
-    func look(_ look: OpenLook) async throws(StoreError) -> OpenFindings { try await store.look(look) }
+    func check(_ check: OpenCheck) async throws(StoreError) -> OpenFindings { try await store.check(check) }
 
     func compareLateAuthorizations(limit: Int) async throws(StoreError) -> [Operation] {
         try await store.compareLateAuthorizations(limit: limit)
     }
 
-    func look(_ look: AuthorizationLook) async throws(StoreError) -> AuthorizationFindings {
-        try await store.look(look)
+    func check(_ check: AuthorizationCheck) async throws(StoreError) -> AuthorizationFindings {
+        try await store.check(check)
     }
 
     func expire(_ proof: ExpiryProof) async throws(StoreError) -> Bool { try await store.expire(proof) }

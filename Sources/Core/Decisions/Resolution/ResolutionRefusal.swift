@@ -17,7 +17,7 @@ package enum ResolutionRefusal: Error, Hashable, Sendable {
     /// What the bank has under the id is not what the operation asked for: a code.
     case bankIDDiffers(String, reason: String)
     case bankIDTaken(String, by: PaymentID?)
-    /// Others have changed it since it was looked at.
+    /// Others have changed it since it was checked.
     case changed
     /// It cannot be asked, or says nothing that counts: a code.
     case bankUnavailable(String)
@@ -55,7 +55,7 @@ package enum ResolutionRefusal: Error, Hashable, Sendable {
             "what the bank has as \(id) is not what this operation asked for (\(reason))"
         case .bankIDTaken(let id, let owner):
             "\(id) belongs to \(owner.map { "payment \($0)" } ?? "another payment") already"
-        case .changed: "the operation has been changed since it was looked at; look at it again"
+        case .changed: "the operation has been changed since it was checked; check it again"
         case .bankUnavailable(let cause): "the bank cannot be asked (\(cause))"
         case .storeFailed(let error): "the database cannot be used (\(error.detail))"
         }

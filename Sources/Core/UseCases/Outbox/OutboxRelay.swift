@@ -18,7 +18,7 @@ package struct OutboxRelay: Sendable {
     /// Between two tries at a message, at most.
     package static let pauseLimit = Duration.seconds(300)
 
-    /// `period`: how often the outbox is looked at unasked: what others have written raises no signal here.
+    /// `period`: how often the outbox is checked unasked: what others have written raises no signal here.
     package init(
         outbox: any Outbox,
         sink: any MessageSink,

@@ -41,7 +41,7 @@ package struct OperationResolver: Sendable {
         self.policy = policy
     }
 
-    // MARK: Looking
+    // MARK: Checking
 
     /// What would be done. Changes nothing, here or at the bank.
     package func plan(_ order: ResolutionOrder) async throws(ResolutionRefusal) -> ResolutionPlan {

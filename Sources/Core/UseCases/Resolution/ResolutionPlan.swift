@@ -1,6 +1,6 @@
 /// What a resolution would do, as a person is asked to agree to it.
 package struct ResolutionPlan: Hashable, Sendable {
-    /// As it was looked at: in another shape it is not touched.
+    /// As it was read: in another shape it is not touched.
     package let operation: Operation
     package let payment: Payment
     package let resolution: Resolution

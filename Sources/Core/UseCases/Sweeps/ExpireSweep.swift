@@ -35,18 +35,18 @@ package struct ExpireSweep: Sweep {
         var report = SweepReport()
         guard let expiredBy = await expiredBy() else { return report }
         while !stop.isSet, !Task.isCancelled {
-            let look = AuthorizationLook(
+            let check = AuthorizationCheck(
                 limit: policy.batch,
                 expiredBy: expiredBy,
                 voidsExpired: voidsExpired,
                 policy: policy,
                 random: context.random.next()
             )
-            let findings = try await store.look(look)
+            let findings = try await store.check(check)
             report.examined += findings.count - findings.forgotten
             report.waiting += findings.waiting
             let endings = await withTaskGroup(of: SweepEnding.self) { group in
-                for payment in findings.doubtful { group.addTask { await expire(payment) } }
+                for payment in findings.needingCheck { group.addTask { await expire(payment) } }
                 for payment in findings.voidable { group.addTask { await void(payment) } }
                 return await group.reduce(into: [SweepEnding]()) { $0.append($1) }
             }

@@ -22,7 +22,7 @@ package struct ReconcileSweep: Sweep {
         var running = 0
         /// On the store's clock: what becomes due later is another run's.
         var dueBy: Timestamp?
-        /// Whether nothing more is to be looked at.
+        /// Whether nothing more is to be checked.
         var isThrough = false
         var failure: StoreError?
     }
@@ -34,10 +34,11 @@ package struct ReconcileSweep: Sweep {
         let run = await withTaskGroup(of: SweepEnding.self) { group in
             var run = Run()
             while true {
-                // Refilled when half of it is done with: one that takes long holds nobody up, and a look is worth its while.
+                // Refilled when half of it is done with: one that takes long holds nobody up, and a check is worth its
+                // while.
                 while !run.isThrough, run.running <= policy.batch / 2 {
                     let started = context.time.uptime()
-                    guard let (claims, permit) = await look(&run) else { break }
+                    guard let (claims, permit) = await check(&run) else { break }
                     for claim in claims { group.addTask { await finish(claim, permit, started: started) } }
                     if claims.isEmpty { context.breaker.end(permit) }
                     if stop.isSet || Task.isCancelled { run.isThrough = true }
@@ -52,15 +53,16 @@ package struct ReconcileSweep: Sweep {
     }
 
     /// - Returns: what is to be asked, and the permit to ask it under; `nil` at the end of the run.
-    private func look(_ run: inout Run) async -> (claims: [Claim], permit: CircuitBreaker.Permit)? {
-        // While the bank is known to be out nothing is looked at: no attempt is spent, and no row comes nearer to being given up.
+    private func check(_ run: inout Run) async -> (claims: [Claim], permit: CircuitBreaker.Permit)? {
+        // While the bank is known to be out nothing is checked: no attempt is spent, and no row comes nearer to being
+        // given up.
         guard let permit = try? await context.breaker.admit(since: nil) else {
             run.isThrough = true
             return nil
         }
         let limit = permit.isProbe ? 1 : policy.batch - run.running
         do throws(StoreError) {
-            let findings = try await store.look(look(limit: limit, dueBy: run.dueBy))
+            let findings = try await store.check(check(limit: limit, dueBy: run.dueBy))
             run.dueBy = run.dueBy ?? findings.now
             run.report.examined += findings.count - findings.forgotten
             run.report.waiting += findings.waiting
@@ -77,8 +79,8 @@ package struct ReconcileSweep: Sweep {
         }
     }
 
-    private func look(limit: Int, dueBy: Timestamp?) -> OpenLook {
-        OpenLook(
+    private func check(limit: Int, dueBy: Timestamp?) -> OpenCheck {
+        OpenCheck(
             limit: limit,
             dueBy: dueBy,
             token: ClaimToken(context.random.identifier(at: context.time.now())),

@@ -18,7 +18,7 @@ package enum HeaderName {
     /// Ours, on a parked copy: how often it was parked because its outcome is not known.
     package static let parks = "parks"
 
-    /// Ours, on a copy: the broker gave the command up as expired before anybody looked at it.
+    /// Ours, on a copy: the broker gave the command up as expired before anybody handled it.
     package static let expiredUnseen = "expired-unseen"
 
     /// Ours, on a copy of a command that no queue took: since when, in microseconds since the epoch.

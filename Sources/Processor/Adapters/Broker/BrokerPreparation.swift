@@ -53,7 +53,7 @@ struct BrokerPreparation: Sendable {
         let missing: [Topology.Binding]
         do throws(ManagementError) {
             missing = declarer.declares ? [] : try await policies.missingBindings()
-            try await policies.look()
+            try await policies.check()
         } catch {
             // Reported by the watch.
             return

@@ -72,7 +72,7 @@ struct CommandSubscription: Sendable {
         let round = await active.begin()
         let settled = Countdown(queues.count, then: onSubscribed)
         // A queue that vanishes is waited for, and the others go on; when one ends otherwise, all end: what is wrong with the connection
-        // is looked at by starting over.
+        // is checked by starting over.
         try await withThrowingTaskGroup(of: Void.self) { group in
             let watch = Task {
                 try await breaker.untilNot(condition)

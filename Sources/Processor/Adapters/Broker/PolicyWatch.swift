@@ -16,7 +16,7 @@ struct PolicyWatch: Sendable {
         var lastProblem: String?
         while !Task.isCancelled {
             do throws(ManagementError) {
-                try await look()
+                try await check()
                 lastProblem = nil
             } catch {
                 if error.description != lastProblem, !Task.isCancelled {
@@ -32,7 +32,7 @@ struct PolicyWatch: Sendable {
     }
 
     /// Tells of what there is now.
-    func look() async throws(ManagementError) {
+    func check() async throws(ManagementError) {
         note(policies: try await api.policies())
         let missing = try await missingBindings()
         let lost = Set(missing.map { BrokerTrouble.Object.binding(queue: $0.queue, exchange: $0.exchange) })

@@ -2,12 +2,12 @@ import AMQP
 import Synchronization
 
 /// Consumes a queue as long as its connection lives: where the queue vanishes, it waits for it, and the others go on; where nothing
-/// comes for a while, it looks whether the broker still delivers.
+/// comes for a while, it checks whether the broker still delivers.
 struct SteadyConsumer: Sendable {
     let watch: TopologyWatch
     var check = ConsumerCheck()
 
-    /// Between two looks at whether the queue is there again.
+    /// Between two checks whether the queue is there again.
     private static let pause = Duration.milliseconds(200)
 
     /// Returns when the subscription has ended for another reason than that its queue is gone.

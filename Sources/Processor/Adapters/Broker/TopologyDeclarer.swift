@@ -9,7 +9,7 @@ struct TopologyDeclarer: Sendable {
     /// `amqp.declare`.
     let declares: Bool
 
-    /// Declares everything, or only looks whether it is there, as configured.
+    /// Declares everything, or only checks whether it is there, as configured.
     ///
     /// Where a part of the queues is missing, somebody may just be deleting them: they are left alone for a moment, see
     /// ``TopologyKeeper``.
@@ -80,7 +80,7 @@ struct TopologyDeclarer: Sendable {
         }
     }
 
-    // MARK: Looking
+    // MARK: Checking
 
     /// The exchanges and queues.
     var objects: [BrokerTrouble.Object] {

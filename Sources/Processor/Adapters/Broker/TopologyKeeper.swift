@@ -2,8 +2,8 @@ import AMQP
 import Core
 import Logging
 
-/// Looks every few seconds whether everything is there that the processor needs at the broker, and declares again what is not. Where it
-/// must not declare it only tells.
+/// Checks every few seconds whether everything is there that the processor needs at the broker, and declares again what
+/// is not. Where it must not declare it only tells.
 ///
 /// Bindings cannot be asked for, so all of them are made again each time, which changes nothing where they are there.
 ///
@@ -18,7 +18,7 @@ struct TopologyKeeper: Sendable {
     let logger: Logger
 
     private static let period = Duration.seconds(5)
-    /// Between two looks, whoever wishes for them.
+    /// Between two checks, whoever wishes for them.
     private static let pause = Duration.seconds(1)
 
     /// Until the task is cancelled.
@@ -28,7 +28,7 @@ struct TopologyKeeper: Sendable {
         while !Task.isCancelled {
             do {
                 let connection = try await session.connection()
-                absent = try await look(on: connection, missingBefore: absent)
+                absent = try await check(on: connection, missingBefore: absent)
                 lastProblem = nil
             } catch let error as TopologyError {
                 // A broker that is away is reported by its connection; the rest once.
@@ -45,7 +45,7 @@ struct TopologyKeeper: Sendable {
     }
 
     /// - Returns: the queues that are missing, and may be declared at the next check.
-    func look(
+    func check(
         on connection: AMQPConnection,
         missingBefore: Set<BrokerTrouble.Object>
     ) async throws(TopologyError) -> Set<BrokerTrouble.Object> {

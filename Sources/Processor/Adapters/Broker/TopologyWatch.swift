@@ -1,6 +1,7 @@
 import Core
 
-/// What those who publish and consume share with the keeper of the topology: what they find missing, and the wish that it looks.
+/// What those who publish and consume share with the keeper of the topology: what they find missing, and the wish that
+/// it checks.
 final class TopologyWatch: Sendable {
     let troubles: BrokerTroubles
     let gate = DestinationGate()
@@ -14,7 +15,7 @@ final class TopologyWatch: Sendable {
         confirms = ConfirmGate(limit: min(slots / 8, 16))
     }
 
-    /// Tells of it, and has it looked at soon.
+    /// Tells of it, and has it checked soon.
     func note(_ object: BrokerTrouble.Object, _ problem: BrokerTrouble.Problem) {
         troubles.note(object, problem)
         signal.raise()

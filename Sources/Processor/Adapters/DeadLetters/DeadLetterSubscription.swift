@@ -36,7 +36,8 @@ struct DeadLetterSubscription: Sendable {
 
     private func consume(_ connection: AMQPConnection) async throws {
         do {
-            // A queue that vanishes is waited for; when one ends otherwise, both end: what is wrong is looked at by starting over.
+            // A queue that vanishes is waited for; when one ends otherwise, both end: what is wrong is checked by
+            // starting over.
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for queue in [names.deadLetters, names.unrouted] {
                     let isUnrouted = queue == names.unrouted

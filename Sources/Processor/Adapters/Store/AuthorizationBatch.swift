@@ -1,12 +1,12 @@
 import Core
 import Postgres
 
-/// One look of the expiring sweep, in one transaction.
+/// One check of the expiring sweep, in one transaction.
 struct AuthorizationBatch: Sendable {
-    private let look: AuthorizationLook
+    private let check: AuthorizationCheck
 
-    init(_ look: AuthorizationLook) {
-        self.look = look
+    init(_ check: AuthorizationCheck) {
+        self.check = check
     }
 
     static let dueStatement = """
@@ -17,11 +17,11 @@ struct AuthorizationBatch: Sendable {
     func run(on connection: isolated PostgresConnection) throws(PostgresError) -> AuthorizationFindings {
         let due = try connection.execute(
             Self.dueStatement,
-            [.timestamp(look.expiredBy.microseconds), .int8(Int64(look.limit))]
+            [.timestamp(check.expiredBy.microseconds), .int8(Int64(check.limit))]
         )
-        var looks: [PaymentID: Int] = [:]
-        for row in due { looks[PaymentID(UniqueID(try row.uuid(0)))] = Int(try row.int32(1)) }
-        let ids = Array(looks.keys)
+        var checks: [PaymentID: Int] = [:]
+        for row in due { checks[PaymentID(UniqueID(try row.uuid(0)))] = Int(try row.int32(1)) }
+        let ids = Array(checks.keys)
         let rows = try connection.execute(
             "SELECT \(PaymentRow.columns) FROM payments WHERE id = ANY ($1::uuid[])",
             [.uuidArray(ids.map { PostgresUUID($0.value) })]
@@ -30,18 +30,18 @@ struct AuthorizationBatch: Sendable {
         var next: [(id: PaymentID, at: Timestamp?)] = []
         for row in rows {
             let payment = try PaymentRow.payment(from: row)
-            let random = look.random ^ payment.id.value.low
-            let pause = look.policy.backoff(looks: looks[payment.id] ?? 0, random: random)
-            var lookAt: Timestamp? = look.expiredBy.advanced(by: pause)
-            switch AuthorizationDecision(payment, voidsExpired: look.voidsExpired) {
-            case .ask: findings.doubtful.append(payment)
+            let random = check.random ^ payment.id.value.low
+            let pause = check.policy.backoff(checks: checks[payment.id] ?? 0, random: random)
+            var nextCheckAt: Timestamp? = check.expiredBy.advanced(by: pause)
+            switch AuthorizationDecision(payment, voidsExpired: check.voidsExpired) {
+            case .ask: findings.needingCheck.append(payment)
             case .void: findings.voidable.append(payment)
             case .wait: findings.waiting += 1
             case .forget:
-                lookAt = nil
+                nextCheckAt = nil
                 findings.forgotten += 1
             }
-            next.append((payment.id, lookAt))
+            next.append((payment.id, nextCheckAt))
         }
         try connection.enqueue(
             """

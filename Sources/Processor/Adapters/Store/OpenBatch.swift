@@ -1,29 +1,29 @@
 import Core
 import Postgres
 
-/// One look of the reconciling sweep, in one transaction.
+/// One check of the reconciling sweep, in one transaction.
 struct OpenBatch: Sendable {
-    private let look: OpenLook
+    private let check: OpenCheck
     private let hasRoomForEvents: Bool
 
-    init(_ look: OpenLook, hasRoomForEvents: Bool) {
-        self.look = look
+    init(_ check: OpenCheck, hasRoomForEvents: Bool) {
+        self.check = check
         self.hasRoomForEvents = hasRoomForEvents
     }
 
-    /// Until events that the outbox has no room for are looked at again.
+    /// Until events that the outbox has no room for are checked again.
     private static let pause = Duration.seconds(60)
 
     func run(on connection: isolated PostgresConnection) throws(PostgresError) -> OpenFindings {
         let due = try connection.execute(
             Self.dueStatement,
-            [.optional(look.dueBy?.microseconds, PostgresValue.timestamp), .int8(Int64(look.limit))]
+            [.optional(check.dueBy?.microseconds, PostgresValue.timestamp), .int8(Int64(check.limit))]
         )
-        var looks: [OperationID: Int] = [:]
+        var checks: [OperationID: Int] = [:]
         var keys: [(merchant: String, key: String)] = []
         var payments: [PostgresUUID] = []
         for row in due {
-            looks[OperationID(UniqueID(try row.uuid(0)))] = Int(try row.int32(4))
+            checks[OperationID(UniqueID(try row.uuid(0)))] = Int(try row.int32(4))
             keys.append((try row.text(1), try row.text(2)))
             payments.append(try row.uuid(3))
         }
@@ -44,13 +44,13 @@ struct OpenBatch: Sendable {
             PostgresStatement("SELECT clock_timestamp()"),
         ])
         let now = Timestamp(microseconds: try rows[2].single().timestamp(0))
-        return try decide(rows[1], payments: try Self.payments(in: rows[0]), looks: looks, now: now, on: connection)
+        return try decide(rows[1], payments: try Self.payments(in: rows[0]), checks: checks, now: now, on: connection)
     }
 
     private func decide(
         _ rows: PostgresResult,
         payments: [PaymentID: Payment],
-        looks: [OperationID: Int],
+        checks: [OperationID: Int],
         now: Timestamp,
         on connection: isolated PostgresConnection
     ) throws(PostgresError) -> OpenFindings {
@@ -60,7 +60,7 @@ struct OpenBatch: Sendable {
         var moved: [(id: OperationID, dueAt: Timestamp)] = []
         for row in rows {
             let operation = try OperationRow.operation(from: row)
-            switch OpenDecision(operation, looks: looks[operation.id] ?? 0, look, now: now) {
+            switch OpenDecision(operation, checks: checks[operation.id] ?? 0, check, now: now) {
             case .forget:
                 forgotten.append(operation.id)
             case .notify where operation.isNotified && !hasRoomForEvents:

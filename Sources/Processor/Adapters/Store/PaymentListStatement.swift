@@ -21,7 +21,7 @@ struct PaymentListStatement: Sendable {
         var values = Values()
         // What leads to the payments, or goes along with the order of the list.
         var walk = Conditions()
-        // What is looked at row by row.
+        // What is checked row by row.
         var rest = Conditions()
         if let ids = Self.ids(filter, query.merchantID, &values) { walk.add(ids) }
         if let order = filter.orderID { walk.add("order_id = \(values.add(.text(order)))") }

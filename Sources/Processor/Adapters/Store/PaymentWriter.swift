@@ -69,7 +69,7 @@ struct PaymentWriter: Sendable {
                 .textArray(effects.map(\.settlement.operation.kind.rawValue)),
                 .textArray(effects.map { $0.payment.bank.reference(of: $0.settlement.operation.kind) }),
                 .uuidArray(effects.map { PostgresUUID($0.settlement.operation.id.value) }),
-                // When the expiring sweep has to look at it.
+                // When the expiring sweep has to check it.
                 .timestampArray(
                     effects.map { effect in
                         effect.settlement.operation.kind == .authorize ? effect.payment.expiresAt?.microseconds : nil

@@ -41,7 +41,7 @@ extension PostgresPaymentStore {
         _ policy: SweepPolicy,
         expiredBy: Timestamp?
     ) async throws(StoreError) -> SweepReport {
-        // What this collects is bookkeeping: nothing is looked at by it.
+        // What this collects is bookkeeping: nothing is checked by it.
         if job == .reconcile { try await collectNewOperations() }
         return try await sweeps.storeTransaction { connection throws(PostgresError) in
             let rows: PostgresResult
@@ -58,7 +58,7 @@ extension PostgresPaymentStore {
                     WHERE w.due_at <= clock_timestamp() AND o.lease_until <= clock_timestamp()
                         AND (o.state IN ('SENT', 'UNKNOWN') OR o.told_at IS NULL OR o.events_due)
                     """,
-                    [.int8(policy.abandonAfter.microseconds), .int8(Int64(policy.abandonLooks))]
+                    [.int8(policy.abandonAfter.microseconds), .int8(Int64(policy.abandonChecks))]
                 )
             case .expire:
                 guard let expiredBy else { return SweepReport() }

@@ -82,13 +82,13 @@ extension PostgresPaymentStore: SweepStore {
         )
     }
 
-    // MARK: Looks
+    // MARK: Checks
 
-    func look(_ look: OpenLook) async throws(StoreError) -> OpenFindings {
+    func check(_ check: OpenCheck) async throws(StoreError) -> OpenFindings {
         try await collectNewOperations()
         let hasRoom = room.isLeft
         return try await sweeps.storeTransaction { connection throws(PostgresError) in
-            try OpenBatch(look, hasRoomForEvents: hasRoom).run(on: connection)
+            try OpenBatch(check, hasRoomForEvents: hasRoom).run(on: connection)
         }
     }
 
@@ -98,9 +98,9 @@ extension PostgresPaymentStore: SweepStore {
         }
     }
 
-    func look(_ look: AuthorizationLook) async throws(StoreError) -> AuthorizationFindings {
+    func check(_ check: AuthorizationCheck) async throws(StoreError) -> AuthorizationFindings {
         try await sweeps.storeTransaction { connection throws(PostgresError) in
-            try AuthorizationBatch(look).run(on: connection)
+            try AuthorizationBatch(check).run(on: connection)
         }
     }
 

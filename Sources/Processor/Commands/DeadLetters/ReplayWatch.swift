@@ -7,9 +7,9 @@ struct ReplayWatch: Sendable {
     let service: DeadLetterService
     let time: any TimeSource
 
-    /// How long a processor has for taking it up: it looks every second.
+    /// How long a processor has for taking it up: it checks every second.
     private static let patience = Duration.seconds(3)
-    /// Between two looks.
+    /// Between two checks.
     private static let pause = Duration.milliseconds(250)
 
     /// - Parameter connect: makes ready for publishing from this process, and keeps it so until its task is cancelled.

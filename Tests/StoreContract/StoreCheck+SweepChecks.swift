@@ -3,12 +3,12 @@ import Testing
 
 extension StoreCheck {
     /// Of the reconciling sweep.
-    static var looks: [StoreCheck] {
+    static var sweepChecks: [StoreCheck] {
         [
-            StoreCheck("what nobody works on any more is claimed, under a higher fencing token, by one look only") {
+            StoreCheck("what nobody works on any more is claimed, under a higher fencing token, by one check only") {
                 scene in
                 let stuck = try await scene.stuckCapture()
-                let findings = try await scene.lookUntilDue()
+                let findings = try await scene.checkUntilDue()
                 let claim = try #require(findings.claims.first)
                 #expect(findings.claims.count == 1 && findings.waiting == 0)
                 #expect(claim.operation.id == stuck.operation.id)
@@ -19,7 +19,7 @@ extension StoreCheck {
                 #expect(claim.operation.leaseUntil == findings.now.advanced(by: StoreScene<Subject>.longLease))
                 #expect(claim.payment == stuck.payment)
                 #expect(try await scene.view(stuck.payment.id).operations.last == claim.operation)
-                #expect(try await scene.look().count == 0)
+                #expect(try await scene.check().count == 0)
 
                 let late = StoreScene<Subject>.success(stuck)
                 #expect(try await scene.store.settle(late) == .superseded)
@@ -43,7 +43,7 @@ extension StoreCheck {
                 let settled = try await scene.stuckCapture()
                 #expect(try await scene.store.settle(StoreScene<Subject>.success(settled)) == .settled)
                 for _ in 0..<8 {
-                    #expect(try await scene.look().claims.isEmpty)
+                    #expect(try await scene.check().claims.isEmpty)
                     try await scene.subject.pass(.milliseconds(25))
                 }
                 let backlog = try await scene.sweeps.backlog()
@@ -53,14 +53,14 @@ extension StoreCheck {
             StoreCheck("an authorize whose lease has run out is taken over to be asked by its key, as no attempt") {
                 scene in
                 let stuck = try await scene.claimed(scene.authorize(), lease: StoreScene<Subject>.shortLease)
-                let claim = try #require(try await scene.lookUntilDue().claims.first)
+                let claim = try #require(try await scene.checkUntilDue().claims.first)
                 #expect(claim.operation.state == .unknown)
                 #expect(claim.operation.fencingToken == stuck.operation.fencingToken + 1)
                 #expect(claim.operation.attempts == stuck.operation.attempts)
                 // Its holder may have sent its request.
                 #expect(claim.operation.sends == EarlierSends(unanswered: 1))
                 #expect(try await scene.view(stuck.payment.id).operations == [claim.operation])
-                #expect(try await scene.look().count == 0)
+                #expect(try await scene.check().count == 0)
                 // What is learnt is written, and where nothing is, its delivery may come back at any time.
                 let rest = Settlement.resting(claim, reason: "key_unknown", sends: claim.operation.sends, rest: .zero)
                 #expect(try await scene.store.settle(rest) == .settled)
@@ -95,15 +95,15 @@ extension StoreCheck {
                 let stuck = try await scene.claimed(scene.authorize(), lease: StoreScene<Subject>.shortLease)
                 var policy = SweepPolicy()
                 policy.abandonAfter = .milliseconds(30)
-                let claim = try #require(try await scene.lookUntilDue(policy: policy).claims.first)
+                let claim = try #require(try await scene.checkUntilDue(policy: policy).claims.first)
                 #expect(claim.operation.id == stuck.operation.id)
                 #expect(claim.operation.fencingToken == 2)
             },
-            StoreCheck("what has ended and was not reported is reported by a look, once") { scene in
+            StoreCheck("what has ended and was not reported is reported by a check, once") { scene in
                 let claim = try await scene.stuckCapture()
                 let settlement = StoreScene<Subject>.success(claim)
                 #expect(try await scene.store.settle(settlement) == .settled)
-                let findings = try await scene.lookUntilNotified()
+                let findings = try await scene.checkUntilNotified()
                 #expect(findings.notified == 1 && findings.claims.isEmpty)
                 let operation = try #require(try await scene.view(claim.payment.id).operations.last)
                 #expect(operation.isNotified)
@@ -112,17 +112,17 @@ extension StoreCheck {
                 #expect(entries.map(\.content.destination) == [.replies(nil), .event(.captured)])
                 try await scene.expectNothingToNotify()
             },
-            StoreCheck("what needs a person, and was not reported, is reported by a look") { scene in
+            StoreCheck("what needs a person, and was not reported, is reported by a check") { scene in
                 let claim = try await scene.stuckCapture()
                 let given = Settlement.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1))
                 #expect(try await scene.store.settle(given) == .settled)
-                #expect(try await scene.lookUntilNotified().notified == 1)
+                #expect(try await scene.checkUntilNotified().notified == 1)
                 let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
                 #expect(entries.map(\.content) == given.notifiedByOutbox(claim).outbox)
                 try await scene.expectNothingToNotify()
             },
             StoreCheck(
-                "what the broker's dead letter has opened is reported by a look, without a dead letter of its own"
+                "what the broker's dead letter has opened is reported by a check, without a dead letter of its own"
             ) {
                 scene in
                 let payment = try await scene.authorized()
@@ -133,7 +133,7 @@ extension StoreCheck {
                     try await scene.store.keep(try scene.deadLetter(.capture, "a", command, origin: .unrouted))
                         == .stored
                 )
-                #expect(try await scene.lookUntilNotified().notified == 1)
+                #expect(try await scene.checkUntilNotified().notified == 1)
                 let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
                 #expect(entries.map(\.content.destination) == [.replies(nil), .event(.needsAttention)])
                 try await scene.expectNothingToNotify()
@@ -147,7 +147,7 @@ extension StoreCheck {
                 #expect(
                     try await scene.store.keep(try scene.deadLetter(.void, "a", command, origin: .unrouted)) == .stored
                 )
-                #expect(try await scene.lookUntilNotified().notified == 1)
+                #expect(try await scene.checkUntilNotified().notified == 1)
                 let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
                 #expect(entries.map(\.content.destination) == [.replies(nil), .event(.needsAttention), .deadLetters])
             },
@@ -181,22 +181,22 @@ extension StoreCheck {
                 try await scene.store.recordNotified(given.operation, isUndeliverable: false)
                 #expect(try await scene.view(first.payment.id).operations.last?.isNotified == true)
             },
-            StoreCheck("a rejection that was stored by a claim, and not reported, is reported by a look") { scene in
+            StoreCheck("a rejection that was stored by a claim, and not reported, is reported by a check") { scene in
                 let payment = try await scene.authorized()
                 let rejected = try await scene.settled(
                     scene.command(.refund(amount: nil), payment.id),
                     isReplay: false
                 )
-                #expect(try await scene.lookUntilNotified().notified == 1)
+                #expect(try await scene.checkUntilNotified().notified == 1)
                 let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
                 #expect(entries.map(\.content.message.body) == [try #require(rejected.reply)])
             },
-            StoreCheck("rows that nobody can resolve do not fill the looks of those behind them") { scene in
+            StoreCheck("rows that nobody can resolve do not fill the checks of those behind them") { scene in
                 for _ in 0..<6 { _ = try await scene.claimed(scene.authorize(), lease: StoreScene<Subject>.shortLease) }
                 let stuck = try await scene.stuckCapture()
                 var (captures, others) = ([Claim](), 0)
                 while captures.isEmpty {
-                    let findings = try await scene.lookUntilDue(limit: 2)
+                    let findings = try await scene.checkUntilDue(limit: 2)
                     #expect(findings.count <= 2)
                     captures += findings.claims.filter { $0.operation.kind == .capture }
                     others += findings.claims.count { $0.operation.kind == .authorize }
@@ -204,14 +204,14 @@ extension StoreCheck {
                 }
                 #expect(captures.map(\.operation.id) == [stuck.operation.id])
             },
-            StoreCheck("looks at the same time share what is due") { scene in
+            StoreCheck("checks at the same time share what is due") { scene in
                 for _ in 0..<24 { _ = try await scene.stuckCapture() }
                 for _ in 0..<8 { try await scene.subject.pass(.milliseconds(25)) }
                 let claims = try await withThrowingTaskGroup(of: [Claim].self) { group in
-                    for _ in 0..<6 { group.addTask { try await scene.look(limit: 10).claims } }
+                    for _ in 0..<6 { group.addTask { try await scene.check(limit: 10).claims } }
                     return try await group.reduce(into: [Claim]()) { $0 += $1 }
                 }
-                let rest = try await scene.look().claims
+                let rest = try await scene.check().claims
                 let ids = (claims + rest).map(\.operation.id)
                 #expect(ids.count == 24)
                 #expect(Set(ids).count == 24)
@@ -224,7 +224,7 @@ extension StoreCheck {
                     let report = try await scene.sweeps.preview(.reconcile, SweepPolicy(), expiredBy: nil)
                     #expect(report == SweepReport(examined: 2, waiting: 2))
                 }
-                #expect(try await scene.look().count == 2)
+                #expect(try await scene.check().count == 2)
             },
         ]
     }

@@ -1,10 +1,11 @@
-/// A look of the reconciling sweep at operations that are open and due.
-package struct OpenLook: Sendable {
+/// A check of the reconciling sweep at operations that are open and due.
+package struct OpenCheck: Sendable {
     /// The most rows.
     package let limit: Int
-    /// Only what was due by then, on the store's clock; `nil` for now. A run passes the time of its first look, so that it ends.
+    /// Only what was due by then, on the store's clock; `nil` for now. A run passes the time of its first check, so
+    /// that it ends.
     package let dueBy: Timestamp?
-    /// Names the attempts that this look starts.
+    /// Names the attempts that this check starts.
     package let token: ClaimToken
     package let lease: Duration
     package let policy: SweepPolicy
@@ -28,10 +29,10 @@ package struct OpenLook: Sendable {
     }
 }
 
-/// What a look found. Each row that it looked at has a new time at which it is due next
+/// What a check found. Each row that it checked has a new time at which it is due next
 /// (docs/correctness.md#starving-sweeps).
 package struct OpenFindings: Hashable, Sendable {
-    /// The store's time of the look.
+    /// The store's time of the check.
     package let now: Timestamp
     /// Ours now: to be asked again, or, where the card is gone, to be given up.
     package var claims: [Claim] = []
@@ -46,6 +47,6 @@ package struct OpenFindings: Hashable, Sendable {
         self.now = now
     }
 
-    /// Rows of this look.
+    /// Rows of this check.
     package var count: Int { claims.count + waiting + notified + forgotten }
 }

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 
 /// What `/proc` tells of a process that is not our child.
-struct ProcessLook {
+struct ProcessInspection {
     let processID: pid_t
 
     /// A process that nobody has reaped yet is gone all the same.

@@ -1,5 +1,5 @@
-/// A look of the expiring sweep at authorizations that are past their expiry.
-package struct AuthorizationLook: Sendable {
+/// A check of the expiring sweep at authorizations that are past their expiry.
+package struct AuthorizationCheck: Sendable {
     package let limit: Int
     /// What expired by then is due: the bank's clock less the grace period (docs/correctness.md#expiry-needs-proof).
     package let expiredBy: Timestamp
@@ -18,10 +18,10 @@ package struct AuthorizationLook: Sendable {
     }
 }
 
-/// What a look found. Each row that it looked at is due later, or never again (docs/correctness.md#starving-sweeps).
+/// What a check found. Each row that it checked is due later, or never again (docs/correctness.md#starving-sweeps).
 package struct AuthorizationFindings: Hashable, Sendable {
     /// The bank is to be asked about these.
-    package var doubtful: [Payment] = []
+    package var needingCheck: [Payment] = []
     /// Their hold is to be voided.
     package var voidable: [Payment] = []
     /// How many have an operation under way.
@@ -31,6 +31,6 @@ package struct AuthorizationFindings: Hashable, Sendable {
 
     package init() {}
 
-    /// Rows of this look.
-    package var count: Int { doubtful.count + voidable.count + waiting + forgotten }
+    /// Rows of this check.
+    package var count: Int { needingCheck.count + voidable.count + waiting + forgotten }
 }
