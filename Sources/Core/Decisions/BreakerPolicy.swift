@@ -10,7 +10,7 @@ package struct BreakerPolicy: Hashable, Sendable {
     /// How long it stays open before one command may try; doubled with each try in vain, up to `pauseLimit`.
     package var pause: Duration = .seconds(2)
     package var pauseLimit: Duration = .seconds(30)
-    /// How long a delivery waits for the bank before it is parked: seconds, never minutes
+    /// How long a delivery waits for the bank before it is deferred: seconds, never minutes
     /// (docs/correctness.md#long-waits).
     package var patience: Duration = .seconds(10)
 

@@ -9,7 +9,7 @@ package struct RetryPolicy: Hashable, Sendable {
     /// How long after its first send an operation that may have reached the bank is sent again: the bank forgets a key after 24
     /// hours (docs/correctness.md#lost-keys).
     package var resendLimit: Duration = .seconds(23 * 3_600)
-    /// How long a delivery waits for the store before it is parked: seconds, never minutes
+    /// How long a delivery waits for the store before it is deferred: seconds, never minutes
     /// (docs/correctness.md#long-waits).
     package var storePatience: Duration = .seconds(10)
     /// The first pause after a failure of the store or the broker; doubled each time, up to `pauseLimit`.

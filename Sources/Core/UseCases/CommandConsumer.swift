@@ -117,7 +117,7 @@ package struct CommandConsumer: Sendable {
                 let reply = OutgoingReply.attached(body, of: last.operation, to: command)
                 disposition = .reply(reply, .replayed, settles: nil)
             } else {
-                let handled = try await handler.handle(command, ParkingNote(message), hold, arrived: started)
+                let handled = try await handler.handle(command, RetryState(message), hold, arrived: started)
                 guard let handled else {
                     queues.leave(place)
                     return false

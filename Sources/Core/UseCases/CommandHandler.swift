@@ -13,13 +13,13 @@ package struct CommandHandler: Sendable {
 
     /// - Parameters:
     ///   - command: decoded and valid.
-    ///   - note: what its delivery tells about its travels.
+    ///   - retry: what its delivery tells about its travels.
     ///   - hold: let go of when the store knows of it.
     ///   - arrived: the uptime when it was delivered.
     /// - Returns: `nil` where it is to go back to the broker: the store is unavailable, and cannot keep its place.
     func handle(
         _ command: Command,
-        _ note: ParkingNote,
+        _ retry: RetryState,
         _ hold: HeldCommands.Hold,
         arrived: Duration
     ) async throws(CancellationError) -> Disposition? {
@@ -35,7 +35,7 @@ package struct CommandHandler: Sendable {
             admitted = try await context.breaker.admit(since: arrived)
         }
         guard let permit = admitted else {
-            return .park(.seconds30, reason: "bank_unavailable", provisional: nil, note.deferredByOutage)
+            return .deferred(.seconds30, reason: "bank_unavailable", provisional: nil, retry.deferredByOutage)
         }
         defer { context.breaker.end(permit) }
         let place = try await BankPlace(in: context.limiter)
@@ -45,9 +45,9 @@ package struct CommandHandler: Sendable {
             var before: (operation: Operation, sends: EarlierSends)?
             while true {
                 let started = context.time.uptime()
-                let outcome = try await hold.place { () async throws(StoreError) in try await claim(command, note) }
+                let outcome = try await hold.place { () async throws(StoreError) in try await claim(command, retry) }
                 guard case .claimed(let claim) = outcome else {
-                    return try await answer(outcome, to: command, note)
+                    return try await answer(outcome, to: command, retry)
                 }
                 let ended: BankAttempt.Outcome
                 if let before, before.sends.unanswered > 0, claim.operation.isClaimedAnew(after: before.operation) {
@@ -69,24 +69,24 @@ package struct CommandHandler: Sendable {
                     )
                 }
                 if case .superseded(let sends) = ended { before = (claim.operation, sends) }
-                if let disposition = disposition(ended, claim, of: command, note) { return disposition }
+                if let disposition = disposition(ended, claim, of: command, retry) { return disposition }
                 // Superseded: what the store says now decides.
                 if Task.isCancelled { throw StoreError(.unavailable, detail: "cancelled") }
             }
         } catch {
             if Task.isCancelled { throw CancellationError() }
-            return await disposition(error, of: command, note)
+            return await disposition(error, of: command, retry)
         }
     }
 
-    private func claim(_ command: Command, _ note: ParkingNote) async throws(StoreError) -> ClaimOutcome {
+    private func claim(_ command: Command, _ retry: RetryState) async throws(StoreError) -> ClaimOutcome {
         let request = ClaimRequest(
             command: command,
             operationID: OperationID(context.random.identifier(at: context.time.now())),
             token: ClaimToken(context.random.identifier(at: context.time.now())),
             lease: context.limits.lease,
-            hasWaited: note.waitingSince != nil,
-            expiry: note.hasExpired ? .expired : .none
+            hasWaited: retry.waitingSince != nil,
+            expiry: retry.hasExpired ? .expired : .none
         )
         return try await context.patiently { () async throws(StoreError) in try await context.store.claim(request) }
     }
@@ -95,16 +95,16 @@ package struct CommandHandler: Sendable {
         _ outcome: BankAttempt.Outcome,
         _ claim: Claim,
         of command: Command,
-        _ note: ParkingNote
+        _ retry: RetryState
     ) -> Disposition? {
         switch outcome {
         case .settled(let operation):
             let reply = OutgoingReply.final(operation.reply ?? [], of: operation, to: command, replayed: false)
             return .reply(reply, operation.state == .succeeded ? .succeeded : .declined, settles: operation)
         case .resting(let operation, let reason, let tier):
-            // The client hears once that nothing is known yet: when the operation is parked for the second time.
-            let provisional = note.parks == 1 ? unknown(operation, claim.payment, command) : nil
-            return .park(tier, reason: reason, provisional: provisional, note.parkedAgain)
+            // The client hears once that nothing is known yet: when the operation is deferred for the second time.
+            let provisional = retry.deferrals == 1 ? unknown(operation, claim.payment, command) : nil
+            return .deferred(tier, reason: reason, provisional: provisional, retry.deferredAgain)
         case .needsAttention(let operation, _):
             return deadLetter(operation, claim.payment, command)
         case .superseded:
@@ -114,18 +114,18 @@ package struct CommandHandler: Sendable {
 
     /// The store did not do it. It is deferred where it keeps its place; where it cannot, because the store does nothing at all, it goes
     /// back. One that the store refuses again and again, and no other, needs manual review.
-    private func disposition(_ error: StoreError, of command: Command, _ note: ParkingNote) async -> Disposition? {
+    private func disposition(_ error: StoreError, of command: Command, _ retry: RetryState) async -> Disposition? {
         let reason = "store_\(error.code.rawValue)"
         if (try? await context.store.register(command)) == nil {
             if error.isRetriable { return nil }
             if (try? await context.shareBankStatus()) == nil { return nil }
         }
-        if error.isRetriable { return .park(.seconds30, reason: reason, provisional: nil, note.deferredByOutage) }
-        guard note.parks < context.policy.refusals else {
+        if error.isRetriable { return .deferred(.seconds30, reason: reason, provisional: nil, retry.deferredByOutage) }
+        guard retry.deferrals < context.policy.refusals else {
             return .deadLetter(code: reason, message: error.detail, provisional: nil)
         }
-        let tier = context.policy.tier(attempts: note.parks + 1, rest: .zero)
-        return .park(tier, reason: reason, provisional: nil, note.parkedAgain)
+        let tier = context.policy.tier(attempts: retry.deferrals + 1, rest: .zero)
+        return .deferred(tier, reason: reason, provisional: nil, retry.deferredAgain)
     }
 
     // MARK: Without the bank
@@ -133,7 +133,7 @@ package struct CommandHandler: Sendable {
     private func answer(
         _ outcome: ClaimOutcome,
         to command: Command,
-        _ note: ParkingNote
+        _ retry: RetryState
     ) async throws(StoreError) -> Disposition {
         switch outcome {
         case .settled(let operation, let isReplay):
@@ -141,9 +141,9 @@ package struct CommandHandler: Sendable {
         case .rejected(let code, let payment):
             return .rejecting(command, code, payment)
         case .waitForKey:
-            return .park(.seconds5, reason: "key_in_progress", provisional: nil, note)
+            return .deferred(.seconds5, reason: "key_in_progress", provisional: nil, retry)
         case .wait(let reason, let payment):
-            return try await wait(command, reason, payment, note)
+            return try await wait(command, reason, payment, retry)
         case .needsAttention(let operation, let payment):
             // Perhaps the delivery that could not publish its dead letter before it was cut off: one more is the same row.
             return deadLetter(operation, payment, command)
@@ -156,11 +156,11 @@ package struct CommandHandler: Sendable {
         _ command: Command,
         _ reason: WaitReason,
         _ payment: Payment?,
-        _ note: ParkingNote
+        _ retry: RetryState
     ) async throws(StoreError) -> Disposition {
         let now = context.time.now()
         // Whatever a client writes into the header: a time to come would make the command wait without an end.
-        let since = min(note.waitingSince ?? now, now)
+        let since = min(retry.waitingSince ?? now, now)
         let waited = since.duration(to: now)
         guard waited < context.limits.busyAfter else {
             try await context.patiently { () async throws(StoreError) in
@@ -168,11 +168,11 @@ package struct CommandHandler: Sendable {
             }
             return .rejecting(command, .paymentBusy, payment)
         }
-        return .park(
+        return .deferred(
             context.policy.waitingTier(waited: waited),
             reason: reason.rawValue,
             provisional: nil,
-            note.waiting(since: since)
+            retry.waiting(since: since)
         )
     }
 

@@ -84,7 +84,7 @@ package struct DeadLetterIngester: Sendable {
     private func takes(_ delivery: any DeadLetterDelivery) async -> Bool {
         do throws(CancellationError) {
             if delivery.origin == .unrouted, let copy = unroutedCopy(of: message(of: delivery)) {
-                try await park(copy, Self.unroutedTier)
+                try await send(copy, Self.unroutedTier)
                 await delivery.acknowledge()
                 observer.observe(.unroutedSentBack(CommandIdentity(copy)))
             } else {
@@ -119,7 +119,7 @@ package struct DeadLetterIngester: Sendable {
             let times = try await countReturn(deadLetter, message)
         {
             let tier = Self.returns[min(max(times, 1), Self.returns.count) - 1]
-            try await park(message.cleanCopy(), tier)
+            try await send(message.cleanCopy(), tier)
             await delivery.acknowledge()
             observer.observe(.deadLetterSentBack(deadLetter, tier))
             try await time.sleep(for: Self.spacing)
@@ -164,7 +164,7 @@ package struct DeadLetterIngester: Sendable {
         return nil
     }
 
-    private func park(_ message: Message, _ tier: RetryTier) async throws(CancellationError) {
+    private func send(_ message: Message, _ tier: RetryTier) async throws(CancellationError) {
         for attempt in 0... {
             do throws(SinkError) {
                 let outcome = try await sink.publish(message, to: .retry(tier))

@@ -3,7 +3,7 @@ package indirect enum Disposition: Hashable, Sendable {
     /// Send this reply. `settles`: the operation whose stored outcome it is.
     case reply(OutgoingReply, Label, settles: Operation?)
     /// Put a clean copy on the retry ladder; perhaps tell the client that nothing is known yet.
-    case park(RetryTier, reason: String, provisional: OutgoingReply?, ParkingNote)
+    case deferred(RetryTier, reason: String, provisional: OutgoingReply?, RetryState)
     /// Put a clean copy at the end of the queues: the broker has let it overtake others
     /// (docs/correctness.md#order-lost-at-the-broker).
     case requeue
@@ -55,7 +55,7 @@ package indirect enum Disposition: Hashable, Sendable {
     package var label: String {
         switch self {
         case .reply(_, let label, _): label.rawValue
-        case .park, .requeue: "parked"
+        case .deferred, .requeue: "parked"
         case .deadLetter: "dead_lettered"
         }
     }

@@ -12,7 +12,7 @@ struct DispositionExecutor: Sendable {
         case acknowledge, reject
     }
 
-    /// How often a full queue is tried again before the command is parked.
+    /// How often a full queue is tried again before the command is deferred.
     private static let refusals = 3
     /// How often a queue or exchange of our own that is missing is tried before there is another way: a few seconds, in which it is
     /// declared again.
@@ -27,13 +27,13 @@ struct DispositionExecutor: Sendable {
             let sending = try await send(reply, isOutcome: operation != nil)
             if sending.reply != .refused, await record(operation, sending) { return .acknowledge }
             if sending.reply == .refused { context.observer.observe(.replyPostponed(replyTo: reply.replyTo)) }
-            // Parked with its command, which finds its stored reply when it comes back.
+            // Deferred with its command, which finds its stored reply when it comes back.
             return try await putOff(original.cleanCopy(), .seconds30)
-        case .park(let tier, _, let provisional, let note):
+        case .deferred(let tier, _, let provisional, let retry):
             // What is said in passing may fail: its command goes on, as one message, and the final reply follows.
             if let provisional { _ = try await send(provisional, isOutcome: false) }
             var copy = original.cleanCopy()
-            note.write(to: &copy)
+            retry.write(to: &copy)
             return try await putOff(copy, tier)
         case .requeue:
             return try await insist(original.cleanCopy(), .commands)

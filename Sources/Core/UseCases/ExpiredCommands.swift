@@ -26,7 +26,7 @@ struct ExpiredCommands: Sendable {
             context.observer.observe(.rejectedInvalid(command))
             disposition = .reply(OutgoingReply(to: command), .rejected, settles: nil)
         case .command(let command):
-            disposition = try await check(command, ParkingNote(message))
+            disposition = try await check(command, RetryState(message))
             context.observer.observe(.handled(command, disposition, duration: context.time.uptime() - started))
         }
         // A copy of it, should it need one, is still one that has expired.
@@ -34,7 +34,7 @@ struct ExpiredCommands: Sendable {
         return try await executor.carryOut(disposition, of: copy)
     }
 
-    private func check(_ command: Command, _ note: ParkingNote) async throws(CancellationError) -> Disposition {
+    private func check(_ command: Command, _ retry: RetryState) async throws(CancellationError) -> Disposition {
         let request = ClaimRequest(
             command: command,
             operationID: OperationID(context.random.identifier(at: context.time.now())),
@@ -47,7 +47,7 @@ struct ExpiredCommands: Sendable {
         case .rejected(let code, let payment): return .rejecting(command, code, payment)
         // Known and open, or nobody knows: whoever goes to the bank sees to it.
         case .waitForKey, .wait, .needsAttention, .claimed, nil:
-            return .park(.seconds5, reason: "expired", provisional: nil, note.expired)
+            return .deferred(.seconds5, reason: "expired", provisional: nil, retry.expired)
         }
     }
 

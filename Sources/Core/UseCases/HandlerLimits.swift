@@ -6,7 +6,7 @@ package struct HandlerLimits: Hashable, Sendable {
     package let bankWorstCase: Duration
     /// At least the sum of the two: within it no one else may send under the same key.
     package let lease: Duration
-    /// How long a command waits for another one of its payment, all parking included
+    /// How long a command waits for another one of its payment, all deferrals included
     /// (docs/correctness.md#busy-payment).
     package let busyAfter: Duration
 

@@ -2,7 +2,8 @@ import Core
 
 /// How a delivery of a command ended, as the label `outcome`: as many values as there are cases.
 enum CommandOutcome: String, CaseIterable, Sendable {
-    case succeeded, declined, rejected, unknown, replayed, parked
+    case succeeded, declined, rejected, unknown, replayed
+    case deferred = "parked"
     case deadLettered = "dead_lettered"
 
     init(_ disposition: Disposition) {
@@ -12,7 +13,7 @@ enum CommandOutcome: String, CaseIterable, Sendable {
         case .reply(_, .rejected, _): self = .rejected
         case .reply(_, .unknown, _): self = .unknown
         case .reply(_, .replayed, _): self = .replayed
-        case .park, .requeue: self = .parked
+        case .deferred, .requeue: self = .deferred
         case .deadLetter: self = .deadLettered
         }
     }
@@ -25,14 +26,14 @@ extension Disposition {
         case .reply(let reply, .declined, _), .reply(let reply, .rejected, _), .reply(let reply, .unknown, _):
             (try? JSONParser.parse(reply.message.body))?["error"]?["code"]?.string
         case .deadLetter(let code, _, _, _, _): code
-        case .reply, .park, .requeue: nil
+        case .reply, .deferred, .requeue: nil
         }
     }
 
     /// Why it comes again later: of what is deferred.
     var deferral: String? {
         switch self {
-        case .park(_, let reason, _, _): reason
+        case .deferred(_, let reason, _, _): reason
         case .requeue: "overtook"
         case .reply, .deadLetter: nil
         }

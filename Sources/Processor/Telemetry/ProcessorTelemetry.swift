@@ -112,7 +112,7 @@ struct ProcessorTelemetry: ProcessorObserver {
         switch disposition {
         case .reply: break
         case .requeue: fields.set(.reason, disposition.deferral)
-        case .park(let tier, let reason, _, _):
+        case .deferred(let tier, let reason, _, _):
             fields.set(.tier, tier.rawValue)
             fields.set(.reason, foreign: reason)
         case .deadLetter(_, let reason, _, _, _):

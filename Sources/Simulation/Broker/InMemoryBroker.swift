@@ -1,8 +1,8 @@
 package import Core
 import Synchronization
 
-/// Queues in memory: hands commands to consumers, takes what they publish, brings back what they park, and remembers the
-/// order of it all.
+/// Queues in memory: hands commands to consumers, takes what they publish, brings back what they defer, and remembers
+/// the order of it all.
 package final class InMemoryBroker: MessageSink {
     /// What happened, in order.
     package enum Event: Hashable, Sendable {
@@ -61,7 +61,7 @@ package final class InMemoryBroker: MessageSink {
     /// - Parameters:
     ///   - time: what everything here waits by.
     ///   - latency: between a publish and its confirm.
-    ///   - bringsBack: whether the retry ladder delivers again what was parked, when its time is up.
+    ///   - bringsBack: whether the retry ladder delivers again what was deferred, when its time is up.
     package init(time: VirtualTime, latency: Duration = .milliseconds(1), bringsBack: Bool = true) {
         self.time = time
         self.latency = latency

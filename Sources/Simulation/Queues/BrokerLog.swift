@@ -10,7 +10,7 @@ package struct BrokerLog: Sendable {
     package var events: [Message] = []
     /// How many messages reached the dead letters.
     package var deadLetters = 0
-    package var parked = 0
+    package var deferred = 0
     package var redeliveries = 0
     package var overDeliveryLimit = 0
 }

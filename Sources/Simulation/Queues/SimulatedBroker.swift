@@ -275,7 +275,7 @@ package final class SimulatedBroker: Sendable {
         if queue == names.deadLetters { state.log.deadLetters += 1 }
         state.queues[queue]?.ready.append(QueuedMessage(number: number, message: message))
         if let timeToLive = state.queues[queue]?.timeToLive {
-            state.log.parked += queue.hasPrefix(names.retryExchange) ? 1 : 0
+            state.log.deferred += queue.hasPrefix(names.retryExchange) ? 1 : 0
             time.schedule(after: timeToLive) { self.expire(number, in: queue) }
         } else if let milliseconds = message.headers[Self.expiration]?.integer,
             state.queues[queue]?.deadLetterExchange != nil

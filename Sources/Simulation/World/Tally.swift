@@ -20,7 +20,7 @@ package struct Tally: Sendable {
     package var lateAnswers = 0
     package var waits = 0
     package var redeliveries = 0
-    package var parked = 0
+    package var deferred = 0
     package var replies = 0
     package var returned = 0
     package var deadLetters = 0
@@ -53,7 +53,7 @@ package struct Tally: Sendable {
             ("connection losses", \.connectionLosses), ("clock jumps", \.clockJumps), ("failovers", \.failovers),
             ("rows forgotten", \.forgottenRows),
             ("regressions noticed", \.regressions), ("late answers", \.lateAnswers), ("waits in line", \.waits),
-            ("redeliveries", \.redeliveries), ("parked", \.parked), ("replies", \.replies), ("returned", \.returned),
+            ("redeliveries", \.redeliveries), ("parked", \.deferred), ("replies", \.replies), ("returned", \.returned),
             ("dead letters", \.deadLetters), ("sent back", \.sentBack), ("replays", \.replays),
             ("bank requests", \.bankRequests),
             ("bank effects", \.bankEffects), ("superseded", \.superseded), ("possible orphans", \.possibleOrphans),
@@ -80,7 +80,7 @@ package final class Counting: ProcessorObserver {
         switch event {
         case .superseded: add(\.superseded)
         case .storeRegressed: add(\.regressions)
-        case .handled(_, .park(_, let reason, _, _), _) where WaitReason(rawValue: reason) != nil: add(\.waits)
+        case .handled(_, .deferred(_, let reason, _, _), _) where WaitReason(rawValue: reason) != nil: add(\.waits)
         case .deadLetterSentBack: add(\.sentBack)
         case .swept(_, let report, _): add(\.resolvedBySweeps, report.resolved)
         default: break

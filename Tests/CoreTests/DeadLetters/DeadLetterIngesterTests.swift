@@ -68,8 +68,8 @@ struct DeadLetterIngesterTests {
                 feed.add(message, Self.limit(occurrence))
                 try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
             }
-            #expect(world.parked.map(\.destination) == [.retry(.seconds5), .retry(.seconds30), .retry(.minutes2)])
-            #expect(world.parked.allSatisfy { $0.message == CommandMessage.valid(.authorize) })
+            #expect(world.deferred.map(\.destination) == [.retry(.seconds5), .retry(.seconds30), .retry(.minutes2)])
+            #expect(world.deferred.allSatisfy { $0.message == CommandMessage.valid(.authorize) })
             let deadLetters = try await world.deadLetters()
             #expect(deadLetters.map(\.failure.code) == ["delivery_limit"])
             #expect(deadLetters.first?.content.card == "411111******1111")
@@ -84,7 +84,7 @@ struct DeadLetterIngesterTests {
                 feed.add(CommandMessage.valid(.void), Self.limit(1))
                 try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
             }
-            #expect(world.parked.map(\.destination) == [Destination](repeating: .retry(.seconds5), count: 5))
+            #expect(world.deferred.map(\.destination) == [Destination](repeating: .retry(.seconds5), count: 5))
             #expect(try await world.deadLetters().isEmpty)
         }
     }
@@ -100,7 +100,7 @@ struct DeadLetterIngesterTests {
             let started = world.time.uptime()
             try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
             #expect(world.time.uptime() - started >= .seconds(2))
-            #expect(world.parked.map(\.message.messageID) == ["m-0", "m-1", "m-2"])
+            #expect(world.deferred.map(\.message.messageID) == ["m-0", "m-1", "m-2"])
         }
     }
 
@@ -110,7 +110,7 @@ struct DeadLetterIngesterTests {
             try await world.ask(.authorize, key: "a")
             world.bank.inject(.dropBefore, into: .capture)
             let message = world.send(.capture, key: "c")
-            try await world.until { world.parked.count == 1 }
+            try await world.until { world.deferred.count == 1 }
             try await world.time.sleep(for: .seconds(60))
             let feed = DeadLetterFeed()
             feed.addUnroutable(message)
@@ -134,7 +134,7 @@ struct DeadLetterIngesterTests {
             try await world.ask(.authorize, key: "a")
             world.bank.inject(.dropBefore, into: .capture)
             let message = world.send(.capture, key: "c")
-            try await world.until { world.parked.count == 1 }
+            try await world.until { world.deferred.count == 1 }
             let feed = DeadLetterFeed()
             feed.addUnroutable(message)
             try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
@@ -153,7 +153,7 @@ struct DeadLetterIngesterTests {
                 let feed = DeadLetterFeed()
                 feed.add(message, .unrouted)
                 try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
-                if let last = world.parked.last, world.parked.count > rounds {
+                if let last = world.deferred.last, world.deferred.count > rounds {
                     rounds += 1
                     #expect(last.destination == .retry(.seconds5))
                     #expect(last.message.body == message.body && last.message.headers["x-death"] == nil)
@@ -184,7 +184,7 @@ struct DeadLetterIngesterTests {
             #expect(world.replies("a").map(\.code) == ["deadline_passed"])
             #expect(world.replies("a").first?.message.headers[HeaderName.idempotentReplayed] == .bool(false))
             #expect(world.replies("b").map(\.code) == ["invalid_command"])
-            #expect(world.parked.isEmpty && world.deadLetters.isEmpty)
+            #expect(world.deferred.isEmpty && world.deadLetters.isEmpty)
             #expect(try await world.deadLetters().isEmpty)
             #expect(world.bank.requests.isEmpty)
         }
@@ -202,10 +202,10 @@ struct DeadLetterIngesterTests {
 
             world.bank.inject(.dropBefore, into: .capture)
             let message = world.send(.capture, key: "c")
-            try await world.until { world.parked.count == 1 }
+            try await world.until { world.deferred.count == 1 }
             feed.add(message, Self.expiry)
             try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
-            #expect(world.parked.last?.message.headers[HeaderName.expiredUnseen] == .bool(true))
+            #expect(world.deferred.last?.message.headers[HeaderName.expiredUnseen] == .bool(true))
             try await world.until { world.finalReplies("c").count == 2 }
             #expect(world.finalReplies("c").allSatisfy { $0.outcome == "succeeded" })
             #expect(world.bank.ledger.map(\.operation) == [.authorize, .capture])

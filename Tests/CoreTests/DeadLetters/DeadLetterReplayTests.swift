@@ -62,7 +62,7 @@ struct DeadLetterReplayTests {
         }
     }
 
-    @Test("one that fails again is a new dead letter, linked to the old one, also after parking")
+    @Test("one that fails again is a new dead letter, linked to the old one, also after a deferral")
     func failsAgain() throws {
         try run(seeds: [nil, 1]) { world in
             let id = try await Self.needsAttention(world)

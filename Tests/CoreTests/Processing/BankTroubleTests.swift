@@ -10,7 +10,7 @@ struct BankTroubleTests {
             world.bank.inject(.error500, .error500, into: .authorize)
             let reply = try await world.ask(.authorize, key: "a")
             #expect(reply.outcome == "succeeded")
-            #expect(world.parked.isEmpty)
+            #expect(world.deferred.isEmpty)
             #expect(world.bank.requests.count == 3)
             #expect(Set(world.bank.requests.map(\.idempotencyKey)).count == 1)
             let times = world.bank.requests.map(\.at)
@@ -21,13 +21,13 @@ struct BankTroubleTests {
         }
     }
 
-    @Test("after four of them the key rests and its delivery is parked")
+    @Test("after four of them the key rests and its delivery is deferred")
     func serverErrors() throws {
         try World.run { world in
             for _ in 0..<4 { world.bank.inject(.error500, into: .authorize) }
             let reply = try await world.ask(.authorize, key: "a")
             #expect(reply.outcome == "succeeded")
-            #expect(world.parked.map(\.destination) == [.retry(.seconds5)])
+            #expect(world.deferred.map(\.destination) == [.retry(.seconds5)])
             #expect(world.bank.requests.count == 5)
             #expect(try await world.view().operations.map(\.attempts) == [2])
         }
@@ -49,7 +49,7 @@ struct BankTroubleTests {
             #expect(requests.count == 2)
             if fault != .garbage {
                 // The first retry tier that is long enough for the key to have rested.
-                #expect(world.parked.map(\.destination) == [.retry(.seconds30)])
+                #expect(world.deferred.map(\.destination) == [.retry(.seconds30)])
                 #expect(requests[0].at.duration(to: requests[1].at) >= .seconds(17))
             }
             let view = try await world.view()
@@ -62,7 +62,7 @@ struct BankTroubleTests {
         try World.run(consumers: { [$0.consumer(), $0.consumer()] }) { world in
             world.bank.inject(.timeoutAfterExecute)
             world.send(.authorize, key: "a", to: 0)
-            try await world.until { !world.parked.isEmpty }
+            try await world.until { !world.deferred.isEmpty }
             world.send(.authorize, key: "a", to: 1)
             try await world.until { world.replies("a").count == 2 }
             #expect(world.bank.ledger.count == 1)
@@ -73,15 +73,15 @@ struct BankTroubleTests {
         }
     }
 
-    @Test("the client hears once that nothing is known: at the second park")
+    @Test("the client hears once that nothing is known: at the second deferral")
     func unknownReply() throws {
         try World.run { world in
             try await world.ask(.authorize, key: "a")
             world.bank.inject(.dropBefore, .dropBefore, .dropBefore, into: .capture)
             world.send(.capture, key: "c")
-            try await world.until { world.parked.count == 1 }
+            try await world.until { world.deferred.count == 1 }
             #expect(world.replies("c").isEmpty)
-            try await world.until { world.parked.count == 2 }
+            try await world.until { world.deferred.count == 2 }
             #expect(world.replies("c").map(\.outcome) == ["unknown"])
             try await world.until { !world.finalReplies("c").isEmpty }
             let replies = world.replies("c")
@@ -101,7 +101,7 @@ struct BankTroubleTests {
             for _ in 0..<60 { world.bank.inject(.dropBefore, into: .capture) }
             world.send(.capture, key: "c")
             try await world.until(hours: 48) { world.deadLetters.count == 1 && world.broker.unacknowledged == 0 }
-            let tiers = world.parked.map(\.destination)
+            let tiers = world.deferred.map(\.destination)
             let first: [RetryTier] = [.seconds30, .seconds30, .minutes2, .minutes10, .hour1]
             #expect(Array(tiers.prefix(5)) == first.map { Destination.retry($0) })
             #expect(tiers.dropFirst(4).allSatisfy { $0 == .retry(.hour1) })
@@ -132,11 +132,11 @@ struct BankTroubleTests {
         try World.run(make: { World(seed: $0, bringsBack: false) }) { world in
             world.bank.inject(.down, into: .authorize)
             let message = world.send(.authorize, key: "a")
-            try await world.until { world.parked.count == 1 }
+            try await world.until { world.deferred.count == 1 }
             try await world.time.sleep(for: .seconds(48 * 3_600))
             world.bank.inject(.dropAfter)
             world.broker.deliver(message)
-            try await world.until { world.parked.count == 2 }
+            try await world.until { world.deferred.count == 2 }
             try await world.time.sleep(for: .seconds(3_600))
             world.broker.deliver(message)
             try await world.until { !world.replies("a").isEmpty }
@@ -153,7 +153,7 @@ struct BankTroubleTests {
             let reply = try await world.ask(.authorize, key: "a", body: CommandMessage.authorizeBody(card: card))
             #expect(reply.outcome == "declined")
             #expect(reply.code == "insufficient_funds")
-            #expect(world.parked.count == 1)
+            #expect(world.deferred.count == 1)
         }
     }
 
@@ -245,7 +245,7 @@ struct BankTroubleTests {
         try World.run { world in
             world.bank.inject(.garbage, into: .authorize)
             world.send(.authorize, key: "a")
-            try await world.until { world.parked.count == 1 }
+            try await world.until { world.deferred.count == 1 }
             #expect(world.bank.requests.count == 1)
             let operation = try #require(try await world.view().operations.first)
             #expect(operation.state == .unknown && operation.sends.unanswered == 1)
@@ -260,7 +260,7 @@ struct BankTroubleTests {
         try World.run(make: { World(seed: $0, bringsBack: false) }) { world in
             world.bank.inject(.dropAfter)
             let message = world.send(.authorize, key: "a")
-            try await world.until { world.parked.count == 1 }
+            try await world.until { world.deferred.count == 1 }
             try await world.time.sleep(for: .seconds(23 * 3_600 + 60))
             world.broker.deliver(message)
             try await world.until { world.deadLetters.count == 1 }
@@ -275,7 +275,7 @@ struct BankTroubleTests {
         try World.run(make: { World(seed: $0, bringsBack: false) }) { world in
             world.bank.inject(.dropAfter)
             let message = world.send(.authorize, key: "a")
-            try await world.until { world.parked.count == 1 }
+            try await world.until { world.deferred.count == 1 }
             try await world.time.sleep(for: .seconds(22 * 3_600))
             world.broker.deliver(message)
             try await world.until { !world.replies("a").isEmpty }

@@ -40,7 +40,7 @@ struct BrokerTroubleTests {
         }
     }
 
-    @Test("nothing is acknowledged before its dead letter or its parked copy is confirmed")
+    @Test("nothing is acknowledged before its dead letter or its deferred copy is confirmed")
     func orderOfOthers() throws {
         try World.run { world in
             world.broker.inject(.refused, .lost, .unroutable, into: .deadLetters)
@@ -54,7 +54,7 @@ struct BrokerTroubleTests {
             world.broker.inject(.refused, .lost, .unroutable, into: .retry)
             world.bank.inject(.dropBefore)
             world.send(.authorize, key: "a")
-            try await world.until { world.parked.count == 1 && world.broker.unacknowledged == 0 }
+            try await world.until { world.deferred.count == 1 && world.broker.unacknowledged == 0 }
             guard case .published(_, .retry(.seconds30), .confirmed)? = world.broker.events.dropLast().last else {
                 Issue.record("not right before the acknowledgement")
                 return
@@ -102,7 +102,7 @@ struct BrokerTroubleTests {
             world.send(.authorize, key: "a") { $0.replyTo = "replies.gone" }
             try await world.until { world.broker.unacknowledged == 0 && !world.broker.events.isEmpty }
             #expect(world.replies("a").isEmpty)
-            #expect(world.parked.isEmpty && world.deadLetters.isEmpty)
+            #expect(world.deferred.isEmpty && world.deadLetters.isEmpty)
             let operation = try #require(try await world.view().operations.first)
             #expect(world.store.undeliverable == [operation.id])
             #expect(world.count { if case .replyUndeliverable("replies.gone", _) = $0 { true } else { false } } == 1)
@@ -119,7 +119,7 @@ struct BrokerTroubleTests {
             world.send(.authorize, key: "a")
             try await world.until { !world.finalReplies("a").isEmpty && world.broker.unacknowledged == 0 }
             #expect(world.store.undeliverable.isEmpty)
-            #expect(world.replies("a").count == 1 && world.parked.isEmpty)
+            #expect(world.replies("a").count == 1 && world.deferred.isEmpty)
         }
     }
 
@@ -134,7 +134,7 @@ struct BrokerTroubleTests {
                 #expect(world.time.uptime() < .seconds(1))
                 try await world.ask(.capture, key: "c")
                 #expect(world.replies("a").count == 1 && world.replies("c").count == 1)
-                #expect(world.parked.isEmpty && world.broker.messages(.events).isEmpty)
+                #expect(world.deferred.isEmpty && world.broker.messages(.events).isEmpty)
                 try await world.until { world.broker.unacknowledged == 0 }
                 #expect(world.count { if case .eventsPostponed(1) = $0 { true } else { false } } == 2)
                 let waiting = try await world.store.take(limit: 10, hold: .seconds(1))
@@ -153,7 +153,7 @@ struct BrokerTroubleTests {
             try await world.until { world.broker.unacknowledged == 0 && !world.broker.events.isEmpty }
             let operation = try #require(try await world.view().operations.first)
             #expect(world.store.undeliverable == [operation.id])
-            #expect(world.replies("a").isEmpty && world.parked.isEmpty)
+            #expect(world.replies("a").isEmpty && world.deferred.isEmpty)
         }
     }
 
@@ -192,8 +192,8 @@ struct BrokerTroubleTests {
                 into: .retry
             )
             world.send(.authorize, key: "a")
-            try await world.until { world.parked.count == 1 && world.broker.unacknowledged == 0 }
-            #expect(world.parked.map(\.destination) == [.retry(.seconds5)])
+            try await world.until { world.deferred.count == 1 && world.broker.unacknowledged == 0 }
+            #expect(world.deferred.map(\.destination) == [.retry(.seconds5)])
             try await world.until { !world.finalReplies("a").isEmpty }
         }
         try World.run { world in
@@ -217,17 +217,19 @@ struct BrokerTroubleTests {
             for _ in 0..<times { world.broker.inject(fate, into: .retry) }
             world.send(.authorize, key: "a")
             try await world.until { !world.finalReplies("a").isEmpty }
-            #expect(!world.parked.contains { [.retry(.minutes10), .retry(.hour1)].contains($0.destination) })
+            #expect(!world.deferred.contains { [.retry(.minutes10), .retry(.hour1)].contains($0.destination) })
         }
     }
 
-    @Test("a reply whose queue is full is tried again, then parked with its command, and delivered when there is room")
+    @Test(
+        "a reply whose queue is full is tried again, then deferred with its command, and delivered when there is room"
+    )
     func refused() throws {
         try World.run { world in
             world.broker.setRefusing(.replies, true)
             world.send(.authorize, key: "a")
-            try await world.until { world.parked.count == 2 }
-            #expect(!world.parked.contains { [.retry(.minutes10), .retry(.hour1)].contains($0.destination) })
+            try await world.until { world.deferred.count == 2 }
+            #expect(!world.deferred.contains { [.retry(.minutes10), .retry(.hour1)].contains($0.destination) })
             let refusals = world.broker.events.count { if case .published(_, _, .refused) = $0 { true } else { false } }
             #expect(refusals >= 6)
             world.broker.setRefusing(.replies, false)
@@ -238,7 +240,7 @@ struct BrokerTroubleTests {
         }
     }
 
-    @Test("a reply whose queue confirms nothing is parked with its command, and comes when the queue answers again")
+    @Test("a reply whose queue confirms nothing is deferred with its command, and comes when the queue answers again")
     func silent() throws {
         try World.run { world in
             world.broker.setSilent("replies.silent", true)
@@ -248,13 +250,13 @@ struct BrokerTroubleTests {
                 }
             }
             try await world.until { world.broker.unacknowledged == 0 }
-            #expect(world.parked.map(\.destination) == Array(repeating: .retry(.seconds30), count: 5))
+            #expect(world.deferred.map(\.destination) == Array(repeating: .retry(.seconds30), count: 5))
             #expect(world.count { if case .replyPostponed("replies.silent") = $0 { true } else { false } } == 5)
             #expect(world.count { if case .replyUndeliverable = $0 { true } else { false } } == 0)
             #expect(world.store.undeliverable.isEmpty)
             // Others are answered meanwhile.
             try await world.ask(.authorize, payment: World.payment(9), key: "other")
-            try await world.until { world.parked.count >= 10 }
+            try await world.until { world.deferred.count >= 10 }
             world.broker.setSilent("replies.silent", false)
             try await world.drained()
             #expect((0..<5).allSatisfy { world.finalReplies("s-\($0)").map(\.outcome) == ["succeeded"] })
@@ -268,8 +270,8 @@ struct BrokerTroubleTests {
             world.bank.inject(.dropBefore)
             world.broker.inject(.silent, into: .retry)
             world.send(.authorize, key: "a")
-            try await world.until { world.parked.count == 1 && world.broker.unacknowledged == 0 }
-            #expect(world.parked.map(\.destination) == [.retry(.seconds5)])
+            try await world.until { world.deferred.count == 1 && world.broker.unacknowledged == 0 }
+            #expect(world.deferred.map(\.destination) == [.retry(.seconds5)])
             try await world.until { !world.finalReplies("a").isEmpty }
         }
     }
@@ -285,24 +287,24 @@ struct BrokerTroubleTests {
         }
     }
 
-    @Test("an unknown reply whose queue is full parks its command once, not twice")
+    @Test("an unknown reply whose queue is full defers its command once, not twice")
     func refusedProvisional() throws {
         try World.run { world in
             world.bank.inject(.dropBefore, .dropBefore)
             world.broker.setRefusing(.replies, true)
             world.send(.authorize, key: "a")
-            // Parked for the second time: now the unknown reply was due, and refused.
-            try await world.until { world.parked.count >= 2 && world.broker.unacknowledged == 0 }
-            #expect(world.parked.count == 2)
+            // Deferred for the second time: now the unknown reply was due, and refused.
+            try await world.until { world.deferred.count >= 2 && world.broker.unacknowledged == 0 }
+            #expect(world.deferred.count == 2)
             world.broker.setRefusing(.replies, false)
             try await world.until { !world.finalReplies("a").isEmpty }
             try await world.drained()
-            #expect(world.parked.count == 2)
+            #expect(world.deferred.count == 2)
             #expect(world.finalReplies("a").count == 1)
         }
     }
 
-    @Test("a dead letter whose unknown reply is refused is not parked as well")
+    @Test("a dead letter whose unknown reply is refused is not deferred as well")
     func refusedWithDeadLetter() throws {
         try World.run(consumers: { [$0.consumer(bank: LyingBank().before($0.bank))] }) { world in
             try await world.ask(.authorize, key: "a")
@@ -310,7 +312,7 @@ struct BrokerTroubleTests {
             world.send(.capture, key: "c")
             try await world.until { world.deadLetters.count == 1 && world.broker.unacknowledged == 0 }
             try await world.drained()
-            #expect(world.parked.isEmpty)
+            #expect(world.deferred.isEmpty)
             #expect(world.deadLetters.count == 1)
         }
     }
@@ -327,7 +329,7 @@ struct BrokerTroubleTests {
                     try await world.time.sleep(for: .milliseconds(stopAfter))
                     process.cancelAll()
                 }
-                let published = world.broker.messages(.replies).count + world.parked.count
+                let published = world.broker.messages(.replies).count + world.deferred.count
                 if world.broker.unacknowledged == 0 { #expect(published > 0) }
                 world.broker.disconnect()
                 let again = world.broker.subscribe()

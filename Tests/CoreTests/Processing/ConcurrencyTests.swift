@@ -20,7 +20,7 @@ struct ConcurrencyTests {
         }
     }
 
-    @Test("a key in progress in another process is parked, and answered from there")
+    @Test("a key in progress in another process is deferred, and answered from there")
     func otherProcess() throws {
         try World.run(consumers: { [$0.consumer(), $0.consumer()] }) { world in
             world.bank.delayNext(by: .seconds(3))
@@ -28,7 +28,7 @@ struct ConcurrencyTests {
             try await world.until { world.bank.requests.count == 1 }
             world.send(.authorize, key: "a", to: 1)
             try await world.until { world.replies("a").count == 2 }
-            #expect(world.parked.map(\.destination) == [.retry(.seconds5)])
+            #expect(world.deferred.map(\.destination) == [.retry(.seconds5)])
             #expect(world.bank.ledger.count == 1)
             #expect(Set(world.replies("a").map(\.message.body)).count == 1)
             #expect(world.replies("a").count { $0.isReplayed == false } == 1)
@@ -90,7 +90,7 @@ struct ConcurrencyTests {
             // Never settles: what the capture did is never known.
             for _ in 0..<100 { world.bank.inject(.dropBefore, into: .capture) }
             world.send(.capture, key: "c")
-            try await world.until { !world.parked.isEmpty }
+            try await world.until { !world.deferred.isEmpty }
             let started = world.time.uptime()
             world.send(.void, key: "v")
             try await world.until { !world.finalReplies("v").isEmpty }
@@ -111,7 +111,7 @@ struct ConcurrencyTests {
             try await world.ask(.authorize, key: "a")
             for _ in 0..<100 { world.bank.inject(.dropBefore, into: .capture) }
             world.send(.capture, key: "c")
-            try await world.until { !world.parked.isEmpty }
+            try await world.until { !world.deferred.isEmpty }
             let started = world.time.uptime()
             world.send(.void, key: "v") { $0.headers[HeaderName.waitingSince] = .integer(value) }
             try await world.until { !world.finalReplies("v").isEmpty }

@@ -25,7 +25,7 @@ struct OperationTests {
             #expect(view.history.map(\.to) == [.pending, .authorized, .capturing, .captured, .refunding, .refunded])
             #expect(view.payment.bank.refundID == world.bank.ledger.last?.id)
             try await world.until { world.broker.unacknowledged == 0 }
-            #expect(world.deadLetters.isEmpty && world.parked.isEmpty)
+            #expect(world.deadLetters.isEmpty && world.deferred.isEmpty)
             #expect(world.bank.account(CommandMessage.number)?.available == 1_000_000)
         }
     }

@@ -6,8 +6,9 @@ import Testing
 @Suite("Headers of ours in the hands of a client", .timeLimit(.minutes(1)))
 struct OwnHeaderTests {
     private static let forged: [(name: String, value: HeaderValue)] = [
-        (HeaderName.expiredUnseen, .bool(true)), (HeaderName.parks, .integer(5)), (HeaderName.parks, .integer(-1)),
-        (HeaderName.unroutedSince, .integer(0)), (HeaderName.replayOf, .string("x")), (HeaderName.parks, .other),
+        (HeaderName.expiredUnseen, .bool(true)), (HeaderName.deferrals, .integer(5)),
+        (HeaderName.deferrals, .integer(-1)),
+        (HeaderName.unroutedSince, .integer(0)), (HeaderName.replayOf, .string("x")), (HeaderName.deferrals, .other),
         (HeaderName.copyMark, .string("00112233445566778899aabbccddeeff")), (HeaderName.errorCode, .string("x")),
     ]
 
@@ -17,13 +18,13 @@ struct OwnHeaderTests {
             for (index, forged) in Self.forged.enumerated() {
                 let (payment, key) = (World.payment(index), "a\(index)")
                 world.bank.inject(.dropBefore, into: .authorize)
-                let before = world.parked.count
+                let before = world.deferred.count
                 world.send(.authorize, payment: payment, key: key) { $0.headers[forged.name] = forged.value }
                 try await world.until { !world.finalReplies(key).isEmpty }
                 #expect(world.finalReplies(key).map(\.outcome) == ["succeeded"])
-                let copies = world.parked.dropFirst(before)
+                let copies = world.deferred.dropFirst(before)
                 #expect(copies.map(\.destination) == [.retry(.seconds30)])
-                #expect(copies.first?.message.headers[HeaderName.parks] == .integer(1))
+                #expect(copies.first?.message.headers[HeaderName.deferrals] == .integer(1))
             }
         }
     }
@@ -35,14 +36,14 @@ struct OwnHeaderTests {
             feed.add(CommandMessage.valid { $0.headers[HeaderName.unroutedSince] = .integer(0) }, .unrouted)
             try await world.ingesting(feed) { try await world.until { feed.unacknowledged == 0 } }
             #expect(try await world.deadLetters().isEmpty)
-            #expect(world.parked.map(\.destination) == [.retry(.seconds5)])
+            #expect(world.deferred.map(\.destination) == [.retry(.seconds5)])
         }
     }
 
     @Test("are ours only as a whole, and on the message that they were written for")
     func marks() {
         let marks = CopyMarks(World.fingerprinter)
-        let copy = marks.marked(CommandMessage.valid { $0.headers[HeaderName.parks] = .integer(3) })
+        let copy = marks.marked(CommandMessage.valid { $0.headers[HeaderName.deferrals] = .integer(3) })
         func isTrusted(_ marks: CopyMarks = CopyMarks(World.fingerprinter), _ change: (inout Message) -> Void) -> Bool {
             var changed = copy
             change(&changed)
@@ -50,7 +51,7 @@ struct OwnHeaderTests {
         }
         #expect(isTrusted { _ in })
         #expect(isTrusted { $0.headers["other"] = .integer(1) })
-        #expect(!isTrusted { $0.headers[HeaderName.parks] = .integer(4) })
+        #expect(!isTrusted { $0.headers[HeaderName.deferrals] = .integer(4) })
         #expect(!isTrusted { $0.headers[HeaderName.waitingSince] = .integer(4) })
         #expect(!isTrusted { $0.headers[HeaderName.idempotencyKey] = .string("other") })
         #expect(!isTrusted { $0.messageID = "other" })

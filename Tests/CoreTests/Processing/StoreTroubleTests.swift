@@ -13,7 +13,7 @@ struct StoreTroubleTests {
             world.store.setDown(false)
             try await world.until { !world.replies("a").isEmpty }
             #expect(world.replies("a").map(\.outcome) == ["succeeded"])
-            #expect(world.parked.isEmpty)
+            #expect(world.deferred.isEmpty)
         }
     }
 
@@ -28,7 +28,7 @@ struct StoreTroubleTests {
             world.store.setDown(false)
             try await world.until { !world.replies("a").isEmpty }
             #expect(world.replies("a").map(\.outcome) == ["succeeded"])
-            #expect(world.parked.isEmpty)
+            #expect(world.deferred.isEmpty)
             #expect(try await world.view().operations.map(\.attempts) == [1])
             #expect(world.bank.requests.count == 1)
         }
@@ -77,7 +77,7 @@ struct StoreTroubleTests {
             #expect(reply.outcome == "succeeded")
             #expect(reply.isReplayed == false)
             #expect(world.bank.requests.count == 1)
-            #expect(world.parked.isEmpty)
+            #expect(world.deferred.isEmpty)
             let view = try await world.view()
             #expect(view.operations.map(\.fencingToken) == [1])
             #expect(view.operations.map(\.isAmbiguous) == [false])
@@ -171,7 +171,7 @@ struct StoreTroubleTests {
             try await world.until(hours: 24) { world.deadLetters.count == 1 }
             #expect(world.deadLetters.first?.headers["error-code"] == .string("store_refused"))
             let tiers = [RetryTier.seconds5, .seconds30, .minutes2, .minutes10, .hour1, .hour1, .hour1, .hour1]
-            #expect(world.parked.map(\.destination) == tiers.map { .retry($0) })
+            #expect(world.deferred.map(\.destination) == tiers.map { .retry($0) })
             #expect(world.bank.requests.isEmpty)
         }
     }

@@ -189,7 +189,7 @@ struct World: Sendable {
 
     func finalReplies(_ key: String) -> [ReplySeen] { replies(key).filter(\.isFinal) }
 
-    var parked: [(message: Message, destination: Destination)] { broker.messages(.retry) }
+    var deferred: [(message: Message, destination: Destination)] { broker.messages(.retry) }
 
     var deadLetters: [Message] { broker.messages(.deadLetters).map(\.message) }
 

@@ -108,7 +108,7 @@ struct RedactionTests {
         for reply in replies {
             let dispositions: [Disposition] = [
                 .reply(reply, .rejected, settles: operation),
-                .park(.seconds5, reason: "r", provisional: reply, ParkingNote()),
+                .deferred(.seconds5, reason: "r", provisional: reply, RetryState()),
                 .deadLetter(code: "c", message: "m", provisional: reply),
             ]
             for disposition in dispositions { Self.expectSilent(disposition) }
@@ -119,7 +119,7 @@ struct RedactionTests {
 
     @Test("nor any event, of every kind")
     func events() {
-        let disposition = Disposition.park(.seconds5, reason: "r", provisional: nil, ParkingNote())
+        let disposition = Disposition.deferred(.seconds5, reason: "r", provisional: nil, RetryState())
         let refusal = BankRefusal(code: "invalid_card", message: "no card \(Self.number)")
         let action = BankAction.authorize(card: card, amount: 5_000)
         let verdicts = [Verdict.declined(refusal, orphan: nil), .expired(refusal)].map { $0.redacted(for: action) }

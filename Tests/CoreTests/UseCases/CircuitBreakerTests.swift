@@ -93,16 +93,16 @@ struct CircuitBreakerTests {
         }
     }
 
-    @Test("in an outage what was delivered is parked, and nothing is claimed: it is no attempt")
+    @Test("in an outage what was delivered is deferred, and nothing is claimed: it is no attempt")
     func outage() throws {
         try World.run(consumers: { [$0.consumer(bank: ClosedBank())] }) { world in
             for number in 0..<10 { world.send(.authorize, payment: World.payment(number), key: "a-\(number)") }
-            try await world.until { world.parked.count == 10 }
+            try await world.until { world.deferred.count == 10 }
             for number in 10..<200 { world.send(.authorize, payment: World.payment(number), key: "a-\(number)") }
             try await world.until { world.broker.unacknowledged == 0 }
             let probes = world.store.operations.count - 10
             #expect(probes <= 3)
-            #expect(world.parked.count >= 200)
+            #expect(world.deferred.count >= 200)
             #expect(world.deadLetters.isEmpty)
         }
     }

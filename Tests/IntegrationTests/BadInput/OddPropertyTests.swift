@@ -56,11 +56,11 @@ extension CommandLane {
         func afterAll() async throws {
             try await World.run(World.Settings(processor: SweepTimes.soon)) { world in
                 let processor = try await world.startProcessor()
-                var parked = TestCommand.authorize()
-                parked.correlationID = CorrelationID(bytes: Self.odd + [1, 0])
+                var deferred = TestCommand.authorize()
+                deferred.correlationID = CorrelationID(bytes: Self.odd + [1, 0])
                 try await world.bank.fault("error-500", on: .authorize, count: 2)
-                try await Self.publish(parked, to: world)
-                #expect(try await world.upstream.finalReply(to: parked).result == "succeeded")
+                try await Self.publish(deferred, to: world)
+                #expect(try await world.upstream.finalReply(to: deferred).result == "succeeded")
 
                 // Its delivery is lost with its processor, so that only the sweep can answer.
                 #expect(try await processor.terminate() == .status(0))

@@ -43,7 +43,7 @@ struct BankFaultTests {
         }
     }
 
-    @Test("an operation that is parked for the second time says once that its outcome is unknown")
+    @Test("an operation that is deferred for the second time says once that its outcome is unknown")
     func provisionalReply() async throws {
         try await World.run(World.Settings(processor: World.shortLease)) { world in
             try await world.startProcessor()

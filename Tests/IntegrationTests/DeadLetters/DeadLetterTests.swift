@@ -346,9 +346,9 @@ extension World {
     fileprivate func prepareAttention(_ capture: TestCommand, _ authorize: TestCommand) async throws {
         try await bank.fault("down")
         try await send(capture)
-        try await eventually("the capture was parked, and its lease was over") {
-            let parked = "SELECT count(*) FROM operations WHERE state = 'UNKNOWN' AND lease_until < now()"
-            return try await database.number(parked) == 1
+        try await eventually("the capture was deferred, and its lease was over") {
+            let deferred = "SELECT count(*) FROM operations WHERE state = 'UNKNOWN' AND lease_until < now()"
+            return try await database.number(deferred) == 1
         }
         // Its copy on the ladder is lost; what the broker has kept of it is the one that no queue took.
         try await upstream.withConnection { connection in

@@ -113,7 +113,7 @@ extension FaultLane {
                 let commands = (0..<30).map { _ in TestCommand.authorize() }
                 try await world.send(commands)
                 try await world.expect(commands, endAs: "succeeded")
-                // Nothing was parked, and nothing is unacknowledged: acknowledged with the reply.
+                // Nothing was deferred, and nothing is unacknowledged: acknowledged with the reply.
                 try await world.drained()
                 #expect(commands.allSatisfy { world.upstream.replies(to: $0.correlation).count == 1 })
                 #expect(try await world.metric("payments_events_postponed_total") >= 29)

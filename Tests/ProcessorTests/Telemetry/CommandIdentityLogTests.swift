@@ -50,7 +50,7 @@ struct CommandIdentityLogTests {
         let live = CommandIdentity(Samples.operation(), messageID: "m-1")
         let swept = CommandIdentity(Samples.operation())
         let reply = Disposition.reply(.unstored(Samples.reply(to: command), to: command), .succeeded, settles: nil)
-        let park = Disposition.park(.seconds30, reason: "bank_timeout", provisional: nil, ParkingNote())
+        let deferred = Disposition.deferred(.seconds30, reason: "bank_timeout", provisional: nil, RetryState())
         let dead = Disposition.deadLetter(code: "needs_attention", message: "m", provisional: nil)
         let ofOperations = [live, swept].flatMap { identity -> [ProcessorEvent] in
             [
@@ -59,7 +59,7 @@ struct CommandIdentityLogTests {
                 .needsAttention(identity, reason: "r"), .superseded(identity),
             ]
         }
-        return ofOperations + [reply, park, dead].map { .handled(command, $0, duration: .zero) } + [
+        return ofOperations + [reply, deferred, dead].map { .handled(command, $0, duration: .zero) } + [
             .rejectedInvalid(try Self.invalidCommand()),
             .unanswerable(InvalidField("type", "is not known"), CommandIdentity(message)),
             .replyUndeliverable(replyTo: "replies.a", CommandIdentity(message)),

@@ -49,10 +49,10 @@ struct ProcessorTelemetryTests {
     }
 
     @Test(
-        "parked and dead-lettered commands say why",
+        "deferred and dead-lettered commands say why",
         arguments: [
             (
-                Disposition.park(.seconds30, reason: "bank_timeout", provisional: nil, ParkingNote()),
+                Disposition.deferred(.seconds30, reason: "bank_timeout", provisional: nil, RetryState()),
                 "outcome=parked", "reason=bank_timeout tier=30s"
             ),
             (
@@ -105,7 +105,7 @@ struct ProcessorTelemetryTests {
     func ids() throws {
         let number = "4111111111111111"
         let command = try Samples.authorize(key: number, messageID: "m-\(number)-1", card: "5555555555554444")
-        let disposition = Disposition.park(.seconds30, reason: "bank_timeout", provisional: nil, ParkingNote())
+        let disposition = Disposition.deferred(.seconds30, reason: "bank_timeout", provisional: nil, RetryState())
         telemetry.observe(.handled(command, disposition, duration: .zero))
         let text = log.lines().joined()
         #expect(text.contains("idempotency.key=\(number) ") && text.contains("message.id=m-\(number)-1 "))
@@ -284,8 +284,8 @@ struct ProcessorTelemetryTests {
                 "\(registry.text)"
             )
         }
-        let park = Disposition.park(.seconds30, reason: "bank_unavailable", provisional: nil, ParkingNote())
-        telemetry.observe(.handled(command, park, duration: .zero))
+        let deferred = Disposition.deferred(.seconds30, reason: "bank_unavailable", provisional: nil, RetryState())
+        telemetry.observe(.handled(command, deferred, duration: .zero))
         #expect(hasSample("payments_commands_deferred_total{operation=\"authorize\",reason=\"bank_unavailable\"} 1"))
     }
 
@@ -294,8 +294,8 @@ struct ProcessorTelemetryTests {
         let command = try Samples.authorize()
         for number in 0..<200 {
             let code = "code_" + String(repeating: "a", count: number / 20) + String(repeating: "b", count: number % 20)
-            let park = Disposition.park(.seconds5, reason: code, provisional: nil, ParkingNote())
-            telemetry.observe(.handled(command, park, duration: .zero))
+            let deferred = Disposition.deferred(.seconds5, reason: code, provisional: nil, RetryState())
+            telemetry.observe(.handled(command, deferred, duration: .zero))
         }
         let series = registry.text.split(separator: "\n").filter {
             $0.hasPrefix("payments_commands_deferred_total{operation=\"authorize\"")

@@ -37,7 +37,7 @@ final class CopiedHeaders: Sendable {
     }
 }
 
-/// Parks a message with all its headers.
+/// Defers a message with all its headers.
 struct CopyingSink: MessageSink {
     let sink: any MessageSink
     let deaths: CopiedHeaders

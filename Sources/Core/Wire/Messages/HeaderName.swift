@@ -11,12 +11,12 @@ package enum HeaderName {
     package static let errorCode = "error-code"
     package static let errorMessage = "error-message"
 
-    /// Ours, on a parked copy: since when, in microseconds since the epoch, it has been waiting for another command of its
-    /// payment (docs/correctness.md#busy-payment).
+    /// Ours, on a deferred copy: since when, in microseconds since the epoch, it has been waiting for another command
+    /// of its payment (docs/correctness.md#busy-payment).
     package static let waitingSince = "waiting-since"
 
-    /// Ours, on a parked copy: how often it was parked because its outcome is not known.
-    package static let parks = "parks"
+    /// Ours, on a deferred copy: how often it was deferred because its outcome is not known.
+    package static let deferrals = "parks"
 
     /// Ours, on a copy: the broker gave the command up as expired before anybody handled it.
     package static let expiredUnseen = "expired-unseen"
@@ -28,7 +28,8 @@ package enum HeaderName {
     package static let failureInstance = "failure-instance"
     /// Ours, on a dead letter: when it failed, in microseconds since the epoch.
     package static let failedAt = "failed-at"
-    /// Ours, on a replayed copy: the dead letter that it was. Survives parking, so that a second failure can be linked.
+    /// Ours, on a replayed copy: the dead letter that it was. Survives a deferral, so that a second failure can be
+    /// linked.
     package static let replayOf = "replay-of"
 
     /// Ours, on a copy that has any of the others: shows that they are ours, see `CopyMarks`.
@@ -39,7 +40,8 @@ package enum HeaderName {
 
     /// What we have added to a message on its way: no part of the command.
     package static let bookkeeping: Set<String> = [
-        waitingSince, parks, expiredUnseen, unroutedSince, errorCode, errorMessage, failureInstance, failedAt, replayOf,
+        waitingSince, deferrals, expiredUnseen, unroutedSince, errorCode, errorMessage, failureInstance, failedAt,
+        replayOf,
         copyMark,
     ]
 }

@@ -1,42 +1,42 @@
 /// What our own headers on a deferred copy tell about its travels. Whatever a client writes into them does no harm.
-package struct ParkingNote: Hashable, Sendable {
+package struct RetryState: Hashable, Sendable {
     /// Since when it has been waiting for another command of its payment, if it has.
     package let waitingSince: Timestamp?
     /// How often it was deferred because its outcome was not known.
-    package let parks: Int
+    package let deferrals: Int
     /// Whether it had expired before anybody handled it: nothing new is begun for it.
     package let hasExpired: Bool
 
-    package init(waitingSince: Timestamp? = nil, parks: Int = 0, hasExpired: Bool = false) {
+    package init(waitingSince: Timestamp? = nil, deferrals: Int = 0, hasExpired: Bool = false) {
         self.waitingSince = waitingSince
-        self.parks = parks
+        self.deferrals = deferrals
         self.hasExpired = hasExpired
     }
 
     package init(_ message: Message) {
         waitingSince = message.headers[HeaderName.waitingSince]?.integer.map(Timestamp.init(microseconds:))
-        parks = message.headers[HeaderName.parks]?.integer.map { Int(min(max($0, 0), 1_000_000)) } ?? 0
+        deferrals = message.headers[HeaderName.deferrals]?.integer.map { Int(min(max($0, 0), 1_000_000)) } ?? 0
         hasExpired = message.headers[HeaderName.expiredUnseen] == .bool(true)
     }
 
     /// Of a copy that is deferred once more, because its outcome is not known or the store refuses it.
-    var parkedAgain: ParkingNote { ParkingNote(parks: parks + 1, hasExpired: hasExpired) }
+    var deferredAgain: RetryState { RetryState(deferrals: deferrals + 1, hasExpired: hasExpired) }
 
     /// Of a copy that waits for others of its payment.
-    func waiting(since: Timestamp) -> ParkingNote {
-        ParkingNote(waitingSince: since, parks: parks, hasExpired: hasExpired)
+    func waiting(since: Timestamp) -> RetryState {
+        RetryState(waitingSince: since, deferrals: deferrals, hasExpired: hasExpired)
     }
 
     /// Of a copy that an outage defers: the time that it lasts is no time of waiting for others.
-    var deferredByOutage: ParkingNote { ParkingNote(parks: parks, hasExpired: hasExpired) }
+    var deferredByOutage: RetryState { RetryState(deferrals: deferrals, hasExpired: hasExpired) }
 
     /// Of a copy of a command that the broker gave up as expired.
-    var expired: ParkingNote { ParkingNote(waitingSince: waitingSince, parks: parks, hasExpired: true) }
+    var expired: RetryState { RetryState(waitingSince: waitingSince, deferrals: deferrals, hasExpired: true) }
 
     /// Replaces the headers that a copy has from before.
     func write(to message: inout Message) {
         message.headers[HeaderName.waitingSince] = waitingSince.map { .integer($0.microseconds) }
-        message.headers[HeaderName.parks] = parks > 0 ? .integer(Int64(parks)) : nil
+        message.headers[HeaderName.deferrals] = deferrals > 0 ? .integer(Int64(deferrals)) : nil
         message.headers[HeaderName.expiredUnseen] = hasExpired ? .bool(true) : nil
     }
 }
