@@ -52,7 +52,8 @@ extension StoreCheck {
                 #expect(counts[0] == 1 && counts[2] == 2 && counts[4] == 3)
                 #expect(try await scene.store.countReturn(of: "n-\(message)", instances[0], limit: 3) == 1)
             },
-            StoreCheck("a broker's dead letter hands an open operation to a person, when its lease is over") { scene in
+            StoreCheck("a broker's dead letter hands an open operation to manual review, when its lease is over") {
+                scene in
                 let payment = try await scene.authorized()
                 let command = try scene.command(.capture(amount: nil), payment.id)
                 let claim = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)
@@ -175,7 +176,7 @@ extension StoreCheck {
                 #expect(outcome == .notFound)
                 #expect(try await scene.store.deadLetter(id) == nil)
             },
-            StoreCheck("a replay reopens the operation that waits for a person, once for each time that it does") {
+            StoreCheck("a replay reopens the operation that waits for manual review, once for each time that it does") {
                 scene in
                 let payment = try await scene.authorized()
                 let command = try scene.command(.capture(amount: nil), payment.id)

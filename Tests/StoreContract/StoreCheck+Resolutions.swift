@@ -2,13 +2,14 @@ import Core
 import Testing
 
 extension StoreCheck {
-    /// Of operations that a person ends.
+    /// Of operations that an operator ends.
     static var resolutions: [StoreCheck] {
         [
-            StoreCheck("what needs a person is taken under a higher fencing token and a lease, once, and then settled")
-            {
+            StoreCheck(
+                "what needs manual review is taken under a higher fencing token and a lease, once, and then settled"
+            ) {
                 scene in
-                let claim = try await scene.needingPerson()
+                let claim = try await scene.needingReview()
                 let seen = try await scene.last(of: claim)
                 let token = ClaimToken(.random)
                 let taken = try #require(try await scene.take(seen, by: token))
@@ -26,29 +27,29 @@ extension StoreCheck {
                 #expect(try await scene.view(claim.payment.id).payment.status == .captured)
                 #expect(try await scene.take(seen, by: token) == nil)
             },
-            StoreCheck("what does not need a person is not taken, nor what has changed since it was checked") {
+            StoreCheck("what does not need manual review is not taken, nor what has changed since it was checked") {
                 scene in
                 let leased = try await scene.stuckCapture()
                 #expect(try await scene.take(leased.operation) == nil)
                 let payment = try await scene.authorized()
                 let settled = try #require(try await scene.view(payment.id).operations.last)
                 #expect(try await scene.take(settled) == nil)
-                let claim = try await scene.needingPerson()
+                let claim = try await scene.needingReview()
                 var older = try await scene.last(of: claim)
                 older.fencingToken -= 1
                 #expect(try await scene.take(older) == nil)
                 #expect(try await scene.last(of: claim).state == .needsAttention)
             },
             StoreCheck("what was taken and is nobody's any more is found by a check after its lease") { scene in
-                let claim = try await scene.needingPerson()
+                let claim = try await scene.needingReview()
                 let seen = try await scene.last(of: claim)
                 let taken = try #require(try await scene.take(seen, lease: StoreScene<Subject>.shortLease))
                 let found = try #require(try await scene.checkUntilClaimed().claims.first)
                 #expect(found.operation.id == seen.id && found.operation.fencingToken == seen.fencingToken + 2)
                 #expect(try await scene.store.settle(StoreScene<Subject>.success(taken)) == .superseded)
             },
-            StoreCheck("what is given back needs a person as before, and is not reported again") { scene in
-                let claim = try await scene.needingPerson()
+            StoreCheck("what is given back needs manual review as before, and is not reported again") { scene in
+                let claim = try await scene.needingReview()
                 let seen = try await scene.last(of: claim)
                 let taken = try #require(try await scene.take(seen))
                 #expect(taken.operation.isNotified)
@@ -68,7 +69,7 @@ extension StoreCheck {
                 }
                 #expect(try await scene.store.owner(ofBankID: "cap_\(UniqueID.random)") == nil)
             },
-            StoreCheck("a discarded dead letter tells of its operation while that needs a person") { scene in
+            StoreCheck("a discarded dead letter tells of its operation while that needs manual review") { scene in
                 let payment = try await scene.authorized()
                 let command = try scene.command(.capture(amount: nil), payment.id)
                 let claim = try await scene.claimed(command)
@@ -94,8 +95,8 @@ extension StoreCheck {
 }
 
 extension StoreScene {
-    /// A capture that needs a person, and is reported.
-    fileprivate func needingPerson() async throws -> Claim {
+    /// A capture that needs manual review, and is reported.
+    fileprivate func needingReview() async throws -> Claim {
         let payment = try await authorized()
         let claim = try await claimed(command(.capture(amount: nil), payment.id))
         let given = Settlement.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1))

@@ -26,7 +26,7 @@ extension StoreCheck {
                 #expect(try await scene.store.settle(StoreScene<Subject>.success(claim)) == .settled)
                 try await scene.expectLegalHistory(stuck.payment.id)
             },
-            StoreCheck("what is leased, resting, settled or a person's is not claimed") { scene in
+            StoreCheck("what is leased, resting, settled or under manual review is not claimed") { scene in
                 let leased = try await scene.authorized()
                 _ = try await scene.claimed(scene.command(.capture(amount: nil), leased.id))
                 let resting = try await scene.stuckCapture()
@@ -112,7 +112,7 @@ extension StoreCheck {
                 #expect(entries.map(\.content.destination) == [.replies(nil), .event(.captured)])
                 try await scene.expectNothingToNotify()
             },
-            StoreCheck("what needs a person, and was not reported, is reported by a check") { scene in
+            StoreCheck("what needs manual review, and was not reported, is reported by a check") { scene in
                 let claim = try await scene.stuckCapture()
                 let given = Settlement.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1))
                 #expect(try await scene.store.settle(given) == .settled)

@@ -1,5 +1,5 @@
-/// A message that could not be dealt with, kept for a person: without card data, and with all that it takes to publish it
-/// again.
+/// A message that could not be dealt with, kept for an operator: without card data, and with all that it takes to
+/// publish it again.
 package struct DeadLetter: Hashable, Sendable {
     package let id: DeadLetterID
     /// The same for every copy of one failure: the store keeps one row for it.

@@ -2,7 +2,7 @@
 package struct DeadLetterFailure: Hashable, Sendable {
     /// A `DeadLetterCode`; dead letters of an earlier version may have another one.
     package let code: String
-    /// For a person. Never holds a value of the message.
+    /// For an operator. Never holds a value of the message.
     package let message: String
     package let source: Source
     package let at: Timestamp

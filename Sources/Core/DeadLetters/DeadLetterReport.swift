@@ -12,7 +12,7 @@ package struct DeadLetterReport: Hashable, Sendable {
     package private(set) var problems: [String] = []
     /// Why dead letters were skipped: the first hundred.
     package private(set) var skips: [Skip] = []
-    /// How many were discarded whose operation needs a person still.
+    /// How many were discarded whose operation needs manual review still.
     package private(set) var stillOpen = 0
     /// Those, with what their operation asks for: the first hundred.
     package private(set) var leftOpen: [Left] = []

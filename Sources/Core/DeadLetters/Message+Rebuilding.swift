@@ -1,9 +1,10 @@
 extension Message {
-    /// The dead letter of an operation that needs a person, where no delivery of its command is at hand: the command is rebuilt from
-    /// what is stored. The card of an authorize is not, so that its dead letter cannot be replayed.
+    /// The dead letter of an operation that needs manual review, where no delivery of its command is at hand: the
+    /// command is rebuilt from what is stored. The card of an authorize is not, so that its dead letter cannot be
+    /// replayed.
     ///
     /// - Parameters:
-    ///   - operation: in need of a person.
+    ///   - operation: in need of manual review.
     ///   - payment: the one that it is about.
     init(rebuilding operation: Operation, of payment: Payment) {
         var headers: [String: HeaderValue] = [
@@ -43,9 +44,9 @@ extension Message {
 }
 
 extension Operation {
-    /// Why a person must look: a code.
-    var attentionReason: String { lastError ?? "needs a person" }
+    /// Why manual review is needed: a code.
+    var attentionReason: String { lastError ?? "needs manual review" }
 
-    /// Names this need of a person: after a replay the fencing token has moved on.
+    /// Names this need of manual review: after a replay the fencing token has moved on.
     var attentionInstance: String { "operation \(id) \(fencingToken)" }
 }

@@ -39,7 +39,8 @@ package struct ReplayDecision: Hashable, Sendable {
         self.reopened = reopened
     }
 
-    /// An operation that waits for a person gets its attempts anew: without that, the copy would only hear `unknown` again.
+    /// An operation that waits for manual review gets its attempts anew: without that, the copy would only hear
+    /// `unknown` again.
     private static func publish(_ deadLetter: DeadLetter, _ operation: Operation?, _ now: Timestamp) -> ReplayDecision {
         // Taken up again after a crash: what the replay before has reopened may have failed again since.
         let reopened = deadLetter.reopenedFencingToken

@@ -20,7 +20,7 @@ package struct ReplayRun: Hashable, Sendable {
         case running
         /// It has been at every dead letter of its list.
         case finished
-        /// A person has stopped it.
+        /// An operator has stopped it.
         case stopped
         /// Too many of its dead letters failed.
         case failed
@@ -64,7 +64,7 @@ package struct ReplayRun: Hashable, Sendable {
     package var claim: ReplayClaim { ReplayClaim(replay: id, fencingToken: fencingToken) }
 }
 
-/// What a person asked for.
+/// What an operator asked for.
 package struct ReplayOrder: Hashable, Sendable {
     package let requestedBy: String
     /// The filter as it was given, for those who read of it later; `nil` where ids were.

@@ -11,7 +11,7 @@ package indirect enum ClaimOutcome: Hashable, Sendable {
     /// It waits for others of its payment, and is checked again later (docs/correctness.md#busy-payment,
     /// docs/correctness.md#overtaking).
     case wait(WaitReason, Payment?)
-    /// A person must look first.
+    /// Manual review comes first.
     case needsAttention(Operation, Payment?)
 }
 

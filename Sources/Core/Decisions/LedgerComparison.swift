@@ -8,7 +8,7 @@ package struct LedgerComparison: Hashable, Sendable {
     package let agrees: Bool?
     /// What the bank answered, by effect; null where it was not asked, or gave no answer.
     package let bank: [String: JSONValue]
-    /// For a person: what is not as it should be.
+    /// For an operator: what is not as it should be.
     package let differences: [String]
 
     /// What is to be asked about a payment: the bank has a question for each effect but a void

@@ -1,6 +1,6 @@
 /// What the reconciling sweep does with an operation that was due. Shared by every store, so that all decide alike.
 package enum OpenDecision: Hashable, Sendable {
-    /// Its outcome is stored, or it needs a person, and that is reported.
+    /// Its outcome is stored, or it needs manual review, and that is reported.
     case forget
     /// It has ended, and nobody has noted that it was reported: whoever ended it is gone, and perhaps its delivery,
     /// too. Or its events are due.

@@ -18,7 +18,7 @@ extension Operation {
         return operation
     }
 
-    /// The same, to be ended by a person's word: from `NEEDS_ATTENTION`, and only as that person has seen it.
+    /// The same, to be ended by an operator's decision: from `NEEDS_ATTENTION`, and only as that operator has seen it.
     ///
     /// - Parameters:
     ///   - seen: as it was read.

@@ -4,7 +4,7 @@ package struct RetryPolicy: Hashable, Sendable {
     package var bankSends = 4
     /// The least pause before the bank is asked again under the same key (docs/bank.md#times).
     package var bankPause: Duration = .milliseconds(100)
-    /// Times that the store may refuse to write about one delivery before a person must look.
+    /// Times that the store may refuse to write about one delivery before manual review is needed.
     package var refusals = 8
     /// How long after its first send an operation that may have reached the bank is sent again: the bank forgets a key after 24
     /// hours (docs/correctness.md#lost-keys).

@@ -1,5 +1,5 @@
 extension Settlement {
-    /// A person has said how it ended, and the bank does not contradict.
+    /// An operator has said how it ended, and the bank does not contradict.
     package static func resolved(_ claim: Claim, _ resolution: Resolution, now: Timestamp) -> Settlement {
         switch resolution.end {
         case .succeeded(let effect, let response):
@@ -27,7 +27,7 @@ extension Settlement {
         }
     }
 
-    /// Waits for a person again, as before it was taken: what there was to report of that is reported.
+    /// Waits for manual review again, as before it was taken: what there was to report of that is reported.
     package static func givenBack(_ claim: Claim) -> Settlement {
         needsAttention(claim, reason: claim.operation.attentionReason, sends: claim.operation.sends)
             .keepingNotified(of: claim)
@@ -41,7 +41,7 @@ extension Resolution {
 }
 
 extension ReplyError {
-    /// The end of an operation of which a person says that the bank has not done it, and will not.
+    /// The end of an operation of which an operator says that the bank has not done it, and will not.
     static let resolvedAsFailed = ReplyError(
         code: "resolved_as_failed",
         message: "an operator has resolved this operation as failed",

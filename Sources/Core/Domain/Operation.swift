@@ -23,7 +23,8 @@ package struct Operation: Hashable, Sendable {
     /// The final reply, byte for byte (docs/correctness.md#same-key-same-reply).
     package var reply: [UInt8]?
     /// Whether the broker has what there is to report of its end: reply and events of an outcome, the dead letter of
-    /// one that needs a person (docs/correctness.md#outcomes-are-reported). Says nothing while the operation is open.
+    /// one that needs manual review (docs/correctness.md#outcomes-are-reported). Says nothing while the operation is
+    /// open.
     package var isNotified: Bool
     /// Whether its events are to be reported by the sweep although the rest is reported: the outbox had no room for
     /// them.
@@ -106,7 +107,7 @@ package enum OperationState: String, Sendable, CaseIterable {
     case succeeded = "SUCCEEDED"
     case declined = "DECLINED"
     case rejected = "REJECTED"
-    /// A person must look.
+    /// It needs manual review.
     case needsAttention = "NEEDS_ATTENTION"
 
     /// The outcome is stored and will never change.

@@ -20,7 +20,7 @@ package enum RejectionCode: String, Sendable, CaseIterable {
         }
     }
 
-    /// One sentence for the person who reads the reply. Part of stored bodies: a change applies to new operations only.
+    /// One sentence for whoever reads the reply. Part of stored bodies: a change applies to new operations only.
     package var explanation: String {
         switch self {
         case .invalidCommand: "the command is not valid"

@@ -29,7 +29,7 @@ package struct SweepRunID: Hashable, Sendable {
 package struct SweepRun: Hashable, Sendable {
     package let id: SweepRunID
     package let job: SweepJob
-    /// `nil` where a person started it.
+    /// `nil` where an operator started it.
     package let slot: Timestamp?
     package let startedAt: Timestamp
     /// `nil` while it runs, and forever where its processor died.

@@ -1,6 +1,6 @@
 /// Where the ingester puts dead letters. Each call is one transaction, whole or not at all, and may be repeated.
 package protocol DeadLetterIntake: Sendable {
-    /// Keeps the dead letter, unless its failure is known already; and opens its operation for a person where a
+    /// Keeps the dead letter, unless its failure is known already; and opens its operation for manual review where a
     /// broker's dead letter says that its command will not come any more: the operation is open, and its lease is over.
     func keep(_ deadLetter: DeadLetter) async throws(StoreError) -> DeadLetterKept
 

@@ -25,7 +25,7 @@ package enum ProcessorEvent: Sendable {
     case replyAddressIgnored(CommandIdentity)
     /// Events that the broker has not taken at once: they go by way of the outbox.
     case eventsPostponed(Int)
-    /// A dead letter is kept for a person.
+    /// A dead letter is kept for an operator.
     case deadLetterKept(DeadLetter)
     /// A message that was delivered too often goes back to the commands, alone.
     case deadLetterSentBack(DeadLetter, RetryTier)

@@ -61,7 +61,7 @@ package struct ReplayPosition: Hashable, Sendable {
 /// What a process that runs a replay does next.
 package enum ReplayNote: Hashable, Sendable {
     case goOn
-    /// A person has asked for it.
+    /// An operator has asked for it.
     case stop
     /// Another process has taken it up.
     case superseded

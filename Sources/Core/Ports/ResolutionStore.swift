@@ -1,4 +1,4 @@
-/// What it takes to end an operation by a person's word, beside reading it and settling it. Each call is one
+/// What it takes to end an operation by an operator's decision, beside reading it and settling it. Each call is one
 /// transaction.
 package protocol ResolutionStore: PaymentStore {
     /// Takes an operation that is in `NEEDS_ATTENTION`, under a higher fencing token and with a lease: then it is

@@ -4,7 +4,7 @@ package protocol SweepStore: Sendable {
     /// the same run after an unknown outcome is safe (docs/correctness.md#unknown-commit).
     func begin(_ run: SweepRunID, _ slot: SweepSlot) async throws(StoreError) -> Bool
 
-    /// Begins a run that a person has asked for, beside the schedule.
+    /// Begins a run that an operator has asked for, beside the schedule.
     func begin(_ run: SweepRunID, _ job: SweepJob) async throws(StoreError)
 
     func finish(_ run: SweepRunID, _ report: SweepReport) async throws(StoreError)
@@ -44,7 +44,7 @@ package protocol SweepStore: Sendable {
 
 /// What waits to be done, for the gauges.
 package struct Backlog: Hashable, Sendable {
-    /// Operations whose outcome is not stored, without those that a person has.
+    /// Operations whose outcome is not stored, without those under manual review.
     package var open: [OperationKind: Int] = [:]
     /// How long the oldest reply or dead letter in the outbox has been waiting; zero where there is none.
     package var outboxOldest: Duration = .zero

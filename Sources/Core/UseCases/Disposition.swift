@@ -7,8 +7,8 @@ package indirect enum Disposition: Hashable, Sendable {
     /// Put a clean copy at the end of the queues: the broker has let it overtake others
     /// (docs/correctness.md#order-lost-at-the-broker).
     case requeue
-    /// A person must look. `instance`: names the failure, so that publishing it again is harmless; `nil` where the message's
-    /// own content does. `ends`: the operation that is told to be in need of a person by it.
+    /// It needs manual review. `instance`: names the failure, so that publishing it again is harmless; `nil` where the
+    /// message's own content does. `ends`: the operation that is told to be in need of manual review by it.
     case deadLetter(
         code: String,
         message: String,

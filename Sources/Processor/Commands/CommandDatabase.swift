@@ -2,7 +2,7 @@ import Core
 import Postgres
 
 extension PostgresPool {
-    /// For a command of a person: one connection, and a short wait where there is no server.
+    /// For a command of an operator: one connection, and a short wait where there is no server.
     static func forCommand(_ configuration: ProcessorConfiguration) -> PostgresPool {
         let pool = PostgresPool(configuration.database.named("processor-command"), size: 1, waitTimeout: .seconds(5))
         // Ends with the process, as the command does.

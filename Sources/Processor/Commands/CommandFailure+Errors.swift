@@ -3,8 +3,8 @@ import Core
 import Postgres
 
 extension CommandFailure {
-    /// What a person is told about an error, and the exit code that goes with it; `nil` for the errors of the argument
-    /// parser.
+    /// What an operator is told about an error, and the exit code that goes with it; `nil` for the errors of the
+    /// argument parser.
     init?(_ error: any Error) {
         switch error {
         case let failure as CommandFailure: self = failure

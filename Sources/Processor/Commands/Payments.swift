@@ -5,7 +5,7 @@ import Program
 struct Payments: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "payments",
-        abstract: "Looks payments up in the database, compares them with the bank, ends what needs a person.",
+        abstract: "Looks payments up in the database, compares them with the bank, ends what needs manual review.",
         subcommands: [Show.self, List.self, ResolveOperation.self, ReconcileReport.self]
     )
 

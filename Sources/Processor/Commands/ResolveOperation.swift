@@ -6,7 +6,7 @@ import Program
 struct ResolveOperation: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resolve",
-        abstract: "Ends an operation that needs a person, by that person's word.",
+        abstract: "Ends an operation that needs manual review, by an operator's decision.",
         discussion: """
             Only what is in NEEDS_ATTENTION can be resolved. The bank is asked first, by the operation's key: what it replays \
             decides, and contradicts what differs. Where it knows nothing under the key, `succeeded` needs the bank's id of what \
@@ -29,7 +29,7 @@ struct ResolveOperation: AsyncParsableCommand {
     @Argument(help: "The payment's id, a UUID.")
     var id: String
 
-    @Option(help: "The operation's idempotency key, or its kind where one only of that kind needs a person.")
+    @Option(help: "The operation's idempotency key, or its kind where one only of that kind needs manual review.")
     var operation: String
 
     @Option(name: .customLong("as"), help: "How it ended: succeeded or failed.")

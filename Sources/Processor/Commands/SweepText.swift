@@ -4,7 +4,7 @@ import Core
 enum SweepText {
     static func summary(of report: SweepReport, _ job: SweepJob, isDryRun: Bool) -> String {
         if isDryRun {
-            let attention = report.needsAttention > 0 ? ", \(report.needsAttention) of them for a person" : ""
+            let attention = report.needsAttention > 0 ? ", \(report.needsAttention) of them for manual review" : ""
             return "\(job.rawValue): \(report.examined) due\(attention); nothing was done"
         }
         return "\(job.rawValue): \(report.examined) examined, \(report.resolved) resolved, "

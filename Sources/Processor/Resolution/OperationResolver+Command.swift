@@ -4,7 +4,7 @@ import Logging
 import Postgres
 
 extension OperationResolver {
-    /// For a command of a person, in a process of its own: running processors send what it writes to the outbox.
+    /// For a command of an operator, in a process of its own: running processors send what it writes to the outbox.
     ///
     /// - Throws: `HTTPError` where the process is out of threads or descriptors.
     init(_ configuration: ProcessorConfiguration) throws {

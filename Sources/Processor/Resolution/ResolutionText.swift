@@ -1,13 +1,13 @@
 import Core
 
-/// A resolution as a person reads it.
+/// A resolution as an operator reads it.
 enum ResolutionText {
     static func plan(_ plan: ResolutionPlan) -> String {
         let (operation, payment, order) = (plan.operation, plan.payment, plan.resolution.order)
         let facts = [
             ["operation", "\(operation.kind.rawValue) \(operation.idempotencyKey)"],
             ["payment", "\(payment.id), \(payment.status.rawValue), \(PaymentText.amount(payment.amount))"],
-            ["needs a person", operation.lastError ?? "-"],
+            ["review because", operation.lastError ?? "-"],
             ["the bank", plan.testimony],
             ["to be done", "resolved as \(order.end.rawValue), the payment becomes \(plan.status.rawValue)"],
             ["reason", order.reason],

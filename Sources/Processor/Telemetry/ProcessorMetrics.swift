@@ -206,7 +206,7 @@ extension ProcessorMetrics {
             case .possibleOrphans: "Authorizations suspected of having left a second hold at the bank."
             case .storeRegressions:
                 "Requests that the bank had executed before, although the database had no record of it."
-            case .needsAttention: "Operations handed to a person."
+            case .needsAttention: "Operations handed to manual review."
             case .logLinesDropped: "Log lines that were dropped because the log was not read fast enough."
             case .outboxOldest: "Age of the oldest stored outcome whose reply is not confirmed."
             case .queueOldest: "How long the oldest of what waits has been waiting."

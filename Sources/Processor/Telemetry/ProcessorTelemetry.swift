@@ -48,7 +48,7 @@ struct ProcessorTelemetry: ProcessorObserver {
             log(.error, "the bank had executed what this database knows nothing of: it has lost commits", identity)
         case .needsAttention(let identity, let reason):
             metrics.needsAttention.increment()
-            log(.error, "operation needs a person", identity, reason: reason)
+            log(.error, "operation needs manual review", identity, reason: reason)
         case .superseded(let identity):
             log(.notice, "operation was taken over by another attempt", identity)
         case .replyUndeliverable(let replyTo, let identity):

@@ -38,7 +38,7 @@ extension Checker {
         }
     }
 
-    /// What waits for a person is marked as such, where that operator looks (docs/correctness.md#everything-drains).
+    /// What waits for manual review is marked as such, where an operator looks (docs/correctness.md#everything-drains).
     mutating func checkAttention() {
         for operation in evidence.rows.operations where operation.state == .needsAttention {
             if evidence.forgotten.deadLetters.contains(operation.idempotencyKey.description) { continue }
@@ -46,7 +46,7 @@ extension Checker {
                 evidence.openDeadLetterKeys.contains(operation.idempotencyKey.description),
                 .drains,
                 operation.paymentID,
-                "\(operation.name) needs a person, and no dead letter says so"
+                "\(operation.name) needs manual review, and no dead letter says so"
             )
         }
     }

@@ -48,7 +48,8 @@ package final class SimulationWorld: Sendable {
     static let partitions = 2
     private static let worstCase = Duration.seconds(17)
     static let fingerprinter = Fingerprinter(secret: Array("secret".utf8))
-    /// In this time everything must have been answered, deferred for the last time, or marked as waiting for a person.
+    /// In this time everything must have been answered, deferred for the last time, or marked as waiting for manual
+    /// review.
     static let drainLimit = Duration.seconds(30 * 3_600)
     private static let mostCrashes = 60
     private static let mostHours = 60

@@ -104,7 +104,7 @@ struct DeadLetterIngesterTests {
         }
     }
 
-    @Test("the operation of a message that the broker gave up is handed to a person when its lease is over")
+    @Test("the operation of a message that the broker gave up is handed to manual review when its lease is over")
     func opensOperation() throws {
         try World.run(seeds: [nil], make: { World(seed: $0, bringsBack: false) }) { world in
             try await world.ask(.authorize, key: "a")

@@ -15,7 +15,7 @@ struct DeadLetterReplayTests {
         }
     }
 
-    /// A capture that waits for a person: its dead letter is kept.
+    /// A capture that waits for manual review: its dead letter is kept.
     private static func needsAttention(_ world: World) async throws -> DeadLetterID {
         try await world.ask(.authorize, key: "a")
         world.send(.capture, key: "c")
@@ -36,7 +36,7 @@ struct DeadLetterReplayTests {
         return try await world.store.deadLetterIDs(.matching(DeadLetterFilter(), limit: nil))
     }
 
-    @Test("a capture that waited for a person goes to the bank again, under its key, and is answered")
+    @Test("a capture that waited for manual review goes to the bank again, under its key, and is answered")
     func reopens() throws {
         try run(seeds: [nil, 1, 2]) { [lies] world in
             let id = try await Self.needsAttention(world)

@@ -1,7 +1,8 @@
 import Core
 import Synchronization
 
-/// Answers captures with another payment's amount while it is told to: nothing has happened, and a person must look.
+/// Answers captures with another payment's amount while it is told to: nothing has happened, and manual review is
+/// needed.
 final class LyingBank: Sendable {
     private let isLying = Mutex(true)
 

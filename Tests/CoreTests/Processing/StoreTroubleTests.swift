@@ -150,7 +150,7 @@ struct StoreTroubleTests {
         }
     }
 
-    @Test("a settle that is refused again and again ends with a person, not in an endless round")
+    @Test("a settle that is refused again and again ends in manual review, not in an endless round")
     func refusedSettle() throws {
         try World.run(seeds: [nil, 1]) { world in
             for _ in 0..<20 { world.store.inject(.refused, into: .settle) }

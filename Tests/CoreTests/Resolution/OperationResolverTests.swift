@@ -2,7 +2,7 @@ import Core
 import Simulation
 import Testing
 
-/// Operations that need a person, ended by that person's word, over the store and the bank in memory.
+/// Operations that need manual review, ended by that operator's decision, over the store and the bank in memory.
 @Suite("The resolution of operations", .timeLimit(.minutes(1)))
 struct OperationResolverTests {
     @Test(
@@ -12,7 +12,7 @@ struct OperationResolverTests {
     )
     func succeeded(kind: OperationKind, side: BankSide) throws {
         try World.run(seeds: [nil, 1]) { world in
-            let bankID = try #require(try await world.needsPerson(kind, side))
+            let bankID = try #require(try await world.needsReview(kind, side))
             let order = try World.order(kind, .succeeded, bankID: side == .executed ? nil : bankID)
             let effects = world.bank.ledger
             let plan = try await world.resolver().plan(order)
@@ -45,13 +45,13 @@ struct OperationResolverTests {
     }
 
     @Test(
-        "as failed: what the bank does not know is taken at the person's word, and the payment gets its state back",
+        "as failed: what the bank does not know is taken at the operator's word, and the payment gets its state back",
         arguments: OperationKind.allCases,
         [BankSide.nothing, .forgotten]
     )
     func failed(kind: OperationKind, side: BankSide) throws {
         try World.run(seeds: [nil, 1]) { world in
-            try await world.needsPerson(kind, side)
+            try await world.needsReview(kind, side)
             let plan = try await world.resolver().plan(try World.order(kind, .failed))
             let back = plan.operation.origin ?? .failed
             #expect(plan.status == back && plan.resolution.key == .unknown)
@@ -61,7 +61,7 @@ struct OperationResolverTests {
             #expect(view.payment.status == back && view.payment.heldBy == nil)
             let cause = view.history.last?.cause
             #expect(cause?.hasPrefix("\(kind.rawValue) resolved as failed by ada: ticket 4711") == true)
-            // The bank may have a hold of which nobody knows; no alarm, because a person has looked.
+            // The bank may have a hold of which nobody knows; no alarm, because an operator has looked.
             #expect(view.orphan == (kind == .authorize ? .unlikely : nil))
 
             try await world.relay().relayAll()
@@ -86,7 +86,7 @@ struct OperationResolverTests {
     @Test("what the bank replays contradicts another word, and nothing is done", arguments: OperationKind.allCases)
     func contradicted(kind: OperationKind) throws {
         try World.run(seeds: [nil]) { world in
-            let bankID = try #require(try await world.needsPerson(kind, .executed))
+            let bankID = try #require(try await world.needsReview(kind, .executed))
             let before = try await world.view()
             #expect(await world.refusal(try World.order(kind, .failed)) == .bankExecuted(bankID))
             let other = try World.order(kind, .succeeded, bankID: "other_1")
@@ -104,7 +104,7 @@ struct OperationResolverTests {
             try await world.ask(.authorize, payment: World.payment(2), key: "a2", body: body)
             let capture = try await world.ask(.capture, payment: World.payment(2), key: "c2", body: "{}")
             let foreign = try #require(capture.body["payment"]?["bank"]?["capture_id"]?.string)
-            try await world.needsPerson(.capture, .forgotten)
+            try await world.needsReview(.capture, .forgotten)
             let needed = await world.refusal(try World.order(.capture, .succeeded))
             #expect(needed == .needsBankID(.unknown) && needed?.code == "bank_id_needed")
             #expect(
@@ -124,7 +124,7 @@ struct OperationResolverTests {
         try World.run(seeds: [nil]) { world in
             let other = try await world.ask(.authorize, payment: World.payment(2), key: "a2")
             let taken = try #require(other.body["payment"]?["bank"]?["authorization_id"]?.string)
-            try await world.needsPerson(.authorize, .nothing)
+            try await world.needsReview(.authorize, .nothing)
             let order = try World.order(.authorize, .succeeded, bankID: taken)
             let owner = PaymentID(World.payment(2))
             #expect(await world.refusal(order) == .bankIDTaken(taken, by: owner))
@@ -142,12 +142,12 @@ struct OperationResolverTests {
         }
     }
 
-    @Test("an id that is taken in the last moment is refused, and the operation needs a person as before")
+    @Test("an id that is taken in the last moment is refused, and the operation needs manual review as before")
     func takenMeanwhile() throws {
         try World.run(seeds: [nil]) { world in
             let other = try await world.ask(.authorize, payment: World.payment(2), key: "a2")
             let taken = try #require(other.body["payment"]?["bank"]?["authorization_id"]?.string)
-            try await world.needsPerson(.authorize, .nothing)
+            try await world.needsReview(.authorize, .nothing)
             let before = try await world.operation()
             let resolver = world.resolver(store: BlindStore(store: world.store))
             let plan = try await resolver.plan(try World.order(.authorize, .succeeded, bankID: taken))
@@ -163,11 +163,11 @@ struct OperationResolverTests {
         }
     }
 
-    @Test("a second unanswered request of an authorize is a suspected orphan, whatever the person says of the first")
+    @Test("a second unanswered request of an authorize is a suspected orphan, whatever the operator says of the first")
     func orphan() throws {
         try World.run(seeds: [nil]) { world in
             let bankID = try #require(
-                try await world.needsPerson(.authorize, .forgotten, sends: EarlierSends(unanswered: 2))
+                try await world.needsReview(.authorize, .forgotten, sends: EarlierSends(unanswered: 2))
             )
             let plan = try await world.resolver().plan(try World.order(.authorize, .succeeded, bankID: bankID))
             _ = try await world.resolver().carryOut(plan)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Core
 
-/// What a person's word and the bank's make together.
+/// What an operator's decision and the bank's make together.
 @Suite("Resolution", .timeLimit(.minutes(1)))
 struct ResolutionTests {
     private static func order(_ end: ResolutionOrder.End, bankID: String? = nil) throws -> ResolutionOrder {
@@ -158,7 +158,7 @@ struct ResolutionTests {
         return try order.choice(from: PaymentView(payment: payment, history: [], operations: operations))
     }
 
-    @Test("an operation is named by its key, or by its kind where one only needs a person")
+    @Test("an operation is named by its key, or by its kind where one only needs manual review")
     func choice() throws {
         let capture = try PaymentFixture.operation(.capture, .needsAttention)
         let done = try PaymentFixture.operation(.authorize, .succeeded)
@@ -219,7 +219,7 @@ struct ResolutionTests {
         #expect(PaymentEvent.of(settlement.operation).map(\.name) == [.declined])
     }
 
-    @Test("what is given back waits for a person as before, with nothing new to report", arguments: [true, false])
+    @Test("what is given back waits for manual review as before, with nothing new to report", arguments: [true, false])
     func givenBack(isNotified: Bool) throws {
         var operation = try PaymentFixture.operation(.capture, .sent, sends: EarlierSends(unanswered: 2))
         operation.lastError = "bank_timeout"

@@ -2,7 +2,7 @@ import Core
 import Simulation
 import Testing
 
-/// What the bank did for an operation that needs a person.
+/// What the bank did for an operation that needs manual review.
 enum BankSide: String, Sendable, CaseIterable {
     case nothing, executed
     /// Executed, and the key is lost.
@@ -43,11 +43,12 @@ extension World {
         )
     }
 
-    /// An operation of that kind, under the key "k", that needs a person: its dead letter is kept, its client has heard of it.
+    /// An operation of that kind, under the key "k", that needs manual review: its dead letter is kept, its client has
+    /// heard of it.
     ///
     /// - Returns: what the bank did for it, if anything.
     @discardableResult
-    func needsPerson(
+    func needsReview(
         _ kind: OperationKind,
         _ side: BankSide,
         sends: EarlierSends = EarlierSends(unanswered: 1)

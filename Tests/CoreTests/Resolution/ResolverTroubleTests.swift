@@ -3,13 +3,13 @@ import Simulation
 import StoreContract
 import Testing
 
-/// What goes wrong while a person ends an operation: the bank, the store, others who are at it.
+/// What goes wrong while an operator ends an operation: the bank, the store, others who are at it.
 @Suite("The resolution of operations in trouble", .timeLimit(.minutes(1)))
 struct ResolverTroubleTests {
     @Test("where the bank cannot be asked, nothing is done")
     func unreachable() throws {
         try World.run(seeds: [nil]) { world in
-            try await world.needsPerson(.capture, .nothing)
+            try await world.needsReview(.capture, .nothing)
             world.bank.setDown(true)
             for end in ResolutionOrder.End.allCases {
                 let refusal = await world.refusal(try World.order(.capture, end))
@@ -28,17 +28,17 @@ struct ResolverTroubleTests {
     @Test("a bank that is ill is not believed when it knows nothing under the key")
     func ill() throws {
         try World.run(seeds: [nil]) { world in
-            try await world.needsPerson(.capture, .nothing)
+            try await world.needsReview(.capture, .nothing)
             let resolver = world.resolver(bank: IllBank(bank: world.bank))
             let refusal = await world.refusal(try World.order(.capture, .failed), resolver)
             #expect(refusal == .bankUnavailable("unhealthy"))
         }
     }
 
-    @Test("only what needs a person is resolved, and only as it was read")
+    @Test("only what needs manual review is resolved, and only as it was read")
     func changed() throws {
         try World.run(seeds: [nil]) { world in
-            try await world.needsPerson(.capture, .nothing)
+            try await world.needsReview(.capture, .nothing)
             let plan = try await world.resolver().plan(try World.order(.capture, .failed))
             // Somebody replays its dead letter meanwhile: the bank executes it.
             let deadLetter = try #require(try await world.deadLetters([.open]).first)
@@ -56,7 +56,7 @@ struct ResolverTroubleTests {
     @Test("several resolutions at the same time: one is done, the others are refused")
     func twice() throws {
         try World.run(seeds: [nil, 1, 2, 3]) { world in
-            try await world.needsPerson(.capture, .nothing)
+            try await world.needsReview(.capture, .nothing)
             let plan = try await world.resolver().plan(try World.order(.capture, .failed))
             let done = try await withThrowingTaskGroup(of: Bool.self) { group in
                 for _ in 0..<3 {
@@ -83,7 +83,7 @@ struct ResolverTroubleTests {
     )
     func lostCommits(fault: StoreFault) throws {
         try World.run(seeds: [nil, 1]) { world in
-            try await world.needsPerson(.capture, .nothing)
+            try await world.needsReview(.capture, .nothing)
             let plan = try await world.resolver().plan(try World.order(.capture, .failed))
             world.store.inject(fault, into: .claim)
             world.store.inject(fault, into: .settle)
@@ -98,7 +98,7 @@ struct ResolverTroubleTests {
     @Test("dead letters that cannot be closed are reported, and the operation has ended all the same")
     func deadLettersStay() throws {
         try World.run(seeds: [nil]) { world in
-            try await world.needsPerson(.capture, .nothing)
+            try await world.needsReview(.capture, .nothing)
             let plan = try await world.resolver().plan(try World.order(.capture, .failed))
             world.store.inject(.unavailable, into: .deadLetters)
             let report = try await world.resolver().carryOut(plan)
@@ -112,7 +112,7 @@ struct ResolverTroubleTests {
     @Test("a process that dies in the middle leaves an operation that the sweep goes on with after the lease")
     func crash() throws {
         try World.run(seeds: [nil]) { world in
-            let bankID = try #require(try await world.needsPerson(.capture, .executed))
+            let bankID = try #require(try await world.needsReview(.capture, .executed))
             let token = ClaimToken(world.random.identifier(at: world.time.now()))
             let seen = try await world.operation()
             let claim = try await world.store.takeForResolution(seen, by: token, lease: world.limits.lease)
@@ -128,7 +128,7 @@ struct ResolverTroubleTests {
     @Test("a store that goes away before the end is written leaves it to the sweep")
     func storeLost() throws {
         try World.run(seeds: [nil]) { world in
-            try await world.needsPerson(.capture, .executed)
+            try await world.needsReview(.capture, .executed)
             let resolver = world.resolver(store: SettlingNowhere(store: world.store))
             let plan = try await resolver.plan(try World.order(.capture, .succeeded))
             let error = StoreError(.unavailable, detail: "08006")

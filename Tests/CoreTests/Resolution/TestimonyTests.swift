@@ -2,7 +2,7 @@ import Testing
 
 @testable import Core
 
-/// What the bank's answers say about an operation that a person wants to end.
+/// What the bank's answers say about an operation that an operator wants to end.
 @Suite("The bank's testimony", .timeLimit(.minutes(1)))
 struct TestimonyTests {
     private static func key(_ answer: BankAnswer, _ kind: OperationKind) throws -> KeyTestimony? {

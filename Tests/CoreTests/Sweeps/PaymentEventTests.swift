@@ -114,7 +114,7 @@ struct PaymentEventTests {
     }
 
     @Test(
-        "what needs a person is reported once with the reply, and has its dead letter, by way of a delivery or of the outbox"
+        "what needs manual review is reported once with the reply, and has its dead letter, by way of a delivery or of the outbox"
     )
     func attention() throws {
         let claim = try Self.claim(.capture)

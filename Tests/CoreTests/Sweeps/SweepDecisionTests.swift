@@ -15,7 +15,7 @@ struct SweepDecisionTests {
     }
 
     @Test(
-        "what is final, or a person's, is forgotten when it is reported",
+        "what is final, or under manual review, is forgotten when it is reported",
         arguments: [OperationState.succeeded, .declined, .rejected, .needsAttention],
         [0, 1]
     )
@@ -26,7 +26,7 @@ struct SweepDecisionTests {
     }
 
     @Test(
-        "what is final, or a person's, and was not reported is reported, but never at the first check nor within its lease",
+        "what is final, or under manual review, and was not reported is reported, but never at the first check nor within its lease",
         arguments: [OperationState.succeeded, .declined, .rejected, .needsAttention]
     )
     func notify(_ state: OperationState) throws {

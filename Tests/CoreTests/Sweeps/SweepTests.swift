@@ -146,7 +146,7 @@ struct SweepTests {
         }
     }
 
-    @Test("an authorize that the bank knows nothing of waits for its card, and needs a person after 23 hours")
+    @Test("an authorize that the bank knows nothing of waits for its card, and needs manual review after 23 hours")
     func abandoned() throws {
         try World.run { world in
             try await world.leaveBehind(.authorize, key: "a", executed: false)

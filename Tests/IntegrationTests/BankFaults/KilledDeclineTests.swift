@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension FaultLane {
-    /// A send without an answer, and then the bank declines: nothing that a person must decide
+    /// A send without an answer, and then the bank declines: nothing that manual review must decide
     /// (docs/correctness.md#decline-after-silence).
     @Suite("Declines after a send without an answer", .timeLimit(.minutes(15)))
     struct KilledDeclineTests {

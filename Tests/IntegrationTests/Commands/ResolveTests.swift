@@ -5,9 +5,9 @@ import TestSupport
 import Testing
 
 extension FaultLane {
-    @Suite("Operations that a person ends", .timeLimit(.minutes(15)))
+    @Suite("Operations that an operator ends", .timeLimit(.minutes(15)))
     struct ResolveTests {
-        /// An operation that needs a person, of which its client has heard that much.
+        /// An operation that needs manual review, of which its client has heard that much.
         private struct Scene {
             let command: TestCommand
             /// All that is reported of it.
@@ -15,7 +15,8 @@ extension FaultLane {
             let processor: ProcessorProcess
         }
 
-        /// Leaves an operation behind at some point, says by SQL that it needs a person, and lets a processor tell that.
+        /// Leaves an operation behind at some point, says by SQL that it needs manual review, and lets a processor tell
+        /// that.
         private static func scene(
             _ kind: OperationKind,
             _ point: StuckPoint,

@@ -200,7 +200,7 @@ extension CommandLane {
         }
 
         @Test(
-            "a capture that waits for a person is replayed under its key and succeeds; an authorize says why it is not"
+            "a capture that waits for manual review is replayed under its key and succeeds; an authorize says why it is not"
         )
         func needsAttention() async throws {
             try await World.run(World.Settings(deadLetters: 1)) { world in

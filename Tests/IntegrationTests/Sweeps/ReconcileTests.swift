@@ -68,7 +68,9 @@ extension FaultLane {
             }
         }
 
-        @Test("an authorize that the bank does not know waits for its redelivery, and needs a person after 23 hours")
+        @Test(
+            "an authorize that the bank does not know waits for its redelivery, and needs manual review after 23 hours"
+        )
         func pending() async throws {
             try await World.run(World.Settings(processor: SweepTimes.soon, isAudited: false)) { world in
                 try await world.startProcessor().terminate()

@@ -21,7 +21,7 @@ struct DeadLetterCommandTests {
         try ReplayDeadLetters.parse(arguments)
     }
 
-    @Test("list is a table for a person, and JSON for a program")
+    @Test("list is a table for an operator, and JSON for a program")
     func list() async throws {
         try await scene.keep(1)
         let table = try await ListDeadLetters.parse([]).text(from: scene.store)

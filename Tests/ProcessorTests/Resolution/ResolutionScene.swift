@@ -5,7 +5,7 @@ import Testing
 
 @testable import Processor
 
-/// A store with a capture that needs a person, and a bank that says what it is told to.
+/// A store with a capture that needs manual review, and a bank that says what it is told to.
 struct ResolutionScene: Sendable {
     static let id = "00000000-0000-0000-0000-000000000001"
 
@@ -36,7 +36,7 @@ struct ResolutionScene: Sendable {
         )
     }
 
-    /// An authorized payment, `id`, with a capture under the key "key-1" that needs a person.
+    /// An authorized payment, `id`, with a capture under the key "key-1" that needs manual review.
     func prepare() async throws {
         let payment = try #require(PaymentID(Self.id))
         let authorize = AuthorizeParameters(

@@ -32,7 +32,7 @@ struct ResolveCommandTests {
             ending.output == """
                 operation       capture key-1
                 payment         00000000-0000-0000-0000-000000000001, CAPTURING, 50.00 USD
-                needs a person  bank_timeout
+                review because  bank_timeout
                 the bank        the bank knows nothing under its key
                 to be done      resolved as failed, the payment becomes AUTHORIZED
                 reason          ticket 4711
@@ -133,7 +133,7 @@ struct ResolveCommandTests {
         #expect(try await run(["--as", "failed"]).status == .unavailable)
     }
 
-    @Test("what the store refuses to write is reported as such, and needs a person still")
+    @Test("what the store refuses to write is reported as such, and needs manual review still")
     func refusedByStore() async throws {
         try await scene.prepare()
         scene.store.inject(.refused, into: .settle)

@@ -128,7 +128,7 @@ struct ProcessorTelemetryTests {
         #expect(CardDigits.masked(text) == expected)
     }
 
-    @Test("what needs a person is an error, a possible orphan a warning, and both are counted")
+    @Test("what needs manual review is an error, a possible orphan a warning, and both are counted")
     func attention() {
         let operation = CommandIdentity(Samples.operation(), messageID: "m-1")
         telemetry.observe(.needsAttention(operation, reason: "echo_mismatch"))
@@ -139,7 +139,7 @@ struct ProcessorTelemetryTests {
             + "operation.id=00000000-0000-0000-0000-000000000009 payment.id=00000000-0000-0000-0000-000000000001"
         #expect(
             log.lines() == [
-                "level=error logger=processor msg=\"operation needs a person\" \(fields) reason=echo_mismatch",
+                "level=error logger=processor msg=\"operation needs manual review\" \(fields) reason=echo_mismatch",
                 "level=warning logger=processor msg=\"authorization may have left a second hold at the bank\" "
                     + fields,
                 "level=notice logger=processor msg=\"operation was taken over by another attempt\" \(fields)",

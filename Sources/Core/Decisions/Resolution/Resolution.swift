@@ -1,7 +1,7 @@
-/// How an operation is to end by a person's word, after all that can be asked has been asked.
+/// How an operation is to end by an operator's decision, after all that can be asked has been asked.
 package struct Resolution: Hashable, Sendable {
     package enum End: Hashable, Sendable {
-        /// The response is the bank's word; `nil` where only the person's is there.
+        /// The response is the bank's word; `nil` where only the operator's is there.
         case succeeded(BankEffect, BankResponse?)
         case failed
     }
@@ -27,7 +27,7 @@ package struct Resolution: Hashable, Sendable {
         orphan = Self.orphan(end, key, operation)
     }
 
-    /// - Throws: where the bank's word contradicts the person's.
+    /// - Throws: where the bank's word contradicts the operator's.
     package static func after(
         _ key: KeyTestimony,
         _ order: ResolutionOrder,
@@ -49,7 +49,7 @@ package struct Resolution: Hashable, Sendable {
             case .authorize: return .ask(.authorization(id))
             case .capture: return .ask(.capture(id))
             case .refund: return .ask(.refund(id))
-            // The bank has no question for it (docs/correctness.md#what-cannot-be-asked): the person's word stands.
+            // The bank has no question for it (docs/correctness.md#what-cannot-be-asked): the operator's word stands.
             case .void:
                 return .settle(Resolution(order, .succeeded(.voided(voidID: id, at: nil), nil), key, operation))
             }
@@ -72,9 +72,9 @@ package struct Resolution: Hashable, Sendable {
         }
     }
 
-    /// One hold accounts for one of the unanswered requests, as a replay does. Where a person says that there is none, the bank may
-    /// still have one whose key it has lost: kept in the history, without an alarm, because the person has looked. What the bank has
-    /// under the key and nobody wants is a hold that is there.
+    /// One hold accounts for one of the unanswered requests, as a replay does. Where an operator says that there is
+    /// none, the bank may still have one whose key it has lost: kept in the history, without an alarm, because the
+    /// operator has looked. What the bank has under the key and nobody wants is a hold that is there.
     private static func orphan(_ end: End, _ key: KeyTestimony, _ operation: Operation) -> PossibleOrphan? {
         guard operation.kind == .authorize else { return nil }
         if case .other(let reason) = key, reason != KeyTestimony.otherPayment { return .suspected }

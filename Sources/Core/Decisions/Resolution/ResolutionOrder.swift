@@ -1,4 +1,4 @@
-/// What a person wants to become of an operation that is in `NEEDS_ATTENTION` (docs/operations.md#manual-review).
+/// What an operator wants to become of an operation that is in `NEEDS_ATTENTION` (docs/operations.md#manual-review).
 package struct ResolutionOrder: Hashable, Sendable {
     /// How the operation is to end.
     package enum End: String, Hashable, Sendable, CaseIterable {
@@ -78,7 +78,7 @@ package struct ResolutionOrder: Hashable, Sendable {
     }
 }
 
-/// An operation as a person is told of it.
+/// An operation as an operator is told of it.
 package struct OperationName: Hashable, Sendable, CustomStringConvertible {
     package let kind: OperationKind
     package let idempotencyKey: IdempotencyKey

@@ -1,4 +1,4 @@
-/// Why an operation is not ended by a person's word.
+/// Why an operation is not ended by an operator's decision.
 package enum ResolutionRefusal: Error, Hashable, Sendable {
     case noPayment(PaymentID)
     /// Its operations are others.
@@ -37,7 +37,7 @@ package enum ResolutionRefusal: Error, Hashable, Sendable {
         }
     }
 
-    /// What a person is told.
+    /// What an operator is told.
     package var explanation: String {
         switch self {
         case .noPayment(let id): "there is no payment \(id)"

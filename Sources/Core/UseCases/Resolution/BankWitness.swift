@@ -1,4 +1,4 @@
-/// Asks the bank about an operation that a person wants to end. Executes nothing.
+/// Asks the bank about an operation that an operator wants to end. Executes nothing.
 struct BankWitness: Sendable {
     let bank: any Bank
     let questions: PatientBankQueries

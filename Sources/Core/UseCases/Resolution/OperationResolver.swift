@@ -1,6 +1,6 @@
-/// Ends an operation in `NEEDS_ATTENTION` by a person's word (docs/operations.md#manual-review): looks, asks the bank,
-/// and, when the person has agreed, takes the operation, writes its end with what there is to report, and closes its
-/// dead letters.
+/// Ends an operation in `NEEDS_ATTENTION` by an operator's decision (docs/operations.md#manual-review): looks, asks the
+/// bank, and, when the operator has agreed, takes the operation, writes its end with what there is to report, and
+/// closes its dead letters.
 package struct OperationResolver: Sendable {
     package typealias DeadLetters = DeadLetterQueries & DeadLetterActions
 
@@ -104,7 +104,8 @@ package struct OperationResolver: Sendable {
         try await patiently { () async throws(StoreError) in try await store.settle(settlement) }
     }
 
-    /// What the store will never take is a person's again, as it was. Where the store is away, the sweep goes on after the lease.
+    /// What the store will never take is under manual review again, as it was. Where the store is away, the sweep goes
+    /// on after the lease.
     private func undone(_ error: StoreError, _ claim: Claim, _ resolution: Resolution) async -> ResolutionRefusal {
         guard !error.isRetriable else { return .storeFailed(error) }
         // Where this fails too, the lease runs out, and the sweep goes on with it.
@@ -142,7 +143,7 @@ package struct OperationResolver: Sendable {
         return (closed, problems)
     }
 
-    /// An operation has one for each time that it needed a person: few.
+    /// An operation has one for each time that it needed manual review: few.
     private static let mostDeadLetters = 1_000
 
     private var patiently: StorePatience {

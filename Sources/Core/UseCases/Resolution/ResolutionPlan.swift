@@ -1,4 +1,4 @@
-/// What a resolution would do, as a person is asked to agree to it.
+/// What a resolution would do, as an operator is asked to agree to it.
 package struct ResolutionPlan: Hashable, Sendable {
     /// As it was read: in another shape it is not touched.
     package let operation: Operation
@@ -19,7 +19,7 @@ package struct ResolutionPlan: Hashable, Sendable {
         }
     }
 
-    /// What the bank has said, for a person.
+    /// What the bank has said, for an operator.
     package var testimony: String {
         switch (resolution.end, resolution.key) {
         case (.succeeded, .executed), (.failed, _): resolution.key.explanation
@@ -36,7 +36,7 @@ package struct ResolutionReport: Hashable, Sendable {
     package let plan: ResolutionPlan
     /// How many of its dead letters have been discarded.
     package let closedDeadLetters: Int
-    /// For a person: what is left to do. The operation has ended all the same.
+    /// For an operator: what is left to do. The operation has ended all the same.
     package let problems: [String]
 
     package init(plan: ResolutionPlan, closedDeadLetters: Int, problems: [String]) {

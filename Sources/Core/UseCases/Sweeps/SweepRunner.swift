@@ -34,7 +34,7 @@ package struct SweepRunner: Sendable {
         return try await run(id, slot.job, until: stop)
     }
 
-    /// Runs a job because a person asked for it.
+    /// Runs a job because an operator asked for it.
     package func run(_ job: SweepJob, until stop: StopFlag) async throws(StoreError) -> SweepReport {
         let id = SweepRunID(random.identifier(at: time.now()))
         try await patiently { () async throws(StoreError) in try await store.begin(id, job) }

@@ -34,8 +34,8 @@ package struct PaymentEvent: Hashable, Sendable {
         }
     }
 
-    /// The event of an operation that needs a person. One that was replayed may need a person again, which is another event: the
-    /// fencing token distinguishes the two.
+    /// The event of an operation that needs manual review. One that was replayed may need manual review again, which is
+    /// another event: the fencing token distinguishes the two.
     ///
     /// - Parameters:
     ///   - operation: in `NEEDS_ATTENTION`.

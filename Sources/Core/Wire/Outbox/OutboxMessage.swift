@@ -30,13 +30,13 @@ package struct OutboxMessage: Hashable, Sendable {
     }
 
     /// What is reported of the end of an operation that no delivery tells: the reply to where its first delivery wanted
-    /// it, the events, and the dead letter where it needs a person.
+    /// it, the events, and the dead letter where it needs manual review.
     ///
     /// - Parameters:
-    ///   - operation: settled, or in need of a person; for any other nothing is reported. Where it is reported, only
-    ///     its events are due.
+    ///   - operation: settled, or in need of manual review; for any other nothing is reported. Where it is reported,
+    ///     only its events are due.
     ///   - payment: shown by a provisional reply, and asked for by a dead letter.
-    ///   - hasDeadLetter: whether a person finds a dead letter of it already.
+    ///   - hasDeadLetter: whether there is a dead letter of it already.
     package static func notifying(
         _ operation: Operation,
         _ payment: Payment,

@@ -22,7 +22,7 @@ enum TopologyError: Error, CustomStringConvertible {
         }
     }
 
-    /// Only a broker that comes back can help itself; the rest needs a person.
+    /// Only a broker that comes back can help itself; the rest needs an operator.
     var isRetriable: Bool {
         switch self {
         case .broker(let error): error.isRetriable

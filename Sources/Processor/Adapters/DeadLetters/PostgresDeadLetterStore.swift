@@ -57,7 +57,8 @@ extension DeadLetter {
     }
 }
 
-/// Hands an open operation, whose command the broker has given up, to a person; and gives it back to the processor.
+/// Hands an open operation, whose command the broker has given up, to manual review; and gives it back to the
+/// processor.
 ///
 /// The payment is locked first, as every transaction does.
 struct OperationOpening: Sendable {

@@ -113,7 +113,7 @@ struct OpenBatch: Sendable {
         try OutboxWriter(messages).write(on: connection)
     }
 
-    /// Those of which a person finds a dead letter already: the broker had given their command up.
+    /// Those of which there is a dead letter already: the broker had given their command up.
     private static func withDeadLetters(
         _ operations: [Operation],
         on connection: isolated PostgresConnection

@@ -1,12 +1,13 @@
 import Glibc
 import Program
 
-/// The person at the terminal, if there is one.
+/// The operator at the terminal, if there is one.
 struct ConfirmationTerminal: Sendable {
     let isThere: Bool
     private let readLine: @Sendable () -> String?
 
-    /// Standard input and standard error are both a terminal: what is asked is seen, and what is typed comes from a person.
+    /// Standard input and standard error are both a terminal: what is asked is seen, and what is typed comes from an
+    /// operator.
     static let standard = ConfirmationTerminal(isThere: isatty(0) == 1 && isatty(2) == 1) { Swift.readLine() }
 
     init(isThere: Bool, readLine: @escaping @Sendable () -> String?) {
@@ -20,7 +21,7 @@ struct ConfirmationTerminal: Sendable {
         return readLine().flatMap { line in Int(line.filter { !$0.isWhitespace }) }
     }
 
-    /// Whether the person agrees, in a whole word.
+    /// Whether the operator agrees, in a whole word.
     func consents(to question: String) -> Bool {
         StandardStream.error.print("\(question)\nType yes to do it: ")
         return readLine()?.filter { !$0.isWhitespace } == "yes"

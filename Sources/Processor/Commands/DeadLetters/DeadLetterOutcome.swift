@@ -3,7 +3,7 @@ import Core
 import Glibc
 import Program
 
-/// What a person is told of an action, and the exit code that goes with it.
+/// What an operator is told of an action, and the exit code that goes with it.
 struct DeadLetterOutcome {
     let action: DeadLetterService.Action
     let isDryRun: Bool

@@ -1,6 +1,6 @@
 import Core
 
-/// Dead letters as a person reads them.
+/// Dead letters as an operator reads them.
 enum DeadLetterText {
     /// "3 dead letters match", for what asks for consent.
     static func matching(_ count: Int) -> String {

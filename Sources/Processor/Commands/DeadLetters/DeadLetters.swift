@@ -6,7 +6,7 @@ struct DeadLetters: AsyncParsableCommand {
         commandName: "dead-letters",
         abstract: "Looks after messages that could not be dealt with.",
         discussion: """
-            What nobody could be answered for, what a person must check, and what the broker gave up, is kept in the \
+            What nobody could be answered for, what needs manual review, and what the broker gave up, is kept in the \
             database, with card numbers reduced to BIN and last four. `stats` and `list` say what there is, `show` why. When \
             its cause is fixed, `replay` sends a dead letter to the command queues again, with its message id and its key: \
             what has taken effect already is answered from the store, so replaying twice does no harm. `discard` \

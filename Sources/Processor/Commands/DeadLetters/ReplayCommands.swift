@@ -8,7 +8,7 @@ struct ReplayCommands: AsyncParsableCommand {
         abstract: "Shows and stops replays of dead letters.",
         discussion: """
             A replay is `running` (or waits for a processor to take it up), `finished` (it has been at every dead letter of its \
-            list), `stopped` by a person, or `failed`, because too many of its dead letters did.
+            list), `stopped` by an operator, or `failed`, because too many of its dead letters did.
             """,
         subcommands: [ListReplays.self, ShowReplay.self, StopReplay.self],
         defaultSubcommand: ListReplays.self

@@ -1,6 +1,6 @@
 import Core
 
-/// Replays as a person reads them.
+/// Replays as an operator reads them.
 enum ReplayText {
     static func table(of runs: [ReplayRun]) -> String {
         guard !runs.isEmpty else { return "no replays" }
