@@ -40,11 +40,11 @@ extension StoreCheck {
                     let id = CorrelationID(bytes: bytes)
                     let command = try scene.authorize(route: ReplyRoute(correlationID: id))
                     let claim = try await scene.claimed(command)
-                    let settlement = StoreScene<Subject>.success(claim).notifiedByOutbox(claim)
+                    let result = StoreScene<Subject>.success(claim).notifiedByOutbox(claim)
                     #expect(
                         try await scene.view(command.paymentID).operations.first?.route.correlationID?.bytes == bytes
                     )
-                    #expect(try await scene.store.settle(settlement) == .settled)
+                    #expect(try await scene.store.complete(result) == .completed)
                     let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
                     #expect(entries.first?.content.message.correlationID?.bytes == bytes)
                     try await scene.sweeps.note(entries.map { OutboxEnding($0, .sent) })

@@ -72,9 +72,9 @@ extension StoreCheck {
                 #expect(view.operations.last?.lastError == "unrouted")
                 #expect(view.operations.last?.fencingToken == claim.operation.fencingToken)
                 #expect(view.history.last?.cause == "capture needs attention: dead letter unrouted")
-                #expect(try await scene.store.settle(StoreScene<Subject>.success(claim)) == .superseded)
+                #expect(try await scene.store.complete(StoreScene<Subject>.success(claim)) == .superseded)
             },
-            StoreCheck("it leaves settled ones and other payments' alone") { scene in
+            StoreCheck("it leaves completed ones and other payments' alone") { scene in
                 let payment = try await scene.authorized()
                 let command = try scene.command(.capture(amount: nil), payment.id)
                 _ = try await scene.succeeded(command)
@@ -181,12 +181,12 @@ extension StoreCheck {
                 let payment = try await scene.authorized()
                 let command = try scene.command(.capture(amount: nil), payment.id)
                 let claim = try await scene.claimed(command)
-                let attention = Settlement.needsAttention(
+                let attention = OperationResult.needsAttention(
                     claim,
                     reason: "echo_differs",
                     sends: EarlierSends(unanswered: 1)
                 )
-                #expect(try await scene.store.settle(attention) == .settled)
+                #expect(try await scene.store.complete(attention) == .completed)
                 let deadLetter = try scene.deadLetter(.capture, "a", command)
                 _ = try await scene.store.keep(deadLetter)
 
@@ -202,12 +202,12 @@ extension StoreCheck {
                 #expect(
                     second.operation.fencingToken == claim.operation.fencingToken + 1 && second.operation.attempts == 1
                 )
-                let failed = Settlement.needsAttention(
+                let failed = OperationResult.needsAttention(
                     second,
                     reason: "echo_differs",
                     sends: EarlierSends(unanswered: 1)
                 )
-                #expect(try await scene.store.settle(failed) == .settled)
+                #expect(try await scene.store.complete(failed) == .completed)
                 // Cut off before its end: the copy has had its turn already.
                 _ = try await scene.store.beginReplay(deadLetter.id, by: "op", first)
                 operation = try #require(try await scene.view(payment.id).operations.last)
@@ -218,7 +218,7 @@ extension StoreCheck {
                 _ = try await scene.store.keep(newer)
                 _ = try await scene.store.beginReplay(newer.id, by: "op", .random)
                 let third = try await scene.claimedWhenFree(command)
-                #expect(try await scene.store.settle(StoreScene<Subject>.success(third)) == .settled)
+                #expect(try await scene.store.complete(StoreScene<Subject>.success(third)) == .completed)
             },
             StoreCheck("of many replays at the same time one publishes it") { scene in
                 let deadLetter = try scene.deadLetter(.capture, "a")

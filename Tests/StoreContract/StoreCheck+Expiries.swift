@@ -50,7 +50,7 @@ extension StoreCheck {
                 let proof = try StoreScene<Subject>.proof(payment)
                 let claim = try await scene.claimed(scene.command(.capture(amount: nil), payment.id))
                 #expect(try await scene.sweeps.expire(proof) == false)
-                #expect(try await scene.store.settle(StoreScene<Subject>.success(claim)) == .settled)
+                #expect(try await scene.store.complete(StoreScene<Subject>.success(claim)) == .completed)
                 #expect(try await scene.sweeps.expire(proof) == false)
                 #expect(try await scene.view(payment.id).payment.status == .captured)
                 #expect(try await scene.sweeps.take(limit: 10, hold: .seconds(60)).count == 0)

@@ -14,8 +14,8 @@ extension StoreCheck {
                 #expect(try await scene.claim(void) == .wait(.earlierCommand, payment))
                 #expect(try await scene.claim(void) == .wait(.earlierCommand, payment))
                 let captured = StoreScene<Subject>.success(try await scene.claimed(capture))
-                #expect(try await scene.store.settle(captured) == .settled)
-                let rejected = try await scene.settled(void, isReplay: false)
+                #expect(try await scene.store.complete(captured) == .completed)
+                let rejected = try await scene.completed(void, isReplay: false)
                 #expect(rejected.state == .rejected)
                 // Both have left the line.
                 let refund = try scene.command(.refund(amount: nil), payment.id)
@@ -50,13 +50,13 @@ extension StoreCheck {
                         group.addTask { _ = try? await scene.claim(capture) }
                     }
                 }
-                #expect(try await scene.store.settle(StoreScene<Subject>.success(first)) == .settled)
+                #expect(try await scene.store.complete(StoreScene<Subject>.success(first)) == .completed)
                 // One after the other, in the order of their places: each is refused in its turn.
                 var left = Array(captures[1...])
                 while !left.isEmpty {
                     let before = left.count
                     for capture in left {
-                        if case .settled = try await scene.claim(capture) {
+                        if case .completed = try await scene.claim(capture) {
                             left.removeAll { $0.idempotencyKey == capture.idempotencyKey }
                         }
                     }

@@ -42,13 +42,13 @@ extension StoreCheck {
                 #expect(try await scene.view(payment.id).orphan == .unlikely)
                 #expect(try await scene.view(try await scene.authorized().id).orphan == nil)
                 let claim = try await scene.claimed(scene.authorize())
-                let declined = Settlement.declined(
+                let declined = OperationResult.declined(
                     claim,
                     BankRefusal(code: "insufficient_funds", message: "no"),
                     BankResponse(status: 402, body: .json(.object(["error": .string("insufficient_funds")]))),
                     orphan: .suspected
                 )
-                #expect(try await scene.store.settle(declined) == .settled)
+                #expect(try await scene.store.complete(declined) == .completed)
                 let view = try await scene.view(claim.payment.id)
                 #expect(view.payment.status == .failed && view.orphan == .suspected)
             },
@@ -59,9 +59,9 @@ extension StoreCheck {
 extension StoreScene {
     /// An authorized payment that may have left a second hold.
     fileprivate func orphan(_ orphan: PossibleOrphan) async throws -> Payment {
-        let settlement = Self.success(try await claimed(authorize()), orphan: orphan)
-        #expect(try await store.settle(settlement) == .settled)
-        return try #require(settlement.payment)
+        let result = Self.success(try await claimed(authorize()), orphan: orphan)
+        #expect(try await store.complete(result) == .completed)
+        return try #require(result.payment)
     }
 
     /// - Parameter merchant: `nil` for all; otherwise the scene's own.

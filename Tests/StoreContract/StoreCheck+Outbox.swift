@@ -4,23 +4,23 @@ import Testing
 extension StoreCheck {
     static var outbox: [StoreCheck] {
         [
-            StoreCheck("reply and event are in the commit that settles, as they are to be published") { scene in
+            StoreCheck("reply and event are in the commit that completes, as they are to be published") { scene in
                 let route = ReplyRoute(replyTo: "replies.é", correlationID: "c \"1\"", traceparent: "00-1")
                 let command = try scene.authorize(route: route)
                 let claim = try await scene.claimed(command)
-                let settlement = StoreScene<Subject>.success(claim).notifiedByOutbox(claim)
+                let result = StoreScene<Subject>.success(claim).notifiedByOutbox(claim)
                 #expect(try await scene.sweeps.take(limit: 10, hold: .seconds(60)).count == 0)
-                #expect(try await scene.store.settle(settlement) == .settled)
-                #expect(try await scene.store.settle(settlement) == .settled)
+                #expect(try await scene.store.complete(result) == .completed)
+                #expect(try await scene.store.complete(result) == .completed)
                 try await scene.subject.pass(.milliseconds(5))
                 #expect(try await scene.sweeps.backlog().outboxOldest > .zero)
 
                 let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
-                #expect(entries.map(\.content) == settlement.outbox)
+                #expect(entries.map(\.content) == result.outbox)
                 #expect(entries.map(\.content.destination) == [.replies("replies.é"), .event(.authorized)])
                 #expect(entries.map(\.attempts) == [0, 0])
                 let reply = try #require(entries.first?.content.message)
-                #expect(reply.body == settlement.operation.reply)
+                #expect(reply.body == result.operation.reply)
                 #expect(reply.correlationID == "c \"1\"")
                 #expect(reply.headers[HeaderName.idempotentReplayed] == .bool(true))
                 // Taken: nobody else's for a while.
@@ -31,9 +31,9 @@ extension StoreCheck {
             StoreCheck("events that the broker has not taken go to the outbox with the first note, and no reply") {
                 scene in
                 let claim = try await scene.claimed(scene.authorize())
-                let settlement = StoreScene<Subject>.success(claim)
-                #expect(try await scene.store.settle(settlement) == .settled)
-                let operation = settlement.operation
+                let result = StoreScene<Subject>.success(claim)
+                #expect(try await scene.store.complete(result) == .completed)
+                let operation = result.operation
                 let events = PaymentEvent.of(operation)
                 #expect(events.map(\.name) == [.authorized])
                 for _ in 0..<2 {
@@ -53,8 +53,8 @@ extension StoreCheck {
                 let (first, second) = (try scene.authorize(), try scene.authorize())
                 let claims = [try await scene.claimed(first), try await scene.claimed(second)]
                 for claim in claims {
-                    let settlement = StoreScene<Subject>.success(claim).notifiedByOutbox(claim)
-                    #expect(try await scene.store.settle(settlement) == .settled)
+                    let result = StoreScene<Subject>.success(claim).notifiedByOutbox(claim)
+                    #expect(try await scene.store.complete(result) == .completed)
                 }
                 let entries = try await scene.sweeps.take(limit: 10, hold: .zero)
                 #expect(entries.count == 4)
@@ -68,14 +68,14 @@ extension StoreCheck {
                 try await scene.sweeps.note(again.map { OutboxEnding($0, .sent) })
                 #expect(try await scene.sweeps.take(limit: 10, hold: .seconds(60)).isEmpty)
             },
-            StoreCheck("a superseded settle tells nothing") { scene in
+            StoreCheck("a superseded completion tells nothing") { scene in
                 let stuck = try await scene.stuckCapture()
                 let claim = try #require(try await scene.checkUntilDue().claims.first)
                 let late = StoreScene<Subject>.success(stuck).notifiedByOutbox(stuck)
-                #expect(try await scene.store.settle(late) == .superseded)
+                #expect(try await scene.store.complete(late) == .superseded)
                 #expect(try await scene.sweeps.take(limit: 10, hold: .seconds(60)).count == 0)
-                let settlement = StoreScene<Subject>.success(claim).notifiedByOutbox(claim)
-                #expect(try await scene.store.settle(settlement) == .settled)
+                let result = StoreScene<Subject>.success(claim).notifiedByOutbox(claim)
+                #expect(try await scene.store.complete(result) == .completed)
                 #expect(try await scene.sweeps.take(limit: 10, hold: .seconds(60)).count == 2)
             },
             StoreCheck("the messages of a payment come in their order, one after the other") { scene in
@@ -137,12 +137,12 @@ extension StoreCheck {
 }
 
 extension StoreScene {
-    /// Settles a command as a sweep does.
+    /// Completes a command as a sweep does.
     fileprivate func notified(_ command: Command) async throws -> Payment {
         let claim = try await claimed(command)
-        let settlement = Self.success(claim).notifiedByOutbox(claim)
-        #expect(try await store.settle(settlement) == .settled)
-        return try #require(settlement.payment)
+        let result = Self.success(claim).notifiedByOutbox(claim)
+        #expect(try await store.complete(result) == .completed)
+        return try #require(result.payment)
     }
 
     fileprivate func takeUntilDue() async throws -> [OutboxEntry] {

@@ -8,7 +8,7 @@ extension StoreCheck {
             StoreCheck("a declined authorize leaves a failed payment") { scene in
                 let command = try scene.authorize()
                 try await scene.decline(command, code: "insufficient_funds", leaves: .failed)
-                let operation = try await scene.settled(command, isReplay: true)
+                let operation = try await scene.completed(command, isReplay: true)
                 #expect(operation.state == .declined)
             },
             StoreCheck("a declined capture gives the payment back as authorized, free for a void") { scene in
@@ -34,7 +34,7 @@ extension StoreCheck {
                 let claim = try await scene.claimed(try scene.command(.void, payment.id))
                 #expect(claim.operation.origin == .expired)
                 let declined = StoreScene<Subject>.decline(claim, code: "authorization_already_used")
-                #expect(try await scene.store.settle(declined) == .settled)
+                #expect(try await scene.store.complete(declined) == .completed)
                 #expect(try await scene.view(payment.id).payment.status == .expired)
                 let voided = try await scene.succeeded(try scene.command(.void, payment.id))
                 #expect(voided.status == .voided)
@@ -63,13 +63,13 @@ extension StoreCheck {
                 for ambiguousSends in [0, 1, 3] {
                     let command = try scene.authorize()
                     let first = try await scene.claimed(command)
-                    let resting = Settlement.resting(
+                    let resting = OperationResult.resting(
                         first,
                         reason: "timeout",
                         sends: EarlierSends(unanswered: ambiguousSends),
                         rest: .seconds(600)
                     )
-                    #expect(try await scene.store.settle(resting) == .settled)
+                    #expect(try await scene.store.complete(resting) == .completed)
                     #expect(try await scene.claim(command) == .waitForKey)
                     let operation = try #require(try await scene.view(command.paymentID).operations.first)
                     #expect(operation.state == .unknown)
@@ -77,13 +77,13 @@ extension StoreCheck {
                     #expect(operation.sends.unanswered == ambiguousSends)
 
                     let next = try scene.authorize()
-                    let resting2 = Settlement.resting(
+                    let resting2 = OperationResult.resting(
                         try await scene.claimed(next),
                         reason: "timeout",
                         sends: EarlierSends(unanswered: ambiguousSends),
                         rest: .milliseconds(50)
                     )
-                    #expect(try await scene.store.settle(resting2) == .settled)
+                    #expect(try await scene.store.complete(resting2) == .completed)
                     let second = try await scene.claimedWhenFree(next)
                     #expect(second.operation.fencingToken == 2)
                     #expect(second.operation.attempts == 2)
@@ -95,12 +95,12 @@ extension StoreCheck {
                 let payment = try await scene.authorized()
                 let command = try scene.command(.capture(amount: nil), payment.id)
                 let claim = try await scene.claimed(command)
-                let settlement = Settlement.needsAttention(
+                let result = OperationResult.needsAttention(
                     claim,
                     reason: "bank_echoed_other_amount",
                     sends: EarlierSends(unanswered: 2)
                 )
-                #expect(try await scene.store.settle(settlement) == .settled)
+                #expect(try await scene.store.complete(result) == .completed)
                 for _ in 0..<2 {
                     guard case .needsAttention(let operation, let held) = try await scene.claim(command) else {
                         Issue.record("it does not need attention")
@@ -119,13 +119,13 @@ extension StoreCheck {
 
 extension StoreScene {
     func decline(_ command: Command, code: String, expired: Bool = false, leaves status: PaymentStatus) async throws {
-        let settlement = Self.decline(try await claimed(command), code: code, expired: expired)
-        #expect(try await store.settle(settlement) == .settled)
+        let result = Self.decline(try await claimed(command), code: code, expired: expired)
+        #expect(try await store.complete(result) == .completed)
         let view = try await view(command.paymentID)
-        #expect(view.payment == settlement.payment)
+        #expect(view.payment == result.payment)
         #expect(view.payment.status == status)
         #expect(view.payment.heldBy == nil)
-        #expect(try await settled(command, isReplay: true).reply == settlement.operation.reply)
+        #expect(try await completed(command, isReplay: true).reply == result.operation.reply)
     }
 
     /// docs/correctness.md#legal-history: a path through the state machine from its start, one row for every version.

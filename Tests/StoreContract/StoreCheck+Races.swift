@@ -16,13 +16,13 @@ extension StoreCheck {
             StoreCheck("of many takeovers of one key at the same time exactly one is claimed") { scene in
                 let command = try scene.authorize()
                 let first = try await scene.claimed(command)
-                let resting = Settlement.resting(
+                let resting = OperationResult.resting(
                     first,
                     reason: "timeout",
                     sends: EarlierSends(unanswered: 1),
                     rest: .zero
                 )
-                #expect(try await scene.store.settle(resting) == .settled)
+                #expect(try await scene.store.complete(resting) == .completed)
                 try await scene.subject.pass(.milliseconds(1))
                 let outcomes = try await scene.claimAll(Array(repeating: command, count: 24))
                 #expect(outcomes.count(where: \.isClaimed) == 1)
@@ -46,20 +46,20 @@ extension StoreCheck {
                 let outcomes = try await scene.claimAll(commands)
                 #expect(outcomes.count(where: \.isClaimed) == 1)
                 let codes = outcomes.compactMap { outcome in
-                    if case .settled(let operation, isReplay: false) = outcome { operation.state } else { nil }
+                    if case .completed(let operation, isReplay: false) = outcome { operation.state } else { nil }
                 }
                 #expect(codes == Array(repeating: .rejected, count: 7))
             },
-            StoreCheck("many payments at the same time are all claimed and settled") { scene in
+            StoreCheck("many payments at the same time are all claimed and completed") { scene in
                 let commands = try (0..<64).map { _ in try scene.authorize() }
                 let outcomes = try await scene.claimAll(commands)
-                let settlements = outcomes.compactMap { outcome in
+                let results = outcomes.compactMap { outcome in
                     if case .claimed(let claim) = outcome { StoreScene<Subject>.success(claim) } else { nil }
                 }
-                #expect(settlements.count == 64)
-                try await withThrowingTaskGroup(of: SettleOutcome.self) { group in
-                    for settlement in settlements { group.addTask { try await scene.store.settle(settlement) } }
-                    for try await outcome in group { #expect(outcome == .settled) }
+                #expect(results.count == 64)
+                try await withThrowingTaskGroup(of: CompletionOutcome.self) { group in
+                    for result in results { group.addTask { try await scene.store.complete(result) } }
+                    for try await outcome in group { #expect(outcome == .completed) }
                 }
                 for command in commands {
                     #expect(try await scene.view(command.paymentID).payment.status == .authorized)

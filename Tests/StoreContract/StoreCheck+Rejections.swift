@@ -9,10 +9,10 @@ extension StoreCheck {
             { scene in
                 let key = try StoreScene<Subject>.key()
                 let payment = PaymentID(.random)
-                let settlement = StoreScene<Subject>.success(
+                let result = StoreScene<Subject>.success(
                     try await scene.claimed(try scene.authorize(payment, key: key))
                 )
-                #expect(try await scene.store.settle(settlement) == .settled)
+                #expect(try await scene.store.complete(result) == .completed)
                 let otherCard = try StoreScene<Subject>.card("4242424242424242", cvv: "456")
                 let otherCVV = try StoreScene<Subject>.card(cvv: "124")
                 let others = [
@@ -29,8 +29,8 @@ extension StoreCheck {
                     #expect(try await scene.claim(other) == .rejected(.idempotencyKeyReused, nil))
                 }
                 let view = try await scene.view(payment)
-                #expect(view.payment == settlement.payment)
-                #expect(view.operations.map(\.reply) == [settlement.operation.reply])
+                #expect(view.payment == result.payment)
+                #expect(view.operations.map(\.reply) == [result.operation.reply])
             },
             StoreCheck("the same key with another message id, route or deadline is the same command") { scene in
                 let key = try StoreScene<Subject>.key()
@@ -42,13 +42,13 @@ extension StoreCheck {
                     deadline: Timestamp(microseconds: 1),
                     route: ReplyRoute(replyTo: "replies.other", correlationID: "other", traceparent: nil)
                 )
-                _ = try await scene.settled(again, isReplay: true)
+                _ = try await scene.completed(again, isReplay: true)
             },
             StoreCheck("a capture with its amount stated is the same command as one without") { scene in
                 let payment = try await scene.authorized()
                 let key = try StoreScene<Subject>.key()
                 _ = try await scene.succeeded(try scene.command(.capture(amount: nil), payment.id, key: key))
-                _ = try await scene.settled(
+                _ = try await scene.completed(
                     scene.command(.capture(amount: 5_000), payment.id, key: key),
                     isReplay: true
                 )
@@ -107,8 +107,8 @@ extension StoreCheck {
                 let payment = try await scene.authorized()
                 let request = scene.request(try scene.command(.refund(amount: nil), payment.id))
                 for _ in 0..<2 {
-                    guard case .settled(let operation, isReplay: false) = try await scene.store.claim(request) else {
-                        Issue.record("not settled by this claim")
+                    guard case .completed(let operation, isReplay: false) = try await scene.store.claim(request) else {
+                        Issue.record("not completed by this claim")
                         return
                     }
                     #expect(operation.state == .rejected)
@@ -133,7 +133,7 @@ extension StoreCheck {
 extension StoreScene {
     /// The first claim stores the rejection; every later one replays it, byte for byte.
     fileprivate func expectStored(_ code: RejectionCode, _ command: Command, showing payment: Payment?) async throws {
-        let first = try await settled(command, isReplay: false)
+        let first = try await completed(command, isReplay: false)
         let expected = Reply(
             operation: command.kind,
             outcome: .rejected,
@@ -146,7 +146,7 @@ extension StoreScene {
         #expect(
             first.reply.map { String(decoding: $0, as: UTF8.self) } == String(decoding: expected.encoded, as: UTF8.self)
         )
-        let again = try await settled(command, isReplay: true)
+        let again = try await completed(command, isReplay: true)
         #expect(again.reply == first.reply)
         #expect(again.id == first.id)
     }

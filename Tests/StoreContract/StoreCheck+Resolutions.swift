@@ -6,7 +6,7 @@ extension StoreCheck {
     static var resolutions: [StoreCheck] {
         [
             StoreCheck(
-                "what needs manual review is taken under a higher fencing token and a lease, once, and then settled"
+                "what needs manual review is taken under a higher fencing token and a lease, once, and then completed"
             ) {
                 scene in
                 let claim = try await scene.needingReview()
@@ -23,7 +23,7 @@ extension StoreCheck {
                 #expect(try await scene.take(seen) == nil)
                 #expect(try await scene.take(taken.operation) == nil)
 
-                #expect(try await scene.store.settle(StoreScene<Subject>.success(taken)) == .settled)
+                #expect(try await scene.store.complete(StoreScene<Subject>.success(taken)) == .completed)
                 #expect(try await scene.view(claim.payment.id).payment.status == .captured)
                 #expect(try await scene.take(seen, by: token) == nil)
             },
@@ -32,8 +32,8 @@ extension StoreCheck {
                 let leased = try await scene.stuckCapture()
                 #expect(try await scene.take(leased.operation) == nil)
                 let payment = try await scene.authorized()
-                let settled = try #require(try await scene.view(payment.id).operations.last)
-                #expect(try await scene.take(settled) == nil)
+                let completed = try #require(try await scene.view(payment.id).operations.last)
+                #expect(try await scene.take(completed) == nil)
                 let claim = try await scene.needingReview()
                 var older = try await scene.last(of: claim)
                 older.fencingToken -= 1
@@ -46,14 +46,14 @@ extension StoreCheck {
                 let taken = try #require(try await scene.take(seen, lease: StoreScene<Subject>.shortLease))
                 let found = try #require(try await scene.checkUntilClaimed().claims.first)
                 #expect(found.operation.id == seen.id && found.operation.fencingToken == seen.fencingToken + 2)
-                #expect(try await scene.store.settle(StoreScene<Subject>.success(taken)) == .superseded)
+                #expect(try await scene.store.complete(StoreScene<Subject>.success(taken)) == .superseded)
             },
             StoreCheck("what is given back needs manual review as before, and is not reported again") { scene in
                 let claim = try await scene.needingReview()
                 let seen = try await scene.last(of: claim)
                 let taken = try #require(try await scene.take(seen))
                 #expect(taken.operation.isNotified)
-                #expect(try await scene.store.settle(.givenBack(taken)) == .settled)
+                #expect(try await scene.store.complete(.givenBack(taken)) == .completed)
                 let back = try await scene.last(of: claim)
                 #expect(back.state == .needsAttention && back.isNotified && back.lastError == seen.lastError)
                 #expect(back.fencingToken == seen.fencingToken + 1)
@@ -73,8 +73,8 @@ extension StoreCheck {
                 let payment = try await scene.authorized()
                 let command = try scene.command(.capture(amount: nil), payment.id)
                 let claim = try await scene.claimed(command)
-                let given = Settlement.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1))
-                #expect(try await scene.store.settle(given) == .settled)
+                let given = OperationResult.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1))
+                #expect(try await scene.store.complete(given) == .completed)
                 let (own, other) = (
                     try scene.deadLetter(.capture, "a", command), try scene.deadLetter(.void, "b", command)
                 )
@@ -85,7 +85,7 @@ extension StoreCheck {
                 #expect(try await scene.store.discard(other.id, by: "op", reason: "r") == .discarded(leaving: nil))
 
                 let taken = try #require(try await scene.take(try await scene.last(of: claim)))
-                #expect(try await scene.store.settle(StoreScene<Subject>.success(taken)) == .settled)
+                #expect(try await scene.store.complete(StoreScene<Subject>.success(taken)) == .completed)
                 let late = try scene.deadLetter(.capture, "c", command)
                 _ = try await scene.store.keep(late)
                 #expect(try await scene.store.discard(late.id, by: "op", reason: "r") == .discarded(leaving: nil))
@@ -99,8 +99,8 @@ extension StoreScene {
     fileprivate func needingReview() async throws -> Claim {
         let payment = try await authorized()
         let claim = try await claimed(command(.capture(amount: nil), payment.id))
-        let given = Settlement.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1))
-        #expect(try await store.settle(given.notifiedByOutbox(claim)) == .settled)
+        let given = OperationResult.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1))
+        #expect(try await store.complete(given.notifiedByOutbox(claim)) == .completed)
         return claim
     }
 

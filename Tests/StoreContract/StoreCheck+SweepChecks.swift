@@ -22,26 +22,26 @@ extension StoreCheck {
                 #expect(try await scene.check().count == 0)
 
                 let late = StoreScene<Subject>.success(stuck)
-                #expect(try await scene.store.settle(late) == .superseded)
-                #expect(try await scene.store.settle(StoreScene<Subject>.success(claim)) == .settled)
+                #expect(try await scene.store.complete(late) == .superseded)
+                #expect(try await scene.store.complete(StoreScene<Subject>.success(claim)) == .completed)
                 try await scene.expectLegalHistory(stuck.payment.id)
             },
-            StoreCheck("what is leased, resting, settled or under manual review is not claimed") { scene in
+            StoreCheck("what is leased, resting, completed or under manual review is not claimed") { scene in
                 let leased = try await scene.authorized()
                 _ = try await scene.claimed(scene.command(.capture(amount: nil), leased.id))
                 let resting = try await scene.stuckCapture()
-                let rest = Settlement.resting(
+                let rest = OperationResult.resting(
                     resting,
                     reason: "timeout",
                     sends: EarlierSends(unanswered: 1),
                     rest: .seconds(600)
                 )
-                #expect(try await scene.store.settle(rest) == .settled)
+                #expect(try await scene.store.complete(rest) == .completed)
                 let attention = try await scene.stuckCapture()
-                let given = Settlement.needsAttention(attention, reason: "r", sends: EarlierSends(unanswered: 1))
-                #expect(try await scene.store.settle(given) == .settled)
-                let settled = try await scene.stuckCapture()
-                #expect(try await scene.store.settle(StoreScene<Subject>.success(settled)) == .settled)
+                let given = OperationResult.needsAttention(attention, reason: "r", sends: EarlierSends(unanswered: 1))
+                #expect(try await scene.store.complete(given) == .completed)
+                let completed = try await scene.stuckCapture()
+                #expect(try await scene.store.complete(StoreScene<Subject>.success(completed)) == .completed)
                 for _ in 0..<8 {
                     #expect(try await scene.check().claims.isEmpty)
                     try await scene.subject.pass(.milliseconds(25))
@@ -62,8 +62,13 @@ extension StoreCheck {
                 #expect(try await scene.view(stuck.payment.id).operations == [claim.operation])
                 #expect(try await scene.check().count == 0)
                 // What is learnt is written, and where nothing is, its delivery may come back at any time.
-                let rest = Settlement.resting(claim, reason: "key_unknown", sends: claim.operation.sends, rest: .zero)
-                #expect(try await scene.store.settle(rest) == .settled)
+                let rest = OperationResult.resting(
+                    claim,
+                    reason: "key_unknown",
+                    sends: claim.operation.sends,
+                    rest: .zero
+                )
+                #expect(try await scene.store.complete(rest) == .completed)
             },
             StoreCheck(
                 "a late answer completes what rests under its fencing token, and nothing that has been taken since"
@@ -72,23 +77,23 @@ extension StoreCheck {
                 let payment = try await scene.authorized()
                 let capture = try scene.command(.capture(amount: nil), payment.id)
                 let first = try await scene.claimed(capture)
-                let rest = Settlement.resting(
+                let rest = OperationResult.resting(
                     first,
                     reason: "timed_out",
                     sends: EarlierSends(unanswered: 1),
                     rest: .zero
                 )
-                #expect(try await scene.store.settle(rest) == .settled)
+                #expect(try await scene.store.complete(rest) == .completed)
                 let second = try await scene.claimed(capture)
-                #expect(try await scene.store.settle(StoreScene<Subject>.success(first)) == .superseded)
-                let again = Settlement.resting(
+                #expect(try await scene.store.complete(StoreScene<Subject>.success(first)) == .superseded)
+                let again = OperationResult.resting(
                     second,
                     reason: "timed_out",
                     sends: EarlierSends(unanswered: 2),
                     rest: .seconds(60)
                 )
-                #expect(try await scene.store.settle(again) == .settled)
-                #expect(try await scene.store.settle(StoreScene<Subject>.success(second)) == .settled)
+                #expect(try await scene.store.complete(again) == .completed)
+                #expect(try await scene.store.complete(StoreScene<Subject>.success(second)) == .completed)
                 #expect(try await scene.view(payment.id).payment.status == .captured)
             },
             StoreCheck("an authorize is claimed, to be given up, when its time is over") { scene in
@@ -101,21 +106,21 @@ extension StoreCheck {
             },
             StoreCheck("what has ended and was not reported is reported by a check, once") { scene in
                 let claim = try await scene.stuckCapture()
-                let settlement = StoreScene<Subject>.success(claim)
-                #expect(try await scene.store.settle(settlement) == .settled)
+                let result = StoreScene<Subject>.success(claim)
+                #expect(try await scene.store.complete(result) == .completed)
                 let findings = try await scene.checkUntilNotified()
                 #expect(findings.notified == 1 && findings.claims.isEmpty)
                 let operation = try #require(try await scene.view(claim.payment.id).operations.last)
                 #expect(operation.isNotified)
                 let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
-                #expect(entries.map(\.content) == settlement.notifiedByOutbox(claim).outbox)
+                #expect(entries.map(\.content) == result.notifiedByOutbox(claim).outbox)
                 #expect(entries.map(\.content.destination) == [.replies(nil), .event(.captured)])
                 try await scene.expectNothingToNotify()
             },
             StoreCheck("what needs manual review, and was not reported, is reported by a check") { scene in
                 let claim = try await scene.stuckCapture()
-                let given = Settlement.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1))
-                #expect(try await scene.store.settle(given) == .settled)
+                let given = OperationResult.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1))
+                #expect(try await scene.store.complete(given) == .completed)
                 #expect(try await scene.checkUntilNotified().notified == 1)
                 let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
                 #expect(entries.map(\.content) == given.notifiedByOutbox(claim).outbox)
@@ -142,8 +147,8 @@ extension StoreCheck {
                 let payment = try await scene.authorized()
                 let command = try scene.command(.capture(amount: nil), payment.id)
                 let claim = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)
-                let given = Settlement.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1))
-                #expect(try await scene.store.settle(given) == .settled)
+                let given = OperationResult.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1))
+                #expect(try await scene.store.complete(given) == .completed)
                 #expect(
                     try await scene.store.keep(try scene.deadLetter(.void, "a", command, origin: .unrouted)) == .stored
                 )
@@ -151,15 +156,15 @@ extension StoreCheck {
                 let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
                 #expect(entries.map(\.content.destination) == [.replies(nil), .event(.needsAttention), .deadLetters])
             },
-            StoreCheck("what was reported is left alone: by a note, or by the commit that settled it") { scene in
+            StoreCheck("what was reported is left alone: by a note, or by the commit that completed it") { scene in
                 let (noted, relayed) = (try await scene.stuckCapture(), try await scene.stuckCapture())
-                let settlement = StoreScene<Subject>.success(noted)
-                #expect(try await scene.store.settle(settlement) == .settled)
+                let result = StoreScene<Subject>.success(noted)
+                #expect(try await scene.store.complete(result) == .completed)
                 let notified = StoreScene<Subject>.success(relayed).notifiedByOutbox(relayed)
-                #expect(try await scene.store.settle(notified) == .settled)
+                #expect(try await scene.store.complete(notified) == .completed)
                 #expect(try await scene.view(noted.payment.id).operations.last?.isNotified == false)
                 #expect(try await scene.view(relayed.payment.id).operations.last?.isNotified == true)
-                for _ in 0..<2 { try await scene.store.recordNotified(settlement.operation, isUndeliverable: false) }
+                for _ in 0..<2 { try await scene.store.recordNotified(result.operation, isUndeliverable: false) }
                 #expect(try await scene.view(noted.payment.id).operations.last?.isNotified == true)
                 // What the commit wrote, and nothing more.
                 let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
@@ -168,8 +173,8 @@ extension StoreCheck {
             },
             StoreCheck("a note of an attempt that another has followed says nothing") { scene in
                 let first = try await scene.stuckCapture()
-                let given = Settlement.needsAttention(first, reason: "r", sends: EarlierSends(unanswered: 1))
-                #expect(try await scene.store.settle(given) == .settled)
+                let given = OperationResult.needsAttention(first, reason: "r", sends: EarlierSends(unanswered: 1))
+                #expect(try await scene.store.complete(given) == .completed)
                 // Under the fencing token of the first attempt, and as it had ended otherwise.
                 var (old, other) = (given.operation, given.operation)
                 old.fencingToken -= 1
@@ -183,7 +188,7 @@ extension StoreCheck {
             },
             StoreCheck("a rejection that was stored by a claim, and not reported, is reported by a check") { scene in
                 let payment = try await scene.authorized()
-                let rejected = try await scene.settled(
+                let rejected = try await scene.completed(
                     scene.command(.refund(amount: nil), payment.id),
                     isReplay: false
                 )

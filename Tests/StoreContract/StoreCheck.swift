@@ -18,7 +18,8 @@ package struct StoreCheck<Subject: StoreUnderTest>: Sendable, CustomTestStringCo
     }
 
     package static var all: [StoreCheck] {
-        claims + settles + outcomes + rejections + order + waiting + races + queries + deadLetters + replays + schedule
+        claims + completes + outcomes + rejections + order + waiting + races + queries + deadLetters + replays
+            + schedule
             + sweepChecks
             + expiries
             + outbox

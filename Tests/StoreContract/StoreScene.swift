@@ -123,15 +123,15 @@ struct StoreScene<Subject: StoreUnderTest>: Sendable {
         throw Unexpected()
     }
 
-    /// The operation under the key of a command that is settled.
-    func settled(
+    /// The operation under the key of a command that is completed.
+    func completed(
         _ command: Command,
         isReplay: Bool,
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> Operation {
         let outcome = try await claim(command)
-        guard case .settled(let operation, isReplay) = outcome else {
-            Issue.record("not settled (replay: \(isReplay)) but \(outcome)", sourceLocation: sourceLocation)
+        guard case .completed(let operation, isReplay) = outcome else {
+            Issue.record("not completed (replay: \(isReplay)) but \(outcome)", sourceLocation: sourceLocation)
             throw Unexpected()
         }
         return operation
@@ -158,7 +158,7 @@ struct StoreScene<Subject: StoreUnderTest>: Sendable {
         }
     }
 
-    static func success(_ claim: Claim, bankID: String? = nil, orphan: PossibleOrphan? = nil) -> Settlement {
+    static func success(_ claim: Claim, bankID: String? = nil, orphan: PossibleOrphan? = nil) -> OperationResult {
         let effect = effect(of: claim, bankID: bankID)
         let body = JSONValue.object(["id": .string(effect.bankID), "text": .string("é \"quoted\" \\ / 漢")])
         return .succeeded(
@@ -170,7 +170,7 @@ struct StoreScene<Subject: StoreUnderTest>: Sendable {
         )
     }
 
-    static func decline(_ claim: Claim, code: String, expired: Bool = false) -> Settlement {
+    static func decline(_ claim: Claim, code: String, expired: Bool = false) -> OperationResult {
         let body = JSONValue.object(["error": .string(code), "message": .string("no")])
         return .declined(
             claim,
@@ -187,11 +187,11 @@ struct StoreScene<Subject: StoreUnderTest>: Sendable {
         try await succeeded(authorize(order: order, customer: customer))
     }
 
-    /// Claims and settles, and gives the payment afterwards.
+    /// Claims and completes, and gives the payment afterwards.
     func succeeded(_ command: Command) async throws -> Payment {
-        let settlement = Self.success(try await claimed(command))
-        #expect(try await store.settle(settlement) == .settled)
-        return try #require(settlement.payment)
+        let result = Self.success(try await claimed(command))
+        #expect(try await store.complete(result) == .completed)
+        return try #require(result.payment)
     }
 
     func view(_ payment: PaymentID) async throws -> PaymentView {

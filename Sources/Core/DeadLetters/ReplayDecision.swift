@@ -74,7 +74,7 @@ package struct ReplayDecision: Hashable, Sendable {
 package enum ReplayStep: Hashable, Sendable {
     /// Publish the dead letter's copy.
     case publish(DeadLetter)
-    /// The card is gone, but the command has been settled: publish its stored reply.
+    /// The card is gone, but the command has been completed: publish its stored reply.
     case answer(DeadLetter, Operation)
     /// Another replay has claimed it, or this one before it was taken up again: its lease runs for so long still.
     case held(remaining: Duration)

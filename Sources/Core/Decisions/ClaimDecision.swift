@@ -111,7 +111,7 @@ package struct ClaimDecision: Hashable, Sendable {
         let isOurs = existing.claimToken == request.token
         switch existing.state {
         case .succeeded, .declined, .rejected:
-            return ClaimDecision(.settled(existing, isReplay: !isOurs))
+            return ClaimDecision(.completed(existing, isReplay: !isOurs))
         case .needsAttention:
             return ClaimDecision(.needsAttention(existing, payment))
         case .sent where request.expiry == .expiredAndOnlyChecking,
@@ -189,7 +189,7 @@ package struct ClaimDecision: Hashable, Sendable {
             )
             let operation = operation(state: .rejected, origin: nil, reply: reply.encoded)
             return ClaimDecision(
-                .settled(operation, isReplay: false),
+                .completed(operation, isReplay: false),
                 write: Write(
                     operation: operation,
                     isNewOperation: true,

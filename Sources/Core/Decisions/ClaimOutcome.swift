@@ -3,7 +3,7 @@ package indirect enum ClaimOutcome: Hashable, Sendable {
     /// Ours until the lease runs out: call the bank.
     case claimed(Claim)
     /// The outcome is stored. `isReplay` is false where this very claim stored it: a rejection.
-    case settled(Operation, isReplay: Bool)
+    case completed(Operation, isReplay: Bool)
     /// No, and the no is not stored.
     case rejected(RejectionCode, Payment?)
     /// Another delivery of the same key is at it, or it rests (docs/correctness.md#same-key-in-progress).

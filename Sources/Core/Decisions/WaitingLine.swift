@@ -33,7 +33,7 @@ struct WaitingLine {
         case .waitForKey: .unchanged
         // Not stored: another copy of it may still have to be decided.
         case .rejected: isRegistered ? .remove : .unchanged
-        case .claimed, .settled, .needsAttention: isKeyRegistered ? .removeAllCopies : .unchanged
+        case .claimed, .completed, .needsAttention: isKeyRegistered ? .removeAllCopies : .unchanged
         }
     }
 }

@@ -6,7 +6,7 @@ package struct Operation: Hashable, Sendable {
     /// (docs/correctness.md#lost-keys). `nil` where the bank was never asked.
     package var firstSentAt: Timestamp?
     package var state: OperationState
-    /// Goes up with every claim: a settle that carries an older one is refused (docs/correctness.md#takeover).
+    /// Goes up with every claim: a completion that carries an older one is refused (docs/correctness.md#takeover).
     package var fencingToken: Int64
     /// Until then, on the database's clock, only the holder of the fencing token may talk to the bank.
     package var leaseUntil: Timestamp

@@ -6,7 +6,7 @@ package protocol PaymentStore: Sendable {
 
     /// Step 4: writes how the attempt ended, unless the fencing token has moved on.
     /// Repeating it after an unknown outcome is safe (docs/correctness.md#unknown-commit).
-    func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome
+    func complete(_ result: OperationResult) async throws(StoreError) -> CompletionOutcome
 
     /// Gives a command that is put off without a claim its place among those of its payment that wait; a message that has one keeps it.
     func register(_ command: Command) async throws(StoreError)
@@ -41,8 +41,8 @@ extension PaymentStore {
     }
 }
 
-package enum SettleOutcome: Hashable, Sendable {
-    case settled
+package enum CompletionOutcome: Hashable, Sendable {
+    case completed
     /// Another attempt has taken the operation over; what this one learnt is in the history.
     case superseded
     /// The same, and the bank has given this attempt another authorization than the payment has: a second hold, which is recorded as

@@ -1,8 +1,8 @@
-/// What it takes to end an operation by an operator's decision, beside reading it and settling it. Each call is one
+/// What it takes to end an operation by an operator's decision, beside reading it and completing it. Each call is one
 /// transaction.
 package protocol ResolutionStore: PaymentStore {
     /// Takes an operation that is in `NEEDS_ATTENTION`, under a higher fencing token and with a lease: then it is
-    /// `SENT`, and where nobody settles it, the reconciling sweep goes on with it after the lease. Decided by
+    /// `SENT`, and where nobody completes it, the reconciling sweep goes on with it after the lease. Decided by
     /// `Operation.takenForResolution`. Repeating it with the same token after an unknown outcome is safe
     /// (docs/correctness.md#unknown-commit).
     ///

@@ -11,7 +11,7 @@ extension BankAttempt {
         case .declined where call.action.kind == .authorize && sends.unanswered > 0:
             return try await confirmDecline(call, verdict, answer, after: sends)
         case .succeeded, .declined, .expired:
-            return try await settle(claim, verdict, answer.redacted(for: call.action))
+            return try await complete(claim, verdict, answer.redacted(for: call.action))
         case .needsAttention(let reason):
             return try await giveUp(claim, reason: reason, sends)
         case .notSent(let reason):
@@ -43,7 +43,7 @@ extension BankAttempt {
         if let word = await ask(inquiry, after: sends) {
             let verdict = judge(inquiry.action, word, after: sends, of: claim.operation)
             switch verdict {
-            case .keyUnknown: return try await settle(claim, decline, answer.redacted(for: call.action))
+            case .keyUnknown: return try await complete(claim, decline, answer.redacted(for: call.action))
             case .succeeded, .needsAttention: return try await end(inquiry, verdict, word, after: sends)
             case .declined, .expired, .notSent, .notExecuted, .ambiguous: break
             }
@@ -71,14 +71,14 @@ extension BankAttempt {
         }
     }
 
-    func settle(_ claim: Claim, _ verdict: Verdict, _ answer: BankAnswer) async throws(StoreError) -> Outcome {
+    func complete(_ claim: Claim, _ verdict: Verdict, _ answer: BankAnswer) async throws(StoreError) -> Outcome {
         guard case .response(let response) = answer else { return .superseded(claim.operation.sends) }
-        let settlement: Settlement
+        let result: OperationResult
         var wasForgotten = false
         switch verdict {
         case .succeeded(let effect, let orphan, let isForgotten):
             wasForgotten = isForgotten
-            settlement = .succeeded(
+            result = .succeeded(
                 claim,
                 effect,
                 response,
@@ -87,25 +87,25 @@ extension BankAttempt {
                 now: context.time.now()
             )
         case .declined(let refusal, let orphan):
-            settlement = .declined(claim, refusal, response, orphan: orphan)
+            result = .declined(claim, refusal, response, orphan: orphan)
         case .expired(let refusal):
-            settlement = .declined(claim, refusal, response, authorizationExpired: true)
+            result = .declined(claim, refusal, response, authorizationExpired: true)
         case .notSent, .notExecuted, .ambiguous, .keyUnknown, .needsAttention:
             return .superseded(claim.operation.sends)
         }
         do throws(StoreError) {
             // It knows the outcome: asked again, the bank repeats it.
-            guard try await write(settlement, claim) else { return .superseded(EarlierSends()) }
+            guard try await write(result, claim) else { return .superseded(EarlierSends()) }
         } catch {
             // Asking again would bring the same id for a day.
             guard error.code == .bankIDTaken else { throw error }
             return try await giveUp(claim, reason: "bank_id_of_another_payment", claim.operation.sends)
         }
         if wasForgotten { context.observer.observe(.storeRegressed(identity(claim.operation))) }
-        if let orphan = settlement.orphan {
-            context.observer.observe(.possibleOrphan(identity(settlement.operation), orphan))
+        if let orphan = result.orphan {
+            context.observer.observe(.possibleOrphan(identity(result.operation), orphan))
         }
-        return .settled(settlement.operation)
+        return .completed(result.operation)
     }
 
     /// Leaves it open.
@@ -124,7 +124,7 @@ extension BankAttempt {
         let isOutage = context.breaker.condition != .closed
         // An inquiry is no attempt, so there is none to take back.
         let isAttempt = claim.operation.state == .sent
-        let settlement = Settlement.resting(
+        let result = OperationResult.resting(
             claim,
             reason: reason,
             sends: sends,
@@ -132,21 +132,21 @@ extension BankAttempt {
             countsAttempt: !isAttempt || countsAttempt && !isOutage,
             note: note
         )
-        let operation = settlement.operation
+        let operation = result.operation
         let tier =
             isOutage
             ? context.policy.tierDuringOutage(rest: rest)
             : context.policy.tier(attempts: operation.attempts, rest: rest)
-        guard try await write(settlement, claim, comingAgainOn: tier) else { return .superseded(sends) }
+        guard try await write(result, claim, comingAgainOn: tier) else { return .superseded(sends) }
         return .resting(operation, reason: reason, tier)
     }
 
     /// Ends it without asking: manual review.
     func giveUp(_ claim: Claim, reason: String, _ sends: EarlierSends) async throws(StoreError) -> Outcome {
-        let settlement = Settlement.needsAttention(claim, reason: reason, sends: sends)
-        guard try await write(settlement, claim) else { return .superseded(sends) }
-        context.observer.observe(.needsAttention(identity(settlement.operation), reason: reason))
-        return .needsAttention(settlement.operation, reason: reason)
+        let result = OperationResult.needsAttention(claim, reason: reason, sends: sends)
+        guard try await write(result, claim) else { return .superseded(sends) }
+        context.observer.observe(.needsAttention(identity(result.operation), reason: reason))
+        return .needsAttention(result.operation, reason: reason)
     }
 
     /// A success that cannot be read is kept for the operator, without the card.

@@ -19,7 +19,7 @@ package struct BankAttempt: Sendable {
     /// How an attempt ended; all but `superseded` is stored.
     package indirect enum Outcome: Hashable, Sendable {
         /// The operation with its final reply.
-        case settled(Operation)
+        case completed(Operation)
         /// Open still: to be claimed again after that retry tier, when its key has rested.
         case resting(Operation, reason: String, RetryTier)
         case needsAttention(Operation, reason: String)
@@ -177,7 +177,7 @@ package struct BankAttempt: Sendable {
         }
         do throws(StoreError) {
             let answer = entry.answer.redacted(for: entry.action)
-            let outcome = try await attempt.anew(for: entry.messageID).settle(entry.claim, verdict, answer)
+            let outcome = try await attempt.anew(for: entry.messageID).complete(entry.claim, verdict, answer)
             if case .superseded = outcome { return false }
             return true
         } catch {
@@ -271,22 +271,22 @@ package struct BankAttempt: Sendable {
 
     /// - Parameter tier: on which its command comes again.
     func write(
-        _ settlement: Settlement,
+        _ result: OperationResult,
         _ claim: Claim,
         comingAgainOn tier: RetryTier? = nil
     ) async throws(StoreError) -> Bool {
         let attempts = log.attempts(at: context.time.uptime()).comingAgain(on: notifiesByOutbox ? nil : tier)
-        let settlement = (notifiesByOutbox ? settlement.notifiedByOutbox(claim) : settlement).with(attempts)
+        let result = (notifiesByOutbox ? result.notifiedByOutbox(claim) : result).with(attempts)
         let outcome = try await context.patiently { () async throws(StoreError) in
-            try await context.store.settle(settlement)
+            try await context.store.complete(result)
         }
         switch outcome {
-        case .settled: break
-        case .superseded: context.observer.observe(.superseded(identity(settlement.operation)))
+        case .completed: break
+        case .superseded: context.observer.observe(.superseded(identity(result.operation)))
         case .stray:
-            context.observer.observe(.superseded(identity(settlement.operation)))
-            context.observer.observe(.possibleOrphan(identity(settlement.operation), .suspected))
+            context.observer.observe(.superseded(identity(result.operation)))
+            context.observer.observe(.possibleOrphan(identity(result.operation), .suspected))
         }
-        return outcome == .settled
+        return outcome == .completed
     }
 }

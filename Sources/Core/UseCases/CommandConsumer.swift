@@ -81,7 +81,7 @@ package struct CommandConsumer: Sendable {
             if command.route.isReplyToIgnored {
                 context.observer.observe(.replyAddressIgnored(CommandIdentity(command)))
             }
-            return { await finish(delivery, message, .reply(OutgoingReply(to: command), .rejected, settles: nil)) }
+            return { await finish(delivery, message, .reply(OutgoingReply(to: command), .rejected, completes: nil)) }
         case .command(let command):
             if command.route.isReplyToIgnored {
                 context.observer.observe(.replyAddressIgnored(CommandIdentity(command)))
@@ -107,15 +107,15 @@ package struct CommandConsumer: Sendable {
     ) async -> Bool {
         defer { hold.letGo() }
         let started = context.time.uptime()
-        var settled: PaymentQueues.Settled?
+        var completed: PaymentQueues.Completed?
         do throws(CancellationError) {
             let disposition: Disposition
             if let last = try await queues.enter(place), last.answers(command), let body = last.operation.reply,
                 hold.withdraw()
             {
-                // Its events are the business of the delivery that settled it, which notes that they are reported.
+                // Its events are the business of the delivery that completed it, which notes that they are reported.
                 let reply = OutgoingReply.attached(body, of: last.operation, to: command)
-                disposition = .reply(reply, .replayed, settles: nil)
+                disposition = .reply(reply, .replayed, completes: nil)
             } else {
                 let handled = try await handler.handle(command, RetryState(message), hold, arrived: started)
                 guard let handled else {
@@ -124,11 +124,11 @@ package struct CommandConsumer: Sendable {
                 }
                 disposition = handled
                 if case .reply(_, _, let operation?) = disposition {
-                    settled = PaymentQueues.Settled(command: command, operation: operation)
+                    completed = PaymentQueues.Completed(command: command, operation: operation)
                 }
             }
             // The next one of this payment need not wait for the broker's confirm of this one's reply.
-            queues.leave(place, settled: settled)
+            queues.leave(place, completed: completed)
             context.observer.observe(.handled(command, disposition, duration: context.time.uptime() - started))
             return await finish(delivery, message, disposition)
         } catch {
@@ -150,7 +150,7 @@ package struct CommandConsumer: Sendable {
     }
 }
 
-extension PaymentQueues.Settled {
+extension PaymentQueues.Completed {
     /// The same key with the same command: the fingerprint's fields, compared as they are.
     fileprivate func answers(_ other: Command) -> Bool {
         command.idempotencyKey == other.idempotencyKey && command.merchantID == other.merchantID

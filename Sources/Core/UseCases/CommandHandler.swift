@@ -98,9 +98,9 @@ package struct CommandHandler: Sendable {
         _ retry: RetryState
     ) -> Disposition? {
         switch outcome {
-        case .settled(let operation):
+        case .completed(let operation):
             let reply = OutgoingReply.final(operation.reply ?? [], of: operation, to: command, replayed: false)
-            return .reply(reply, operation.state == .succeeded ? .succeeded : .declined, settles: operation)
+            return .reply(reply, operation.state == .succeeded ? .succeeded : .declined, completes: operation)
         case .resting(let operation, let reason, let tier):
             // The client hears once that nothing is known yet: when the operation is deferred for the second time.
             let provisional = retry.deferrals == 1 ? unknown(operation, claim.payment, command) : nil
@@ -136,7 +136,7 @@ package struct CommandHandler: Sendable {
         _ retry: RetryState
     ) async throws(StoreError) -> Disposition {
         switch outcome {
-        case .settled(let operation, let isReplay):
+        case .completed(let operation, let isReplay):
             return .answering(command, with: operation, isReplay: isReplay)
         case .rejected(let code, let payment):
             return .rejecting(command, code, payment)

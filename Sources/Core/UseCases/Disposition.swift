@@ -1,7 +1,7 @@
 /// What becomes of a delivery: each of them is carried out, confirmed, and only then acknowledged.
 package indirect enum Disposition: Hashable, Sendable {
-    /// Send this reply. `settles`: the operation whose stored outcome it is.
-    case reply(OutgoingReply, Label, settles: Operation?)
+    /// Send this reply. `completes`: the operation whose stored outcome it is.
+    case reply(OutgoingReply, Label, completes: Operation?)
     /// Put a clean copy on the retry ladder; perhaps tell the client that nothing is known yet.
     case deferred(RetryTier, reason: String, provisional: OutgoingReply?, RetryState)
     /// Put a clean copy at the end of the queues: the broker has let it overtake others
@@ -27,13 +27,13 @@ package indirect enum Disposition: Hashable, Sendable {
             paymentID: command.paymentID,
             idempotencyKey: command.idempotencyKey
         )
-        return .reply(.unstored(reply, to: command), .rejected, settles: nil)
+        return .reply(.unstored(reply, to: command), .rejected, completes: nil)
     }
 
     /// The stored outcome.
     static func answering(_ command: Command, with operation: Operation, isReplay: Bool) -> Disposition {
         let reply = OutgoingReply.final(operation.reply ?? [], of: operation, to: command, replayed: isReplay)
-        return .reply(reply, isReplay ? .replayed : .rejected, settles: operation)
+        return .reply(reply, isReplay ? .replayed : .rejected, completes: operation)
     }
 
     /// Nobody can be notified: a dead letter that names the field.

@@ -24,7 +24,7 @@ struct ExpiredCommands: Sendable {
             disposition = .unanswerable(problem, instance: nil)
         case .answerable(let command):
             context.observer.observe(.rejectedInvalid(command))
-            disposition = .reply(OutgoingReply(to: command), .rejected, settles: nil)
+            disposition = .reply(OutgoingReply(to: command), .rejected, completes: nil)
         case .command(let command):
             disposition = try await check(command, RetryState(message))
             context.observer.observe(.handled(command, disposition, duration: context.time.uptime() - started))
@@ -43,7 +43,7 @@ struct ExpiredCommands: Sendable {
             expiry: .expiredAndOnlyChecking
         )
         switch try await outcome(of: request) {
-        case .settled(let operation, _): return .answering(command, with: operation, isReplay: true)
+        case .completed(let operation, _): return .answering(command, with: operation, isReplay: true)
         case .rejected(let code, let payment): return .rejecting(command, code, payment)
         // Known and open, or nobody knows: whoever goes to the bank sees to it.
         case .waitForKey, .wait, .needsAttention, .claimed, nil:

@@ -52,7 +52,7 @@ package final class LateAnswers: Sendable {
     }
 
     /// Returns when every answer so far has been dealt with, or nobody deals with them any more.
-    package func settled() async {
+    package func completed() async {
         await withCheckedContinuation { waiter in
             end { $0.waiters.append(waiter) }
         }

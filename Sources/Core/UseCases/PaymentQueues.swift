@@ -9,12 +9,12 @@ package final class PaymentQueues: Sendable {
         /// In order; the first one is inside.
         var places: [UInt64] = []
         var waiters: [UInt64: CheckedContinuation<Bool, Never>] = [:]
-        var lastSettled: Settled?
+        var lastCompleted: Completed?
     }
 
-    /// What the last command of a payment settled: an identical one behind it gets the same answer without asking
+    /// What the last command of a payment completed: an identical one behind it gets the same answer without asking
     /// anybody (docs/correctness.md#same-key-in-progress).
-    package struct Settled: Sendable {
+    package struct Completed: Sendable {
         package let command: Command
         package let operation: Operation
 
@@ -48,11 +48,11 @@ package final class PaymentQueues: Sendable {
         }
     }
 
-    /// Waits until all before it have left, and tells what the last of them settled.
-    package func enter(_ place: Place) async throws(CancellationError) -> Settled? {
+    /// Waits until all before it have left, and tells what the last of them completed.
+    package func enter(_ place: Place) async throws(CancellationError) -> Completed? {
         let (isFirst, last) = state.withLock { state in
             let queue = state.queues[place.payment]
-            return (queue?.places.first == place.number, queue?.lastSettled)
+            return (queue?.places.first == place.number, queue?.lastCompleted)
         }
         // Most payments have one command at a time, which waits for nobody.
         if isFirst, !Task.isCancelled { return last }
@@ -71,19 +71,19 @@ package final class PaymentQueues: Sendable {
                 .resume(returning: false)
         }
         guard mayEnter else { throw CancellationError() }
-        return state.withLock { $0.queues[place.payment]?.lastSettled }
+        return state.withLock { $0.queues[place.payment]?.lastCompleted }
     }
 
     /// Makes room for the next.
     ///
     /// - Parameters:
     ///   - place: the one that leaves.
-    ///   - settled: what the command settled; `nil` keeps what was known before.
-    package func leave(_ place: Place, settled: Settled? = nil) {
+    ///   - completed: what the command completed; `nil` keeps what was known before.
+    package func leave(_ place: Place, completed: Completed? = nil) {
         let next: CheckedContinuation<Bool, Never>? = state.withLock { state in
             guard var queue = state.queues[place.payment] else { return nil }
             queue.places.removeAll { $0 == place.number }
-            queue.lastSettled = settled ?? queue.lastSettled
+            queue.lastCompleted = completed ?? queue.lastCompleted
             let next = queue.places.first.flatMap { queue.waiters.removeValue(forKey: $0) }
             state.queues[place.payment] = queue.places.isEmpty ? nil : queue
             return next

@@ -3,7 +3,7 @@ import Synchronization
 /// A fixed number of connections, lent one at a time, first come, first served.
 ///
 /// `run()` keeps them open: it makes them at first, and a new one for each that is lost, with a jittered backoff while
-/// the server is down. Nothing is lent unless it runs. Work that must not wait for other work (claims, settles,
+/// the server is down. Nothing is lent unless it runs. Work that must not wait for other work (claims, results,
 /// queries) has a pool of its own.
 package final class PostgresPool: Sendable {
     typealias Lease = PoolLedger.Lease

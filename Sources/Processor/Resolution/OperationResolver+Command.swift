@@ -15,7 +15,7 @@ extension OperationResolver {
         self.init(
             store: PostgresPaymentStore(
                 claimPool: pool,
-                settlePool: pool,
+                resultPool: pool,
                 sweepPool: pool,
                 fingerprinter: configuration.fingerprinter
             ),

@@ -1,9 +1,10 @@
 import Postgres
 
-/// The connections to the database, by what they are for: claims, settles, sweeps and questions never wait for each other.
+/// The connections to the database, by what they are for: claims, results, sweeps and questions never wait for each
+/// other.
 struct DatabasePools: Sendable {
     let claims: PostgresPool
-    let settles: PostgresPool
+    let results: PostgresPool
     let sweeps: PostgresPool
     let queries: PostgresPool
     /// For the watch alone: what it waits for is the server, never other work.
@@ -15,7 +16,7 @@ struct DatabasePools: Sendable {
         batches.sessionSettings += PostgresPaymentStore.sessionSettings
         // One connection each: what arrives during a flush makes the next one larger, and so cheaper.
         claims = PostgresPool(batches.named("processor-claims"), size: 1, onStateChange: onStateChange)
-        settles = PostgresPool(batches.named("processor-settles"), size: 1)
+        results = PostgresPool(batches.named("processor-settles"), size: 1)
         // One for a sweep's check, one for the relay of the outbox.
         sweeps = PostgresPool(batches.named("processor-sweeps"), size: 2)
         queries = PostgresPool(configuration.named("processor-queries"), size: 2)
@@ -27,7 +28,7 @@ struct DatabasePools: Sendable {
     /// Keeps the connections open until the task is cancelled.
     func run() async {
         await withDiscardingTaskGroup { group in
-            for pool in [claims, settles, sweeps, queries, watch] { group.addTask { await pool.run() } }
+            for pool in [claims, results, sweeps, queries, watch] { group.addTask { await pool.run() } }
         }
     }
 }

@@ -24,7 +24,7 @@ extension PostgresPaymentStore {
     ) {
         self.init(
             claimPool: pools.claims,
-            settlePool: pools.settles,
+            resultPool: pools.results,
             sweepPool: pools.sweeps,
             fingerprinter: fingerprinter,
             report: report

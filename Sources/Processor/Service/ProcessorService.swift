@@ -211,8 +211,8 @@ struct ProcessorService: Service {
             let stopped = await stopping
             await swept
             await replayed
-            await bankConnections.settle(within: configuration.shutdownGrace - Self.pause * 2, since: stopped)
-            await context.lateAnswers.settled()
+            await bankConnections.drain(within: configuration.shutdownGrace - Self.pause * 2, since: stopped)
+            await context.lateAnswers.completed()
             logger.info("drained")
         }
         await bankConnections.close()

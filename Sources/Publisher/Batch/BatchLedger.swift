@@ -3,7 +3,7 @@ import Core
 /// What is known of every command of a batch. Pure: the time is handed in.
 struct BatchLedger {
     private enum Standing: UInt8 {
-        case waiting, sent, unknown, settled
+        case waiting, sent, unknown, completed
     }
 
     /// What a reply meant.
@@ -46,11 +46,11 @@ struct BatchLedger {
     }
 
     var count: Int { standings.count }
-    var settled: Int { sent - open }
-    var isComplete: Bool { settled == count }
+    var completed: Int { sent - open }
+    var isComplete: Bool { completed == count }
 
     /// It has no final reply.
-    func isOpen(_ index: Int) -> Bool { standings[index] != .settled }
+    func isOpen(_ index: Int) -> Bool { standings[index] != .completed }
 
     /// It is handed to the broker, for the first time or once more.
     ///
@@ -76,23 +76,23 @@ struct BatchLedger {
         lastActivity = now
         guard standings.indices.contains(index) else { return .none }
         switch (standings[index], reply.isFinal) {
-        case (.waiting, _), (.settled, _), (.unknown, false): return .none
+        case (.waiting, _), (.completed, _), (.unknown, false): return .none
         case (.sent, false):
             standings[index] = .unknown
             unknown += 1
             return .provisional
         case (.sent, true):
-            settle(index, reply, now)
+            complete(index, reply, now)
             return .final
         case (.unknown, true):
             unknown -= 1
-            settle(index, reply, now)
+            complete(index, reply, now)
             return .final
         }
     }
 
-    private mutating func settle(_ index: Int, _ reply: ReceivedReply, _ now: ContinuousClock.Instant) {
-        standings[index] = .settled
+    private mutating func complete(_ index: Int, _ reply: ReceivedReply, _ now: ContinuousClock.Instant) {
+        standings[index] = .completed
         open -= 1
         outcomes[reply.outcome, default: 0] += 1
         if let sentAt = sentAt[index] {
@@ -113,6 +113,6 @@ struct BatchLedger {
 
     /// The commands without a final reply, and whether the broker may have each.
     var unanswered: [(index: Int, isSent: Bool)] {
-        standings.indices.lazy.filter { standings[$0] != .settled }.map { ($0, standings[$0] != .waiting) }
+        standings.indices.lazy.filter { standings[$0] != .completed }.map { ($0, standings[$0] != .waiting) }
     }
 }

@@ -246,9 +246,9 @@ actor BatchRun {
             if Interrupt.hasCome { return .interrupted }
             guard options.showsProgress, !isOver else { continue }
             let line = ProgressLine(
-                settled: ledger.settled,
+                completed: ledger.completed,
                 total: ledger.count,
-                notSucceeded: ledger.settled - ledger.outcomes[.succeeded, default: 0],
+                notSucceeded: ledger.completed - ledger.outcomes[.succeeded, default: 0],
                 elapsed: clock.now - startedAt
             )
             StandardError.write("\r\(line.text(width: Terminal.width(2)))\u{1b}[K")

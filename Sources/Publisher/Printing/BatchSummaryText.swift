@@ -35,9 +35,9 @@ struct BatchSummaryText {
 
     private var rate: String {
         let seconds = summary.elapsed / .seconds(1)
-        let settled = summary.succeeded + summary.declined + summary.rejected
-        guard seconds > 0, settled > 0 else { return "" }
-        return ", \(MoneyText.grouped(Int((Double(settled) / seconds).rounded()))) commands a second"
+        let completed = summary.succeeded + summary.declined + summary.rejected
+        guard seconds > 0, completed > 0 else { return "" }
+        return ", \(MoneyText.grouped(Int((Double(completed) / seconds).rounded()))) commands a second"
     }
 
     private func milliseconds(_ duration: Duration) -> String {

@@ -1,18 +1,18 @@
 /// The line that grows while a batch runs.
 struct ProgressLine {
-    let settled: Int
+    let completed: Int
     let total: Int
     let notSucceeded: Int
     let elapsed: Duration
 
     /// For a terminal of this many characters.
     func text(width: Int) -> String {
-        let share = total == 0 ? 1 : Double(settled) / Double(total)
+        let share = total == 0 ? 1 : Double(completed) / Double(total)
         let seconds = elapsed / .seconds(1)
-        let rate = seconds > 0 ? Int((Double(settled) / seconds).rounded()) : 0
+        let rate = seconds > 0 ? Int((Double(completed) / seconds).rounded()) : 0
         let failures = notSucceeded > 0 ? "  \(MoneyText.grouped(notSucceeded)) not succeeded" : ""
         let figures =
-            " \(Int(share * 100))%  \(MoneyText.grouped(settled)) of \(MoneyText.grouped(total))"
+            " \(Int(share * 100))%  \(MoneyText.grouped(completed)) of \(MoneyText.grouped(total))"
             + "  \(MoneyText.grouped(rate))/s\(failures)"
         let room = min(width - figures.count - 3, 40)
         guard room >= 5 else { return String(figures.dropFirst().prefix(max(width - 1, 0))) }

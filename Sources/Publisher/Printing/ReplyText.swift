@@ -17,7 +17,7 @@ struct ReplyText {
         table.add("key", string(reply.json["idempotency_key"]))
         table.add("bank", (reply.json["bank_response"]?["status"]?.integer).map { "answered with status \($0)" })
         addError(to: &table)
-        if reply.isReplayed { table.add("note", "this key was settled before; this is the stored reply") }
+        if reply.isReplayed { table.add("note", "this key was completed before; this is the stored reply") }
         return headline + "\n" + table.text(palette)
     }
 

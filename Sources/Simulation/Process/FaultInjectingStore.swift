@@ -29,18 +29,18 @@ struct FaultInjectingStore: PaymentStore {
         }
     }
 
-    func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
-        let operation = settlement.operation
+    func complete(_ result: OperationResult) async throws(StoreError) -> CompletionOutcome {
+        let operation = result.operation
         let payment = operation.paymentID.description
-        return try await call("settle", payment) { () async throws(StoreError) in
-            let outcome = try await store.settle(settlement)
-            if outcome == .settled, operation.kind == .capture, let payment = settlement.payment,
+        return try await call("complete", payment) { () async throws(StoreError) in
+            let outcome = try await store.complete(result)
+            if outcome == .completed, operation.kind == .capture, let payment = result.payment,
                 payment.status == .expired
             {
                 witness.noteExpiry(of: payment.id, payment.bank.authorizationID, grace: .zero)
             }
-            trace.note(.settled, UInt64(operation.fencingToken), payment: payment) {
-                "process \(process) settles \(operation.kind) \(operation.idempotencyKey) "
+            trace.note(.completed, UInt64(operation.fencingToken), payment: payment) {
+                "process \(process) completes \(operation.kind) \(operation.idempotencyKey) "
                     + "as \(operation.state.rawValue) with fencing token \(operation.fencingToken): \(outcome)"
             }
             return outcome
@@ -157,7 +157,7 @@ extension ClaimOutcome {
     fileprivate var isDecision: Bool {
         switch self {
         case .claimed(let claim): claim.operation.fencingToken == 1
-        case .settled(let operation, let isReplay): !isReplay && operation.isRefusedByState
+        case .completed(let operation, let isReplay): !isReplay && operation.isRefusedByState
         case .rejected, .waitForKey, .wait, .needsAttention: false
         }
     }
@@ -165,7 +165,7 @@ extension ClaimOutcome {
     fileprivate var code: UInt64 {
         switch self {
         case .claimed(let claim): 100 + UInt64(claim.operation.fencingToken)
-        case .settled: 1
+        case .completed: 1
         case .rejected: 2
         case .waitForKey: 3
         case .wait: 4
@@ -177,7 +177,7 @@ extension ClaimOutcome {
         switch self {
         case .claimed(let claim):
             "claimed with fencing token \(claim.operation.fencingToken), attempt \(claim.operation.attempts), \(claim.operation.bankKey)"
-        case .settled(let operation, let isReplay): "\(operation.state.rawValue)\(isReplay ? " already" : "")"
+        case .completed(let operation, let isReplay): "\(operation.state.rawValue)\(isReplay ? " already" : "")"
         case .rejected(let code, _): "rejected \(code.rawValue)"
         case .waitForKey: "the key is in progress"
         case .wait(let reason, let payment): "waits, \(reason.rawValue), \(payment?.status.rawValue ?? "no payment")"

@@ -42,7 +42,7 @@ package final class SimulatedProcess: Sendable {
                 group.addTask { await ports.relay(signal).run() }
                 await self.run(broker, partitions: partitions, prefetch: prefetch, ports, context)
                 while ports.callsInFlight() > 0, (try? await ports.time.sleep(for: .milliseconds(100))) != nil {}
-                await context.lateAnswers.settled()
+                await context.lateAnswers.completed()
                 if Task.isCancelled { self.life.leave() }
                 group.cancelAll()
             }

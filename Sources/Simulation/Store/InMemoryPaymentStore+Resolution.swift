@@ -13,7 +13,7 @@ extension InMemoryPaymentStore: ResolutionStore {
                 let taken = stored.takenForResolution(as: seen, by: token, lease: lease, now: now)
             else { return nil }
             try tables.apply(StoreTables.Changes(operation: taken, payment: nil, transition: nil), at: now)
-            // Where nobody settles it, the sweep finds it soon after the lease.
+            // Where nobody completes it, the sweep finds it soon after the lease.
             if let due = tables.sweeps.open[taken.id]?.at {
                 tables.sweeps.open[taken.id]?.at = min(due, taken.leaseUntil)
             }

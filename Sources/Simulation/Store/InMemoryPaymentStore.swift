@@ -153,37 +153,37 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
         }
     }
 
-    package func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
+    package func complete(_ result: OperationResult) async throws(StoreError) -> CompletionOutcome {
         let (clock, checksFencingToken) = (clock, checksFencingToken)
-        return try await transaction(.settle) { tables throws(StoreError) in
+        return try await transaction(.complete) { tables throws(StoreError) in
             let now = clock.now()
-            guard let stored = tables.operations[settlement.operation.id] else {
-                return tables.refuse(settlement, at: now)
+            guard let stored = tables.operations[result.operation.id] else {
+                return tables.refuse(result, at: now)
             }
-            let isHolder = !checksFencingToken || stored.fencingToken == settlement.operation.fencingToken
-            let isSame = stored.state == settlement.operation.state && stored.reply == settlement.operation.reply
+            let isHolder = !checksFencingToken || stored.fencingToken == result.operation.fencingToken
+            let isSame = stored.state == result.operation.state && stored.reply == result.operation.reply
             if isHolder, isSame, !stored.isOpen {
-                // The same settle again, whose first answer was lost (docs/correctness.md#unknown-commit).
-                return .settled
+                // The same completion again, whose first answer was lost (docs/correctness.md#unknown-commit).
+                return .completed
             }
             // One that rests is its last holder's still, for a late answer, until somebody else takes it.
             guard isHolder, stored.isOpen else {
-                return tables.refuse(settlement, at: now)
+                return tables.refuse(result, at: now)
             }
-            var operation = settlement.operation
+            var operation = result.operation
             if !checksFencingToken { operation.fencingToken = stored.fencingToken }
-            if operation.state == .unknown { operation.leaseUntil = now.advanced(by: settlement.rest) }
+            if operation.state == .unknown { operation.leaseUntil = now.advanced(by: result.rest) }
             let changes = StoreTables.Changes(
                 operation: operation,
-                payment: settlement.payment,
-                transition: settlement.transition,
-                note: settlement.note,
-                orphan: settlement.orphan,
-                outbox: settlement.outbox,
-                attempts: settlement.attempts
+                payment: result.payment,
+                transition: result.transition,
+                note: result.note,
+                orphan: result.orphan,
+                outbox: result.outbox,
+                attempts: result.attempts
             )
             try tables.apply(changes, at: now)
-            return .settled
+            return .completed
         }
     }
 

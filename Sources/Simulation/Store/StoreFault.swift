@@ -12,7 +12,7 @@ package enum StoreFault: Hashable, Sendable {
     case lostBeforeCommit
 
     package enum Call: Hashable, Sendable, CaseIterable {
-        case claim, settle, recordNotified, deadLetters, replays, sweep, outbox
+        case claim, complete, recordNotified, deadLetters, replays, sweep, outbox
     }
 
     var happens: Bool { self == .lostAfterCommit }

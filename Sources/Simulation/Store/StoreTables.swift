@@ -122,14 +122,14 @@ struct StoreTables {
     }
 
     /// What an attempt learnt that holds the operation no longer.
-    mutating func refuse(_ settlement: Settlement, at now: Timestamp) -> SettleOutcome {
-        guard let payment = payments[settlement.operation.paymentID] else { return .superseded }
-        let (cause, match) = settlement.refused(by: payment)
-        attempts.add(settlement.attempts, by: settlement.operation, at: now)
-        note(cause, by: settlement.operation.kind, on: payment, at: now)
+    mutating func refuse(_ result: OperationResult, at now: Timestamp) -> CompletionOutcome {
+        guard let payment = payments[result.operation.paymentID] else { return .superseded }
+        let (cause, match) = result.refused(by: payment)
+        attempts.add(result.attempts, by: result.operation, at: now)
+        note(cause, by: result.operation.kind, on: payment, at: now)
         if match == .stray { suspect(payment.id, at: now) }
-        if match == .undecided, let hold = settlement.hold {
-            let row = UnmatchedAuthorization(paymentID: payment.id, id: hold, operationID: settlement.operation.id)
+        if match == .undecided, let hold = result.hold {
+            let row = UnmatchedAuthorization(paymentID: payment.id, id: hold, operationID: result.operation.id)
             if !unmatched.contains(row) { unmatched.append(row) }
         }
         return match == .stray ? .stray : .superseded

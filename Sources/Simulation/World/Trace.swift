@@ -6,7 +6,7 @@ package final class Trace: Sendable {
     package enum Event: UInt8, Sendable {
         case enqueued, delivered, acknowledged, dropped
         case published, publishFailed
-        case claimed, settled, storeFailed, recorded
+        case claimed, completed, storeFailed, recorded
         case bankAsked, bankAnswered
         case process, fault, phase, deadLetter
         case notified, swept, relayed

@@ -190,7 +190,7 @@ struct DeadLetterIngesterTests {
         }
     }
 
-    @Test("an expired duplicate of what is settled gets the stored reply, of what is open it goes on with it")
+    @Test("an expired duplicate of what is completed gets the stored reply, of what is open it goes on with it")
     func expiredDuplicate() throws {
         try World.run { world in
             try await world.ask(.authorize, key: "a")

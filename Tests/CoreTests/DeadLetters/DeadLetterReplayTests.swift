@@ -79,7 +79,7 @@ struct DeadLetterReplayTests {
     }
 
     @Test(
-        "a crash between settling and publishing the dead letter loses nothing: a redelivery publishes it"
+        "a crash between completing and publishing the dead letter loses nothing: a redelivery publishes it"
     )
     func redelivered() throws {
         try run(seeds: [nil, 1]) { world in
@@ -161,7 +161,7 @@ struct DeadLetterReplayTests {
         }
     }
 
-    @Test("an authorize whose card was reduced is answered from the store once it is settled, and else says why not")
+    @Test("an authorize whose card was reduced is answered from the store once it is completed, and else says why not")
     func reducedCard() throws {
         try World.run(seeds: [nil]) { world in
             var message = CommandMessage.valid(.authorize, payment: World.payment, key: "a")

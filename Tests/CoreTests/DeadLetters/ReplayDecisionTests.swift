@@ -126,7 +126,7 @@ struct ReplayDecisionTests {
             #expect(decision.step == .skip(.cardReduced) && decision.deadLetter == nil && decision.reopened == nil)
         }
         #expect(ReplayDecision(deadLetter, operation: nil, now: now).step == .skip(.cardReduced))
-        // Settled, but of another command under the same key.
+        // Completed, but of another command under the same key.
         let foreign = try PaymentFixture.operation(.authorize, .succeeded)
         #expect(ReplayDecision(deadLetter, operation: foreign, now: now).step == .skip(.cardReduced))
         let fingerprint = try #require(deadLetter.command.fingerprint)

@@ -73,7 +73,7 @@ struct ClaimDecisionTests {
             #expect(decision.outcome == payment.map { .wait(.paymentInProgress, $0) })
             #expect(decision.write == nil)
         case .rejected(let code):
-            guard case .settled(let operation, isReplay: false) = decision.outcome else {
+            guard case .completed(let operation, isReplay: false) = decision.outcome else {
                 Issue.record("not rejected: \(decision)")
                 return
             }
@@ -100,7 +100,7 @@ struct ClaimDecisionTests {
             #expect(decision.outcome == .rejected(.paymentNotFound, nil))
             return
         }
-        guard case .settled(let operation, isReplay: false) = decision.outcome else {
+        guard case .completed(let operation, isReplay: false) = decision.outcome else {
             Issue.record("not rejected: \(decision)")
             return
         }
@@ -117,7 +117,7 @@ struct ClaimDecisionTests {
         let payment = try PaymentFixture.payment(status)
         for kind in [OperationKind.capture, .refund] {
             let wrong = decide(try PaymentFixture.command(kind, amount: 4_999), payment: payment)
-            guard case .settled(let operation, isReplay: false) = wrong.outcome else {
+            guard case .completed(let operation, isReplay: false) = wrong.outcome else {
                 Issue.record("not rejected: \(wrong)")
                 return
             }
@@ -175,10 +175,10 @@ struct ClaimDecisionTests {
     )
     func replay(state: OperationState) throws {
         let (decision, existing) = try known(state, leaseUntil: now, deadline: Timestamp(microseconds: 0))
-        #expect(decision.outcome == .settled(existing, isReplay: true))
+        #expect(decision.outcome == .completed(existing, isReplay: true))
         #expect(decision.write == nil)
         let (own, mine) = try known(state, leaseUntil: now, token: token)
-        #expect(own.outcome == .settled(mine, isReplay: false))
+        #expect(own.outcome == .completed(mine, isReplay: false))
     }
 
     @Test("an open one waits while it is leased or rests", arguments: [OperationState.sent, .unknown])

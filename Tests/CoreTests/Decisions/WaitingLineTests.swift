@@ -155,7 +155,7 @@ struct WaitingLineTests {
             now: now,
             fingerprinter: fingerprinter
         )
-        guard case .settled(let operation, isReplay: false) = decision.outcome else {
+        guard case .completed(let operation, isReplay: false) = decision.outcome else {
             Issue.record("not rejected: \(decision.outcome)")
             return
         }

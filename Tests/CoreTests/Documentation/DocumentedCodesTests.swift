@@ -41,7 +41,7 @@ struct DocumentedCodesTests {
         for (code, decision) in claims {
             switch decision.outcome {
             case .rejected(code, _): #expect(!stored.contains(code.rawValue), "\(code) is not stored")
-            case .settled(let operation, isReplay: false):
+            case .completed(let operation, isReplay: false):
                 let reply = try JSONParser.parse(try #require(operation.reply))
                 #expect(reply["error"]?["code"]?.string == code.rawValue)
                 #expect(stored.contains(code.rawValue), "\(code) is stored")

@@ -87,7 +87,7 @@ struct ConcurrencyTests {
     func busy() throws {
         try World.run { world in
             try await world.ask(.authorize, key: "a")
-            // Never settles: what the capture did is never known.
+            // Never completes: what the capture did is never known.
             for _ in 0..<100 { world.bank.inject(.dropBefore, into: .capture) }
             world.send(.capture, key: "c")
             try await world.until { !world.deferred.isEmpty }

@@ -36,7 +36,7 @@ struct SoakTests {
             case 0: world.bank.inject(BankFault.allCases.randomElement(using: &generator) ?? .down)
             case 1: world.bank.delayNext(by: .seconds(Int.random(in: 0...20, using: &generator)))
             case 2: world.store.inject(.lostAfterCommit, into: .claim)
-            case 3: world.store.inject(.lostBeforeCommit, .lostAfterCommit, into: .settle)
+            case 3: world.store.inject(.lostBeforeCommit, .lostAfterCommit, into: .complete)
             case 4: world.broker.inject(.lost, .refused, .lostConfirm, into: .replies)
             case 5: world.broker.inject(.lost, .lostConfirm, into: .retry)
             case 6:

@@ -49,8 +49,8 @@ struct StoreTroubleTests {
         }
     }
 
-    @Test("an outage between the bank's answer and the settle makes no second effect")
-    func outageBeforeSettle() throws {
+    @Test("an outage between the bank's answer and the completion makes no second effect")
+    func outageBeforeResult() throws {
         try World.run { world in
             world.bank.delayNext(by: .seconds(1))
             world.send(.authorize, key: "a")
@@ -68,7 +68,7 @@ struct StoreTroubleTests {
     @Test(
         "a commit whose answer is lost is found out, and makes nothing ambiguous",
         arguments: [StoreFault.lostAfterCommit, .lostBeforeCommit, .unavailable],
-        [StoreFault.Call.claim, .settle]
+        [StoreFault.Call.claim, .complete]
     )
     func lostCommit(fault: StoreFault, call: StoreFault.Call) throws {
         try World.run { world in
@@ -97,16 +97,16 @@ struct StoreTroubleTests {
         }
     }
 
-    @Test("a settle that comes too late answers what the store says")
+    @Test("a completion that comes too late answers what the store says")
     func superseded() throws {
-        /// A process that stalls before its first settle.
+        /// A process that stalls before its first completion.
         struct StallingStore: StoreFront {
             let store: InMemoryPaymentStore
             let time: VirtualTime
 
-            func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
+            func complete(_ result: OperationResult) async throws(StoreError) -> CompletionOutcome {
                 _ = try? await time.sleep(for: .seconds(120))
-                return try await store.settle(settlement)
+                return try await store.complete(result)
             }
         }
         try World.run(consumers: { world in
@@ -150,10 +150,10 @@ struct StoreTroubleTests {
         }
     }
 
-    @Test("a settle that is refused again and again ends in manual review, not in an endless round")
-    func refusedSettle() throws {
+    @Test("a completion that is refused again and again ends in manual review, not in an endless round")
+    func refusedResult() throws {
         try World.run(seeds: [nil, 1]) { world in
-            for _ in 0..<20 { world.store.inject(.refused, into: .settle) }
+            for _ in 0..<20 { world.store.inject(.refused, into: .complete) }
             world.send(.authorize, key: "a")
             try await world.until(hours: 24) { world.deadLetters.count == 1 }
             #expect(world.deadLetters.first?.headers["error-code"] == .string("store_refused"))

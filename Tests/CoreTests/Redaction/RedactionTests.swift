@@ -82,7 +82,7 @@ struct RedactionTests {
                 lease: .seconds(1)
             ),
             claim, ClaimOutcome.claimed(claim), DecodedMessage.command(command), DecodedMessage.answerable(invalid),
-            PaymentQueues.Settled(command: command, operation: operation), PaymentFixture.createdAt,
+            PaymentQueues.Completed(command: command, operation: operation), PaymentFixture.createdAt,
         ]
         for holder in holders { Self.expectSilent(holder) }
     }
@@ -107,7 +107,7 @@ struct RedactionTests {
         ]
         for reply in replies {
             let dispositions: [Disposition] = [
-                .reply(reply, .rejected, settles: operation),
+                .reply(reply, .rejected, completes: operation),
                 .deferred(.seconds5, reason: "r", provisional: reply, RetryState()),
                 .deadLetter(code: "c", message: "m", provisional: reply),
             ]

@@ -142,7 +142,7 @@ struct OutgoingReplyTests {
         #expect(OutgoingReply(to: invalid).message.messageID == id)
     }
 
-    @Test("`idempotent-replayed` is false only for what settles or is not stored")
+    @Test("`idempotent-replayed` is false only for what completes or is not stored")
     func replayed() throws {
         let operation = try PaymentFixture.operation(.capture, .unknown)
         func flag(_ reply: OutgoingReply) -> HeaderValue? { reply.message.headers["idempotent-replayed"] }

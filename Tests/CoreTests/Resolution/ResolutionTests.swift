@@ -27,7 +27,7 @@ struct ResolutionTests {
             Result { () throws(ResolutionRefusal) in try Resolution.after(key, order, operation) }
         }
         func end(_ step: Result<Resolution.Step, ResolutionRefusal>) -> Resolution.End? {
-            if case .success(.settle(let resolution)) = step { resolution.end } else { nil }
+            if case .success(.complete(let resolution)) = step { resolution.end } else { nil }
         }
         let (failed, succeeded) = (try Self.order(.failed), try Self.order(.succeeded))
         let named = try Self.order(.succeeded, bankID: effect.bankID)
@@ -93,7 +93,7 @@ struct ResolutionTests {
             let operation = try PaymentFixture.operation(kind, .needsAttention, sends: sends)
             let response = BankResponse(status: 200, body: .json(BankFixture.success(kind)))
             let testimony = key ?? .executed(BankFixture.effect(kind), response)
-            guard case .settle(let resolution) = try Resolution.after(testimony, Self.order(end), operation) else {
+            guard case .complete(let resolution) = try Resolution.after(testimony, Self.order(end), operation) else {
                 Issue.record("more is asked")
                 continue
             }
@@ -190,33 +190,34 @@ struct ResolutionTests {
         #expect(throws: ResolutionRefusal.notHeld(.capturing)) { try Self.choice("void", [stray]) }
     }
 
-    // MARK: Settlements
+    // MARK: Results
 
     @Test(
         "a resolution as failed is a decline of our own, with the payment as it was before",
         arguments: OperationKind.allCases
     )
-    func settlement(kind: OperationKind) throws {
+    func result(kind: OperationKind) throws {
         let claim = Claim(
             operation: try PaymentFixture.operation(kind, .sent),
             payment: try PaymentFixture.held(by: kind)
         )
-        guard case .settle(let resolution) = try Resolution.after(.unknown, Self.order(.failed), claim.operation) else {
+        guard case .complete(let resolution) = try Resolution.after(.unknown, Self.order(.failed), claim.operation)
+        else {
             Issue.record("more is asked")
             return
         }
-        let settlement = Settlement.resolved(claim, resolution, now: Timestamp(microseconds: 42))
-        #expect(settlement.operation.state == .declined)
-        #expect(settlement.payment?.status == claim.operation.origin ?? .failed)
-        #expect(settlement.transition?.cause == "\(kind.rawValue) resolved as failed by ada: because")
-        let reply = try JSONParser.parse(try #require(settlement.operation.reply))
+        let result = OperationResult.resolved(claim, resolution, now: Timestamp(microseconds: 42))
+        #expect(result.operation.state == .declined)
+        #expect(result.payment?.status == claim.operation.origin ?? .failed)
+        #expect(result.transition?.cause == "\(kind.rawValue) resolved as failed by ada: because")
+        let reply = try JSONParser.parse(try #require(result.operation.reply))
         #expect(
             reply["error"].map { String(decoding: $0.encoded, as: UTF8.self) }
                 == #"{"code":"resolved_as_failed","message":"an operator has resolved this operation as failed","#
                 + #""retryable":false,"source":"processor"}"#
         )
         #expect(reply["bank_response"] == .null && reply["final"] == .bool(true))
-        #expect(PaymentEvent.of(settlement.operation).map(\.name) == [.declined])
+        #expect(PaymentEvent.of(result.operation).map(\.name) == [.declined])
     }
 
     @Test("what is given back waits for manual review as before, with nothing new to report", arguments: [true, false])
@@ -224,7 +225,9 @@ struct ResolutionTests {
         var operation = try PaymentFixture.operation(.capture, .sent, sends: EarlierSends(unanswered: 2))
         operation.lastError = "bank_timeout"
         operation.isNotified = isNotified
-        let back = Settlement.givenBack(Claim(operation: operation, payment: try PaymentFixture.held(by: .capture)))
+        let back = OperationResult.givenBack(
+            Claim(operation: operation, payment: try PaymentFixture.held(by: .capture))
+        )
         #expect(back.operation.state == .needsAttention && back.operation.isNotified == isNotified)
         #expect(back.operation.lastError == "bank_timeout" && back.operation.sends.unanswered == 2)
         #expect(back.payment == nil && back.outbox.isEmpty)

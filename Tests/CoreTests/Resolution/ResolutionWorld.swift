@@ -57,8 +57,10 @@ extension World {
         if kind == .refund { try await ask(.capture, key: "c") }
         let before = bank.ledger.count
         let claim = try await leftClaim(kind, side)
-        let given = Settlement.needsAttention(claim, reason: "bank_key_too_old", sends: sends).notifiedByOutbox(claim)
-        #expect(try await store.settle(given) == .settled)
+        let given = OperationResult.needsAttention(claim, reason: "bank_key_too_old", sends: sends).notifiedByOutbox(
+            claim
+        )
+        #expect(try await store.complete(given) == .completed)
         try await relay().relayAll()
         try await ingest()
         #expect(try await deadLetters([.open]).count == 1)

@@ -49,7 +49,7 @@ struct BlindStore: StoreFront, ResolutionStore {
 }
 
 /// Takes, and is away for what comes then.
-struct SettlingNowhere: StoreFront, ResolutionStore {
+struct CompletingNowhere: StoreFront, ResolutionStore {
     let store: InMemoryPaymentStore
 
     func takeForResolution(
@@ -62,7 +62,7 @@ struct SettlingNowhere: StoreFront, ResolutionStore {
 
     func owner(ofBankID id: String) async throws(StoreError) -> PaymentID? { try await store.owner(ofBankID: id) }
 
-    func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
+    func complete(_ result: OperationResult) async throws(StoreError) -> CompletionOutcome {
         throw StoreError(.unavailable, detail: "08006")
     }
 }

@@ -86,7 +86,7 @@ struct ResolverTroubleTests {
             try await world.needsReview(.capture, .nothing)
             let plan = try await world.resolver().plan(try World.order(.capture, .failed))
             world.store.inject(fault, into: .claim)
-            world.store.inject(fault, into: .settle)
+            world.store.inject(fault, into: .complete)
             _ = try await world.resolver().carryOut(plan)
             #expect(try await world.operation().state == .declined)
             #expect(try await world.operation().fencingToken == plan.operation.fencingToken + 1)
@@ -129,7 +129,7 @@ struct ResolverTroubleTests {
     func storeLost() throws {
         try World.run(seeds: [nil]) { world in
             try await world.needsReview(.capture, .executed)
-            let resolver = world.resolver(store: SettlingNowhere(store: world.store))
+            let resolver = world.resolver(store: CompletingNowhere(store: world.store))
             let plan = try await resolver.plan(try World.order(.capture, .succeeded))
             let error = StoreError(.unavailable, detail: "08006")
             await #expect(throws: ResolutionRefusal.storeFailed(error)) { try await resolver.carryOut(plan) }

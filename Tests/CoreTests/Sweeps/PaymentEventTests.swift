@@ -14,7 +14,7 @@ struct PaymentEventTests {
         )
     }
 
-    private static func success(_ kind: OperationKind) throws -> Settlement {
+    private static func success(_ kind: OperationKind) throws -> OperationResult {
         .succeeded(
             try claim(kind),
             BankFixture.effect(kind),
@@ -23,7 +23,7 @@ struct PaymentEventTests {
         )
     }
 
-    private static func declined(_ kind: OperationKind, expired: Bool = false) throws -> Settlement {
+    private static func declined(_ kind: OperationKind, expired: Bool = false) throws -> OperationResult {
         // What a bank might echo to confuse a reader of the bytes.
         let trap = JSONValue.object(["payment": .object(["status": .string(#","payment":{"#)]), "error": .string("no")])
         return .declined(
@@ -36,11 +36,11 @@ struct PaymentEventTests {
 
     @Test("a success is reported with the payment of its reply and the bank's time", arguments: OperationKind.allCases)
     func success(_ kind: OperationKind) throws {
-        let settlement = try Self.success(kind)
-        let events = PaymentEvent.of(settlement.operation)
+        let result = try Self.success(kind)
+        let events = PaymentEvent.of(result.operation)
         let event = try #require(events.first)
         #expect(events.count == 1)
-        let payment = try #require(settlement.payment)
+        let payment = try #require(result.payment)
         let (name, at): (String, Timestamp?) =
             switch kind {
             case .authorize: ("authorized", payment.authorizedAt)
@@ -58,7 +58,7 @@ struct PaymentEventTests {
         )
         #expect(event.message.type == "payment.\(name).v1")
         #expect(event.name.routingKey == "payment.\(name)")
-        #expect(event.message.messageID == "\(settlement.operation.id)-\(name)")
+        #expect(event.message.messageID == "\(result.operation.id)-\(name)")
         #expect(event.message.headers["payment-id"] == .string(payment.id.description))
         #expect(event.message.headers["merchant-id"] == .string("default"))
         #expect(event.message.headers["traceparent"] == nil)
@@ -69,11 +69,11 @@ struct PaymentEventTests {
         arguments: OperationKind.allCases
     )
     func declined(_ kind: OperationKind) throws {
-        let settlement = try Self.declined(kind)
-        let events = PaymentEvent.of(settlement.operation)
+        let result = try Self.declined(kind)
+        let events = PaymentEvent.of(result.operation)
         #expect(events.map(\.name) == [.declined])
         let body = try JSONParser.parse(try #require(events.first?.message.body))
-        #expect(body["payment"] == settlement.payment?.json)
+        #expect(body["payment"] == result.payment?.json)
         #expect(body["occurred_at"]?.string == "2026-02-02T02:40:00.123000Z")
         #expect(body["operation"]?.string == kind.rawValue)
     }
@@ -118,43 +118,43 @@ struct PaymentEventTests {
     )
     func attention() throws {
         let claim = try Self.claim(.capture)
-        let settlement = Settlement.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1))
+        let result = OperationResult.needsAttention(claim, reason: "r", sends: EarlierSends(unanswered: 1))
             .notifiedByOutbox(
                 claim
             )
-        #expect(settlement.outbox.map(\.destination) == [.replies(nil), .event(.needsAttention), .deadLetters])
-        let reply = try JSONParser.parse(try #require(settlement.outbox.first?.message.body))
+        #expect(result.outbox.map(\.destination) == [.replies(nil), .event(.needsAttention), .deadLetters])
+        let reply = try JSONParser.parse(try #require(result.outbox.first?.message.body))
         #expect(reply["outcome"]?.string == "unknown")
-        let message = try #require(settlement.outbox.dropFirst().first?.message)
+        let message = try #require(result.outbox.dropFirst().first?.message)
         let event = try JSONParser.parse(message.body)
         #expect(event["event"]?.string == "needs_attention")
         #expect(event["payment"] == claim.payment.json)
         #expect(message.type == "payment.needs_attention.v1")
     }
 
-    @Test("what a sweep settles has the reply and the events of a live command, marked as replayed")
+    @Test("what a sweep completes has the reply and the events of a live command, marked as replayed")
     func outbox() throws {
         let claim = try Self.claim(.capture)
-        let settlement = try Self.success(.capture).notifiedByOutbox(claim)
-        var operation = settlement.operation
+        let result = try Self.success(.capture).notifiedByOutbox(claim)
+        var operation = result.operation
         #expect(operation.isNotified)
         operation.isNotified = false
         let command = try PaymentFixture.command(.capture)
         let live = OutgoingReply.final(operation.reply ?? [], of: operation, to: command, replayed: true)
-        let reply = try #require(settlement.outbox.first)
+        let reply = try #require(result.outbox.first)
         #expect(reply.message.body == live.message.body)
         #expect(reply.message.messageID == live.message.messageID)
         #expect(reply.message.type == live.message.type)
         #expect(reply.message.headers[HeaderName.idempotentReplayed] == .bool(true))
         #expect(reply.operationID == operation.id)
-        #expect(settlement.outbox.dropFirst().map(\.message) == live.events.map(\.message))
+        #expect(result.outbox.dropFirst().map(\.message) == live.events.map(\.message))
     }
 
     @Test("an operation of our own has events and no reply; one that rests has neither")
     func ours() throws {
         let token = ClaimToken(.version7(milliseconds: 1, random: (1, 2)))
         var claim = try Self.claim(.void)
-        let resting = Settlement.resting(claim, reason: "r", sends: EarlierSends(unanswered: 1), rest: .zero)
+        let resting = OperationResult.resting(claim, reason: "r", sends: EarlierSends(unanswered: 1), rest: .zero)
             .notifiedByOutbox(claim)
         #expect(resting.outbox.isEmpty)
         let operation = claim.operation
@@ -177,13 +177,13 @@ struct PaymentEventTests {
             attempts: 1
         )
         claim = Claim(operation: own, payment: claim.payment)
-        let settlement = Settlement.succeeded(
+        let result = OperationResult.succeeded(
             claim,
             BankFixture.effect(.void),
             BankResponse(status: 200, body: .json(BankFixture.success(.void))),
             now: PaymentFixture.createdAt
         ).notifiedByOutbox(claim)
-        #expect(settlement.outbox.map(\.destination) == [.event(.voided)])
+        #expect(result.outbox.map(\.destination) == [.event(.voided)])
         // No command can have that address.
         #expect(ReplyAddress.allowed(ReplyRoute.nobody.replyTo) == nil)
     }

@@ -33,9 +33,9 @@ struct SweepTests {
         }
     }
 
-    @Test("what a processor settled whose delivery had been another's meanwhile is reported by the sweep")
+    @Test("what a processor completed whose delivery had been another's meanwhile is reported by the sweep")
     func zombie() throws {
-        /// A process that stands still before its claim, and dies after its settle.
+        /// A process that stands still before its claim, and dies after its completion.
         struct ZombieStore: StoreFront {
             let store: InMemoryPaymentStore
             let time: VirtualTime
@@ -45,8 +45,8 @@ struct SweepTests {
                 return try await store.claim(request)
             }
 
-            func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
-                _ = try await store.settle(settlement)
+            func complete(_ result: OperationResult) async throws(StoreError) -> CompletionOutcome {
+                _ = try await store.complete(result)
                 try? await time.sleep(for: .seconds(30 * 86_400))
                 throw StoreError(.unavailable, detail: "dead")
             }

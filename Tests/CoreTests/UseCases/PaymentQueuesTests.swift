@@ -48,14 +48,14 @@ struct PaymentQueuesTests {
         }
     }
 
-    @Test("what the last one settled is told to the next, and forgotten when nobody waits")
-    func settled() throws {
+    @Test("what the last one completed is told to the next, and forgotten when nobody waits")
+    func completed() throws {
         let operation = try PaymentFixture.operation(.capture, .succeeded)
-        let known = PaymentQueues.Settled(command: try PaymentFixture.command(.capture), operation: operation)
+        let known = PaymentQueues.Completed(command: try PaymentFixture.command(.capture), operation: operation)
         try simulate { _, queues async throws in
             let places = (0..<4).map { _ in queues.place(for: Self.payment) }
             #expect(try await queues.enter(places[0]) == nil)
-            queues.leave(places[0], settled: known)
+            queues.leave(places[0], completed: known)
             #expect(try await queues.enter(places[1])?.operation == operation)
             queues.leave(places[1])
             #expect(try await queues.enter(places[2])?.operation == operation)

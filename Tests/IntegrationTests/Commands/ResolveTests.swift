@@ -86,7 +86,7 @@ extension FaultLane {
         )
         func succeeded(_ kind: OperationKind) async throws {
             try await World.run(World.Settings(processor: SweepTimes.soon)) { world in
-                let scene = try await Self.scene(kind, .beforeTheSettle, in: world)
+                let scene = try await Self.scene(kind, .beforeTheResult, in: world)
                 let bankID = try #require(try await world.bank.ledger().last?.bankID)
                 let asked = try await Self.resolve(scene, in: world, "--as", "succeeded")
                 #expect(asked.exit == .status(64), "\(asked.errors)")
@@ -152,7 +152,7 @@ extension FaultLane {
             try await World.run(World.Settings(processor: SweepTimes.soon, isAudited: false)) { world in
                 let scene = try await Self.scene(
                     kind,
-                    .beforeTheSettle,
+                    .beforeTheResult,
                     in: world,
                     changing: "bank_key = 'forgotten'"
                 )

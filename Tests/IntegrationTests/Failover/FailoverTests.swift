@@ -39,7 +39,8 @@ extension RestartLane {
                     try await load.value
 
                     try await world.expect(batch.commands, endAs: "succeeded")
-                    // The sweep asks by key for what was settled on the lost side: within two of its periods, once the lease is over.
+                    // The sweep asks by key for what was completed on the lost side: within two of its periods, once
+                    // the lease is over.
                     let areAllEnded = try await world.comesTrue { try await world.openOperations() == 0 }
                     let open = try await world.openOperations()
                     #expect(areAllEnded, "\(open) operations stay open")

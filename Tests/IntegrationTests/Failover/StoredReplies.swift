@@ -3,7 +3,7 @@ import TestSupport
 
 /// What the database knows of the commands of a client at a moment.
 struct StoredReplies: Sendable {
-    /// The reply of each operation that is settled, by idempotency key.
+    /// The reply of each operation that is completed, by idempotency key.
     let replies: [String: String]
     /// The keys of all operations.
     let keys: Set<String>

@@ -50,7 +50,7 @@ extension FaultLane {
 
         @Test(
             "an authorize whose card is gone is asked for by its key alone, and what follows it goes on",
-            arguments: [StuckPoint.beforeTheAnswer, .beforeTheSettle]
+            arguments: [StuckPoint.beforeTheAnswer, .beforeTheResult]
         )
         func askedByKey(_ point: StuckPoint) async throws {
             try await World.run(World.Settings(processor: SweepTimes.soon)) { world in

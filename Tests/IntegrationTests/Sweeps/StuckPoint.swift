@@ -8,8 +8,8 @@ enum StuckPoint: String, CaseIterable, Sendable {
     case beforeTheBank
     /// The bank has executed it, and its answer has not come.
     case beforeTheAnswer
-    /// The answer has come, and its settle has not reached the database.
-    case beforeTheSettle
+    /// The answer has come, and its completion has not reached the database.
+    case beforeTheResult
     /// The outcome is stored, and nobody has heard of it.
     case beforeTheReply
 
@@ -36,7 +36,7 @@ enum StuckPoint: String, CaseIterable, Sendable {
         switch self {
         case .beforeTheBank: bank.setStalled(.toServer, true)
         case .beforeTheAnswer: try await world.bank.fault("timeout-after-execute", on: command.kind)
-        case .beforeTheSettle, .beforeTheReply:
+        case .beforeTheResult, .beforeTheReply:
             try await world.bank.fault("latency", on: command.kind, milliseconds: 500)
         }
         let message = command.message(replyTo: replyTo ?? world.upstream.replyQueue)
@@ -50,15 +50,15 @@ enum StuckPoint: String, CaseIterable, Sendable {
             try await eventually("the bank had executed it") {
                 try await world.bank.ledger().contains { $0.operation == command.kind.rawValue }
             }
-        case .beforeTheSettle:
+        case .beforeTheResult:
             try await eventually("the bank had it") { try await world.bank.requests().count > before }
             database.setStalled(.toServer, true)
             try await eventually("the bank had answered") { try await world.bank.requests().last?.status == 200 }
         case .beforeTheReply:
             try await eventually("the bank had it") { try await world.bank.requests().count > before }
             broker.setStalled(.toServer, true)
-            let settled = claimed.replacing("'SENT'", with: "'SUCCEEDED'")
-            try await eventually("the outcome was stored") { try await world.database.number(settled) == 1 }
+            let completed = claimed.replacing("'SENT'", with: "'SUCCEEDED'")
+            try await eventually("the outcome was stored") { try await world.database.number(completed) == 1 }
         }
         try await processor.child.crash()
         bank.cutConnections()

@@ -48,10 +48,10 @@ struct ResolutionScene: Sendable {
         let authorized = try await claim(.authorize(authorize), payment, key: "key-0")
         let effect = BankEffect.authorized(authorizationID: "auth_1", at: nil, expiresAt: nil)
         let success = BankResponse(status: 200, body: .json(.object([:])))
-        #expect(try await store.settle(.succeeded(authorized, effect, success, now: time.now())) == .settled)
+        #expect(try await store.complete(.succeeded(authorized, effect, success, now: time.now())) == .completed)
         let capture = try await claim(.capture(amount: nil), payment, key: "key-1")
-        let given = Settlement.needsAttention(capture, reason: "bank_timeout", sends: EarlierSends(unanswered: 1))
-        #expect(try await store.settle(given) == .settled)
+        let given = OperationResult.needsAttention(capture, reason: "bank_timeout", sends: EarlierSends(unanswered: 1))
+        #expect(try await store.complete(given) == .completed)
     }
 
     private func claim(_ parameters: CommandParameters, _ payment: PaymentID, key: String) async throws -> Claim {

@@ -136,7 +136,7 @@ struct ResolveCommandTests {
     @Test("what the store refuses to write is reported as such, and needs manual review still")
     func refusedByStore() async throws {
         try await scene.prepare()
-        scene.store.inject(.refused, into: .settle)
+        scene.store.inject(.refused, into: .complete)
         let ending = try await run(["--as", "failed", "--confirm"])
         #expect(ending.status == .internal)
         #expect(ending.errors == ["the database cannot be used (23514); nothing was done"])

@@ -11,7 +11,7 @@ struct PaymentListCostTests {
     @Test("every filter is answered by an index, from few pages, and a walk in vain ends where it may go on")
     func lists() async throws {
         try await TestDatabase.with { pools in
-            for _ in 0..<10 { try await SettledPayments(count: Self.rows / 10).write(to: pools.queries) }
+            for _ in 0..<10 { try await CompletedPayments(count: Self.rows / 10).write(to: pools.queries) }
             for (name, change, literals, limit) in Self.cases {
                 var filter = PaymentFilter()
                 change(&filter)
@@ -44,7 +44,7 @@ struct PaymentListCostTests {
     @Test("page by page, a walk shows every payment once, however few of them match")
     func walk() async throws {
         try await TestDatabase.with { pools in
-            for _ in 0..<5 { try await SettledPayments(count: 10).write(to: pools.queries) }
+            for _ in 0..<5 { try await CompletedPayments(count: 10).write(to: pools.queries) }
             let queries = PostgresPaymentQueries(pool: pools.queries, reach: 7)
             for (status, count) in [(PaymentStatus.captured, 50), (.failed, 0)] {
                 var filter = PaymentFilter()

@@ -19,8 +19,8 @@ struct PostgresStoreContractTests {
             try await payments.claim(request)
         }
 
-        func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
-            try await payments.settle(settlement)
+        func complete(_ result: OperationResult) async throws(StoreError) -> CompletionOutcome {
+            try await payments.complete(result)
         }
 
         func register(_ command: Command) async throws(StoreError) { try await payments.register(command) }

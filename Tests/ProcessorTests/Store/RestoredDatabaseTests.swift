@@ -8,13 +8,13 @@ import Testing
 @testable import Processor
 
 /// Finding work must not depend on the server that the rows were written on, nor on when they were committed. RESTORE_TEST_ROWS
-/// (20,000) is how many settled payments there are.
+/// (20,000) is how many completed payments there are.
 @Suite("A database that was dumped and restored", .serialized, .timeLimit(.minutes(15)))
 struct RestoredDatabaseTests {
     private static let rows =
         ProcessInfo.processInfo.environment["RESTORE_TEST_ROWS"].flatMap { Int($0) } ?? 20_000
 
-    @Test("reads what is due and nothing else, however much another server has settled, and finds what is open")
+    @Test("reads what is due and nothing else, however much another server has completed, and finds what is open")
     func restored() async throws {
         try await TestDatabase.named { source in
             try await TestDatabase.withPools(of: source) { pools in
@@ -22,7 +22,7 @@ struct RestoredDatabaseTests {
                 // As a server would have written them that has seen more transactions than this one ever will.
                 // In steps that stay far below the time that a statement may take.
                 for _ in 0..<max(Self.rows / 2_000, 1) {
-                    try await SettledPayments(count: 2_000, transactionsAhead: 1_000_000_000)
+                    try await CompletedPayments(count: 2_000, transactionsAhead: 1_000_000_000)
                         .write(to: pools.queries)
                 }
                 try await OpenCaptures(count: 3).write(to: pools.queries)
@@ -35,7 +35,7 @@ struct RestoredDatabaseTests {
                     #expect(try await store.check(SweepCostTests.check).claims.count == 3)
                     for (name, statement) in SweepCostTests.statements {
                         let plan = try await ExplainedPlan(of: statement, on: pools.sweeps)
-                        #expect(plan.pages < 100, "\(name), beside \(Self.rows) settled payments:\n\(plan.text)")
+                        #expect(plan.pages < 100, "\(name), beside \(Self.rows) completed payments:\n\(plan.text)")
                     }
                 }
             }
@@ -60,7 +60,7 @@ struct RestoredDatabaseTests {
                 try await eventually("the late transaction had written") {
                     try await holder.execute(waiting).single().int64(0) > 0
                 }
-                for _ in 0..<100 { try await OpenCaptures(count: 1, isSettled: true).write(to: pools.queries) }
+                for _ in 0..<100 { try await OpenCaptures(count: 1, isCompleted: true).write(to: pools.queries) }
                 try await OpenCaptures(count: 2).write(to: pools.queries)
                 #expect(try await store.check(SweepCostTests.check).claims.count == 2)
                 let plan = try await ExplainedPlan(of: PostgresPaymentStore.collectStatement, on: pools.sweeps)
@@ -109,11 +109,11 @@ struct RestoredDatabaseTests {
 private struct OpenCaptures {
     let count: Int
     /// With their outcome stored, and nothing left to do.
-    var isSettled = false
+    var isCompleted = false
 
     var sql: String {
         let (status, end) =
-            isSettled
+            isCompleted
             ? ("AUTHORIZED", "'SUCCEEDED', 'x'::bytea, now(), now()")
             : ("CAPTURING", "'SENT', NULL::bytea, NULL::timestamptz, NULL::timestamptz")
         return """
@@ -122,7 +122,7 @@ private struct OpenCaptures {
                 id, merchant_id, order_id, customer_id, amount, currency, status, version, bank_authorization_id, created_at,
                 authorized_at, expires_at, held_by)
             SELECT p, 'default', 'o-' || p, 'c-1', 100, 'USD', '\(status)', 4, 'auth_' || p, now(), now(),
-                now() + interval '168 hours', \(isSettled ? "NULL::uuid" : "c") FROM n;
+                now() + interval '168 hours', \(isCompleted ? "NULL::uuid" : "c") FROM n;
             INSERT INTO operations (
                 merchant_id, idempotency_key, id, kind, payment_id, fingerprint, bank_key, origin, created_at, first_sent_at,
                 state, reply, settled_at, told_at, fence, lease_until, claim_token, attempts, ambiguous_sends)

@@ -5,14 +5,14 @@ import Testing
 
 @testable import Processor
 
-/// What a sweep costs when there is nothing to do, beside so many settled payments: a tenth of a million, or what
+/// What a sweep costs when there is nothing to do, beside so many completed payments: a tenth of a million, or what
 /// SWEEP_TEST_ROWS says.
 @Suite("The cost of idle sweeps", .serialized, .timeLimit(.minutes(10)))
 struct SweepCostTests {
     private static let rows =
         ProcessInfo.processInfo.environment["SWEEP_TEST_ROWS"].flatMap { Int($0) } ?? 100_000
 
-    @Test("it does not grow with the settled payments: every question is answered by an index, from few pages")
+    @Test("it does not grow with the completed payments: every question is answered by an index, from few pages")
     func idle() async throws {
         try await TestDatabase.with { pools in
             let store = PostgresPaymentStore(pools, fingerprinter: Fingerprinter(secret: Array("secret".utf8)))
@@ -26,12 +26,12 @@ struct SweepCostTests {
                         || plan.text.contains("using outbox_order on outbox")
                 )
             }
-            for _ in 0..<10 { try await SettledPayments(count: Self.rows / 10).write(to: pools.queries) }
+            for _ in 0..<10 { try await CompletedPayments(count: Self.rows / 10).write(to: pools.queries) }
             #expect(try await store.check(Self.check).count == 0)
 
             for (name, statement) in Self.statements {
                 let plan = try await ExplainedPlan(of: statement, on: pools.sweeps)
-                print("\(name), beside \(Self.rows) settled payments:\n\(plan.text)\n")
+                print("\(name), beside \(Self.rows) completed payments:\n\(plan.text)\n")
                 #expect(!plan.text.contains("Seq Scan on operations"), "\(name)")
                 #expect(!plan.text.contains("Seq Scan on payments"), "\(name)")
                 #expect(!plan.text.contains("Seq Scan on bank_effects"), "\(name)")

@@ -49,7 +49,7 @@ struct CommandIdentityLogTests {
         let command = try Samples.authorize()
         let live = CommandIdentity(Samples.operation(), messageID: "m-1")
         let swept = CommandIdentity(Samples.operation())
-        let reply = Disposition.reply(.unstored(Samples.reply(to: command), to: command), .succeeded, settles: nil)
+        let reply = Disposition.reply(.unstored(Samples.reply(to: command), to: command), .succeeded, completes: nil)
         let deferred = Disposition.deferred(.seconds30, reason: "bank_timeout", provisional: nil, RetryState())
         let dead = Disposition.deadLetter(code: "needs_attention", message: "m", provisional: nil)
         let ofOperations = [live, swept].flatMap { identity -> [ProcessorEvent] in

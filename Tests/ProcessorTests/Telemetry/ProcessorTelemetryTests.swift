@@ -32,7 +32,7 @@ struct ProcessorTelemetryTests {
         let disposition = Disposition.reply(
             .unstored(Samples.reply(to: command), to: command),
             .succeeded,
-            settles: nil
+            completes: nil
         )
         telemetry.observe(.handled(command, disposition, duration: .microseconds(12_345)))
         #expect(
@@ -269,7 +269,7 @@ struct ProcessorTelemetryTests {
                 paymentID: command.paymentID,
                 idempotencyKey: command.idempotencyKey
             )
-            let disposition = Disposition.reply(.unstored(reply, to: command), label, settles: nil)
+            let disposition = Disposition.reply(.unstored(reply, to: command), label, completes: nil)
             telemetry.observe(.handled(command, disposition, duration: .zero))
         }
         let lines = log.lines()

@@ -50,13 +50,13 @@ struct PrintingTests {
 
     @Test("a progress line fits its terminal")
     func progress() {
-        let line = ProgressLine(settled: 1_500, total: 20_000, notSucceeded: 3, elapsed: .milliseconds(500))
+        let line = ProgressLine(completed: 1_500, total: 20_000, notSucceeded: 3, elapsed: .milliseconds(500))
         #expect(
             line.text(width: 80)
                 == "[##.............................] 7%  1,500 of 20,000  3,000/s  3 not succeeded"
         )
         for width in 0...200 { #expect(line.text(width: width).count <= max(width - 1, 0)) }
-        let done = ProgressLine(settled: 2, total: 2, notSucceeded: 0, elapsed: .zero)
+        let done = ProgressLine(completed: 2, total: 2, notSucceeded: 0, elapsed: .zero)
         #expect(done.text(width: 200) == "[########################################] 100%  2 of 2  0/s")
     }
 

@@ -26,7 +26,7 @@ struct ReplyTextTests {
                   expires        2026-01-09T03:04:05.000006Z
                   key            k-1
                   bank           answered with status 200
-                  note           this key was settled before; this is the stored reply
+                  note           this key was completed before; this is the stored reply
 
                 """
         )

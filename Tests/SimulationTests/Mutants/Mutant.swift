@@ -10,7 +10,7 @@ struct Mutant: Sendable, CustomTestStringConvertible {
     static let all: [Mutant] = messaging + banking + storing + sweeping
 
     private static let messaging: [Mutant] = [
-        .ports("acknowledges before the settle") { ports in
+        .ports("acknowledges before the completion") { ports in
             let receive = ports.receive
             ports.receive = { delivery in
                 let delivery = await receive(delivery)
@@ -61,7 +61,7 @@ struct Mutant: Sendable, CustomTestStringConvertible {
             { $0.store = WriteBehindStore(store: $0.store, time: $0.time, world: world) }
         },
         .ports("claims for a second only") { $0.store = HastyStore(store: $0.store) },
-        .ports("takes a lost answer of the settle for a commit") { $0.store = GuessingStore(store: $0.store) },
+        .ports("takes a lost answer of the completion for a commit") { $0.store = GuessingStore(store: $0.store) },
         .ports("fails what has been unknown for long") { $0.store = ImpatientStore(store: $0.store) },
         .ports("makes up the bank key of each operation") { $0.store = RandomKeyStore(store: $0.store) },
         .ports("takes a younger waiting command first") { $0.store = OvertakingStore(store: $0.store) },

@@ -61,13 +61,13 @@ struct WriteBehindStore: StoreMutant {
     let time: any TimeSource
     let world: SimulationWorld
 
-    func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
+    func complete(_ result: OperationResult) async throws(StoreError) -> CompletionOutcome {
         let (store, time) = (store, time)
         world.runBeside {
             try? await time.sleep(for: .milliseconds(50))
-            _ = try? await store.settle(settlement)
+            _ = try? await store.complete(result)
         }
-        return .settled
+        return .completed
     }
 }
 
@@ -75,12 +75,12 @@ struct WriteBehindStore: StoreMutant {
 struct GuessingStore: StoreMutant {
     let store: any ProcessPorts.Store
 
-    func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
+    func complete(_ result: OperationResult) async throws(StoreError) -> CompletionOutcome {
         do throws(StoreError) {
-            return try await store.settle(settlement)
+            return try await store.complete(result)
         } catch {
             guard error.outcomeUnknown else { throw error }
-            return .settled
+            return .completed
         }
     }
 }
@@ -91,15 +91,15 @@ struct HastyNotifier: StoreMutant {
 
     func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
         let outcome = try await store.claim(request)
-        if case .settled(let operation, isReplay: false) = outcome {
+        if case .completed(let operation, isReplay: false) = outcome {
             try await store.recordNotified(operation, isUndeliverable: false)
         }
         return outcome
     }
 
-    func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
-        let outcome = try await store.settle(settlement)
-        if outcome == .settled { try await store.recordNotified(settlement.operation, isUndeliverable: false) }
+    func complete(_ result: OperationResult) async throws(StoreError) -> CompletionOutcome {
+        let outcome = try await store.complete(result)
+        if outcome == .completed { try await store.recordNotified(result.operation, isUndeliverable: false) }
         return outcome
     }
 }
@@ -119,12 +119,12 @@ struct ImpatientStore: StoreMutant {
         return outcome
     }
 
-    func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
-        let claim = known.claim(settlement.operation.id)
-        guard let claim, settlement.operation.state == .unknown, claim.operation.attempts > 1 else {
-            return try await store.settle(settlement)
+    func complete(_ result: OperationResult) async throws(StoreError) -> CompletionOutcome {
+        let claim = known.claim(result.operation.id)
+        guard let claim, result.operation.state == .unknown, claim.operation.attempts > 1 else {
+            return try await store.complete(result)
         }
-        return try await store.settle(
+        return try await store.complete(
             .declined(
                 claim,
                 BankRefusal(code: "timed_out", message: "it took too long"),

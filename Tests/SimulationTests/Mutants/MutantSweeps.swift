@@ -50,13 +50,13 @@ struct HastySweepStore: StoreMutant {
         return findings
     }
 
-    func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
-        let claim = known.claim(settlement.operation.id)
-        guard let claim, settlement.operation.lastError == "authorize_abandoned" else {
-            return try await store.settle(settlement)
+    func complete(_ result: OperationResult) async throws(StoreError) -> CompletionOutcome {
+        let claim = known.claim(result.operation.id)
+        guard let claim, result.operation.lastError == "authorize_abandoned" else {
+            return try await store.complete(result)
         }
         let refusal = BankRefusal(code: "timed_out", message: "it took too long")
-        let failed = Settlement.declined(claim, refusal, BankResponse(status: 0, body: .text("")))
-        return try await store.settle(failed.notifiedByOutbox(claim))
+        let failed = OperationResult.declined(claim, refusal, BankResponse(status: 0, body: .text("")))
+        return try await store.complete(failed.notifiedByOutbox(claim))
     }
 }

@@ -9,8 +9,8 @@ protocol StoreMutant: PaymentStore, SweepStore, Outbox, BankStatusStore {
 extension StoreMutant {
     func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome { try await store.claim(request) }
 
-    func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
-        try await store.settle(settlement)
+    func complete(_ result: OperationResult) async throws(StoreError) -> CompletionOutcome {
+        try await store.complete(result)
     }
 
     func register(_ command: Command) async throws(StoreError) { try await store.register(command) }

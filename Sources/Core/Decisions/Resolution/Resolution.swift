@@ -15,7 +15,7 @@ package struct Resolution: Hashable, Sendable {
 
     /// What follows from the bank's word by the key, before it is asked by an id.
     package enum Step: Hashable, Sendable {
-        case settle(Resolution)
+        case complete(Resolution)
         /// The id that was given is to be asked about first.
         case ask(BankQuery)
     }
@@ -37,12 +37,12 @@ package struct Resolution: Hashable, Sendable {
         case (.failed, .executed(let effect, _)):
             throw .bankExecuted(effect.bankID)
         case (.failed, .other), (.failed, .unknown):
-            return .settle(Resolution(order, .failed, key, operation))
+            return .complete(Resolution(order, .failed, key, operation))
         case (.succeeded, .executed(let effect, let response)):
             if let given = order.bankID, given != effect.bankID {
                 throw .otherBankID(given: given, replayed: effect.bankID)
             }
-            return .settle(Resolution(order, .succeeded(effect, response), key, operation))
+            return .complete(Resolution(order, .succeeded(effect, response), key, operation))
         case (.succeeded, .other), (.succeeded, .unknown):
             guard let id = order.bankID else { throw .needsBankID(key) }
             switch operation.kind {
@@ -51,7 +51,7 @@ package struct Resolution: Hashable, Sendable {
             case .refund: return .ask(.refund(id))
             // The bank has no question for it (docs/correctness.md#what-cannot-be-asked): the operator's word stands.
             case .void:
-                return .settle(Resolution(order, .succeeded(.voided(voidID: id, at: nil), nil), key, operation))
+                return .complete(Resolution(order, .succeeded(.voided(voidID: id, at: nil), nil), key, operation))
             }
         }
     }

@@ -52,7 +52,7 @@ package struct OperationResolver: Sendable {
         let key = try await owned(witness.testimony(underKeyOf: operation, of: payment))
         let resolution: Resolution
         switch try Resolution.after(key, order, operation) {
-        case .settle(let settled): resolution = settled
+        case .complete(let completed): resolution = completed
         case .ask(let query):
             let id = order.bankID ?? ""
             let testimony = try await witness.testimony(on: query, id: id, about: operation.kind, of: payment)
@@ -84,24 +84,24 @@ package struct OperationResolver: Sendable {
             }
         }
         guard let claim = taken else { throw .changed }
-        let settlement = Settlement.resolved(claim, plan.resolution, now: time.now()).notifiedByOutbox(claim)
-        let outcome: SettleOutcome
+        let result = OperationResult.resolved(claim, plan.resolution, now: time.now()).notifiedByOutbox(claim)
+        let outcome: CompletionOutcome
         do throws(StoreError) {
-            outcome = try await settle(settlement)
+            outcome = try await complete(result)
         } catch {
             throw await undone(error, claim, plan.resolution)
         }
-        guard outcome == .settled else { throw .changed }
+        guard outcome == .completed else { throw .changed }
         signal.raise()
-        if let orphan = settlement.orphan {
-            observer.observe(.possibleOrphan(CommandIdentity(settlement.operation), orphan))
+        if let orphan = result.orphan {
+            observer.observe(.possibleOrphan(CommandIdentity(result.operation), orphan))
         }
-        let (closed, problems) = await closeDeadLetters(of: settlement.operation, plan.resolution.order)
+        let (closed, problems) = await closeDeadLetters(of: result.operation, plan.resolution.order)
         return ResolutionReport(plan: plan, closedDeadLetters: closed, problems: problems)
     }
 
-    private func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
-        try await patiently { () async throws(StoreError) in try await store.settle(settlement) }
+    private func complete(_ result: OperationResult) async throws(StoreError) -> CompletionOutcome {
+        try await patiently { () async throws(StoreError) in try await store.complete(result) }
     }
 
     /// What the store will never take is under manual review again, as it was. Where the store is away, the sweep goes
@@ -109,7 +109,7 @@ package struct OperationResolver: Sendable {
     private func undone(_ error: StoreError, _ claim: Claim, _ resolution: Resolution) async -> ResolutionRefusal {
         guard !error.isRetriable else { return .storeFailed(error) }
         // Where this fails too, the lease runs out, and the sweep goes on with it.
-        _ = try? await settle(.givenBack(claim))
+        _ = try? await complete(.givenBack(claim))
         guard error.code == .bankIDTaken, let id = resolution.bankID else { return .storeFailed(error) }
         return .bankIDTaken(id, by: try? await owner(of: id))
     }

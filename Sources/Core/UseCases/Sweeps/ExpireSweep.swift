@@ -80,7 +80,7 @@ package struct ExpireSweep: Sweep {
         }
     }
 
-    /// An operation of our own: claimed, sent and settled like any other, with nobody to reply to.
+    /// An operation of our own: claimed, sent and completed like any other, with nobody to reply to.
     private func void(_ payment: Payment) async -> SweepEnding {
         let now = context.time.now()
         let started = context.time.uptime()

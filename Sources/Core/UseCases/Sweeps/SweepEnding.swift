@@ -4,7 +4,7 @@ enum SweepEnding: Hashable, Sendable {
 
     init(_ outcome: BankAttempt.Outcome) {
         switch outcome {
-        case .settled: self = .resolved
+        case .completed: self = .resolved
         case .needsAttention: self = .needsAttention
         case .resting, .superseded: self = .waiting
         }

@@ -33,7 +33,7 @@ package struct OutboxMessage: Hashable, Sendable {
     /// it, the events, and the dead letter where it needs manual review.
     ///
     /// - Parameters:
-    ///   - operation: settled, or in need of manual review; for any other nothing is reported. Where it is reported,
+    ///   - operation: completed, or in need of manual review; for any other nothing is reported. Where it is reported,
     ///     only its events are due.
     ///   - payment: shown by a provisional reply, and asked for by a dead letter.
     ///   - hasDeadLetter: whether there is a dead letter of it already.

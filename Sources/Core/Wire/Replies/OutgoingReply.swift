@@ -47,7 +47,7 @@ package struct OutgoingReply: Hashable, Sendable {
 
     /// The `unknown` reply of an operation: a phase of its own, hence its own message id.
     package static func provisional(_ reply: Reply, of operation: Operation, to command: Command) -> OutgoingReply {
-        // `false` is kept for the reply of the delivery that settles the operation (docs/contract.md#replies).
+        // `false` is kept for the reply of the delivery that completes the operation (docs/contract.md#replies).
         let body = reply.encoded
         return OutgoingReply(
             body,
@@ -93,7 +93,7 @@ package struct OutgoingReply: Hashable, Sendable {
             paymentID: operation.paymentID,
             merchantID: operation.merchantID,
             route: operation.route,
-            // `false` is kept for the delivery that settles an operation (docs/contract.md#replies).
+            // `false` is kept for the delivery that completes an operation (docs/contract.md#replies).
             replayed: true,
             events: events
         )

@@ -52,7 +52,7 @@ struct BankConnections: Sendable {
     /// - Parameters:
     ///   - grace: for how long at most.
     ///   - start: from when on.
-    func settle(within grace: Duration, since start: ContinuousClock.Instant) async {
+    func drain(within grace: Duration, since start: ContinuousClock.Instant) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await client.whenIdle() }
             group.addTask { try? await Task.sleep(until: start + grace) }

@@ -5,9 +5,9 @@ import Postgres
 struct AttemptWriter: Sendable {
     private let attempts: [(attempt: UnfinishedAttempt, position: Int, operation: Operation)]
 
-    init(_ settlements: [Settlement]) {
-        attempts = settlements.flatMap { settlement in
-            settlement.attempts.enumerated().map { ($1, $0, settlement.operation) }
+    init(_ results: [OperationResult]) {
+        attempts = results.flatMap { result in
+            result.attempts.enumerated().map { ($1, $0, result.operation) }
         }
     }
 

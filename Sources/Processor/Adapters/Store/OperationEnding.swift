@@ -1,12 +1,12 @@
 import Core
 
-/// What the end of an operation writes: first the settlement, later the note that it was reported.
+/// What the end of an operation writes: first the result, later the note that it was reported.
 indirect enum OperationEnding: Sendable {
-    case settlement(Settlement)
+    case result(OperationResult)
     case notified(NotificationRecord)
 
-    var settlement: Settlement? {
-        if case .settlement(let settlement) = self { return settlement }
+    var result: OperationResult? {
+        if case .result(let result) = self { return result }
         return nil
     }
 

@@ -5,8 +5,8 @@ import Postgres
 struct OrphanWriter: Sendable {
     private let found: [(operation: Operation, orphan: PossibleOrphan)]
 
-    init(_ settlements: [Settlement]) {
-        found = settlements.compactMap { settlement in settlement.orphan.map { (settlement.operation, $0) } }
+    init(_ results: [OperationResult]) {
+        found = results.compactMap { result in result.orphan.map { (result.operation, $0) } }
     }
 
     /// Notes a second hold, whatever was suspected before. Sends the statement along with the next one.

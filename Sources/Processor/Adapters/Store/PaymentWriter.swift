@@ -1,12 +1,12 @@
 import Core
 import Postgres
 
-/// Writes what settlements proved about their payments: the row, the bank's effect, the step of the history.
+/// Writes what results proved about their payments: the row, the bank's effect, the step of the history.
 struct PaymentWriter: Sendable {
-    private let proven: [(settlement: Settlement, payment: Payment)]
+    private let proven: [(result: OperationResult, payment: Payment)]
 
-    init(_ settlements: [Settlement]) {
-        proven = settlements.compactMap { settlement in settlement.payment.map { (settlement, $0) } }
+    init(_ results: [OperationResult]) {
+        proven = results.compactMap { result in result.payment.map { (result, $0) } }
     }
 
     func write(on connection: isolated PostgresConnection) throws(PostgresError) {
@@ -14,7 +14,7 @@ struct PaymentWriter: Sendable {
         try updatePayments(on: connection)
         try insertEffects(on: connection)
         let steps = proven.compactMap { entry in
-            entry.settlement.transition.map { (transition: $0, operation: entry.settlement.operation.id) }
+            entry.result.transition.map { (transition: $0, operation: entry.result.operation.id) }
         }
         try HistoryWriter(steps).write(on: connection)
     }
@@ -55,9 +55,9 @@ struct PaymentWriter: Sendable {
         )
     }
 
-    /// A bank id that is taken, or a second effect of one kind, breaks a constraint: this settlement is refused, loudly.
+    /// A bank id that is taken, or a second effect of one kind, breaks a constraint: this result is refused, loudly.
     private func insertEffects(on connection: isolated PostgresConnection) throws(PostgresError) {
-        let effects = proven.filter { $0.settlement.operation.state == .succeeded }
+        let effects = proven.filter { $0.result.operation.state == .succeeded }
         if effects.isEmpty { return }
         try connection.enqueue(
             """
@@ -66,13 +66,13 @@ struct PaymentWriter: Sendable {
             """,
             [
                 .uuidArray(effects.map { PostgresUUID($0.payment.id.value) }),
-                .textArray(effects.map(\.settlement.operation.kind.rawValue)),
-                .textArray(effects.map { $0.payment.bank.reference(of: $0.settlement.operation.kind) }),
-                .uuidArray(effects.map { PostgresUUID($0.settlement.operation.id.value) }),
+                .textArray(effects.map(\.result.operation.kind.rawValue)),
+                .textArray(effects.map { $0.payment.bank.reference(of: $0.result.operation.kind) }),
+                .uuidArray(effects.map { PostgresUUID($0.result.operation.id.value) }),
                 // When the expiring sweep has to check it.
                 .timestampArray(
                     effects.map { effect in
-                        effect.settlement.operation.kind == .authorize ? effect.payment.expiresAt?.microseconds : nil
+                        effect.result.operation.kind == .authorize ? effect.payment.expiresAt?.microseconds : nil
                     }
                 ),
             ]

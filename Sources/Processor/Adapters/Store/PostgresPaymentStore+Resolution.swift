@@ -27,7 +27,7 @@ extension PostgresPaymentStore: ResolutionStore {
             let stored = try OperationRow.operation(from: row, at: 1)
             guard let taken = stored.takenForResolution(as: seen, by: token, lease: lease, now: now) else { return nil }
             try TakenOperations([taken]).write(on: connection)
-            // Where nobody settles it, the sweep finds it soon after the lease.
+            // Where nobody completes it, the sweep finds it soon after the lease.
             try connection.enqueue(
                 """
                 INSERT INTO open_operations AS o (operation_id, merchant_id, idempotency_key, payment_id, due_at)

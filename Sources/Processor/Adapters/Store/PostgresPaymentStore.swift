@@ -1,22 +1,22 @@
 import Core
 import Postgres
 
-/// The payment store over PostgreSQL: claims and settles of many commands share one transaction each.
+/// The payment store over PostgreSQL: claims and results of many commands share one transaction each.
 struct PostgresPaymentStore: PaymentStore {
     private let claims: Coalescer<ClaimRequest, ClaimOutcome>
-    private let endings: Coalescer<OperationEnding, SettleOutcome>
+    private let endings: Coalescer<OperationEnding, CompletionOutcome>
     let registrations: Coalescer<Command, Void>
     let sweeps: PostgresPool
     let room: OutboxRoom
 
     /// - Parameters:
-    ///   - claimPool: used for claims only, so that they never wait behind settles, nor settles behind them.
-    ///   - settlePool: used for settles, and for notes of what was reported.
+    ///   - claimPool: used for claims only, so that they never wait behind results, nor results behind them.
+    ///   - resultPool: used for results, and for notes of what was reported.
     ///   - sweepPool: used by the sweeps and the outbox.
     ///   - report: gets the end of each transaction of claims, results and waiting commands.
     init(
         claimPool: PostgresPool,
-        settlePool: PostgresPool,
+        resultPool: PostgresPool,
         sweepPool: PostgresPool,
         fingerprinter: Fingerprinter,
         report: @escaping @Sendable (StoreReport) -> Void = { _ in }
@@ -39,11 +39,11 @@ struct PostgresPaymentStore: PaymentStore {
                 return commands.map { _ in () }
             }
         }
-        endings = Coalescer(batchLimit: Self.batchLimit, flushLimit: settlePool.size) { endings in
-            await BatchRunner(pool: settlePool, purpose: .endings, report: report).run(endings) {
+        endings = Coalescer(batchLimit: Self.batchLimit, flushLimit: resultPool.size) { endings in
+            await BatchRunner(pool: resultPool, purpose: .endings, report: report).run(endings) {
                 connection,
                 endings throws(PostgresError) in
-                try SettleBatch.run(endings, room, on: connection)
+                try ResultBatch.run(endings, room, on: connection)
             }
         }
     }
@@ -64,8 +64,8 @@ struct PostgresPaymentStore: PaymentStore {
         try await claims.submit(request)
     }
 
-    func settle(_ settlement: Settlement) async throws(StoreError) -> SettleOutcome {
-        try await endings.submit(.settlement(settlement))
+    func complete(_ result: OperationResult) async throws(StoreError) -> CompletionOutcome {
+        try await endings.submit(.result(result))
     }
 
     func noteError(answering request: RequestOrigin) async throws(StoreError) {

@@ -23,7 +23,7 @@ extension OperationEnding: WorkOfCommand {
     var subject: StoredCommand {
         let operation =
             switch self {
-            case .settlement(let settlement): settlement.operation
+            case .result(let result): result.operation
             case .notified(let note): note.operation
             }
         return StoredCommand(merchantID: operation.merchantID, idempotencyKey: operation.idempotencyKey)

@@ -8,7 +8,7 @@ struct ReplayDeadLetters: AsyncParsableCommand {
         abstract: "Sends dead letters to the command queues again.",
         discussion: """
             The list is frozen before anything moves, oldest first; what cannot be replayed is skipped and named. Without a \
-            state in the filters it is what is open or being replayed. A dead letter whose command has been settled meanwhile is \
+            state in the filters it is what is open or being replayed. A dead letter whose command has been completed meanwhile is \
             answered from the store. One that fails again becomes a new dead letter, linked to the old one.
 
             A running processor does it in the background: it goes on when this command is ended. `dead-letters replays` \

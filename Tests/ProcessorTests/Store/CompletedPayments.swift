@@ -1,7 +1,7 @@
 import Postgres
 
 /// Payments that were captured long ago, with all that belongs to them: what a database is full of.
-struct SettledPayments: Sendable {
+struct CompletedPayments: Sendable {
     let count: Int
     /// How far the transaction ids of the server that wrote them are ahead of this one's.
     var transactionsAhead = 0

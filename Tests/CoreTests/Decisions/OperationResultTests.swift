@@ -2,8 +2,8 @@ import Testing
 
 @testable import Core
 
-@Suite("Settlement", .timeLimit(.minutes(1)))
-struct SettlementTests {
+@Suite("Operation results", .timeLimit(.minutes(1)))
+struct OperationResultTests {
     private func claim(_ kind: OperationKind, origin: PaymentStatus? = nil) throws -> Claim {
         let operation = try PaymentFixture.operation(kind, .sent)
         guard let origin else { return Claim(operation: operation, payment: try PaymentFixture.held(by: kind)) }
@@ -31,36 +31,36 @@ struct SettlementTests {
     @Test("a success has its reply, its payment and its transition", arguments: OperationKind.allCases)
     func success(kind: OperationKind) throws {
         let claim = try claim(kind)
-        let settlement = Settlement.succeeded(
+        let result = OperationResult.succeeded(
             claim,
             BankFixture.effect(kind),
             BankResponse(status: 200, body: .json(BankFixture.success(kind))),
             now: Timestamp(microseconds: 42)
         )
-        #expect(settlement.operation.state == .succeeded)
-        #expect(settlement.operation.fencingToken == claim.operation.fencingToken)
-        #expect(settlement.payment?.status == kind.succeeded)
-        #expect(settlement.transition?.from == kind.inProgress)
-        #expect(settlement.transition?.to == kind.succeeded)
-        #expect(settlement.transition?.version == claim.payment.version + 1)
-        let reply = try JSONParser.parse(try #require(settlement.operation.reply))
+        #expect(result.operation.state == .succeeded)
+        #expect(result.operation.fencingToken == claim.operation.fencingToken)
+        #expect(result.payment?.status == kind.succeeded)
+        #expect(result.transition?.from == kind.inProgress)
+        #expect(result.transition?.to == kind.succeeded)
+        #expect(result.transition?.version == claim.payment.version + 1)
+        let reply = try JSONParser.parse(try #require(result.operation.reply))
         #expect(reply["outcome"]?.string == "succeeded")
         #expect(reply["final"] == .bool(true))
         #expect(reply["error"] == .null)
         #expect(reply["bank_response"]?["body"] == BankFixture.success(kind))
-        #expect(reply["payment"] == settlement.payment?.json)
+        #expect(reply["payment"] == result.payment?.json)
     }
 
     @Test("a possible orphan is in the history")
     func orphan() throws {
-        let settlement = Settlement.succeeded(
+        let result = OperationResult.succeeded(
             try claim(.authorize),
             BankFixture.effect(.authorize),
             BankResponse(status: 200, body: .json(.null)),
             orphan: .suspected,
             now: Timestamp(microseconds: 42)
         )
-        #expect(settlement.transition?.cause.contains("orphan") == true)
+        #expect(result.transition?.cause.contains("orphan") == true)
     }
 
     @Test(
@@ -72,17 +72,17 @@ struct SettlementTests {
         ] as [(OperationKind, PaymentStatus?, Bool, PaymentStatus)]
     )
     func decline(kind: OperationKind, origin: PaymentStatus?, expired: Bool, back: PaymentStatus) throws {
-        let settlement = Settlement.declined(
+        let result = OperationResult.declined(
             try claim(kind, origin: origin),
             BankRefusal(code: "insufficient_funds", message: "words"),
             BankFixture.error("insufficient_funds", status: 402),
             authorizationExpired: expired
         )
-        #expect(settlement.operation.state == .declined)
-        #expect(settlement.payment?.status == back)
-        #expect(settlement.payment?.heldBy == nil)
-        #expect(settlement.transition?.to == back)
-        let reply = try JSONParser.parse(try #require(settlement.operation.reply))
+        #expect(result.operation.state == .declined)
+        #expect(result.payment?.status == back)
+        #expect(result.payment?.heldBy == nil)
+        #expect(result.transition?.to == back)
+        let reply = try JSONParser.parse(try #require(result.operation.reply))
         #expect(reply["outcome"]?.string == "declined")
         #expect(reply["error"]?["source"]?.string == "bank")
         #expect(reply["error"]?["message"]?.string == "words")
@@ -93,7 +93,7 @@ struct SettlementTests {
     @Test("what stays open has no reply and touches no payment")
     func open() throws {
         let claim = try claim(.capture)
-        let resting = Settlement.resting(
+        let resting = OperationResult.resting(
             claim,
             reason: "timeout",
             sends: EarlierSends(unanswered: 1),
@@ -101,15 +101,15 @@ struct SettlementTests {
         )
         #expect(resting.operation.state == .unknown)
         #expect(resting.rest == .seconds(17))
-        let attention = Settlement.needsAttention(claim, reason: "timeout", sends: EarlierSends(unanswered: 1))
+        let attention = OperationResult.needsAttention(claim, reason: "timeout", sends: EarlierSends(unanswered: 1))
         #expect(attention.operation.state == .needsAttention)
-        for settlement in [resting, attention] {
-            #expect(settlement.operation.lastError == "timeout")
-            #expect(settlement.operation.isAmbiguous)
-            #expect(settlement.operation.reply == nil)
-            #expect(settlement.payment == nil)
-            #expect(settlement.transition == nil)
-            #expect(settlement.lateNote.contains("timeout"))
+        for result in [resting, attention] {
+            #expect(result.operation.lastError == "timeout")
+            #expect(result.operation.isAmbiguous)
+            #expect(result.operation.reply == nil)
+            #expect(result.payment == nil)
+            #expect(result.transition == nil)
+            #expect(result.lateNote.contains("timeout"))
         }
     }
 }

@@ -1,6 +1,6 @@
-extension Settlement {
+extension OperationResult {
     /// An operator has said how it ended, and the bank does not contradict.
-    package static func resolved(_ claim: Claim, _ resolution: Resolution, now: Timestamp) -> Settlement {
+    package static func resolved(_ claim: Claim, _ resolution: Resolution, now: Timestamp) -> OperationResult {
         switch resolution.end {
         case .succeeded(let effect, let response):
             final(
@@ -28,7 +28,7 @@ extension Settlement {
     }
 
     /// Waits for manual review again, as before it was taken: what there was to report of that is reported.
-    package static func givenBack(_ claim: Claim) -> Settlement {
+    package static func givenBack(_ claim: Claim) -> OperationResult {
         needsAttention(claim, reason: claim.operation.attentionReason, sends: claim.operation.sends)
             .keepingNotified(of: claim)
     }

@@ -1,6 +1,6 @@
 /// How an attempt ended, ready to be written in one commit. The store refuses it where the fencing token has moved on
 /// (docs/correctness.md#takeover).
-package struct Settlement: Hashable, Sendable {
+package struct OperationResult: Hashable, Sendable {
     /// As it is from now on; its fencing token is the one under which the attempt was made.
     package private(set) var operation: Operation
     /// As it is from now on; `nil` where the attempt proved nothing about it.
@@ -22,14 +22,14 @@ package struct Settlement: Hashable, Sendable {
     /// The same, told by way of the outbox.
     ///
     /// - Parameter claim: under which the attempt was made.
-    package func notifiedByOutbox(_ claim: Claim) -> Settlement {
+    package func notifiedByOutbox(_ claim: Claim) -> OperationResult {
         var copy = self
         copy.outbox = OutboxMessage.notifying(operation, payment ?? claim.payment)
         copy.operation.isNotified = true
         return copy
     }
 
-    package func with(_ attempts: [UnfinishedAttempt]) -> Settlement {
+    package func with(_ attempts: [UnfinishedAttempt]) -> OperationResult {
         if attempts.isEmpty { return self }
         var copy = self
         copy.attempts = attempts
@@ -37,7 +37,7 @@ package struct Settlement: Hashable, Sendable {
     }
 
     /// The same, with what was reported before the claim counted as reported.
-    func keepingNotified(of claim: Claim) -> Settlement {
+    func keepingNotified(of claim: Claim) -> OperationResult {
         var copy = self
         copy.operation.isNotified = claim.operation.isNotified
         return copy
@@ -86,7 +86,7 @@ package struct Settlement: Hashable, Sendable {
         orphan: PossibleOrphan? = nil,
         isForgotten: Bool = false,
         now: Timestamp
-    ) -> Settlement {
+    ) -> OperationResult {
         let forgotten = isForgotten ? "; the bank had executed it before, and this store has forgotten it" : ""
         return final(
             claim,
@@ -107,7 +107,7 @@ package struct Settlement: Hashable, Sendable {
         _ response: BankResponse,
         orphan: PossibleOrphan? = nil,
         authorizationExpired: Bool = false
-    ) -> Settlement {
+    ) -> OperationResult {
         let back = authorizationExpired ? .expired : claim.operation.origin ?? .failed
         return final(
             claim,
@@ -137,12 +137,12 @@ package struct Settlement: Hashable, Sendable {
         rest: Duration,
         countsAttempt: Bool = true,
         note: String? = nil
-    ) -> Settlement {
+    ) -> OperationResult {
         open(claim, .unknown, reason: reason, sends: sends, rest: rest, countsAttempt: countsAttempt, note: note)
     }
 
     /// Nothing that we can ask will tell: manual review.
-    package static func needsAttention(_ claim: Claim, reason: String, sends: EarlierSends) -> Settlement {
+    package static func needsAttention(_ claim: Claim, reason: String, sends: EarlierSends) -> OperationResult {
         open(claim, .needsAttention, reason: reason, sends: sends, rest: .zero)
     }
 
@@ -154,21 +154,21 @@ package struct Settlement: Hashable, Sendable {
         rest: Duration,
         countsAttempt: Bool = true,
         note: String? = nil
-    ) -> Settlement {
+    ) -> OperationResult {
         var operation = claim.operation
         operation.state = state
         operation.isNotified = false
         operation.lastError = reason
         operation.sends = sends
         if !countsAttempt { operation.attempts = max(operation.attempts - 1, 0) }
-        return Settlement(operation: operation, rest: rest, note: note, lateNote: "late answer refused: \(reason)")
+        return OperationResult(operation: operation, rest: rest, note: note, lateNote: "late answer refused: \(reason)")
     }
 
     /// With its final reply.
     ///
     /// - Parameters:
     ///   - state: `SUCCEEDED` or `DECLINED`.
-    ///   - response: the answer that settled it; `nil` where the bank was not asked.
+    ///   - response: the answer that completed it; `nil` where the bank was not asked.
     static func final(
         _ claim: Claim,
         _ state: OperationState,
@@ -178,7 +178,7 @@ package struct Settlement: Hashable, Sendable {
         orphan: PossibleOrphan?,
         cause: String,
         lateNote: String
-    ) -> Settlement {
+    ) -> OperationResult {
         var operation = claim.operation
         operation.state = state
         operation.isNotified = false
@@ -192,7 +192,7 @@ package struct Settlement: Hashable, Sendable {
                 paymentID: payment.id,
                 idempotencyKey: operation.idempotencyKey
             ).encoded
-        return Settlement(
+        return OperationResult(
             operation: operation,
             payment: payment,
             transition: Transition(from: claim.payment, to: payment, operation: operation.kind, cause: cause),

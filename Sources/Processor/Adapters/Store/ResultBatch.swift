@@ -1,50 +1,50 @@
 import Core
 import Postgres
 
-/// The settlements of one transaction. Each is written only while its fencing token still holds.
-struct SettleBatch: Sendable {
-    private let settlements: [Settlement]
+/// The results of one transaction. Each is written only while its fencing token still holds.
+struct ResultBatch: Sendable {
+    private let results: [OperationResult]
 
-    init(_ settlements: [Settlement]) {
-        self.settlements = settlements
+    init(_ results: [OperationResult]) {
+        self.results = results
     }
 
-    /// The endings of one transaction: notes of what was reported travel with the settlements of others.
+    /// The endings of one transaction: notes of what was reported travel with the results of others.
     static func run(
         _ endings: [OperationEnding],
         _ room: OutboxRoom,
         on connection: isolated PostgresConnection
-    ) throws(PostgresError) -> [SettleOutcome] {
-        let (settlements, notes) = (endings.compactMap(\.settlement), endings.compactMap(\.notified))
-        if settlements.isEmpty, !notes.contains(where: \.isUndeliverable) {
+    ) throws(PostgresError) -> [CompletionOutcome] {
+        let (results, notes) = (endings.compactMap(\.result), endings.compactMap(\.notified))
+        if results.isEmpty, !notes.contains(where: \.isUndeliverable) {
             // Nobody waits for the disk: a note that a crash of the server loses costs a second telling, nothing else.
             try connection.enqueue("SET LOCAL synchronous_commit = off")
         }
-        var outcomes = try SettleBatch(settlements).run(on: connection).makeIterator()
+        var outcomes = try ResultBatch(results).run(on: connection).makeIterator()
         // After the locks on payments, which every transaction takes before it touches an operation.
         try NotificationWriter(notes).write(on: connection, hasRoom: room.isLeft)
-        return endings.map { ending in ending.settlement == nil ? .settled : outcomes.next() ?? .superseded }
+        return endings.map { ending in ending.result == nil ? .completed : outcomes.next() ?? .superseded }
     }
 
     /// The outcome of each, in order.
-    func run(on connection: isolated PostgresConnection) throws(PostgresError) -> [SettleOutcome] {
-        if settlements.isEmpty { return [] }
+    func run(on connection: isolated PostgresConnection) throws(PostgresError) -> [CompletionOutcome] {
+        if results.isEmpty { return [] }
         let rows = try connection.execute([paymentLocks, operationUpdate])
         var written: Set<Int> = []
         for row in rows[1] { written.insert(Int(try row.int64(0)) - 1) }
-        let fresh = settlements.indices.filter { written.contains($0) }.map { settlements[$0] }
+        let fresh = results.indices.filter { written.contains($0) }.map { results[$0] }
         try PaymentWriter(fresh).write(on: connection)
         try OutboxWriter(fresh.flatMap(\.outbox)).write(on: connection)
         try OrphanWriter(fresh).write(on: connection)
         try AttemptWriter(fresh).write(on: connection)
-        for settlement in fresh {
-            if let text = settlement.note { try note(text, of: settlement.operation, on: connection) }
+        for result in fresh {
+            if let text = result.note { try note(text, of: result.operation, on: connection) }
         }
-        var outcomes: [SettleOutcome] = []
-        for (index, settlement) in settlements.enumerated() {
+        var outcomes: [CompletionOutcome] = []
+        for (index, result) in results.enumerated() {
             var isOurs = written.contains(index)
-            if !isOurs { isOurs = try isWrittenAlready(settlement, on: connection) }
-            outcomes.append(isOurs ? .settled : try refuse(settlement, on: connection))
+            if !isOurs { isOurs = try isWrittenAlready(result, on: connection) }
+            outcomes.append(isOurs ? .completed : try refuse(result, on: connection))
         }
         return outcomes
     }
@@ -53,14 +53,14 @@ struct SettleBatch: Sendable {
     private var paymentLocks: PostgresStatement {
         PostgresStatement(
             "SELECT 1 FROM payments WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE",
-            [.uuidArray(settlements.map { PostgresUUID($0.operation.paymentID.value) })]
+            [.uuidArray(results.map { PostgresUUID($0.operation.paymentID.value) })]
         )
     }
 
     /// Returns the positions of those whose fencing token still held. One that rests is its last holder's still, for a
     /// late answer.
     private var operationUpdate: PostgresStatement {
-        let operations = settlements.map(\.operation)
+        let operations = results.map(\.operation)
         return PostgresStatement(
             """
             UPDATE operations o
@@ -90,7 +90,7 @@ struct SettleBatch: Sendable {
                 .textArray(operations.map(\.lastError)),
                 .int4Array(operations.map { Int32($0.sends.unanswered) }),
                 .bytesArray(operations.map(\.reply)),
-                .int8Array(settlements.map(\.rest.microseconds)),
+                .int8Array(results.map(\.rest.microseconds)),
                 .boolArray(operations.map(\.isNotified)),
                 .int4Array(operations.map { Int32($0.sends.failed) }),
                 .int4Array(operations.map { Int32($0.attempts) }),
@@ -101,10 +101,10 @@ struct SettleBatch: Sendable {
     /// Our own earlier commit, whose answer was lost (docs/correctness.md#unknown-commit): the same fencing token, and
     /// the same end.
     private func isWrittenAlready(
-        _ settlement: Settlement,
+        _ result: OperationResult,
         on connection: isolated PostgresConnection
     ) throws(PostgresError) -> Bool {
-        let operation = settlement.operation
+        let operation = result.operation
         let rows = try connection.execute(
             """
             SELECT 1 FROM operations
@@ -122,29 +122,29 @@ struct SettleBatch: Sendable {
 
     /// What an attempt learnt that holds the operation no longer.
     private func refuse(
-        _ settlement: Settlement,
+        _ result: OperationResult,
         on connection: isolated PostgresConnection
-    ) throws(PostgresError) -> SettleOutcome {
-        let operation = settlement.operation
+    ) throws(PostgresError) -> CompletionOutcome {
+        let operation = result.operation
         let rows = try connection.execute(
             "SELECT \(PaymentRow.columns) FROM payments WHERE id = $1",
             [.uuid(PostgresUUID(operation.paymentID.value))]
         )
         guard let row = rows.first else { return .superseded }
-        let (text, match) = settlement.refused(by: try PaymentRow.payment(from: row))
-        try AttemptWriter([settlement]).write(on: connection)
+        let (text, match) = result.refused(by: try PaymentRow.payment(from: row))
+        try AttemptWriter([result]).write(on: connection)
         try note(text, of: operation, on: connection)
         if match == .stray {
             let (payment, id) = (PostgresUUID(operation.paymentID.value), PostgresUUID(operation.id.value))
             try OrphanWriter.noteStray(payment, id, on: connection)
         }
-        if match == .undecided, let hold = settlement.hold {
+        if match == .undecided, let hold = result.hold {
             try UnmatchedAuthorizations.add(hold, of: operation, on: connection)
         }
         return match == .stray ? .stray : .superseded
     }
 
-    /// What a refused settle learnt is kept (docs/correctness.md#takeover), as a step that changed nothing.
+    /// What a refused completion learnt is kept (docs/correctness.md#takeover), as a step that changed nothing.
     private func note(
         _ text: String,
         of operation: Operation,

@@ -2,45 +2,46 @@ import Core
 import Testing
 
 extension StoreCheck {
-    static var settles: [StoreCheck] {
+    static var completes: [StoreCheck] {
         [
-            StoreCheck("a success is settled, and replayed byte for byte") { scene in
+            StoreCheck("a success is completed, and replayed byte for byte") { scene in
                 let command = try scene.authorize()
                 let claim = try await scene.claimed(command)
-                let settlement = StoreScene<Subject>.success(claim)
-                #expect(try await scene.store.settle(settlement) == .settled)
+                let result = StoreScene<Subject>.success(claim)
+                #expect(try await scene.store.complete(result) == .completed)
 
-                let replayed = try await scene.settled(command, isReplay: true)
+                let replayed = try await scene.completed(command, isReplay: true)
                 #expect(replayed.state == .succeeded)
                 #expect(replayed.reply != nil)
-                #expect(replayed.reply == settlement.operation.reply)
-                #expect(try await scene.settled(command, isReplay: true).reply == replayed.reply)
+                #expect(replayed.reply == result.operation.reply)
+                #expect(try await scene.completed(command, isReplay: true).reply == replayed.reply)
 
                 let view = try await scene.view(command.paymentID)
-                #expect(view.payment == settlement.payment)
+                #expect(view.payment == result.payment)
                 #expect(view.payment.heldBy == nil)
                 #expect(view.payment.authorizedAt == StoreScene<Subject>.bankTime)
                 #expect(view.operations.map(\.state) == [.succeeded])
             },
-            StoreCheck("a settle is repeatable: the same one again is settled, and writes nothing twice") { scene in
+            StoreCheck("a completion is repeatable: the same one again is completed, and writes nothing twice") {
+                scene in
                 let claim = try await scene.claimed(try scene.authorize())
-                let settlement = StoreScene<Subject>.success(claim)
-                #expect(try await scene.store.settle(settlement) == .settled)
-                #expect(try await scene.store.settle(settlement) == .settled)
+                let result = StoreScene<Subject>.success(claim)
+                #expect(try await scene.store.complete(result) == .completed)
+                #expect(try await scene.store.complete(result) == .completed)
                 let view = try await scene.view(claim.payment.id)
                 #expect(view.history.map(\.to) == [.pending, .authorized])
                 #expect(view.payment.version == 2)
             },
             StoreCheck("a rest is repeatable too") { scene in
                 let claim = try await scene.claimed(try scene.authorize())
-                let resting = Settlement.resting(
+                let resting = OperationResult.resting(
                     claim,
                     reason: "timeout",
                     sends: EarlierSends(unanswered: 1),
                     rest: .seconds(60)
                 )
-                #expect(try await scene.store.settle(resting) == .settled)
-                #expect(try await scene.store.settle(resting) == .settled)
+                #expect(try await scene.store.complete(resting) == .completed)
+                #expect(try await scene.store.complete(resting) == .completed)
                 #expect(try await scene.view(claim.payment.id).operations.map(\.state) == [.unknown])
             },
             StoreCheck("every request to the bank is shown: the failed ones once, the completing one from the reply") {
@@ -57,16 +58,16 @@ extension StoreCheck {
                         age: .milliseconds(10)
                     ),
                 ]
-                let resting = Settlement.resting(
+                let resting = OperationResult.resting(
                     claim,
                     reason: "timeout",
                     sends: EarlierSends(unanswered: 1, failed: 1),
                     rest: .zero
                 )
                 .with(failed)
-                for _ in 0..<2 { #expect(try await scene.store.settle(resting) == .settled) }
+                for _ in 0..<2 { #expect(try await scene.store.complete(resting) == .completed) }
                 let again = try await scene.claimedWhenFree(command)
-                #expect(try await scene.store.settle(StoreScene<Subject>.success(again)) == .settled)
+                #expect(try await scene.store.complete(StoreScene<Subject>.success(again)) == .completed)
 
                 let attempts = try await scene.view(command.paymentID).attempts
                 #expect(attempts.map(\.verdict) == [.ambiguous, .ambiguous, .succeeded])
@@ -83,23 +84,23 @@ extension StoreCheck {
                 let command = try scene.authorize()
                 let zombie = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)
                 _ = try await scene.claimedWhenFree(command)
-                let late = Settlement.resting(
+                let late = OperationResult.resting(
                     zombie,
                     reason: "timeout",
                     sends: EarlierSends(unanswered: 1),
                     rest: .zero
                 )
                 .with([UnfinishedAttempt(verdict: .ambiguous, status: nil, code: "timeout", age: .zero)])
-                #expect(try await scene.store.settle(late) == .superseded)
+                #expect(try await scene.store.complete(late) == .superseded)
                 #expect(try await scene.view(command.paymentID).attempts.map(\.code) == ["timeout"])
             },
-            StoreCheck("a settle with an old fencing token is superseded, and what it learnt is in the history") {
+            StoreCheck("a completion with an old fencing token is superseded, and what it learnt is in the history") {
                 scene in
                 let command = try scene.authorize()
                 let zombie = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)
                 let holder = try await scene.claimedWhenFree(command)
                 let late = StoreScene<Subject>.success(zombie)
-                #expect(try await scene.store.settle(late) == .superseded)
+                #expect(try await scene.store.complete(late) == .superseded)
 
                 let view = try await scene.view(command.paymentID)
                 #expect(view.payment == holder.payment)
@@ -110,20 +111,20 @@ extension StoreCheck {
                 #expect(note.to == .pending)
                 #expect(note.operation == .authorize)
 
-                let settlement = StoreScene<Subject>.success(holder)
-                #expect(try await scene.store.settle(settlement) == .settled)
-                #expect(try await scene.settled(command, isReplay: true).reply == settlement.operation.reply)
+                let result = StoreScene<Subject>.success(holder)
+                #expect(try await scene.store.complete(result) == .completed)
+                #expect(try await scene.completed(command, isReplay: true).reply == result.operation.reply)
             },
-            StoreCheck("a settle with an old fencing token changes nothing after the outcome either") { scene in
+            StoreCheck("a completion with an old fencing token changes nothing after the outcome either") { scene in
                 let command = try scene.authorize()
                 let zombie = try await scene.claimed(command, lease: StoreScene<Subject>.shortLease)
-                let settlement = StoreScene<Subject>.success(try await scene.claimedWhenFree(command))
-                #expect(try await scene.store.settle(settlement) == .settled)
+                let result = StoreScene<Subject>.success(try await scene.claimedWhenFree(command))
+                #expect(try await scene.store.complete(result) == .completed)
                 let late = StoreScene<Subject>.decline(zombie, code: "insufficient_funds")
-                #expect(try await scene.store.settle(late) == .superseded)
+                #expect(try await scene.store.complete(late) == .superseded)
                 let view = try await scene.view(command.paymentID)
-                #expect(view.payment == settlement.payment)
-                #expect(view.operations.map(\.reply) == [settlement.operation.reply])
+                #expect(view.payment == result.payment)
+                #expect(view.operations.map(\.reply) == [result.operation.reply])
                 #expect(view.history.last?.cause == late.lateNote)
             },
             StoreCheck("a second authorization of one command is a possible orphan, whoever was superseded") { scene in
@@ -133,14 +134,16 @@ extension StoreCheck {
                 let (first, second) = ("auth_\(command.paymentID)_1", "auth_\(command.paymentID)_2")
                 // Which of the two is the payment's is not known yet.
                 let late = StoreScene<Subject>.success(zombie, bankID: second)
-                #expect(try await scene.store.settle(late) == .superseded)
+                #expect(try await scene.store.complete(late) == .superseded)
                 #expect(try await scene.view(command.paymentID).orphan == nil)
 
-                #expect(try await scene.store.settle(StoreScene<Subject>.success(holder, bankID: first)) == .settled)
+                #expect(
+                    try await scene.store.complete(StoreScene<Subject>.success(holder, bankID: first)) == .completed
+                )
                 let same = StoreScene<Subject>.success(zombie, bankID: first)
-                #expect(try await scene.store.settle(same) == .superseded)
+                #expect(try await scene.store.complete(same) == .superseded)
                 #expect(try await scene.view(command.paymentID).orphan == nil)
-                #expect(try await scene.store.settle(late) == .stray)
+                #expect(try await scene.store.complete(late) == .stray)
                 let view = try await scene.view(command.paymentID)
                 #expect(view.orphan == .suspected)
                 #expect(view.payment.bank.authorizationID == first)
@@ -155,7 +158,7 @@ extension StoreCheck {
                     holders[command] = try await scene.claimedWhenFree(command)
                     let late = StoreScene<Subject>.success(zombie, bankID: "auth_\(command.paymentID)_late")
                     // Twice: the answer to its commit may be lost.
-                    for _ in 0..<2 { #expect(try await scene.store.settle(late) == .superseded) }
+                    for _ in 0..<2 { #expect(try await scene.store.complete(late) == .superseded) }
                 }
                 // Other scenes' rows may be among those compared, never among the undecided of this one.
                 let compare = {
@@ -165,14 +168,14 @@ extension StoreCheck {
                 #expect(try await compare() == [])
 
                 for (command, claim) in holders {
-                    let settlement =
+                    let result =
                         command == declined
                         ? StoreScene<Subject>.decline(claim, code: "insufficient_funds")
                         : StoreScene<Subject>.success(
                             claim,
                             bankID: "auth_\(command.paymentID)_\(command == same ? "late" : "first")"
                         )
-                    #expect(try await scene.store.settle(settlement) == .settled)
+                    #expect(try await scene.store.complete(result) == .completed)
                 }
                 #expect(Set(try await compare()) == [command.paymentID, declined.paymentID])
                 #expect(try await compare() == [])
@@ -197,10 +200,10 @@ extension StoreCheck {
                 guard case .claimed(let claim) = decision.outcome else { throw StoreScene<Subject>.Unexpected() }
                 let late = StoreScene<Subject>.success(claim, bankID: "auth_\(lost.paymentID)_lost")
                 // Nothing is known of the payment: nothing to compare.
-                #expect(try await scene.store.settle(late) == .superseded)
+                #expect(try await scene.store.complete(late) == .superseded)
 
                 let payment = try await scene.succeeded(try scene.authorize(lost.paymentID))
-                #expect(try await scene.store.settle(late) == .stray)
+                #expect(try await scene.store.complete(late) == .stray)
                 let view = try await scene.view(lost.paymentID)
                 #expect(view.orphan == .suspected)
                 #expect(view.payment == payment)
@@ -215,33 +218,33 @@ extension StoreCheck {
                 try await scene.store.noteError(answering: RequestOrigin(first.operation))
                 let third = try await scene.claimedWhenFree(command)
                 #expect(third.operation.sends == EarlierSends(unanswered: 1, failed: 1))
-                #expect(try await scene.store.settle(StoreScene<Subject>.success(third)) == .settled)
+                #expect(try await scene.store.complete(StoreScene<Subject>.success(third)) == .completed)
                 try await scene.store.noteError(answering: RequestOrigin(third.operation))
-                #expect(try await scene.settled(command, isReplay: true).state == .succeeded)
+                #expect(try await scene.completed(command, isReplay: true).state == .succeeded)
             },
             StoreCheck("an unroutable reply is recorded, as often as it is told") { scene in
                 let command = try scene.authorize()
                 let claim = try await scene.claimed(command)
-                #expect(try await scene.store.settle(StoreScene<Subject>.success(claim)) == .settled)
-                let operation = try await scene.settled(command, isReplay: true)
+                #expect(try await scene.store.complete(StoreScene<Subject>.success(claim)) == .completed)
+                let operation = try await scene.completed(command, isReplay: true)
                 #expect(operation.state == .succeeded && !operation.isNotified)
                 for _ in 0..<2 { try await scene.store.recordNotified(operation, isUndeliverable: true) }
-                #expect(try await scene.settled(command, isReplay: true).isNotified)
+                #expect(try await scene.completed(command, isReplay: true).isNotified)
             },
             StoreCheck("what cannot be stored does not fail its neighbours") { scene in
                 let taken = try await scene.authorized()
                 var claims: [Claim] = []
                 for _ in 0..<12 { claims.append(try await scene.claimed(try scene.authorize())) }
-                let settlements = claims.enumerated().map { index, claim in
+                let results = claims.enumerated().map { index, claim in
                     // The bank never gives an id twice: the constraint holds where it does
                     // (docs/correctness.md#replays-ignore-the-body).
                     StoreScene<Subject>.success(claim, bankID: index == 5 ? taken.bank.authorizationID : nil)
                 }
                 let refused = await withTaskGroup(of: Int?.self) { group in
-                    for (index, settlement) in settlements.enumerated() {
+                    for (index, result) in results.enumerated() {
                         group.addTask {
                             do throws(StoreError) {
-                                return try await scene.store.settle(settlement) == .settled ? nil : index
+                                return try await scene.store.complete(result) == .completed ? nil : index
                             } catch {
                                 return error.code == .bankIDTaken ? index : -1
                             }
