@@ -40,7 +40,8 @@ extension BrokerCheck {
                 #expect(deadLetter.message.messageID == "poison")
                 #expect(deadLetter.message.headers["x-death"] != nil)
 
-                // By way of the ladder: once with all its headers, once clean (docs/correctness.md#copied-headers).
+                // By way of the retry tiers: once with all its headers, once clean
+                // (docs/correctness.md#copied-headers).
                 let back = try await scene.subject.read(queue, prefetch: 64)
                 let tier = RetryTier.seconds5.rawValue
                 #expect(try await deadLetter.republish(scene.names.retryExchange, tier) == .confirmed)

@@ -92,7 +92,7 @@ enum Samples {
             amount: Money(verified: 5_005, currency: .usd),
             createdAt: Timestamp(microseconds: Int64(number) * 1_000_000),
             status: .capturing,
-            heldBy: OperationID(UniqueID(high: 0, low: 9)),
+            activeOperation: OperationID(UniqueID(high: 0, low: 9)),
             bank: BankReferences(authorizationID: "auth_1"),
             authorizedAt: Timestamp(microseconds: 1_500_000)
         )

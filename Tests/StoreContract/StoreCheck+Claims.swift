@@ -13,7 +13,7 @@ extension StoreCheck {
                     return
                 }
                 #expect(claim.payment.status == .pending)
-                #expect(claim.payment.heldBy == request.operationID)
+                #expect(claim.payment.activeOperation == request.operationID)
                 #expect(claim.payment.version == 1)
                 #expect(claim.payment.orderID == "order \"é\" \\ 漢")
                 #expect(claim.operation.id == request.operationID)
@@ -96,7 +96,7 @@ extension StoreCheck {
                 let payment = try await scene.authorized()
                 let claim = try await scene.claimed(try scene.command(.capture(amount: nil), payment.id))
                 #expect(claim.payment.status == .capturing)
-                #expect(claim.payment.heldBy == claim.operation.id)
+                #expect(claim.payment.activeOperation == claim.operation.id)
                 #expect(claim.payment.version == payment.version + 1)
                 #expect(claim.payment.bank == payment.bank)
                 #expect(claim.operation.origin == .authorized)

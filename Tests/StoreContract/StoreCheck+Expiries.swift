@@ -35,7 +35,7 @@ extension StoreCheck {
                 let view = try await scene.view(payment.id)
                 #expect(view.payment.status == .expired)
                 #expect(view.payment.version == payment.version + 1)
-                #expect(view.payment.heldBy == nil)
+                #expect(view.payment.activeOperation == nil)
                 try await scene.expectLegalHistory(payment.id)
                 let entries = try await scene.sweeps.take(limit: 10, hold: .seconds(60))
                 #expect(entries.map(\.content.destination) == [.event(.expired)])

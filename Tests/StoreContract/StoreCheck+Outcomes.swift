@@ -124,7 +124,7 @@ extension StoreScene {
         let view = try await view(command.paymentID)
         #expect(view.payment == result.payment)
         #expect(view.payment.status == status)
-        #expect(view.payment.heldBy == nil)
+        #expect(view.payment.activeOperation == nil)
         #expect(try await completed(command, isReplay: true).reply == result.operation.reply)
     }
 

@@ -18,7 +18,7 @@ extension StoreCheck {
 
                 let view = try await scene.view(command.paymentID)
                 #expect(view.payment == result.payment)
-                #expect(view.payment.heldBy == nil)
+                #expect(view.payment.activeOperation == nil)
                 #expect(view.payment.authorizedAt == StoreScene<Subject>.bankTime)
                 #expect(view.operations.map(\.state) == [.succeeded])
             },

@@ -106,7 +106,7 @@ extension AMQPConnection {
     }
 
     func delivered(_ content: IncomingContent.Delivered, _ message: AMQPMessage) {
-        guard consuming.ledger.delivered(content.tag) else {
+        guard consuming.tracker.delivered(content.tag) else {
             finish(AMQPError(.protocolViolation, problem: "a delivery tag out of order"))
             return
         }

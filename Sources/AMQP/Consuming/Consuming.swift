@@ -17,11 +17,11 @@ struct Consuming {
     var consumers: [UInt64: Consumer] = [:]
     var lastConsumer: UInt64 = 0
     var settlements: SettlementQueue
-    var ledger = AckLedger()
+    var tracker = AckTracker()
     /// A message that is arriving.
     var incoming: IncomingContent?
     /// To be written this turn.
-    var acknowledgements: [AckLedger.Frame] = []
+    var acknowledgements: [AckTracker.Frame] = []
     var rejections: [Rejection] = []
     /// Kept for its memory.
     var taken: [SettlementQueue.Settlement] = []
@@ -37,23 +37,23 @@ struct Consuming {
         guard !taken.isEmpty else { return }
         for settlement in taken {
             switch settlement {
-            case .acknowledge(let tag): ledger.acknowledge(tag)
+            case .acknowledge(let tag): tracker.acknowledge(tag)
             case .reject(let tag, let requeue): reject(tag, requeue: requeue)
             }
         }
         taken.removeAll(keepingCapacity: true)
-        ledger.takeFrames(into: &acknowledgements)
+        tracker.takeFrames(into: &acknowledgements)
     }
 
     mutating func reject(_ tag: UInt64, requeue: Bool) {
-        if ledger.reject(tag) { rejections.append(Rejection(tag: tag, requeue: requeue)) }
+        if tracker.reject(tag) { rejections.append(Rejection(tag: tag, requeue: requeue)) }
     }
 
     /// This life of the channel is over, and with it all delivery tags.
     mutating func channelEnded(_ error: AMQPError, next: SettlementQueue) {
         settlements.close(error)
         settlements = next
-        ledger = AckLedger()
+        tracker = AckTracker()
         incoming = nil
         acknowledgements = []
         rejections = []

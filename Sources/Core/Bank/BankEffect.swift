@@ -14,20 +14,20 @@ package enum BankEffect: Hashable, Sendable {
         var payment = payment
         switch self {
         case .authorized(let id, let at, let expiresAt):
-            payment = payment.moved(to: .authorized, heldBy: nil)
+            payment = payment.moved(to: .authorized, activeOperation: nil)
             payment.bank.authorizationID = id
             payment.authorizedAt = at ?? now
             payment.expiresAt = expiresAt
         case .captured(let id, let at):
-            payment = payment.moved(to: .captured, heldBy: nil)
+            payment = payment.moved(to: .captured, activeOperation: nil)
             payment.bank.captureID = id
             payment.capturedAt = at ?? now
         case .voided(let id, let at):
-            payment = payment.moved(to: .voided, heldBy: nil)
+            payment = payment.moved(to: .voided, activeOperation: nil)
             payment.bank.voidID = id
             payment.voidedAt = at ?? now
         case .refunded(let id, let at):
-            payment = payment.moved(to: .refunded, heldBy: nil)
+            payment = payment.moved(to: .refunded, activeOperation: nil)
             payment.bank.refundID = id
             payment.refundedAt = at ?? now
         }

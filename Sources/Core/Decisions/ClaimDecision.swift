@@ -167,13 +167,13 @@ package struct ClaimDecision: Hashable, Sendable {
                 customerID: parameters.customerID,
                 amount: parameters.amount,
                 createdAt: now,
-                heldBy: request.operationID
+                activeOperation: request.operationID
             )
             return claim(payment, before: nil)
         }
 
         func proceed(_ payment: Payment) -> ClaimDecision {
-            let held = payment.moved(to: request.command.kind.inProgress, heldBy: request.operationID)
+            let held = payment.moved(to: request.command.kind.inProgress, activeOperation: request.operationID)
             return claim(held, before: payment)
         }
 

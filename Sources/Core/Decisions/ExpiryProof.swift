@@ -35,7 +35,7 @@ package struct Expiry: Hashable, Sendable {
     ///   - operation: the authorize that made the authorization.
     package init?(_ proof: ExpiryProof, _ before: Payment, operation: OperationID) {
         guard before.status == .authorized, before.bank.authorizationID == proof.authorizationID else { return nil }
-        payment = before.moved(to: .expired, heldBy: nil)
+        payment = before.moved(to: .expired, activeOperation: nil)
         transition = Transition(
             from: before,
             to: payment,

@@ -112,7 +112,7 @@ package struct OperationResult: Hashable, Sendable {
         return final(
             claim,
             .declined,
-            payment: claim.payment.moved(to: back, heldBy: nil),
+            payment: claim.payment.moved(to: back, activeOperation: nil),
             response: response,
             error: ReplyError(refusal),
             orphan: orphan,

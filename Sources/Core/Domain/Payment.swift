@@ -4,7 +4,7 @@ package struct Payment: Hashable, Sendable {
     package let identity: PaymentIdentity
     package var status: PaymentStatus
     /// The operation that is under way, exactly while `status.isInProgress`.
-    package var heldBy: OperationID?
+    package var activeOperation: OperationID?
     /// Counts the transitions; the history has one row for each.
     package var version: Int64
     package var bank: BankReferences
@@ -22,7 +22,7 @@ package struct Payment: Hashable, Sendable {
         amount: Money,
         createdAt: Timestamp,
         status: PaymentStatus = .pending,
-        heldBy: OperationID?,
+        activeOperation: OperationID?,
         version: Int64 = 1,
         bank: BankReferences = BankReferences(),
         authorizedAt: Timestamp? = nil,
@@ -40,7 +40,7 @@ package struct Payment: Hashable, Sendable {
             createdAt: createdAt
         )
         self.status = status
-        self.heldBy = heldBy
+        self.activeOperation = activeOperation
         self.version = version
         self.bank = bank
         self.authorizedAt = authorizedAt
@@ -60,11 +60,11 @@ package struct Payment: Hashable, Sendable {
     /// The payment one transition on.
     ///
     /// - Precondition: the state machine allows it; a caller that could ask for another is a bug in `Decisions`.
-    package func moved(to next: PaymentStatus, heldBy operation: OperationID?) -> Payment {
+    package func moved(to next: PaymentStatus, activeOperation operation: OperationID?) -> Payment {
         precondition(status.mayBecome(next), "no path from \(status.rawValue) to \(next.rawValue)")
         var payment = self
         payment.status = next
-        payment.heldBy = operation
+        payment.activeOperation = operation
         payment.version += 1
         return payment
     }

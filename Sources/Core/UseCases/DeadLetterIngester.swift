@@ -2,7 +2,7 @@
 /// time: the store keeps one row per failure.
 ///
 /// A message that was delivered too often is, most often, the innocent neighbour of one that ends the processor. It is
-/// sent back, uncut, by way of the retry ladder, one after the other, so that each gets its turn alone; up to three
+/// sent back, uncut, by way of the retry tiers, one after the other, so that each gets its turn alone; up to three
 /// times.
 ///
 /// What no command queue took goes back, uncut, until one is bound again; what cannot be routed for so long is kept. A command that

@@ -2,7 +2,7 @@
 package indirect enum Disposition: Hashable, Sendable {
     /// Send this reply. `completes`: the operation whose stored outcome it is.
     case reply(OutgoingReply, Label, completes: Operation?)
-    /// Put a clean copy on the retry ladder; perhaps tell the client that nothing is known yet.
+    /// Put a clean copy on a retry tier; perhaps tell the client that nothing is known yet.
     case deferred(RetryTier, reason: String, provisional: OutgoingReply?, RetryState)
     /// Put a clean copy at the end of the queues: the broker has let it overtake others
     /// (docs/correctness.md#order-lost-at-the-broker).

@@ -2,27 +2,27 @@ import Synchronization
 
 extension PostgresPool {
     func borrow(until deadline: ContinuousClock.Instant) async throws(PostgresError) -> Lease {
-        let (lease, id) = ledger.withLock { ledger in (ledger.borrow(), ledger.makeID()) }
+        let (lease, id) = tracker.withLock { tracker in (tracker.borrow(), tracker.makeID()) }
         if let lease { return lease }
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                wait(PoolLedger.Waiter(id: id, deadline: deadline, continuation: continuation))
+                wait(PoolTracker.Waiter(id: id, deadline: deadline, continuation: continuation))
             }
         } onCancel: {
-            let waiter = ledger.withLock { $0.remove(waiter: id) }
+            let waiter = tracker.withLock { $0.remove(waiter: id) }
             waiter?.continuation.resume(returning: .failure(PostgresError(.cancelled)))
         }
         return try result.get()
     }
 
-    private func wait(_ waiter: PoolLedger.Waiter) {
-        let (answer, isFirst) = ledger.withLock { ledger -> (Result<Lease, PostgresError>?, Bool) in
-            if ledger.isClosed { return (.failure(PostgresError(.closed)), false) }
+    private func wait(_ waiter: PoolTracker.Waiter) {
+        let (answer, isFirst) = tracker.withLock { tracker -> (Result<Lease, PostgresError>?, Bool) in
+            if tracker.isClosed { return (.failure(PostgresError(.closed)), false) }
             // The handler has run already, and found no waiter to remove.
             if Task.isCancelled { return (.failure(PostgresError(.cancelled)), false) }
-            if let lease = ledger.borrow() { return (.success(lease), false) }
-            ledger.enqueue(waiter)
-            return (nil, ledger.waiting == 1)
+            if let lease = tracker.borrow() { return (.success(lease), false) }
+            tracker.enqueue(waiter)
+            return (nil, tracker.waiting == 1)
         }
         if let answer { waiter.continuation.resume(returning: answer) }
         if isFirst { waits.continuation.yield() }
@@ -30,8 +30,8 @@ extension PostgresPool {
 
     /// Takes a connection back, on its thread: hands it on, keeps it, or closes it.
     func giveBack(_ lease: Lease, _ connection: isolated PostgresConnection) {
-        let (waiter, isClosed, drained) = ledger.withLock { ledger in
-            (ledger.giveBack(lease), ledger.isClosed, ledger.takeDrainers())
+        let (waiter, isClosed, drained) = tracker.withLock { tracker in
+            (tracker.giveBack(lease), tracker.isClosed, tracker.takeDrainers())
         }
         waiter?.continuation.resume(returning: .success(lease))
         if isClosed { connection.close() }
@@ -41,10 +41,10 @@ extension PostgresPool {
     /// Tells those that have waited long enough.
     func expireWaiters() async {
         for await _ in waits.stream {
-            while let deadline = ledger.withLock({ $0.nextDeadline }) {
+            while let deadline = tracker.withLock({ $0.nextDeadline }) {
                 guard (try? await Task.sleep(until: deadline, clock: .continuous)) != nil else { return }
-                let (expired, state) = ledger.withLock { ledger in
-                    (ledger.takeExpired(at: .now), ledger.state)
+                let (expired, state) = tracker.withLock { tracker in
+                    (tracker.takeExpired(at: .now), tracker.state)
                 }
                 let failure = Self.failure(inState: state)
                 for waiter in expired { waiter.continuation.resume(returning: .failure(failure)) }

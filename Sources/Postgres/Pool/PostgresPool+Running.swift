@@ -23,7 +23,7 @@ extension PostgresPool {
         while !Task.isCancelled {
             if mustWait { try? await Task.sleep(for: backoff.step()) }
             mustWait = true
-            let slot = ledger.withLock { $0.makeID() }
+            let slot = tracker.withLock { $0.makeID() }
             do throws(PostgresError) {
                 let connection = try await PostgresConnection.connect(configuration) { [weak self] error in
                     self?.lost(slot, error)
@@ -32,14 +32,14 @@ extension PostgresPool {
             } catch  where error.code == .cancelled {
                 return
             } catch {
-                ledger.withLock { $0.noteFailure(error) }
+                tracker.withLock { $0.noteFailure(error) }
                 reportState()
             }
         }
     }
 
     private func admit(_ lease: Lease) async -> Bool {
-        let (isAdded, waiter) = ledger.withLock { $0.add(lease, at: .now) }
+        let (isAdded, waiter) = tracker.withLock { $0.add(lease, at: .now) }
         waiter?.continuation.resume(returning: .success(lease))
         if !isAdded { await lease.connection.close() }
         reportState()
@@ -47,7 +47,7 @@ extension PostgresPool {
     }
 
     private func lost(_ slot: UInt64, _ error: PostgresError) {
-        guard let age = ledger.withLock({ $0.lose(slot: slot, error, at: .now) }) else { return }
+        guard let age = tracker.withLock({ $0.lose(slot: slot, error, at: .now) }) else { return }
         reportState()
         openings.continuation.yield(age < Self.shortLife)
     }

@@ -6,12 +6,12 @@ import Synchronization
 /// the server is down. Nothing is lent unless it runs. Work that must not wait for other work (claims, results,
 /// queries) has a pool of its own.
 package final class PostgresPool: Sendable {
-    typealias Lease = PoolLedger.Lease
+    typealias Lease = PoolTracker.Lease
 
     package let size: Int
     let configuration: PostgresConfiguration
     let waitTimeout: Duration
-    let ledger = Mutex(PoolLedger())
+    let tracker = Mutex(PoolTracker())
     private let onStateChange: @Sendable (PostgresPoolState) -> Void
     private let reported = Mutex(PostgresPoolState.starting)
 
@@ -39,10 +39,10 @@ package final class PostgresPool: Sendable {
         for _ in 0..<self.size { openings.continuation.yield(false) }
     }
 
-    package var state: PostgresPoolState { ledger.withLock { $0.state } }
+    package var state: PostgresPoolState { tracker.withLock { $0.state } }
 
     /// How many borrowers are waiting for a connection.
-    package var waiting: Int { ledger.withLock { $0.waiting } }
+    package var waiting: Int { tracker.withLock { $0.waiting } }
 
     /// Lends a connection for several statements that nobody's shall come between.
     ///
@@ -88,15 +88,15 @@ package final class PostgresPool: Sendable {
 
     /// Refuses new borrowers and those waiting, lets the others finish, and returns when all connections are closed.
     package func close() async {
-        let (waiters, idle) = ledger.withLock { $0.close() }
+        let (waiters, idle) = tracker.withLock { $0.close() }
         openings.continuation.finish()
         waits.continuation.finish()
         for waiter in waiters { waiter.continuation.resume(returning: .failure(PostgresError(.closed))) }
         for lease in idle { await lease.connection.close() }
         await withCheckedContinuation { continuation in
-            let drained = ledger.withLock { ledger in
-                ledger.awaitDrain(continuation)
-                return ledger.takeDrainers()
+            let drained = tracker.withLock { tracker in
+                tracker.awaitDrain(continuation)
+                return tracker.takeDrainers()
             }
             for drainer in drained { drainer.resume() }
         }

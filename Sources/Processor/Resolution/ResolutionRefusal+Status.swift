@@ -5,7 +5,7 @@ extension ResolutionRefusal {
     /// How `payments resolve` ends (docs/contract.md#exit-codes).
     var exitStatus: ExitStatus {
         switch self {
-        case .noPayment, .noOperation, .severalOperations, .otherState, .notHeld, .bankExecuted, .otherBankID,
+        case .noPayment, .noOperation, .severalOperations, .otherState, .notActive, .bankExecuted, .otherBankID,
             .bankIDUnknown, .bankIDDiffers, .bankIDTaken, .changed:
             .differences
         case .needsBankID: .usage
@@ -26,7 +26,7 @@ extension AdminError {
         let status: HTTPResponse.Status
         switch refusal {
         case .noPayment, .noOperation: status = .notFound
-        case .severalOperations, .otherState, .notHeld, .bankExecuted, .otherBankID, .bankIDUnknown, .bankIDDiffers,
+        case .severalOperations, .otherState, .notActive, .bankExecuted, .otherBankID, .bankIDUnknown, .bankIDDiffers,
             .bankIDTaken, .changed:
             status = .conflict
         case .needsBankID: status = .badRequest

@@ -26,8 +26,8 @@ struct GaugeSampler: Sendable {
                 metrics.deadLettersOpen.set(deadLetters.values.reduce(0, +))
             }
             if let ages = try? await ages() { metrics.setOldest(ages) }
-            if let ladder = try? await depths.ladder() {
-                for (tier, depth) in ladder { metrics.setRetryDepth(tier, depth) }
+            if let retryTiers = try? await depths.retryTiers() {
+                for (tier, depth) in retryTiers { metrics.setRetryDepth(tier, depth) }
             }
             let waiting = await depths.others()
             for (queue, depth) in waiting { metrics.setQueueDepth(queue, depth) }

@@ -195,7 +195,7 @@ extension ProcessorMetrics {
             case .deferred: "Deliveries of commands that come again later, by the reason."
             case .queueDepth: "Messages that wait in a queue and are not delivered."
             case .openOperations: "Operations whose outcome is not stored yet."
-            case .retryDepth: "Commands waiting on a tier of the retry ladder."
+            case .retryDepth: "Commands waiting on a retry tier."
             case .deadLettersOpen: "Dead letters that nobody has dealt with."
             case .breakerOpen: "1 while the bank counts as down."
             case .repliesUndeliverable: "Replies that no queue took."

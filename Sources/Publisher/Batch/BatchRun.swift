@@ -45,7 +45,7 @@ actor BatchRun {
     private let startedAt: ContinuousClock.Instant
     private let connect: @Sendable () async throws(Failure) -> BatchConnection
     private var first: BatchConnection?
-    var ledger: BatchLedger
+    var tracker: BatchTracker
     /// The commands that hold a place in the window: sent on this connection, and without any reply.
     private var outstanding: Set<Int> = []
     /// Those for whom there is no place in the window, the longest waiting first.
@@ -73,7 +73,7 @@ actor BatchRun {
         self.options = options
         messageIDs = entries.map { _ in Identifier.unique() }
         startedAt = clock.now
-        ledger = BatchLedger(count: entries.count, now: startedAt)
+        tracker = BatchTracker(count: entries.count, now: startedAt)
         output = BatchOutput(json: options.json)
         let laneCount = max(min(Self.maximumLanes, options.window, entries.count), 1)
         var lanes = [[Int]](repeating: [], count: laneCount)
@@ -83,7 +83,7 @@ actor BatchRun {
         self.lanes = lanes
     }
 
-    var summary: BatchSummary { BatchSummary(ledger, elapsed: clock.now - startedAt) }
+    var summary: BatchSummary { BatchSummary(tracker, elapsed: clock.now - startedAt) }
 
     func run() async -> End {
         Interrupt.watch()
@@ -138,21 +138,21 @@ actor BatchRun {
         isCut = isOver
         outstanding = []
         let failure = await withTaskGroup(of: Failure?.self) { group in
-            for lane in lanes where lane.contains(where: ledger.isOpen) {
+            for lane in lanes where lane.contains(where: tracker.isOpen) {
                 group.addTask { await self.send(lane, connection) }
             }
             group.addTask { await self.readReplies(connection) }
             var failure: Failure?
             // A lane ends when all of its commands are sent; the reader when all is answered, or the run is over.
             for await result in group {
-                guard result != nil || ledger.isComplete || isOver, !isCut || failure == nil else { continue }
+                guard result != nil || tracker.isComplete || isOver, !isCut || failure == nil else { continue }
                 failure = failure ?? result
                 cut()
                 await connection.client.close()
             }
             return failure
         }
-        if let failure, !ledger.isComplete { throw failure }
+        if let failure, !tracker.isComplete { throw failure }
     }
 
     /// Nobody waits for a place in the window any more.
@@ -166,7 +166,7 @@ actor BatchRun {
 
     /// - Returns: why the connection is of no more use, or nil when there is nothing left for this lane.
     private func send(_ lane: [Int], _ connection: BatchConnection) async -> Failure? {
-        for index in lane where ledger.isOpen(index) {
+        for index in lane where tracker.isOpen(index) {
             while outstanding.count >= options.window, !isCut {
                 await withCheckedContinuation { lanesWaiting.append($0) }
             }
@@ -183,7 +183,7 @@ actor BatchRun {
             replyTo: connection.replies.queue
         )
         outstanding.insert(index)
-        let isFirst = ledger.sending(index, now: clock.now)
+        let isFirst = tracker.sending(index, now: clock.now)
         do throws(AMQPError) {
             // A queue that refuses is full, or about to have a new leader.
             while try await connection.client.publish(AMQPMessage(message), timeout: nil) != .confirmed {
@@ -193,7 +193,7 @@ actor BatchRun {
             hasConfirmed = (true, true)
             return nil
         } catch {
-            if isFirst, !error.outcomeUnknown { ledger.notSent(index) }
+            if isFirst, !error.outcomeUnknown { tracker.notSent(index) }
             return isCut ? nil : connection.client.failure(error)
         }
     }
@@ -205,7 +205,7 @@ actor BatchRun {
             for try await delivery in connection.replies {
                 accept(delivery.message)
                 try? delivery.acknowledge()
-                if ledger.isComplete { return nil }
+                if tracker.isComplete { return nil }
             }
             return isCut ? nil : connection.client.failure(AMQPError(.closed))
         } catch {
@@ -219,7 +219,7 @@ actor BatchRun {
             return
         }
         problem = nil
-        switch ledger.received(reply, to: index, now: clock.now) {
+        switch tracker.received(reply, to: index, now: clock.now) {
         case .none: break
         case .provisional: output.keep(reply.body, of: index)
         case .final: output.add(reply.body, of: index)
@@ -230,7 +230,7 @@ actor BatchRun {
 
     private func watchForSilence() async -> End? {
         while !isOver {
-            let left = options.timeout - (clock.now - ledger.lastActivity)
+            let left = options.timeout - (clock.now - tracker.lastActivity)
             guard left > .zero else { return .silence(problem) }
             try? await Task.sleep(for: left)
         }
@@ -246,9 +246,9 @@ actor BatchRun {
             if Interrupt.hasCome { return .interrupted }
             guard options.showsProgress, !isOver else { continue }
             let line = ProgressLine(
-                completed: ledger.completed,
-                total: ledger.count,
-                notSucceeded: ledger.completed - ledger.outcomes[.succeeded, default: 0],
+                completed: tracker.completed,
+                total: tracker.count,
+                notSucceeded: tracker.completed - tracker.outcomes[.succeeded, default: 0],
                 elapsed: clock.now - startedAt
             )
             StandardError.write("\r\(line.text(width: Terminal.width(2)))\u{1b}[K")

@@ -15,17 +15,17 @@ struct BatchSummary: Equatable {
     let median: Duration?
     let percentile99: Duration?
 
-    init(_ ledger: BatchLedger, elapsed: Duration) {
-        sent = ledger.sent
-        succeeded = ledger.outcomes[.succeeded, default: 0]
-        declined = ledger.outcomes[.declined, default: 0]
-        rejected = ledger.outcomes[.rejected, default: 0]
-        unknown = ledger.unknown + ledger.outcomes[.unknown, default: 0]
-        noReply = ledger.open - ledger.unknown
-        notSent = ledger.count - ledger.sent
+    init(_ tracker: BatchTracker, elapsed: Duration) {
+        sent = tracker.sent
+        succeeded = tracker.outcomes[.succeeded, default: 0]
+        declined = tracker.outcomes[.declined, default: 0]
+        rejected = tracker.outcomes[.rejected, default: 0]
+        unknown = tracker.unknown + tracker.outcomes[.unknown, default: 0]
+        noReply = tracker.open - tracker.unknown
+        notSent = tracker.count - tracker.sent
         self.elapsed = elapsed
-        median = ledger.latency(share: 0.5)
-        percentile99 = ledger.latency(share: 0.99)
+        median = tracker.latency(share: 0.5)
+        percentile99 = tracker.latency(share: 0.99)
     }
 
     /// The largest that applies (docs/contract.md#exit-codes).

@@ -69,7 +69,7 @@ struct BatchCommand: PublishingCommand {
         let entries = try BatchFile.read(file)
         let configuration = try PublisherConfiguration.load(broker)
         guard !entries.isEmpty else {
-            let nothing = BatchLedger(count: 0, now: .now)
+            let nothing = BatchTracker(count: 0, now: .now)
             report(BatchSummary(nothing, elapsed: .zero), entries, nothing)
             return .succeeded
         }
@@ -97,19 +97,19 @@ struct BatchCommand: PublishingCommand {
             try await BatchConnection.open(configuration, window: window)
         }
         let end = await run.run()
-        let ledger = await run.ledger
+        let tracker = await run.tracker
         let summary = await run.summary
-        report(summary, keyed.entries, ledger)
-        name(ledger.unanswered.map { (keyed.entries[$0.index], $0.isSent) })
+        report(summary, keyed.entries, tracker)
+        name(tracker.unanswered.map { (keyed.entries[$0.index], $0.isSent) })
         // Locked until here, whatever the compiler thinks of it.
         return withExtendedLifetime(keyed.file) { explain(end, summary) }
     }
 
-    private func report(_ summary: BatchSummary, _ entries: [BatchEntry], _ ledger: BatchLedger) {
+    private func report(_ summary: BatchSummary, _ entries: [BatchEntry], _ tracker: BatchTracker) {
         guard !json else { return StandardStream.output.write(summary.json + "\n") }
         let text = BatchSummaryText(
             summary: summary,
-            codes: ledger.codes,
+            codes: tracker.codes,
             entries: entries,
             palette: Palette(isColoured: Terminal.outputWantsColour)
         )

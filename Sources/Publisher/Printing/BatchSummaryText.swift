@@ -3,7 +3,7 @@ import Core
 /// The summary of a batch for people.
 struct BatchSummaryText {
     let summary: BatchSummary
-    let codes: [Reply.Outcome: [String: BatchLedger.CodeCount]]
+    let codes: [Reply.Outcome: [String: BatchTracker.CodeCount]]
     let entries: [BatchEntry]
     let palette: Palette
 

@@ -42,7 +42,7 @@ package final class InMemoryBroker: MessageSink {
         var unusable: Set<Role> = []
         /// Reply queues that confirm nothing, until set otherwise.
         var silent: Set<String?> = []
-        /// Messages on the retry ladder.
+        /// Messages on a retry tier.
         var resting = 0
         /// How often everything was given back.
         var returns = 0
@@ -61,7 +61,7 @@ package final class InMemoryBroker: MessageSink {
     /// - Parameters:
     ///   - time: what everything here waits by.
     ///   - latency: between a publish and its confirm.
-    ///   - bringsBack: whether the retry ladder delivers again what was deferred, when its time is up.
+    ///   - bringsBack: whether the retry tiers deliver again what was deferred, when its time is up.
     package init(time: VirtualTime, latency: Duration = .milliseconds(1), bringsBack: Bool = true) {
         self.time = time
         self.latency = latency
@@ -226,7 +226,7 @@ package final class InMemoryBroker: MessageSink {
 
     package var unacknowledged: Int { state.withLock { $0.unacknowledged.count } }
 
-    /// How many messages are on the retry ladder.
+    /// How many messages are on retry tiers.
     package var resting: Int { state.withLock { $0.resting } }
 
     /// What the broker has taken for that kind of destination, oldest first.

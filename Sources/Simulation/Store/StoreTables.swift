@@ -223,7 +223,7 @@ struct StoreTables {
                 throw Self.checkFailed
             }
         }
-        guard payment.status.isInProgress == (payment.heldBy != nil) else { throw Self.checkFailed }
+        guard payment.status.isInProgress == (payment.activeOperation != nil) else { throw Self.checkFailed }
         guard payment.bank.all.allSatisfy({ ownerOfBankID[$0] ?? payment.id == payment.id }) else {
             throw StoreError(.bankIDTaken, detail: "23505")
         }

@@ -31,7 +31,7 @@ struct BankEffectTests {
         let before = try PaymentFixture.held(by: kind)
         let after = BankFixture.effect(kind).apply(to: before, now: Timestamp(microseconds: 42))
         #expect(after.status == kind.succeeded)
-        #expect(after.heldBy == nil)
+        #expect(after.activeOperation == nil)
         #expect(after.version == before.version + 1)
         #expect(after.amount == before.amount)
         let time = Timestamp("2026-01-31T12:00:00Z")

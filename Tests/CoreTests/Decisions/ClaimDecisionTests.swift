@@ -62,7 +62,7 @@ struct ClaimDecisionTests {
             #expect(write.transition?.from == status)
             #expect(write.transition?.to == kind.inProgress)
             #expect(write.transition?.version == claim.payment.version)
-            #expect(claim.payment.heldBy == claim.operation.id)
+            #expect(claim.payment.activeOperation == claim.operation.id)
             #expect(claim.operation.origin == status)
             #expect(claim.operation.leaseUntil == now.advanced(by: .seconds(40)))
             #expect(claim.operation.fingerprint == fingerprint(command))

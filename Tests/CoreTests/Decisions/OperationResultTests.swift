@@ -80,7 +80,7 @@ struct OperationResultTests {
         )
         #expect(result.operation.state == .declined)
         #expect(result.payment?.status == back)
-        #expect(result.payment?.heldBy == nil)
+        #expect(result.payment?.activeOperation == nil)
         #expect(result.transition?.to == back)
         let reply = try JSONParser.parse(try #require(result.operation.reply))
         #expect(reply["outcome"]?.string == "declined")

@@ -49,7 +49,7 @@ struct RetryPolicyTests {
     }
 
     @Test(
-        "a delivery climbs the ladder with its attempts, and never comes back before its key has rested",
+        "a delivery climbs the retry tiers with its attempts, and never comes back before its key has rested",
         arguments: [
             (0, 0, .seconds5), (1, 0, .seconds5), (2, 0, .seconds30), (3, 0, .minutes2), (4, 0, .minutes10),
             (5, 0, .hour1),

@@ -18,7 +18,7 @@ enum PaymentFixture {
             amount: try #require(Money(minorUnits: 5_000, currency: .usd)),
             createdAt: createdAt,
             status: status,
-            heldBy: status.isInProgress ? operationID : nil,
+            activeOperation: status.isInProgress ? operationID : nil,
             version: 7,
             bank: BankReferences(
                 authorizationID: wasAuthorized ? "auth_1" : nil,

@@ -42,7 +42,7 @@ struct JSONWriterTests {
             customerID: "c\\1",
             amount: Money(verified: .max, currency: .usd),
             createdAt: Timestamp(microseconds: 0),
-            heldBy: nil,
+            activeOperation: nil,
             bank: isComplete ? BankReferences(authorizationID: "auth_1", captureID: "cap_1") : BankReferences(),
             authorizedAt: isComplete ? time : nil,
             expiresAt: isComplete ? time : nil

@@ -94,7 +94,7 @@ struct BankTroubleTests {
         }
     }
 
-    @Test("an outcome that stays unknown climbs the ladder for 23 hours; then manual review is needed")
+    @Test("an outcome that stays unknown climbs the retry tiers for 23 hours; then manual review is needed")
     func needsAttention() throws {
         try World.run(seeds: [nil, 1]) { world in
             try await world.ask(.authorize, key: "a")

@@ -169,7 +169,7 @@ struct World: Sendable {
 
     private struct WaitedInVain: Error {}
 
-    /// Waits until every delivery is done with and none rests on the ladder, for at most three days.
+    /// Waits until every delivery is done with and none rests on a retry tier, for at most three days.
     func drained(sourceLocation: SourceLocation = #_sourceLocation) async throws {
         for _ in 0..<(3 * 86_400) {
             if broker.unacknowledged == 0, broker.resting == 0, broker.waiting == 0 { return }

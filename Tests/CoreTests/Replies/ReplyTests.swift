@@ -23,7 +23,7 @@ struct ReplyTests {
             amount: try #require(Money(minorUnits: 5_000, currency: .usd)),
             createdAt: try #require(Timestamp("2026-01-31T11:59:59Z")),
             status: .authorized,
-            heldBy: nil,
+            activeOperation: nil,
             bank: BankReferences(authorizationID: "auth_1"),
             authorizedAt: Timestamp("2026-01-31T12:00:00.000001Z"),
             expiresAt: Timestamp("2026-02-07T12:00:00Z")

@@ -26,7 +26,7 @@ struct OperationResolverTests {
             let (view, operation) = (try await world.view(), try await world.operation())
             #expect(operation.state == .succeeded && operation.isNotified)
             #expect(operation.fencingToken == plan.operation.fencingToken + 1)
-            #expect(view.payment.status == kind.succeeded && view.payment.heldBy == nil)
+            #expect(view.payment.status == kind.succeeded && view.payment.activeOperation == nil)
             #expect(view.history.last?.cause == "\(kind.rawValue) resolved as succeeded by ada: ticket 4711")
             #expect(world.bank.ledger == effects)
 
@@ -58,7 +58,7 @@ struct OperationResolverTests {
             _ = try await world.resolver().carryOut(plan)
             let (view, operation) = (try await world.view(), try await world.operation())
             #expect(operation.state == .declined && operation.isNotified)
-            #expect(view.payment.status == back && view.payment.heldBy == nil)
+            #expect(view.payment.status == back && view.payment.activeOperation == nil)
             let cause = view.history.last?.cause
             #expect(cause?.hasPrefix("\(kind.rawValue) resolved as failed by ada: ticket 4711") == true)
             // The bank may have a hold of which nobody knows; no alarm, because an operator has looked.

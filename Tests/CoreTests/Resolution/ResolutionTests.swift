@@ -187,7 +187,7 @@ struct ResolutionTests {
             .needsAttention,
             id: OperationID(UniqueID(high: 3, low: 3))
         )
-        #expect(throws: ResolutionRefusal.notHeld(.capturing)) { try Self.choice("void", [stray]) }
+        #expect(throws: ResolutionRefusal.notActive(.capturing)) { try Self.choice("void", [stray]) }
     }
 
     // MARK: Results

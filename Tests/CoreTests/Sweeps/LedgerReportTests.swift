@@ -49,7 +49,7 @@ struct LedgerReportTests {
                 amount: sample.amount,
                 createdAt: sample.createdAt,
                 status: .authorized,
-                heldBy: nil,
+                activeOperation: nil,
                 bank: sample.bank
             )
             return LedgerPayment(payment, orphan: orphan)

@@ -52,7 +52,7 @@ extension CommandLane {
             }
         }
 
-        @Test("a reply carries the bytes after a rest on the retry ladder, and from a takeover by the sweep")
+        @Test("a reply carries the bytes after a rest on a retry tier, and from a takeover by the sweep")
         func afterAll() async throws {
             try await World.run(World.Settings(processor: SweepTimes.soon)) { world in
                 let processor = try await world.startProcessor()

@@ -2,7 +2,7 @@ import Core
 import TestSupport
 import Testing
 
-// In no lane: some of it waits on the retry ladder.
+// In no lane: some of it waits on a retry tier.
 @Suite("Alarms about second holds", .timeLimit(.minutes(10)))
 struct AlarmTests {
     @Test(

@@ -3,7 +3,7 @@ import Core
 import TestSupport
 import Testing
 
-// In no lane: these sleep on the retry ladder, side by side.
+// In no lane: these sleep on a retry tier, side by side.
 @Suite("Faults of the bank", .timeLimit(.minutes(10)))
 struct BankFaultTests {
     /// What goes wrong with the first request of an operation.

@@ -21,7 +21,8 @@ extension RestartLane {
 
                 #expect(["200 open", "200 half-open"].contains(try await Self.readiness(web)))
                 #expect(try await web.text("/metrics").contains("payments_breaker_open 1"))
-                // The queues hold the backlog. What is on the ladder had been taken before the breaker opened, or for a probe.
+                // The queues hold the backlog. What is on a retry tier had been taken before the breaker opened, or for
+                // a probe.
                 let (waiting, resting) = try await Self.depths(world)
                 #expect(waiting > commands.count / 2, "\(waiting) wait, \(resting) rest")
                 #expect(resting < commands.count / 4, "\(waiting) wait, \(resting) rest")
@@ -74,7 +75,7 @@ extension RestartLane {
             return "\(answer.status) \(bank)"
         }
 
-        /// The messages in the command queues, and those on the ladder.
+        /// The messages in the command queues, and those on a retry tier.
         private static func depths(_ world: World) async throws -> (waiting: Int, resting: Int) {
             let (names, partitions) = (world.names, world.settings.partitions)
             return try await world.upstream.withConnection { connection in

@@ -311,7 +311,7 @@ extension CommandLane {
             }
         }
 
-        @Test("a message that was delivered too often goes back alone by way of the ladder, and is dealt with")
+        @Test("a message that was delivered too often goes back alone by way of the retry tiers, and is dealt with")
         func deliveryLimit() async throws {
             try await World.run { world in
                 #expect(try await world.command(["topology"]).exit == .status(0))
@@ -350,7 +350,7 @@ extension World {
             let deferred = "SELECT count(*) FROM operations WHERE state = 'UNKNOWN' AND lease_until < now()"
             return try await database.number(deferred) == 1
         }
-        // Its copy on the ladder is lost; what the broker has kept of it is the one that no queue took.
+        // Its copy on a retry tier is lost; what the broker has kept of it is the one that no queue took.
         try await upstream.withConnection { connection in
             for tier in RetryTier.allCases {
                 let queue = self.names.retryQueue(tier)

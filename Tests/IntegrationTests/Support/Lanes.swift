@@ -6,7 +6,7 @@ import Testing
 /// What is over in seconds.
 @Suite(.serialized) enum CommandLane {}
 
-/// What waits for leases and the retry ladder most of its time.
+/// What waits for leases and the retry tiers most of its time.
 @Suite(.serialized) enum FaultLane {}
 
 /// What needs servers that it may restart, or much traffic.

@@ -37,7 +37,7 @@ struct Traffic: Sendable {
     var commands: [TestCommand] { payments.flatMap(\.commands) }
 
     /// One payment after the other. A command is sent when its payment's commands before it are answered: what overtakes it
-    /// by way of the retry ladder would change its outcome, rightly.
+    /// by way of the retry tiers would change its outcome, rightly.
     func publish(to world: World, pause: Duration) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for payment in payments {

@@ -69,15 +69,15 @@ struct PrintingTests {
                 command: try BatchLine.command(Array(Fixture.authorizeLine(key: "\($0)").utf8))
             )
         }
-        var ledger = BatchLedger(count: 4, now: now)
-        for index in 0..<4 { _ = ledger.sending(index, now: now) }
+        var tracker = BatchTracker(count: 4, now: now)
+        for index in 0..<4 { _ = tracker.sending(index, now: now) }
         for (index, code) in [(1, "insufficient_funds"), (2, "invalid_card"), (3, "insufficient_funds")] {
             let reply = try #require(Fixture.reply(.declined, code: code))
-            _ = ledger.received(reply, to: index, now: now + .microseconds(1_550))
+            _ = tracker.received(reply, to: index, now: now + .microseconds(1_550))
         }
         let text = BatchSummaryText(
-            summary: BatchSummary(ledger, elapsed: .milliseconds(1_500)),
-            codes: ledger.codes,
+            summary: BatchSummary(tracker, elapsed: .milliseconds(1_500)),
+            codes: tracker.codes,
             entries: entries,
             palette: Palette(isColoured: false)
         ).text

@@ -88,7 +88,7 @@ package struct Resolution: Hashable, Sendable {
     package func payment(after claim: Claim, now: Timestamp) -> Payment {
         switch end {
         case .succeeded(let effect, _): effect.apply(to: claim.payment, now: now)
-        case .failed: claim.payment.moved(to: claim.operation.origin ?? .failed, heldBy: nil)
+        case .failed: claim.payment.moved(to: claim.operation.origin ?? .failed, activeOperation: nil)
         }
     }
 

@@ -69,7 +69,7 @@ package struct ResolutionOrder: Hashable, Sendable {
             throw .otherState(named.map(OperationName.init))
         }
         guard waiting.count == 1 else { throw .severalOperations(waiting.map(OperationName.init)) }
-        guard view.payment.heldBy == operation.id else { throw .notHeld(view.payment.status) }
+        guard view.payment.activeOperation == operation.id else { throw .notActive(view.payment.status) }
         return operation
     }
 

@@ -6,7 +6,7 @@ package enum ResolutionRefusal: Error, Hashable, Sendable {
     case severalOperations([OperationName])
     case otherState([OperationName])
     /// The payment is in this state, in which the operation does not hold it.
-    case notHeld(PaymentStatus)
+    case notActive(PaymentStatus)
     /// `failed` was asked for, and the bank replays the success with this id.
     case bankExecuted(String)
     /// The bank replays the success with another id than the one that was given.
@@ -28,7 +28,7 @@ package enum ResolutionRefusal: Error, Hashable, Sendable {
         switch self {
         case .noPayment, .noOperation: "not_found"
         case .severalOperations: "ambiguous_operation"
-        case .otherState, .notHeld: "wrong_state"
+        case .otherState, .notActive: "wrong_state"
         case .bankExecuted, .otherBankID, .bankIDUnknown, .bankIDDiffers: "bank_contradicts"
         case .needsBankID: "bank_id_needed"
         case .bankIDTaken: StoreError.Code.bankIDTaken.rawValue
@@ -46,7 +46,7 @@ package enum ResolutionRefusal: Error, Hashable, Sendable {
         case .severalOperations(let names):
             "several operations are meant, name one by its idempotency key: \(Self.list(names))"
         case .otherState(let names): "only what is NEEDS_ATTENTION can be resolved; \(Self.list(names))"
-        case .notHeld(let status): "the payment is \(status.rawValue): the operation does not hold it"
+        case .notActive(let status): "the payment is \(status.rawValue): the operation does not hold it"
         case .bankExecuted(let id): "the bank has executed it as \(id); resolve it as succeeded"
         case .otherBankID(let given, let replayed): "the bank has executed it as \(replayed), not as \(given)"
         case .needsBankID(let key): "\(key.explanation); the id of what it did is needed"

@@ -54,7 +54,7 @@ package struct Message: Hashable, Sendable {
     /// a quorum queue, and the higher one begins here.
     package var mayHaveOvertaken: Bool { priority ?? 0 >= 5 }
 
-    /// A copy for the retry ladder or the dead-letter queue, without what must not travel
+    /// A copy for the retry tiers or the dead-letter queue, without what must not travel
     /// (docs/correctness.md#copied-headers, docs/correctness.md#order-lost-at-the-broker): `x-death` would make the
     /// broker drop the message as a cycle, `CC` and `BCC` would route it elsewhere too, and by its priority it would
     /// overtake others.

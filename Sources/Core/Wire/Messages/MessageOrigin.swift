@@ -1,5 +1,5 @@
 /// What the adapter that took a message knows of it beyond the contract: opaque here, carried along by a copy, so that a message that
-/// waits on the retry ladder loses nothing there.
+/// waits on a retry tier loses nothing there.
 ///
 /// It is no part of what a message says: two messages that differ in nothing else are equal.
 package struct MessageOrigin: Hashable, Sendable, CustomReflectable {

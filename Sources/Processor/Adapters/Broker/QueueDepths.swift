@@ -10,10 +10,10 @@ struct QueueDepths: Sendable {
     /// Who looks has other things to look at.
     private static let patience = Duration.seconds(5)
 
-    /// On each tier of the retry ladder.
+    /// On each retry tier.
     ///
     /// - Throws: `AMQPError` where the broker cannot be asked, or a queue is not there yet.
-    func ladder() async throws(AMQPError) -> [RetryTier: Int] {
+    func retryTiers() async throws(AMQPError) -> [RetryTier: Int] {
         let connection = try await session.connection(timeout: Self.patience)
         var depths: [RetryTier: Int] = [:]
         for tier in RetryTier.allCases { depths[tier] = try await connection.messageCount(of: names.retryQueue(tier)) }

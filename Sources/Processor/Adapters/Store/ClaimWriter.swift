@@ -48,7 +48,7 @@ struct ClaimWriter: Sendable {
                 .int8Array(newPayments.map(\.amount.minorUnits)),
                 .textArray(newPayments.map(\.amount.currency.rawValue)),
                 .textArray(newPayments.map(\.status.rawValue)),
-                .uuidArray(newPayments.map { $0.heldBy.map { PostgresUUID($0.value) } }),
+                .uuidArray(newPayments.map { $0.activeOperation.map { PostgresUUID($0.value) } }),
                 .int8Array(newPayments.map(\.version)),
                 .timestampArray(newPayments.map(\.createdAt.microseconds)),
             ]
@@ -116,7 +116,7 @@ struct ClaimWriter: Sendable {
             [
                 .uuidArray(movedPayments.map { PostgresUUID($0.id.value) }),
                 .textArray(movedPayments.map(\.status.rawValue)),
-                .uuidArray(movedPayments.map { $0.heldBy.map { PostgresUUID($0.value) } }),
+                .uuidArray(movedPayments.map { $0.activeOperation.map { PostgresUUID($0.value) } }),
                 .int8Array(movedPayments.map(\.version)),
             ]
         )

@@ -19,7 +19,7 @@ enum PaymentRow {
             amount: Money(verified: try row.int64(4), currency: try row.parsed(5, Currency.init)),
             createdAt: Timestamp(microseconds: try row.timestamp(13)),
             status: try row.parsed(6, PaymentStatus.init),
-            heldBy: try row.optionalUUID(7).map { OperationID(UniqueID($0)) },
+            activeOperation: try row.optionalUUID(7).map { OperationID(UniqueID($0)) },
             version: try row.int64(8),
             bank: BankReferences(
                 authorizationID: try row.optionalText(9),

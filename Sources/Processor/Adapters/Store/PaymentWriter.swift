@@ -40,7 +40,7 @@ struct PaymentWriter: Sendable {
             [
                 .uuidArray(payments.map { PostgresUUID($0.id.value) }),
                 .textArray(payments.map(\.status.rawValue)),
-                .uuidArray(payments.map { $0.heldBy.map { PostgresUUID($0.value) } }),
+                .uuidArray(payments.map { $0.activeOperation.map { PostgresUUID($0.value) } }),
                 .int8Array(payments.map(\.version)),
                 .textArray(payments.map(\.bank.authorizationID)),
                 .textArray(payments.map(\.bank.captureID)),

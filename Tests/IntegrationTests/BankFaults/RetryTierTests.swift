@@ -5,9 +5,9 @@ import TestSupport
 import Testing
 
 extension FaultLane {
-    @Suite("The retry ladder", .timeLimit(.minutes(10)))
-    struct LadderTests {
-        @Test("a message that goes through the ladder three times is not dropped, whatever it carried")
+    @Suite("Retry tiers", .timeLimit(.minutes(10)))
+    struct RetryTierTests {
+        @Test("a message that goes through the retry tiers three times is not dropped, whatever it carried")
         func threeTimes() async throws {
             try await World.run(World.Settings(processor: World.shortLease)) { world in
                 let processor = try await world.startProcessor()
@@ -22,7 +22,7 @@ extension FaultLane {
                 message.properties.headers["x-delivery-count"] = 49
                 try await world.upstream.publish(message, to: world.names.commandsExchange)
                 let web = try await processor.admin()
-                try await eventually("the depth of the ladder was reported") {
+                try await eventually("the depth of the retry tiers was reported") {
                     try await web.text("/metrics").contains("payments_retry_depth{tier=\"30s\"} 1")
                 }
                 await web.shutdown()

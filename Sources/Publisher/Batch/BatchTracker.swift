@@ -1,7 +1,7 @@
 import Core
 
 /// What is known of every command of a batch. Pure: the time is handed in.
-struct BatchLedger {
+struct BatchTracker {
     private enum Standing: UInt8 {
         case waiting, sent, unknown, completed
     }

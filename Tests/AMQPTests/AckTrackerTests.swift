@@ -4,22 +4,22 @@ import Testing
 
 @Suite("The ledger of acknowledgements", .timeLimit(.minutes(1)))
 struct AckLedgerTests {
-    private func ledger(delivered count: UInt64) -> AckLedger {
-        var ledger = AckLedger()
-        for tag in 1...count { #expect(ledger.delivered(tag) == true) }
-        return ledger
+    private func tracker(delivered count: UInt64) -> AckTracker {
+        var tracker = AckTracker()
+        for tag in 1...count { #expect(tracker.delivered(tag) == true) }
+        return tracker
     }
 
-    private func frames(_ ledger: inout AckLedger) -> [AckLedger.Frame] {
-        var frames: [AckLedger.Frame] = []
-        ledger.takeFrames(into: &frames)
+    private func frames(_ tracker: inout AckTracker) -> [AckTracker.Frame] {
+        var frames: [AckTracker.Frame] = []
+        tracker.takeFrames(into: &frames)
         return frames
     }
 
     struct Example: Sendable {
         let acknowledged: [UInt64]
         let rejected: [UInt64]
-        let expected: [AckLedger.Frame]
+        let expected: [AckTracker.Frame]
     }
 
     @Test(
@@ -45,47 +45,47 @@ struct AckLedgerTests {
         ]
     )
     func coalesces(_ example: Example) {
-        var ledger = ledger(delivered: 5)
-        for tag in example.acknowledged { ledger.acknowledge(tag) }
-        for tag in example.rejected { _ = ledger.reject(tag) }
-        #expect(frames(&ledger) == example.expected)
-        #expect(frames(&ledger) == [])
+        var tracker = tracker(delivered: 5)
+        for tag in example.acknowledged { tracker.acknowledge(tag) }
+        for tag in example.rejected { _ = tracker.reject(tag) }
+        #expect(frames(&tracker) == example.expected)
+        #expect(frames(&tracker) == [])
     }
 
     @Test("continues the run where an earlier turn has left a gap")
     func closesGaps() {
-        var ledger = ledger(delivered: 5)
-        for tag: UInt64 in [2, 3] { ledger.acknowledge(tag) }
-        #expect(frames(&ledger) == [.init(tag: 2, multiple: false), .init(tag: 3, multiple: false)])
-        ledger.acknowledge(1)
-        #expect(frames(&ledger) == [.init(tag: 1, multiple: false)])
-        for tag: UInt64 in [5, 4] { ledger.acknowledge(tag) }
-        #expect(frames(&ledger) == [.init(tag: 5, multiple: true)])
-        #expect(ledger.isEmpty)
+        var tracker = tracker(delivered: 5)
+        for tag: UInt64 in [2, 3] { tracker.acknowledge(tag) }
+        #expect(frames(&tracker) == [.init(tag: 2, multiple: false), .init(tag: 3, multiple: false)])
+        tracker.acknowledge(1)
+        #expect(frames(&tracker) == [.init(tag: 1, multiple: false)])
+        for tag: UInt64 in [5, 4] { tracker.acknowledge(tag) }
+        #expect(frames(&tracker) == [.init(tag: 5, multiple: true)])
+        #expect(tracker.isEmpty)
     }
 
     @Test("settles a delivery once: a rejection after an acknowledgement is not sent, and the other way round")
     func settlesOnce() {
-        var ledger = ledger(delivered: 2)
-        ledger.acknowledge(1)
-        #expect(ledger.reject(1) == false)
-        #expect(ledger.reject(2) == true)
-        #expect(ledger.reject(2) == false)
-        ledger.acknowledge(2)
-        #expect(frames(&ledger) == [.init(tag: 1, multiple: false)])
-        #expect(ledger.isEmpty)
+        var tracker = tracker(delivered: 2)
+        tracker.acknowledge(1)
+        #expect(tracker.reject(1) == false)
+        #expect(tracker.reject(2) == true)
+        #expect(tracker.reject(2) == false)
+        tracker.acknowledge(2)
+        #expect(frames(&tracker) == [.init(tag: 1, multiple: false)])
+        #expect(tracker.isEmpty)
     }
 
     @Test("does not accept a delivery tag out of order")
     func ordersTags() {
-        var ledger = ledger(delivered: 2)
-        #expect(ledger.delivered(4) == false)
+        var tracker = tracker(delivered: 2)
+        #expect(tracker.delivered(4) == false)
     }
 
     @Test("covers every delivery exactly once, whatever the order", arguments: [1, 7, 42])
     func coversAll(seed: UInt64) {
         var random = SplitMix(state: seed)
-        var ledger = AckLedger()
+        var tracker = AckTracker()
         var delivered: UInt64 = 0
         var open: Set<UInt64> = []
         /// What a broker that follows the specification holds as unsettled.
@@ -93,19 +93,19 @@ struct AckLedgerTests {
         for _ in 0..<2_000 {
             for _ in 0..<Int.random(in: 0...3, using: &random) {
                 delivered += 1
-                #expect(ledger.delivered(delivered) == true)
+                #expect(tracker.delivered(delivered) == true)
                 open.insert(delivered)
                 unsettled.insert(delivered)
             }
             for tag in open.sorted().shuffled(using: &random).prefix(2) {
                 open.remove(tag)
                 if Bool.random(using: &random) {
-                    ledger.acknowledge(tag)
-                } else if ledger.reject(tag) {
+                    tracker.acknowledge(tag)
+                } else if tracker.reject(tag) {
                     #expect(unsettled.remove(tag) != nil)
                 }
             }
-            for frame in frames(&ledger) {
+            for frame in frames(&tracker) {
                 #expect(unsettled.contains(frame.tag))
                 let covered: Set<UInt64> = frame.multiple ? unsettled.filter { $0 <= frame.tag } : [frame.tag]
                 #expect(covered.isDisjoint(with: open))

@@ -2,7 +2,7 @@
 ///
 /// Acknowledgements collect here during a turn. `takeFrames` then makes one `multiple` acknowledgement of the longest run
 /// of finished deliveries at the beginning, and a frame each of the finished ones beyond a gap.
-struct AckLedger {
+struct AckTracker {
     struct Frame: Equatable {
         let tag: UInt64
         let multiple: Bool

@@ -1,6 +1,6 @@
 /// Who has which connection and who waits for one. Pure bookkeeping; the pool holds it behind a lock and acts on what
 /// it returns outside of it.
-struct PoolLedger {
+struct PoolTracker {
     /// A borrower in the queue.
     struct Waiter {
         let id: UInt64
