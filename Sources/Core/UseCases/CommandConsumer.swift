@@ -33,7 +33,7 @@ package struct CommandConsumer: Sendable {
                     // Decoded and queued here, one after the other: that is what keeps the arrival order.
                     let work = prepare(delivery)
                     group.addTask {
-                        if await work() { return }
+                        if await work() || Task.isCancelled { return }
                         if context.storeGate.close() { context.observer.observe(.commandsGivenBack) }
                         await giveBack()
                     }
