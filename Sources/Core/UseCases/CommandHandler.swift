@@ -27,11 +27,9 @@ package struct CommandHandler: Sendable {
         var admitted = try await context.breaker.admit(since: nil)
         if admitted == nil {
             // Those that follow it must not overtake it, in another processor either, which may get them from now on.
-            let place: Void? = try? await hold.place { () async throws(StoreError) in
-                try await context.store.register(command)
-            }
+            let isStoreAvailable = await keepsPlace(of: command, hold)
             if Task.isCancelled { throw CancellationError() }
-            if place == nil { return nil }
+            if !isStoreAvailable { return nil }
             admitted = try await context.breaker.admit(since: arrived)
         }
         guard let permit = admitted else {
@@ -75,7 +73,7 @@ package struct CommandHandler: Sendable {
             }
         } catch {
             if Task.isCancelled { throw CancellationError() }
-            return await disposition(error, of: command, retry)
+            return await disposition(error, of: command, hold, retry)
         }
     }
 
@@ -114,18 +112,34 @@ package struct CommandHandler: Sendable {
 
     /// The store did not do it. It is deferred where it keeps its place; where it cannot, because the store does nothing at all, it goes
     /// back. One that the store refuses again and again, and no other, needs manual review.
-    private func disposition(_ error: StoreError, of command: Command, _ retry: RetryState) async -> Disposition? {
+    private func disposition(
+        _ error: StoreError,
+        of command: Command,
+        _ hold: HeldCommands.Hold,
+        _ retry: RetryState
+    ) async -> Disposition? {
         let reason = "store_\(error.code.rawValue)"
-        if (try? await context.store.register(command)) == nil {
-            if error.isRetriable { return nil }
-            if (try? await context.shareBankStatus()) == nil { return nil }
-        }
+        guard await keepsPlace(of: command, hold) else { return nil }
         if error.isRetriable { return .deferred(.seconds30, reason: reason, provisional: nil, retry.deferredByOutage) }
         guard retry.deferrals < context.policy.refusals else {
             return .deadLetter(code: reason, message: error.detail, provisional: nil)
         }
         let tier = context.policy.tier(attempts: retry.deferrals + 1, rest: .zero)
         return .deferred(tier, reason: reason, provisional: nil, retry.deferredAgain)
+    }
+
+    /// Registers the command among those that wait.
+    ///
+    /// - Returns: false where the store is unavailable. One that refuses this very command and takes other writes is not: given back, it
+    ///   would come again and again, and hold up all that is behind it.
+    private func keepsPlace(of command: Command, _ hold: HeldCommands.Hold) async -> Bool {
+        do throws(StoreError) {
+            try await hold.place { () async throws(StoreError) in try await context.store.register(command) }
+            return true
+        } catch {
+            if error.isRetriable { return false }
+            return (try? await context.shareBankStatus()) != nil
+        }
     }
 
     // MARK: Without the bank

@@ -49,6 +49,26 @@ struct StoreTroubleTests {
         }
     }
 
+    @Test("a command whose place the store refuses, and no other's, is not given back while the bank is unavailable")
+    func refusedPlace() throws {
+        struct PlacelessStore: StoreFront {
+            let store: InMemoryPaymentStore
+
+            func register(_ command: Command) async throws(StoreError) { throw StoreError(.refused, detail: "22021") }
+        }
+        @Sendable func consumer(_ world: World) -> CommandConsumer {
+            let breaker = world.breaker()
+            breaker.begin(isUnavailable: true)
+            return world.consumer(store: PlacelessStore(store: world.store), breaker: breaker)
+        }
+        try World.run(consumers: { [consumer($0)] }) { world in
+            world.send(.authorize, key: "a")
+            try await world.until { !world.replies("a").isEmpty }
+            #expect(world.replies("a").map(\.outcome) == ["succeeded"])
+            #expect(world.returns == 0)
+        }
+    }
+
     @Test("an outage between the bank's answer and the completion makes no second effect")
     func outageBeforeResult() throws {
         try World.run { world in
