@@ -40,6 +40,15 @@ extension StoreCheck {
                 let payment = try await scene.succeeded(authorize)
                 #expect(try await scene.claimed(capture).payment.id == payment.id)
             },
+            StoreCheck("a place that is asked for after its command was decided holds up nobody") { scene in
+                let payment = try await scene.authorized()
+                let capture = try scene.command(.capture(amount: nil), payment.id)
+                let claim = try await scene.claimed(capture)
+                try await scene.store.register(capture)
+                #expect(try await scene.store.complete(StoreScene<Subject>.success(claim)) == .completed)
+                try await scene.store.register(capture)
+                _ = try await scene.claimed(try scene.command(.refund(amount: nil), payment.id))
+            },
             StoreCheck("many claims at once, of which some wait and some are decided, keep the line as they leave it") {
                 scene in
                 let payment = try await scene.authorized()

@@ -17,15 +17,19 @@ struct World: Sendable {
         busyAfter: .seconds(120)
     )
 
-    init(seed: UInt64 = 1, bringsBack: Bool = true, _ configure: (inout InMemoryBank.Configuration) -> Void = { _ in })
-    {
+    init(
+        seed: UInt64 = 1,
+        bringsBack: Bool = true,
+        storeLatency: Duration = .milliseconds(2),
+        _ configure: (inout InMemoryBank.Configuration) -> Void = { _ in }
+    ) {
         random = SeededRandom(seed: seed)
         store = InMemoryPaymentStore(
             // Another machine's clock, an hour behind: nothing may depend on its agreeing with ours
             // (docs/correctness.md#whose-clock).
             clock: SkewedTime(time, ahead: .seconds(-3_600)),
             fingerprinter: Self.fingerprinter,
-            latency: .milliseconds(2)
+            latency: storeLatency
         )
         var configuration = InMemoryBank.Configuration()
         let expiry = Timestamp(microseconds: 4_000_000_000_000_000)
