@@ -32,11 +32,7 @@ package struct CommandConsumer: Sendable {
                 while let delivery = try await iterator.next(isolation: nil) {
                     // Decoded and queued here, one after the other: that is what keeps the arrival order.
                     let work = prepare(delivery)
-                    group.addTask {
-                        if await work() || Task.isCancelled { return }
-                        if context.storeGate.close() { context.observer.observe(.commandsGivenBack) }
-                        await giveBack()
-                    }
+                    group.addTask { if await !work() { await giveBack() } }
                 }
                 if context.storeGate.isClosed { group.cancelAll() }
                 return .success(())
@@ -110,7 +106,10 @@ package struct CommandConsumer: Sendable {
         var completed: PaymentQueues.Completed?
         do throws(CancellationError) {
             let disposition: Disposition
-            if let last = try await queues.enter(place), last.answers(command), let body = last.operation.reply,
+            let last = try await queues.enter(place)
+            // Delivered while the connection is being closed: it goes back with all the others.
+            if context.storeGate.isClosed { throw CancellationError() }
+            if let last, last.answers(command), let body = last.operation.reply,
                 hold.withdraw()
             {
                 // Its events are the business of the delivery that completed it, which notes that they are reported.
@@ -119,8 +118,10 @@ package struct CommandConsumer: Sendable {
             } else {
                 let handled = try await handler.handle(command, RetryState(message), hold, arrived: started)
                 guard let handled else {
-                    queues.leave(place)
-                    return false
+                    let isCancelled = Task.isCancelled
+                    if !isCancelled, context.storeGate.close() { context.observer.observe(.commandsGivenBack) }
+                    queues.abandon(place)
+                    return isCancelled
                 }
                 disposition = handled
                 if case .reply(_, _, let operation?) = disposition {
@@ -132,7 +133,7 @@ package struct CommandConsumer: Sendable {
             context.observer.observe(.handled(command, disposition, duration: context.time.uptime() - started))
             return await finish(delivery, message, disposition)
         } catch {
-            queues.leave(place)
+            queues.abandon(place)
             return true
         }
     }

@@ -10,6 +10,8 @@ package final class PaymentQueues: Sendable {
         var places: [UInt64] = []
         var waiters: [UInt64: CheckedContinuation<Bool, Never>] = [:]
         var lastCompleted: Completed?
+        /// One has left it undecided, and its message comes again: nobody behind it may go before it.
+        var isAbandoned = false
     }
 
     /// What the last command of a payment completed: an identical one behind it gets the same answer without asking
@@ -49,17 +51,19 @@ package final class PaymentQueues: Sendable {
     }
 
     /// Waits until all before it have left, and tells what the last of them completed.
+    ///
+    /// - Throws: also where one before it has left undecided (`abandon`): this one must come again, too.
     package func enter(_ place: Place) async throws(CancellationError) -> Completed? {
         let (isFirst, last) = state.withLock { state in
             let queue = state.queues[place.payment]
-            return (queue?.places.first == place.number, queue?.lastCompleted)
+            return (queue?.places.first == place.number && queue?.isAbandoned == false, queue?.lastCompleted)
         }
         // Most payments have one command at a time, which waits for nobody.
         if isFirst, !Task.isCancelled { return last }
         let mayEnter = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let answer: Bool? = state.withLock { state in
-                    if Task.isCancelled { return false }
+                    if Task.isCancelled || state.queues[place.payment]?.isAbandoned != false { return false }
                     if state.queues[place.payment]?.places.first == place.number { return true }
                     state.queues[place.payment]?.waiters[place.number] = continuation
                     return nil
@@ -89,5 +93,19 @@ package final class PaymentQueues: Sendable {
             return next
         }
         next?.resume(returning: true)
+    }
+
+    /// Leaves undecided: its message comes again, and so must those behind it, or they would overtake it.
+    package func abandon(_ place: Place) {
+        let waiters = state.withLock { state in
+            guard var queue = state.queues[place.payment] else { return [] as [CheckedContinuation<Bool, Never>] }
+            queue.places.removeAll { $0 == place.number }
+            queue.isAbandoned = true
+            let waiters = queue.waiters.sorted { $0.key < $1.key }.map(\.value)
+            queue.waiters = [:]
+            state.queues[place.payment] = queue.places.isEmpty ? nil : queue
+            return waiters
+        }
+        for waiter in waiters { waiter.resume(returning: false) }
     }
 }
