@@ -134,7 +134,9 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
                 request,
                 existing: tables.operation(request.command.merchantID, request.command.idempotencyKey),
                 payment: tables.payments[request.command.paymentID],
-                waiting: tables.waiting.line(of: request.command.paymentID),
+                waiting: tables.waiting.line(of: request.command.paymentID).filter {
+                    tables.operation($0.merchantID, $0.idempotencyKey) == nil
+                },
                 now: now,
                 fingerprinter: fingerprinter
             )
@@ -189,7 +191,14 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
 
     package func register(_ command: Command) async throws(StoreError) {
         let clock = clock
-        try await transaction(.claim) { tables throws(StoreError) in tables.waiting.add(command, at: clock.now()) }
+        try await transaction(.claim) { tables throws(StoreError) in
+            guard tables.operation(command.merchantID, command.idempotencyKey) == nil else { return }
+            tables.waiting.add(command, at: clock.now())
+        }
+    }
+
+    package func checkAvailability() async throws(StoreError) {
+        try await transaction(.sweep) { _ throws(StoreError) in }
     }
 
     package func withdraw(_ command: Command, unseenFor limit: Duration) async throws(StoreError) {

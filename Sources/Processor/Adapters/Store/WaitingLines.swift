@@ -24,11 +24,16 @@ struct WaitingLines: Sendable {
         }
     }
 
+    /// Without those that have an operation: it holds their payment, or has been decided. A place can be written after that, by a process
+    /// that has given its deliveries back, or whose answer was late.
     static func statement(_ payments: [PaymentID]) -> PostgresStatement {
         PostgresStatement(
             """
-            SELECT payment_id, merchant_id, idempotency_key, kind, message_id, position FROM waiting_commands
-            WHERE payment_id = ANY ($1::uuid[])
+            SELECT payment_id, merchant_id, idempotency_key, kind, message_id, position FROM waiting_commands w
+            WHERE payment_id = ANY ($1::uuid[]) AND NOT EXISTS (
+                SELECT FROM operations o
+                WHERE o.merchant_id = w.merchant_id AND o.idempotency_key = w.idempotency_key
+            )
             """,
             [.uuidArray(payments.map { PostgresUUID($0.value) })]
         )
@@ -82,7 +87,7 @@ struct WaitingLines: Sendable {
         )
     }
 
-    /// In their order; one that has a place keeps it.
+    /// In their order; one that has a place keeps it, and one that has an operation needs none.
     static func add(_ commands: [Command], on connection: isolated PostgresConnection) throws(PostgresError) {
         if commands.isEmpty { return }
         var known: [Command] = []
@@ -93,6 +98,10 @@ struct WaitingLines: Sendable {
             SELECT payment_id, merchant_id, idempotency_key, message_id, kind, clock_timestamp(), clock_timestamp()
             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) WITH ORDINALITY
                 AS n (payment_id, merchant_id, idempotency_key, message_id, kind, ordinality)
+            WHERE NOT EXISTS (
+                SELECT FROM operations o
+                WHERE o.merchant_id = n.merchant_id AND o.idempotency_key = n.idempotency_key
+            )
             ORDER BY ordinality
             ON CONFLICT (payment_id, merchant_id, idempotency_key, message_id) DO UPDATE SET seen_at = excluded.seen_at
             """,
