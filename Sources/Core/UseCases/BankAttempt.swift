@@ -211,7 +211,8 @@ package struct BankAttempt: Sendable {
                 )
             )
         }
-        context.breaker.record(answer, under: call.permit)
+        // A call that we gave up ourselves says nothing about the bank.
+        if !Task.isCancelled { context.breaker.record(answer, under: call.permit) }
         return answer
     }
 
