@@ -11,6 +11,9 @@ package protocol PaymentStore: Sendable {
     /// Gives a command that is put off without a claim its place among those of its payment that wait; a message that has one keeps it.
     func register(_ command: Command) async throws(StoreError)
 
+    /// Returns where claims and places can be written at the moment, by the way that they take. Changes nothing.
+    func checkAvailability() async throws(StoreError)
+
     /// Takes a command that waits no longer out of the line, and with it those before it that have not been seen for so long: their
     /// messages are lost, and nobody must wait for them.
     func withdraw(_ command: Command, unseenFor limit: Duration) async throws(StoreError)

@@ -37,6 +37,8 @@ package enum ProcessorEvent: Sendable {
     case breakerChanged(BreakerCondition, cause: String?)
     /// The store is unavailable: what was taken from the queues goes back, and nothing is taken until it is available.
     case commandsGivenBack
+    /// The store is available again, and with it the command queues.
+    case commandsTakenAgain
     case swept(SweepJob, SweepReport, duration: Duration)
     /// A sweep ended before it was through; the next slot goes on.
     case sweepFailed(SweepJob, StoreError)

@@ -138,7 +138,7 @@ package struct CommandHandler: Sendable {
             return true
         } catch {
             if error.isRetriable { return false }
-            return (try? await context.shareBankStatus()) != nil
+            return await context.isStoreAvailable()
         }
     }
 

@@ -14,7 +14,7 @@ final class StoreGate: Sendable {
 }
 
 extension ProcessorContext {
-    /// Writes to the store how the bank is, for the other processors. Whoever can do that finds the store available for writing.
+    /// Writes to the store how the bank is, for the other processors.
     func shareBankStatus() async throws(StoreError) {
         let condition = breaker.condition
         try await bankStatus.recordBankStatus(
@@ -23,11 +23,17 @@ extension ProcessorContext {
         )
     }
 
+    /// Whether the store takes what it is asked to write about commands: a write of another kind proves nothing about that.
+    func isStoreAvailable() async -> Bool { (try? await store.checkAvailability()) != nil }
+
     /// Returns at once where the store is not known to be unavailable, else when it takes writes again.
     func untilStoreIsAvailable() async throws(CancellationError) {
         var attempt = 0
         while storeGate.isClosed {
-            if (try? await shareBankStatus()) != nil { return storeGate.open() }
+            if await isStoreAvailable() {
+                storeGate.open()
+                return observer.observe(.commandsTakenAgain)
+            }
             try await time.sleep(for: policy.backoff(attempt: attempt, random: random.next()))
             attempt += 1
         }

@@ -76,6 +76,8 @@ final class Readiness: Sendable {
         var state = State()
         var proofs: [Part: Proof] = [:]
         var refusals: [StoreWork: Refusals] = [:]
+        /// Whether the commands were given back, and none are taken.
+        var isGivenBack = false
         /// Why the broker takes no messages, in its words.
         var blocked: String?
     }
@@ -104,6 +106,10 @@ final class Readiness: Sendable {
             for work in StoreWork.allCases {
                 guard let problem = facts.refusals[work]?.problem(at: now) else { continue }
                 state.problems.append(problem)
+                if state.database == .ok { state.database = .stalled }
+            }
+            if facts.isGivenBack {
+                state.problems.append("no commands are taken: the database does not take what is written about them")
                 if state.database == .ok { state.database = .stalled }
             }
             if let blocked = facts.blocked {
@@ -137,6 +143,9 @@ final class Readiness: Sendable {
     }
 
     func setBank(_ breaker: BreakerCondition) { facts.withLock { $0.state.bank = breaker } }
+
+    /// Whether the database is unavailable for commands, so that none are taken.
+    func setGivenBack(_ isGivenBack: Bool) { facts.withLock { $0.isGivenBack = isGivenBack } }
 
     /// How many wait in the default reply queue.
     func setReplies(_ count: Int?) { facts.withLock { $0.state.replies = count } }

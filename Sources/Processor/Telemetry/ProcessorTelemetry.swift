@@ -73,7 +73,9 @@ struct ProcessorTelemetry: ProcessorObserver {
             warn("publish", "publish failed", .error, problem)
         case .breakerChanged(let condition, let cause):
             breakerChanged(condition, cause)
+        case .commandsTakenAgain: readiness.setGivenBack(false)
         case .commandsGivenBack:
+            readiness.setGivenBack(true)
             warn(
                 "given back",
                 "no commands are taken: those without a place go back to the broker",

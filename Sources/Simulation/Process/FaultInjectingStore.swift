@@ -56,6 +56,10 @@ struct FaultInjectingStore: PaymentStore {
         }
     }
 
+    func checkAvailability() async throws(StoreError) {
+        try await call("availability", nil) { () async throws(StoreError) in try await store.checkAvailability() }
+    }
+
     func withdraw(_ command: Command, unseenFor limit: Duration) async throws(StoreError) {
         try await call("withdraw", command.paymentID.description) { () async throws(StoreError) in
             try await store.withdraw(command, unseenFor: limit)

@@ -32,6 +32,11 @@ struct PooledStore: StoreFront {
         try await store.register(command)
     }
 
+    func checkAvailability() async throws(StoreError) {
+        try await connection()
+        try await store.checkAvailability()
+    }
+
     private func connection() async throws(StoreError) {
         let until = time.uptime() + Self.patience
         while !link.isThere {
@@ -143,31 +148,6 @@ struct GiveBackTests {
             try await world.time.sleep(for: .seconds(2))
             #expect(world.finalReplies("r").first?.outcome == "succeeded")
             #expect(world.deferred.isEmpty)
-        }
-    }
-
-    @Test("giving up the queues does not wait for a store that is away")
-    func boundedPlacing() throws {
-        let link = PooledStore.Link()
-        let consumers = Mutex<CommandConsumer?>(nil)
-        try World.run(
-            make: Self.immediate,
-            consumers: { world in
-                let consumer = world.consumer(store: PooledStore(store: world.store, time: world.time, link: link))
-                consumers.withLock { $0 = consumer }
-                return [consumer]
-            }
-        ) { world in
-            world.bank.delayNext(by: .seconds(12))
-            world.send(.authorize, key: "a")
-            try await world.until { world.bank.requests.count == 1 }
-            world.send(.capture, key: "c")
-            link.setDown(true)
-            let started = world.time.uptime()
-            await consumers.withLock { $0 }?.placeHeld()
-            #expect(world.time.uptime() - started <= .seconds(2))
-            link.setDown(false)
-            try await world.until { !world.finalReplies("c").isEmpty }
         }
     }
 }

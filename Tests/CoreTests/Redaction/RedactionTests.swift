@@ -141,7 +141,7 @@ struct RedactionTests {
                 .unroutedSentBack(CommandIdentity(command)),
                 .replyPostponed(replyTo: "replies.a"), .eventsPostponed(1),
                 .storeFailed(StoreError(.unavailable, detail: "08006")), .publishFailed("d"),
-                .breakerChanged(.open, cause: nil), .commandsGivenBack,
+                .breakerChanged(.open, cause: nil), .commandsGivenBack, .commandsTakenAgain,
                 .deadLetterKept(deadLetter), .deadLetterSentBack(deadLetter, .seconds5),
                 .swept(.reconcile, SweepReport(), duration: .seconds(1)),
                 .sweepFailed(.expire, StoreError(.unavailable, detail: "08006")), .tickUnreadable,
@@ -167,7 +167,7 @@ struct RedactionTests {
 }
 
 extension ProcessorEvent {
-    fileprivate static let kinds = 23
+    fileprivate static let kinds = 24
 
     /// A new case does not compile here until it has a number, and fails the count until it has a sample above.
     fileprivate var kind: Int {
@@ -195,6 +195,7 @@ extension ProcessorEvent {
         case .eventsPostponed: 20
         case .replyPostponed: 21
         case .commandsGivenBack: 22
+        case .commandsTakenAgain: 23
         }
     }
 }

@@ -157,6 +157,15 @@ struct ReadinessTests {
         #expect(readiness.current.isReady)
     }
 
+    @Test("is lost while no commands are taken because the database does not take what is written about them")
+    func givenBack() {
+        let readiness = connected([])
+        readiness.setGivenBack(true)
+        #expect(!readiness.current.isReady && readiness.current.problems.count == 1)
+        readiness.setGivenBack(false)
+        #expect(readiness.current.isReady)
+    }
+
     @Test("a connection that is lost is called lost, whatever else is wrong")
     func lost() {
         let readiness = connected(Readiness.Part.allCases)

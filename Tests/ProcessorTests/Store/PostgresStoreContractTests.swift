@@ -25,6 +25,8 @@ struct PostgresStoreContractTests {
 
         func register(_ command: Command) async throws(StoreError) { try await payments.register(command) }
 
+        func checkAvailability() async throws(StoreError) { try await payments.checkAvailability() }
+
         func withdraw(_ command: Command, unseenFor limit: Duration) async throws(StoreError) {
             try await payments.withdraw(command, unseenFor: limit)
         }

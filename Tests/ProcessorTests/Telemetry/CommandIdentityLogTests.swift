@@ -29,8 +29,8 @@ struct CommandIdentityLogTests {
         case .replyPostponed: .other
         // One payment, and no command.
         case .expired: .other
-        case .eventsPostponed, .storeFailed, .publishFailed, .breakerChanged, .commandsGivenBack, .swept, .sweepFailed,
-            .tickUnreadable:
+        case .eventsPostponed, .storeFailed, .publishFailed, .breakerChanged, .commandsGivenBack, .commandsTakenAgain,
+            .swept, .sweepFailed, .tickUnreadable:
             .other
         }
     }
@@ -67,7 +67,7 @@ struct CommandIdentityLogTests {
             .deadLetterSentBack(deadLetter, .seconds5), .unroutedSentBack(CommandIdentity(message)),
             .replyPostponed(replyTo: "replies.a"), .eventsPostponed(1),
             .storeFailed(StoreError(.unavailable, detail: "08006")), .publishFailed("d"),
-            .breakerChanged(.open, cause: nil), .commandsGivenBack,
+            .breakerChanged(.open, cause: nil), .commandsGivenBack, .commandsTakenAgain,
             .swept(.reconcile, SweepReport(), duration: .seconds(1)),
             .sweepFailed(.expire, StoreError(.unavailable, detail: "08006")), .tickUnreadable,
             .expired(command.paymentID),

@@ -15,6 +15,8 @@ extension StoreMutant {
 
     func register(_ command: Command) async throws(StoreError) { try await store.register(command) }
 
+    func checkAvailability() async throws(StoreError) { try await store.checkAvailability() }
+
     func withdraw(_ command: Command, unseenFor limit: Duration) async throws(StoreError) {
         try await store.withdraw(command, unseenFor: limit)
     }

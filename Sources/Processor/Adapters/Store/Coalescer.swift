@@ -49,6 +49,20 @@ final class Coalescer<Item: Sendable, Answer: Sendable>: Sendable {
         return try outcome.get()
     }
 
+    /// As `submit`, but returns when the task is cancelled, too. What was submitted may be done all the same.
+    nonisolated(nonsending) func submitWhileWanted(_ item: Item) async throws(StoreError) -> Answer {
+        let (outcomes, ending) = AsyncStream<Outcome>.makeStream()
+        Task {
+            do throws(StoreError) {
+                ending.yield(.success(try await submit(item)))
+            } catch {
+                ending.yield(.failure(error))
+            }
+        }
+        for await outcome in outcomes { return try outcome.get() }
+        throw StoreError(.unavailable, detail: "cancelled", outcomeUnknown: true)
+    }
+
     private func flushUntilEmpty() async {
         while let batch = nextBatch() {
             let outcomes = await flush(batch.items)

@@ -3,7 +3,26 @@ import Postgres
 
 extension PostgresPaymentStore {
     func register(_ command: Command) async throws(StoreError) {
-        try await registrations.submit(command)
+        try await registrations.submitWhileWanted(command)
+    }
+
+    /// By the connection of the claims, with the locks that writing takes, and with a row in a table of theirs.
+    func checkAvailability() async throws(StoreError) {
+        try await claimPool.storeTransaction { connection throws(PostgresError) in
+            _ = try connection.execute(
+                "LOCK TABLE payments, operations, payment_history, waiting_commands IN ROW EXCLUSIVE MODE"
+            )
+            let nobody = PostgresValue.uuid(PostgresUUID(high: 0, low: 0))
+            _ = try connection.execute(
+                """
+                INSERT INTO waiting_commands
+                    (payment_id, merchant_id, idempotency_key, message_id, kind, arrived_at, seen_at)
+                VALUES ($1, '', '', gen_random_uuid()::text, 'authorize', clock_timestamp(), clock_timestamp())
+                """,
+                [nobody]
+            )
+            _ = try connection.execute("DELETE FROM waiting_commands WHERE payment_id = $1", [nobody])
+        }
     }
 
     func withdraw(_ command: Command, unseenFor limit: Duration) async throws(StoreError) {

@@ -6,6 +6,7 @@ struct PostgresPaymentStore: PaymentStore {
     private let claims: Coalescer<ClaimRequest, ClaimOutcome>
     private let endings: Coalescer<OperationEnding, CompletionOutcome>
     let registrations: Coalescer<Command, Void>
+    let claimPool: PostgresPool
     let sweeps: PostgresPool
     let room: OutboxRoom
 
@@ -21,6 +22,7 @@ struct PostgresPaymentStore: PaymentStore {
         fingerprinter: Fingerprinter,
         report: @escaping @Sendable (StoreReport) -> Void = { _ in }
     ) {
+        self.claimPool = claimPool
         sweeps = sweepPool
         let room = OutboxRoom()
         self.room = room
