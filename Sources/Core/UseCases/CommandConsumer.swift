@@ -52,13 +52,19 @@ package struct CommandConsumer: Sendable {
 
     /// Gives the commands that are held a place in the store, so that no other process overtakes them. To be called before deliveries
     /// are left to others: before consumers are cancelled. Bounded: a store that is away must not hold that up.
-    package func placeHeld() async {
+    ///
+    /// - Returns: whether they have it. If not, their connection must be closed, for the broker to put them back before all others.
+    package func placeHeld() async -> Bool {
         let (store, time) = (context.store, context.time)
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await held.placeAll { try? await store.register($0) } }
-            group.addTask { try? await time.sleep(for: Self.placingLimit) }
-            await group.next()
+        return await withTaskGroup(of: Bool.self) { group in
+            group.addTask { await held.placeAll { (try? await store.register($0)) != nil } }
+            group.addTask {
+                try? await time.sleep(for: Self.placingLimit)
+                return false
+            }
+            let isPlaced = await group.next() ?? false
             group.cancelAll()
+            return isPlaced
         }
     }
 

@@ -67,30 +67,36 @@ final class HeldCommands: Sendable {
 
     /// Gives everything held now its place, commands of one payment in the order of their arrival.
     ///
-    /// - Parameter register: stores the place of a command. Where that fails, it goes on without one.
-    func placeAll(_ register: @escaping @Sendable (Command) async -> Void) async {
+    /// - Parameter register: stores the place of a command, and tells whether it did. Where it did not, the command goes on without one.
+    /// - Returns: whether all of them have one.
+    func placeAll(_ register: @escaping @Sendable (Command) async -> Bool) async -> Bool {
         let (held, underWay) = change { state in
             let numbers = state.entries.keys.sorted()
             let held = numbers.filter { state.entries[$0]?.stage == .held }
             for number in held { state.entries[number]?.stage = .placing }
             return (held.compactMap { number in state.entries[number].map { (number, $0.command) } }, numbers)
         }
-        await withDiscardingTaskGroup { group in
+        let areAllPlaced = await withTaskGroup(of: Bool.self) { group in
             for line in Self.byPayment(held) {
                 group.addTask {
+                    var areAllPlaced = true
                     for (number, command) in line {
                         // One that its own task has sent to the store gets there first.
                         await self.wait { !$0.isAnyOnItsWay(to: command.paymentID, before: number) }
                         // Cut short: it goes on without a place, rather than before the other.
                         let isCut = Task.isCancelled
-                        if !isCut { await register(command) }
+                        let isPlaced = isCut ? false : await register(command)
+                        if !isPlaced { areAllPlaced = false }
                         self.change { $0.entries[number]?.stage = isCut ? .held : .registered }
                     }
+                    return areAllPlaced
                 }
             }
+            return await group.reduce(true) { $0 && $1 }
         }
         // What its own task has sent to the store is awaited, too.
         await wait { state in !underWay.contains { state.isOnItsWay($0) } }
+        return areAllPlaced
     }
 
     private static func byPayment(_ held: [(UInt64, Command)]) -> [[(UInt64, Command)]] {

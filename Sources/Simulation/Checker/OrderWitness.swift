@@ -17,8 +17,8 @@ package final class OrderWitness: Sendable {
         /// Messages that were rejected without a trace in the store, and so have lost their place. Where the reply cannot be sent they are
         /// decided anew, as newcomers.
         var rejected: Set<String> = []
-        /// Messages that had arrived when a call of their payment to the store took long, or one for a place failed: a process that stops
-        /// does not wait for it, and the store may not know of them.
+        /// Messages that had arrived when a call of their payment to the store took long: a process that stops does not wait for it, and
+        /// the store may not know of them.
         var unregistered: Set<String> = []
         /// Messages that were answered with `payment_busy`, and have lost their place by that. A copy may still be under way.
         var withdrawn: Set<String> = []
@@ -57,7 +57,7 @@ package final class OrderWitness: Sendable {
         state.withLock { _ = $0.rejected.insert(command.messageID) }
     }
 
-    /// - Parameter payment: a call about it to the store has taken long, or one for a place has failed.
+    /// - Parameter payment: a call about it to the store has taken long.
     func noteFailure(on payment: PaymentID) {
         state.withLock { state in
             for line in state.arrivals.values where line.first?.paymentID == payment {

@@ -114,8 +114,7 @@ struct FaultInjectingStore: PaymentStore {
         await injector.pass()
         if injector.life.isOver { throw Self.gone }
         let isSlow = fate.before + fate.after > Self.patience
-        let lostPlace = name == "register" && (try? result.get()) == nil
-        if let id = payment.flatMap(PaymentID.init), isSlow || lostPlace { order.noteFailure(on: id) }
+        if let id = payment.flatMap(PaymentID.init), isSlow { order.noteFailure(on: id) }
         if case .failure(let error) = result {
             trace.note(.storeFailed, UInt64(process), payment: payment) {
                 "process \(process): \(name) fails, \(error)\(error.outcomeUnknown ? ", outcome unknown" : "")"

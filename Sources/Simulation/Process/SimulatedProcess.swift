@@ -98,9 +98,9 @@ package final class SimulatedProcess: Sendable {
 
     /// As `ActiveConsumers` does it: what came meanwhile gets its place, too.
     private func letGo(_ connection: SimulatedConnection, _ consumer: CommandConsumer) async {
-        await consumer.placeHeld()
+        if await !consumer.placeHeld() { return connection.close() }
         connection.cancelConsumers()
-        await consumer.placeHeld()
+        if await !consumer.placeHeld() { connection.close() }
     }
 
     /// As `DeadLetterSubscription` does it.

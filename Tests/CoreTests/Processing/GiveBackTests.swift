@@ -150,4 +150,35 @@ struct GiveBackTests {
             #expect(world.deferred.isEmpty)
         }
     }
+
+    @Test("where the store cannot keep the place of what is held, whoever reads on must begin with it", arguments: [true, false])
+    func handOver(goesBack: Bool) throws {
+        let link = PooledStore.Link()
+        let first = Mutex<CommandConsumer?>(nil)
+        try World.run(
+            make: Self.immediate,
+            consumers: { world in
+                let cutOff = world.consumer(store: PooledStore(store: world.store, time: world.time, link: link))
+                first.withLock { $0 = cutOff }
+                return [cutOff, world.consumer()]
+            }
+        ) { world in
+            world.bank.delayNext(by: .seconds(1))
+            world.send(.authorize, key: "a", to: 0)
+            try await world.until { world.bank.requests.count == 1 }
+            world.send(.capture, key: "c", to: 0)
+            try await world.time.sleep(for: .milliseconds(10))
+            link.setDown(true)
+            #expect(await first.withLock { $0 }?.placeHeld() == false)
+            // As `CommandSubscription` does it; or as if it cancelled its consumers all the same.
+            if goesBack { world.broker.giveBack() }
+            try await world.time.sleep(for: .seconds(1))
+            world.send(.void, key: "v", to: goesBack ? nil : 1)
+            try await world.time.sleep(for: .seconds(5))
+            link.setDown(false)
+            try await world.until { !world.finalReplies("v").isEmpty && !world.finalReplies("c").isEmpty }
+            let outcomes = [world.finalReplies("c").last?.outcome, world.finalReplies("v").last?.outcome]
+            #expect(outcomes == (goesBack ? ["succeeded", "rejected"] : ["rejected", "succeeded"]))
+        }
+    }
 }

@@ -20,10 +20,12 @@ struct HeldCommandsTests {
             let holds = commands.map { held.hold($0) }
             let placed = Log()
             for _ in 0..<2 {
-                await held.placeAll { command in
+                let areAllPlaced = await held.placeAll { command in
                     try? await time.sleep(for: .milliseconds(3))
                     placed.add(command.idempotencyKey.description)
+                    return true
                 }
+                #expect(areAllPlaced)
             }
             #expect(placed.lines == commands.map(\.idempotencyKey.description))
             // The store knows them now, and must be asked to decide them.
@@ -46,7 +48,10 @@ struct HeldCommandsTests {
                 }
                 group.addTask {
                     try await time.sleep(for: .milliseconds(500))
-                    await held.placeAll { _ in log.add("registered") }
+                    _ = await held.placeAll { _ in
+                        log.add("registered")
+                        return true
+                    }
                     log.add("left")
                 }
                 try await group.waitForAll()
@@ -103,7 +108,12 @@ struct HeldCommandsTests {
             }
             group.addTask {
                 try await time.sleep(for: .milliseconds(500))
-                await run { await held.placeAll { log.add($0.kind.rawValue) } }
+                await run {
+                    _ = await held.placeAll { command in
+                        log.add(command.kind.rawValue)
+                        return true
+                    }
+                }
             }
             try await group.waitForAll()
         }
@@ -117,9 +127,10 @@ struct HeldCommandsTests {
             let log = Log()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    await held.placeAll { _ in
+                    _ = await held.placeAll { _ in
                         try? await time.sleep(for: .seconds(1))
                         log.add("registered")
+                        return true
                     }
                 }
                 group.addTask {
@@ -137,7 +148,25 @@ struct HeldCommandsTests {
         try simulate { _, held async throws in
             let hold = held.hold(try PaymentFixture.command(.capture))
             #expect(hold.withdraw())
-            await held.placeAll { _ in Issue.record("it is held no longer") }
+            let areAllPlaced = await held.placeAll { _ in
+                Issue.record("it is held no longer")
+                return false
+            }
+            #expect(areAllPlaced)
+        }
+    }
+
+    @Test("that one could not be placed is known, and the others are placed all the same")
+    func unplaced() throws {
+        try simulate { _, held async throws in
+            let holds = try (0..<3).map { held.hold(try PaymentFixture.command(.capture, key: "k-\($0)")) }
+            let log = Log()
+            let areAllPlaced = await held.placeAll { command in
+                log.add(command.idempotencyKey.description)
+                return command.idempotencyKey.description != "k-1"
+            }
+            #expect(!areAllPlaced && log.lines == ["k-0", "k-1", "k-2"])
+            for hold in holds { hold.letGo() }
         }
     }
 
@@ -157,7 +186,7 @@ struct HeldCommandsTests {
                     try await world.until { world.bank.requests.count == 1 }
                     world.send(.capture, key: "c", to: 0)
                     try await world.time.sleep(for: .milliseconds(100))
-                    if places { await first.withLock { $0 }?.placeHeld() }
+                    if places { #expect(await first.withLock { $0 }?.placeHeld() == true) }
                     // What placeHeld waits for and does not hold up: the authorize is at the bank.
                     world.send(.void, key: "v", to: 1)
                     try await world.until { !world.finalReplies("v").isEmpty && !world.finalReplies("c").isEmpty }

@@ -69,7 +69,7 @@ struct CommandSubscription: Sendable {
         while condition: BreakerCondition
     ) async throws {
         let prefetch = condition == .closed ? prefetch : 1
-        let round = await active.begin()
+        let round = await active.begin { await connection.close() }
         let settled = Countdown(queues.count, then: onSubscribed)
         // A queue that vanishes is waited for, and the others go on; when one ends otherwise, all end: what is wrong with the connection
         // is checked by starting over.
@@ -90,7 +90,7 @@ struct CommandSubscription: Sendable {
                             while: { await active.isActive(round) },
                             onMissing: { once.run() },
                             // Another processor may read on from now.
-                            onRenewal: { await consumer.placeHeld() },
+                            onRenewal: { if await !consumer.placeHeld() { await connection.close() } },
                             body: { stream throws(AMQPError) in
                                 await active.add(stream, round)
                                 once.run()
@@ -157,17 +157,22 @@ private actor ActiveConsumers {
     private var round = 0
     private var isCancelled = false
     private var consumers: [AMQPConsumer] = []
-    /// What must be done before others get their deliveries.
-    private let handOver: @Sendable () async -> Void
+    /// What must be done before others get their deliveries: gives what is held its place, and tells whether it has it.
+    private let handOver: @Sendable () async -> Bool
+    /// Has the broker take back what has none.
+    private var giveBack: @Sendable () async -> Void = {}
 
-    init(handOver: @escaping @Sendable () async -> Void) {
+    init(handOver: @escaping @Sendable () async -> Bool) {
         self.handOver = handOver
     }
 
     /// Names the consumers to come.
-    func begin() -> Int {
+    ///
+    /// - Parameter giveBack: closes their connection.
+    func begin(giveBack: @escaping @Sendable () async -> Void) -> Int {
         round += 1
         isCancelled = false
+        self.giveBack = giveBack
         return round
     }
 
@@ -193,14 +198,16 @@ private actor ActiveConsumers {
         await cancelAll()
     }
 
-    /// What they have been given already is still delivered and acknowledged.
+    /// What they have been given already is still delivered and acknowledged. Where the store cannot keep its place it goes back, so that
+    /// whoever reads on begins with it.
     func cancelAll() async {
         isCancelled = true
-        let cancelled = consumers
+        let (cancelled, giveBack) = (consumers, giveBack)
         consumers = []
-        if !cancelled.isEmpty { await handOver() }
+        if cancelled.isEmpty { return }
+        if await !handOver() { return await giveBack() }
         for consumer in cancelled { try? await consumer.cancel() }
         // What has come in the meantime.
-        if !cancelled.isEmpty { await handOver() }
+        if await !handOver() { await giveBack() }
     }
 }
