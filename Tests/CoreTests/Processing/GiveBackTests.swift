@@ -151,7 +151,10 @@ struct GiveBackTests {
         }
     }
 
-    @Test("where the store cannot keep the place of what is held, whoever reads on must begin with it", arguments: [true, false])
+    @Test(
+        "where the store cannot keep the place of what is held, whoever reads on must begin with it",
+        arguments: [true, false]
+    )
     func handOver(goesBack: Bool) throws {
         let link = PooledStore.Link()
         let first = Mutex<CommandConsumer?>(nil)
