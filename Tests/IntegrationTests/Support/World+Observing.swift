@@ -46,10 +46,11 @@ extension World {
         #expect(tally == [result: commands.count], sourceLocation: sourceLocation)
     }
 
-    /// The sum of a metric over all processors that run and all its labels, or those lines that have this one.
-    func metric(_ name: String, with label: String = "") async throws -> Int {
+    /// The sum of a metric over all processors that run, or of this one, and all its labels, or those lines that have
+    /// this one.
+    func metric(_ name: String, with label: String = "", of only: ProcessorProcess? = nil) async throws -> Int {
         var sum = 0.0
-        for processor in allProcessors where processor.child.isRunning {
+        for processor in only.map({ [$0] }) ?? allProcessors where processor.child.isRunning {
             let web = try await processor.admin()
             for line in try await web.text("/metrics").split(separator: "\n") {
                 guard line.hasPrefix("\(name) ") || line.hasPrefix("\(name){") else { continue }
