@@ -42,6 +42,7 @@ extension SQLState {
     package static let undefinedFunction: SQLState = "42883"
     package static let undefinedTable: SQLState = "42P01"
     package static let lockNotAvailable: SQLState = "55P03"
+    package static let internalError: SQLState = "XX000"
     package static let queryCanceled: SQLState = "57014"
     package static let adminShutdown: SQLState = "57P01"
     package static let crashShutdown: SQLState = "57P02"

@@ -10,6 +10,7 @@ extension Migrator {
         let what = "migration \(migration.name)"
         let ticker = reportProgress(of: what)
         defer { ticker.cancel() }
+        var races = 0
         while true {
             let step = try await inTransaction(what) { connection throws(PostgresError) in
                 try Self.nextStep(index, of: migration, on: connection)
@@ -21,7 +22,8 @@ extension Migrator {
                         try connection.executeScript(migration.sql, isBounded: false)
                     }
                 }
-            } catch  where Self.isRace(error) {
+            } catch  where Self.isRace(error) && races < Self.mostRaces {
+                races += 1
                 // Another migrator had begun in between. The next step sees what it has left.
                 guard (try? await Task.sleep(for: Self.pause * Double.random(in: 0.5...2))) != nil else {
                     throw .database(error)
@@ -64,8 +66,11 @@ extension Migrator {
 
     /// Two that begin at once wait for each other, until one of them is refused.
     private static func isRace(_ error: PostgresError) -> Bool {
-        error.isLockNotAvailable || [.deadlockDetected, .uniqueViolation].contains(error.sqlState)
+        error.isLockNotAvailable || [.deadlockDetected, .uniqueViolation, .internalError].contains(error.sqlState)
     }
+
+    /// Whoever is at it in between ends some time; an internal error (`tuple concurrently updated`) may be another one, too.
+    private static let mostRaces = 100
 
     /// As long as it takes. The statements take no lock that one of the traffic waits for. Through a pooler our settings end
     /// with their transaction, so the server's own are in force.
