@@ -70,7 +70,7 @@ extension Migrator {
     }
 
     /// Whoever is at it in between ends some time; an internal error (`tuple concurrently updated`) may be another one, too.
-    private static let mostRaces = 100
+    static let mostRaces = 100
 
     /// As long as it takes. The statements take no lock that one of the traffic waits for. Through a pooler our settings end
     /// with their transaction, so the server's own are in force.

@@ -85,13 +85,17 @@ struct Migrator: Sendable {
     ) async throws(MigrationError) -> Value {
         let ticker = reportProgress(of: what)
         defer { ticker.cancel() }
-        var tries = 0
+        var (tries, races) = (0, 0)
         while true {
             do throws(PostgresError) {
                 return try await pool.transaction { connection throws(PostgresError) in
                     try Self.begin(on: connection)
                     return try work(connection)
                 }
+            } catch  where error.sqlState == .internalError && races < Self.mostRaces {
+                // Another migrator has changed what this one reads (`tuple concurrently updated`): it was rolled back.
+                races += 1
+                guard (try? await Task.sleep(for: Self.pause)) != nil else { throw .database(error) }
             } catch  where error.isLockNotAvailable {
                 tries += 1
                 if tries == 1 { onProgress("\(what) waits for a lock that others hold, in short tries") }
