@@ -22,8 +22,8 @@ extension Migrator {
                         try connection.executeScript(migration.sql, isBounded: false)
                     }
                 }
-            } catch  where Self.isRace(error) && races < Self.mostRaces {
-                races += 1
+            } catch  where Self.isRace(error) || error.sqlState == .internalError && races < Self.mostRaces {
+                if !Self.isRace(error) { races += 1 }
                 // Another migrator had begun in between. The next step sees what it has left.
                 guard (try? await Task.sleep(for: Self.pause * Double.random(in: 0.5...2))) != nil else {
                     throw .database(error)
@@ -66,10 +66,10 @@ extension Migrator {
 
     /// Two that begin at once wait for each other, until one of them is refused.
     private static func isRace(_ error: PostgresError) -> Bool {
-        error.isLockNotAvailable || [.deadlockDetected, .uniqueViolation, .internalError].contains(error.sqlState)
+        error.isLockNotAvailable || [.deadlockDetected, .uniqueViolation].contains(error.sqlState)
     }
 
-    /// Whoever is at it in between ends some time; an internal error (`tuple concurrently updated`) may be another one, too.
+    /// Internal errors (XX000) that are taken for the work of another migrator: any other one must end.
     static let mostRaces = 100
 
     /// As long as it takes. The statements take no lock that one of the traffic waits for. Through a pooler our settings end

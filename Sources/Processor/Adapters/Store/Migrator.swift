@@ -93,7 +93,7 @@ struct Migrator: Sendable {
                     return try work(connection)
                 }
             } catch  where error.sqlState == .internalError && races < Self.mostRaces {
-                // Another migrator has changed what this one reads (`tuple concurrently updated`): it was rolled back.
+                // Seen where several migrate at once. It was rolled back.
                 races += 1
                 guard (try? await Task.sleep(for: Self.pause)) != nil else { throw .database(error) }
             } catch  where error.isLockNotAvailable {
