@@ -55,9 +55,9 @@ package struct CommandConsumer: Sendable {
     ///
     /// - Returns: whether they have it. If not, their connection must be closed, for the broker to put them back before all others.
     package func placeHeld() async -> Bool {
-        let (store, time) = (context.store, context.time)
+        let (context, time) = (context, context.time)
         return await withTaskGroup(of: Bool.self) { group in
-            group.addTask { await held.placeAll { (try? await store.register($0)) != nil } }
+            group.addTask { await held.placeAll { await context.keepsPlace(of: $0) } }
             group.addTask {
                 try? await time.sleep(for: Self.placingLimit)
                 return false

@@ -130,16 +130,9 @@ package struct CommandHandler: Sendable {
 
     /// Registers the command among those that wait.
     ///
-    /// - Returns: false where the store is unavailable. One that refuses this very command and takes other writes is not: given back, it
-    ///   would come again and again, and hold up all that is behind it.
+    /// - Returns: false where the store is unavailable.
     private func keepsPlace(of command: Command, _ hold: HeldCommands.Hold) async -> Bool {
-        do throws(StoreError) {
-            try await hold.place { () async throws(StoreError) in try await context.store.register(command) }
-            return true
-        } catch {
-            if error.isRetriable { return false }
-            return await context.isStoreAvailable()
-        }
+        await hold.place { await context.keepsPlace(of: command) }
     }
 
     // MARK: Without the bank

@@ -36,9 +36,9 @@ final class HeldCommands: Sendable {
         fileprivate let number: UInt64
 
         /// Asks the store to claim or register the command, after which it is held no longer, whatever came of it.
-        func place<Value: Sendable>(
-            _ body: () async throws(StoreError) -> Value
-        ) async throws(StoreError) -> Value {
+        func place<Value: Sendable, Failure: Error>(
+            _ body: () async throws(Failure) -> Value
+        ) async throws(Failure) -> Value {
             await commands.beginPlacing(number)
             defer { letGo() }
             return try await body()

@@ -23,6 +23,19 @@ extension ProcessorContext {
         )
     }
 
+    /// Registers a command among those that wait.
+    ///
+    /// - Returns: false where the store is unavailable. One that refuses this very command and takes other writes is not: given back, it
+    ///   would come again and again, and hold up all that is behind it.
+    func keepsPlace(of command: Command) async -> Bool {
+        do throws(StoreError) {
+            try await store.register(command)
+            return true
+        } catch {
+            return error.isRetriable ? false : await isStoreAvailable()
+        }
+    }
+
     /// Whether the store takes what it is asked to write about commands: a write of another kind proves nothing about that.
     func isStoreAvailable() async -> Bool { (try? await store.checkAvailability()) != nil }
 

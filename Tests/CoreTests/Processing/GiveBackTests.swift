@@ -151,6 +151,33 @@ struct GiveBackTests {
         }
     }
 
+    @Test("a held command whose place the store refuses, and no other's, is no reason to give everything back")
+    func refusedPlace() throws {
+        struct PickyStore: StoreFront {
+            let store: InMemoryPaymentStore
+
+            func register(_ command: Command) async throws(StoreError) { throw StoreError(.refused, detail: "22021") }
+        }
+        let holder = Mutex<CommandConsumer?>(nil)
+        try World.run(
+            make: Self.immediate,
+            consumers: { world in
+                let consumer = world.consumer(store: PickyStore(store: world.store))
+                holder.withLock { $0 = consumer }
+                return [consumer]
+            }
+        ) { world in
+            world.bank.delayNext(by: .seconds(1))
+            world.send(.authorize, key: "a")
+            try await world.until { world.bank.requests.count == 1 }
+            world.send(.capture, key: "c")
+            try await world.time.sleep(for: .milliseconds(10))
+            #expect(await holder.withLock { $0 }?.placeHeld() == true)
+            try await world.until { !world.finalReplies("c").isEmpty }
+            #expect(world.finalReplies("c").last?.outcome == "succeeded")
+        }
+    }
+
     @Test(
         "where the store cannot keep the place of what is held, whoever reads on must begin with it",
         arguments: [true, false]

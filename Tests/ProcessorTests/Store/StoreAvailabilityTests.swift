@@ -23,6 +23,23 @@ struct StoreAvailabilityTests {
         }
     }
 
+    @Test("the question takes no place from a command, whatever its payment is called")
+    func nobody() async throws {
+        try await TestDatabase.with { pools in
+            let store = PostgresPaymentStore(pools, fingerprinter: Fingerprinter(secret: Array("secret".utf8)))
+            _ = try await pools.queries.execute(
+                """
+                INSERT INTO waiting_commands
+                    (payment_id, merchant_id, idempotency_key, message_id, kind, arrived_at, seen_at)
+                VALUES ('00000000-0000-0000-0000-000000000000', 'm', 'k', 'i', 'capture', now(), now())
+                """
+            )
+            try await store.checkAvailability()
+            let left = try await pools.queries.execute("SELECT count(*) FROM waiting_commands").single().int64(0)
+            #expect(left == 1)
+        }
+    }
+
     @Test("who asks for a place is not held up longer than it wants to wait")
     func place() async throws {
         let (released, release) = AsyncStream<Void>.makeStream()

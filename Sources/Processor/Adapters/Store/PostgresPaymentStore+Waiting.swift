@@ -21,7 +21,11 @@ extension PostgresPaymentStore {
                 """,
                 [nobody]
             )
-            _ = try connection.execute("DELETE FROM waiting_commands WHERE payment_id = $1", [nobody])
+            // No merchant is called so; a payment may be.
+            _ = try connection.execute(
+                "DELETE FROM waiting_commands WHERE payment_id = $1 AND merchant_id = ''",
+                [nobody]
+            )
         }
     }
 
