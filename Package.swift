@@ -114,6 +114,7 @@ let package = Package(
                 .embedInCode("0016_payments_by_time.sql"),
                 .embedInCode("0017_dead_letters_by_message.sql"),
                 .embedInCode("0018_operation_attempts.sql"),
+                .embedInCode("0019_members.sql"),
             ],
             swiftSettings: swiftSettings
         ),

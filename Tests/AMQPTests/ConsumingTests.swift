@@ -64,7 +64,7 @@ struct ConsumingTests {
         }
     }
 
-    @Test("eight consumers share a channel, finish in any order, and nothing is left or comes twice")
+    @Test("eight consumers share a connection, finish in any order, and nothing is left or comes twice")
     func partitions() async throws {
         try await BrokerFixture.run { broker in
             var queues: [String] = []
@@ -159,7 +159,7 @@ struct ConsumingTests {
         }
     }
 
-    @Test("when the broker closes the channel its consumers end with that, settling throws, and a new consumer works")
+    @Test("a consumer that is refused leaves the others alone, and its channel is used again")
     func channelClosed() async throws {
         try await BrokerFixture.run { broker in
             let queue = try await broker.queue("q")
@@ -174,15 +174,59 @@ struct ConsumingTests {
                 try await broker.connection.consume(queue: taken, prefetch: 1)
             }
             #expect(refused?.code == .channelClosed(replyCode: 403))
-            let ended = await #expect(throws: AMQPError.self) { try await iterator.next() }
-            #expect(ended?.code == .channelClosed(replyCode: 403))
-            #expect(try await iterator.next() == nil)
-            let settling = #expect(throws: AMQPError.self) { try delivery.acknowledge() }
-            #expect(settling?.code == .channelClosed(replyCode: 403))
-            let again = try await broker.connection.consume(queue: queue, prefetch: 2).take(2)
-            #expect(again.map(\.message.text) == ["a", "b"])
-            for delivery in again { try delivery.acknowledge() }
+            try delivery.acknowledge()
+            let next = try #require(await iterator.next())
+            #expect(next.message.text == "b")
             await owner.close()
+            try await broker.publish(["c"], to: taken)
+            let again = try await broker.connection.consume(queue: taken, prefetch: 2).take(1)
+            #expect(again.map(\.message.text) == ["c"])
+        }
+    }
+
+    @Test("what a closed consumer has not settled is next, in its order, for whoever waits for the queue")
+    func closeGivesBack() async throws {
+        try await BrokerFixture.run { broker in
+            let queue = try await broker.queue("q", ["x-queue-type": "quorum", "x-single-active-consumer": true])
+            let consumer = try await broker.connection.consume(queue: queue, prefetch: 4)
+            let neighbour = try await broker.connection.consume(queue: broker.queue("other"), prefetch: 1)
+            let waiting = try await broker.connect().consume(queue: queue, prefetch: 10)
+            try await broker.publish((0..<8).map(String.init), to: queue)
+            let taken = try await consumer.take(3)
+            try taken[1].acknowledge()
+            try await eventually("its place is taken by another") {
+                try await broker.connection.checkQueue(queue).messageCount == 3
+            }
+            consumer.stop()
+            #expect(try await consumer.take(1).isEmpty)
+            try taken[0].acknowledge()
+            await consumer.close()
+            let settling = #expect(throws: AMQPError.self) { try taken[2].acknowledge() }
+            #expect(settling?.code == .closed)
+            #expect(try await waiting.take(6).map(\.message.text) == ["2", "3", "4", "5", "6", "7"])
+            try await broker.publish(["goes on"], to: neighbour.queue)
+            #expect(try await neighbour.take(1).map(\.message.text) == ["goes on"])
+            await consumer.close()
+        }
+    }
+
+    @Test("a thousand subscriptions one after the other use few channels")
+    func channelsAreUsedAgain() async throws {
+        try await BrokerFixture.run { broker in
+            let queue = try await broker.queue("q")
+            for round in 0..<1_000 {
+                let consumer = try await broker.connection.consume(queue: queue, prefetch: 1)
+                guard round % 2 == 0 else {
+                    await consumer.close()
+                    continue
+                }
+                try await broker.publish(["a"], to: queue)
+                let delivery = try #require(await consumer.take(1).first)
+                try await consumer.cancel()
+                if round % 4 == 0 { try delivery.acknowledge() } else { try delivery.reject(requeue: false) }
+            }
+            #expect(try await broker.connection.messageCount(of: queue) == 0)
+            #expect(await broker.connection.consumerChannels < 10)
         }
     }
 

@@ -52,7 +52,6 @@ struct MessageTests {
             #expect(delivery.exchange.isEmpty)
             #expect(delivery.routingKey == queue)
             #expect(!delivery.redelivered)
-            #expect(delivery.consumerTag == consumer.consumerTag)
         }
     }
 

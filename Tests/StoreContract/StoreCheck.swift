@@ -25,5 +25,6 @@ package struct StoreCheck<Subject: StoreUnderTest>: Sendable, CustomTestStringCo
             + outbox
             + resolutions
             + orphans
+            + members
     }
 }

@@ -2,7 +2,8 @@ extension AMQPConnection {
     /// Which channel a call belongs to.
     enum Lane {
         case control
-        case consuming
+        /// The consumer's of that index.
+        case consuming(Int)
     }
 
     /// Makes a call and waits for its answer. Not cancellable: the broker answers soon, or the connection ends.
@@ -15,7 +16,7 @@ extension AMQPConnection {
             let call = Call(steps, deadline: Call.deadline(), continuation: continuation)
             switch lane {
             case .control: control.add(call)
-            case .consuming: consuming.channel.add(call)
+            case .consuming(let index): consuming.withLane(index) { $0.channel.add(call) }
             }
         }
         return try answer.get()

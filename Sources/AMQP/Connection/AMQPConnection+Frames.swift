@@ -30,7 +30,7 @@ extension AMQPConnection {
             confirmed(nack.delivery_tag, multiple: nack.multiple != 0, outcome: .nacked, on: channel)
         case AMQP_BASIC_CANCEL_METHOD:
             let cancel = decoded(amqp_basic_cancel_t.self)
-            unsubscribed(cancel.consumer_tag, AMQPError(.cancelledByBroker))
+            unsubscribed(cancel.consumer_tag, on: channel, AMQPError(.cancelledByBroker))
             if cancel.nowait == 0 {
                 let answer = amqp_basic_cancel_ok_t(consumer_tag: cancel.consumer_tag)
                 check(link.send(AMQP_BASIC_CANCEL_OK_METHOD, on: channel, answer))
@@ -84,34 +84,47 @@ extension AMQPConnection {
         case AMQP_QUEUE_DELETE_OK_METHOD:
             let ok = method.decoded.assumingMemoryBound(to: amqp_queue_delete_ok_t.self).pointee
             reply.messageCount = Int(ok.message_count)
-        case AMQP_BASIC_CONSUME_OK_METHOD:
-            subscribed(method.decoded.assumingMemoryBound(to: amqp_basic_consume_ok_t.self).pointee.consumer_tag)
         case AMQP_BASIC_CANCEL_OK_METHOD:
-            unsubscribed(
-                method.decoded.assumingMemoryBound(to: amqp_basic_cancel_ok_t.self).pointee.consumer_tag,
-                nil
-            )
+            let ok = method.decoded.assumingMemoryBound(to: amqp_basic_cancel_ok_t.self).pointee
+            unsubscribed(ok.consumer_tag, on: channel, nil)
         default: break
         }
         var status: BrokerLink.Status = 0
         let isExpected =
             switch channel {
             case control.number: control.receive(method.id, reply, link, &status)
-            case consuming.channel.number: consuming.channel.receive(method.id, reply, link, &status)
             default:
-                publishing.index(ofChannel: channel).map { index in
-                    publishing.withLane(index) { $0.channel.receive(method.id, reply, link, &status) }
-                } ?? false
+                if let index = consuming.index(ofChannel: channel) {
+                    receive(method.id, reply, forConsumer: index, link, &status)
+                } else {
+                    publishing.index(ofChannel: channel).map { index in
+                        publishing.withLane(index) { $0.channel.receive(method.id, reply, link, &status) }
+                    } ?? false
+                }
             }
         check(status)
         if !isExpected { finish(AMQPError(.protocolViolation, problem: "method \(method.id) unasked")) }
     }
 
+    private func receive(
+        _ method: UInt32,
+        _ reply: Call.Reply,
+        forConsumer index: Int,
+        _ link: BrokerLink,
+        _ status: inout BrokerLink.Status
+    ) -> Bool {
+        let isExpected = consuming.withLane(index) { $0.channel.receive(method, reply, link, &status) }
+        guard method == AMQP_CHANNEL_CLOSE_OK_METHOD else { return isExpected }
+        // Where both sides closed it at once, the broker's close came first and has ended it already.
+        if isExpected { consumingChannelClosed(AMQPError(.closed), lane: index) }
+        return true
+    }
+
     private func channelClosed(_ channel: UInt16, _ error: AMQPError) {
         switch channel {
         case control.number: control.closed(error)
-        case consuming.channel.number: consumingChannelClosed(error)
         default:
+            if let index = consuming.index(ofChannel: channel) { return consumingChannelClosed(error, lane: index) }
             guard let index = publishing.index(ofChannel: channel) else {
                 return finish(AMQPError(.protocolViolation, problem: "an unknown channel closed"))
             }
@@ -120,7 +133,9 @@ extension AMQPConnection {
     }
 
     private func begin(_ deliver: amqp_basic_deliver_t, on channel: UInt16) {
-        guard channel == consuming.channel.number, consuming.incoming == nil else { return unexpectedContent() }
+        guard let index = consuming.index(ofChannel: channel), consuming.lanes[index].incoming == nil else {
+            return unexpectedContent()
+        }
         let delivered = IncomingContent.Delivered(
             consumerTag: String(deliver.consumer_tag),
             tag: deliver.delivery_tag,
@@ -128,7 +143,7 @@ extension AMQPConnection {
             exchange: String(deliver.exchange),
             routingKey: String(deliver.routing_key)
         )
-        consuming.incoming = IncomingContent(.delivered(delivered))
+        consuming.withLane(index) { $0.incoming = IncomingContent(.delivered(delivered)) }
     }
 
     private func begin(_ returned: amqp_basic_return_t, on channel: UInt16) {
@@ -145,12 +160,13 @@ extension AMQPConnection {
     }
 
     private func add(_ piece: IncomingContent.Piece, on channel: UInt16) {
-        if channel == consuming.channel.number {
-            guard consuming.incoming?.add(piece) == true else { return unexpectedContent() }
-            guard let content = consuming.incoming, content.isComplete, case .delivered(let delivered) = content.method
+        if let index = consuming.index(ofChannel: channel) {
+            guard consuming.withLane(index, { $0.incoming?.add(piece) }) == true else { return unexpectedContent() }
+            guard let content = consuming.lanes[index].incoming, content.isComplete,
+                case .delivered(let delivered) = content.method
             else { return }
-            consuming.incoming = nil
-            self.delivered(delivered, content.message)
+            consuming.withLane(index) { $0.incoming = nil }
+            self.delivered(delivered, content.message, lane: index)
         } else {
             guard let index = publishing.index(ofChannel: channel),
                 publishing.withLane(index, { $0.incoming?.add(piece) }) == true

@@ -52,22 +52,24 @@ extension AMQPConnection {
         guard link.isWritable else { return true }
         link.cork()
         defer { link.uncork() }
-        pumpChannels(link)
+        // Before the channel that they belong to may be closed.
         writeSettlements(link)
+        closeDoneChannels()
+        pumpChannels(link)
         return writePublishes(link)
     }
 
     private var hasSomethingToWrite: Bool {
-        !control.isIdle || !consuming.channel.isIdle || publishing.isWaiting || consuming.hasFrames
+        !control.isIdle || !consuming.isIdle || publishing.isWaiting || consuming.hasFrames
     }
 
     private func pumpChannels(_ link: BrokerLink) {
         check(control.pump(link))
-        check(consuming.channel.pump(link))
+        for index in consuming.lanes.indices { check(consuming.withLane(index) { $0.channel.pump(link) }) }
         for index in publishing.lanes.indices {
             check(publishing.withLane(index) { $0.channel.pump(link, isNeeded: !$0.waiting.isEmpty) })
         }
-        for deadline in [control.deadline, publishing.callDeadline, consuming.channel.deadline] {
+        for deadline in [control.deadline, publishing.callDeadline, consuming.callDeadline] {
             note(deadline: deadline)
         }
     }
@@ -105,14 +107,14 @@ extension AMQPConnection {
     /// A broker that has blocked this connection reads nothing from it; else silence to a call means that the connection
     /// is in a state nobody knows.
     private func expireCalls(_ now: MonotonicTime) {
-        let deadlines = [control.deadline, publishing.callDeadline, consuming.channel.deadline]
+        let deadlines = [control.deadline, publishing.callDeadline, consuming.callDeadline]
         guard isBlocked || !deadlines.contains(where: { ($0 ?? .distantFuture) <= now }) else {
             return finish(AMQPError(.timeout, outcomeUnknown: true))
         }
         control.giveUpOverdueCall(now)
         publishing.giveUpOverdueCalls(now)
-        consuming.channel.giveUpOverdueCall(now)
-        for deadline in [control.deadline, publishing.callDeadline, consuming.channel.deadline] {
+        consuming.giveUpOverdueCalls(now)
+        for deadline in [control.deadline, publishing.callDeadline, consuming.callDeadline] {
             note(deadline: deadline)
         }
     }
@@ -122,7 +124,7 @@ extension AMQPConnection {
         switch closing {
         case .no: break
         case .draining(let deadline):
-            let isDone = publishing.isIdle && !consuming.hasFrames && control.isIdle && consuming.channel.isIdle
+            let isDone = publishing.isIdle && !consuming.hasFrames && control.isIdle && consuming.isIdle
             guard isDone || deadline <= MonotonicTime.now() else { return }
             closing = .saidGoodbye(deadline)
             let close = amqp_connection_close_t(

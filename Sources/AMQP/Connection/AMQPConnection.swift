@@ -12,9 +12,8 @@ import ThreadExecutor
 ///   may not be written to: 403), all messages of this route that wait for their confirm fail with `channelClosed` and unknown outcome,
 ///   for the broker does not say which of them it has taken; then it is reopened, and later messages go on. A queue that confirms
 ///   nothing holds up its own channel only.
-/// - *consuming*, shared by all consumers: when the broker closes it (a delivery unsettled for too long: 406; a `consume`
-///   it refuses: 403), all consumers end with `channelClosed`, the broker delivers again what was not settled, and the next
-///   `consume` reopens it.
+/// - *consuming*, one for each consumer: when the broker closes it (a delivery unsettled for too long: 406; a `consume` it refuses: 403),
+///   its consumer ends with `channelClosed`, and the broker delivers again what was not settled.
 ///
 /// Publish and consume heavily on separate connections: a broker that wants publishers to slow down stops reading from
 /// their connections, and acknowledgements would wait behind the messages.
@@ -132,6 +131,7 @@ package actor AMQPConnection {
         do {
             let link = try BrokerLink(configuration)
             publishing.grant(channels: link.channelMax)
+            consuming.grant(channels: link.channelMax)
             self.link = link
         } catch {
             finish(error)

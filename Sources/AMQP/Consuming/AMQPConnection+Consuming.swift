@@ -1,10 +1,9 @@
 import CRabbitMQ
 
 extension AMQPConnection {
-    /// Subscribes to a queue, with acknowledgements. All consumers of a connection share one channel.
+    /// Subscribes to a queue, with acknowledgements, on a channel of its own.
     ///
-    /// The queue is looked up first, on the control channel, so that a missing one does not end the other consumers. A
-    /// refusal for another reason (403, somebody is its exclusive consumer) still does.
+    /// The queue is looked up first, on the control channel, so that a missing one costs no channel.
     ///
     /// - Parameters:
     ///   - queue: its name.
@@ -24,14 +23,19 @@ extension AMQPConnection {
         _ = try await checkQueue(queue)
         consuming.lastConsumer += 1
         let number = consuming.lastConsumer
-        let buffer = DeliveryBuffer()
-        let activity = ConsumerActivity()
-        consuming.consumers[number] = Consuming.Consumer(buffer: buffer, activity: activity)
-        let consume = consumeStep(queue: queue, number: number, exclusive: exclusive, arguments: arguments)
+        let (buffer, activity) = (DeliveryBuffer(), ConsumerActivity())
+        let consumer = ConsumerLane.Consumer(number: number, buffer: buffer, activity: activity)
+        guard let lane = consuming.begin(consumer, above: publishing.firstUnused) else {
+            throw AMQPError(.invalidArgument, problem: "no channel is left for another consumer")
+        }
+        publishing.grant(channels: Int(consuming.firstChannel) - 1)
+        let channel = consuming.lanes[lane].channel.number
+        let consume = consumeStep(channel, queue: queue, number: number, exclusive: exclusive, arguments: arguments)
         do {
-            _ = try await call(on: .consuming, [qosStep(prefetch), consume])
+            _ = try await call(on: .consuming(lane), [qosStep(channel, prefetch), consume])
         } catch {
-            consuming.consumers[number] = nil
+            // Where the broker has refused it, it has closed the channel.
+            if consuming.lanes[lane].consumer?.number == number { consuming.withLane(lane) { $0.ended(error) } }
             throw error
         }
         return AMQPConsumer(
@@ -44,17 +48,21 @@ extension AMQPConnection {
     }
 
     /// The prefetch of consumers subscribed later, each for itself (`global` false).
-    private func qosStep(_ prefetch: UInt16) -> Call.Step {
-        let channel = consuming.channel.number
-        return Call.Step(reply: AMQP_BASIC_QOS_OK_METHOD) { link in
+    private func qosStep(_ channel: UInt16, _ prefetch: UInt16) -> Call.Step {
+        Call.Step(reply: AMQP_BASIC_QOS_OK_METHOD) { link in
             let qos = amqp_basic_qos_t(prefetch_size: 0, prefetch_count: prefetch, global: 0)
             return link.send(AMQP_BASIC_QOS_METHOD, on: channel, qos)
         }
     }
 
-    private func consumeStep(queue: String, number: UInt64, exclusive: Bool, arguments: AMQPTable) -> Call.Step {
-        let channel = consuming.channel.number
-        return Call.Step(reply: AMQP_BASIC_CONSUME_OK_METHOD) { link in
+    private func consumeStep(
+        _ channel: UInt16,
+        queue: String,
+        number: UInt64,
+        exclusive: Bool,
+        arguments: AMQPTable
+    ) -> Call.Step {
+        Call.Step(reply: AMQP_BASIC_CONSUME_OK_METHOD) { link in
             link.arena.reset()
             var consume = amqp_basic_consume_t()
             consume.queue = link.arena.bytes(queue)
@@ -66,53 +74,82 @@ extension AMQPConnection {
     }
 
     func cancelConsumer(_ tag: String) async throws(AMQPError) {
-        guard let number = UInt64(tag), consuming.consumers[number] != nil else { return }
-        let channel = consuming.channel.number
+        guard let number = UInt64(tag), let lane = consuming.index(ofConsumer: number) else { return }
+        let channel = consuming.lanes[lane].channel.number
         let cancel = Call.Step(reply: AMQP_BASIC_CANCEL_OK_METHOD) { link in
             link.arena.reset()
             let cancel = amqp_basic_cancel_t(consumer_tag: link.arena.bytes(tag), nowait: 0)
             return link.send(AMQP_BASIC_CANCEL_METHOD, on: channel, cancel)
         }
-        _ = try await call(on: .consuming, [cancel])
+        _ = try await call(on: .consuming(lane), [cancel])
     }
+
+    func closeConsumer(_ tag: String) async {
+        guard end == nil, let number = UInt64(tag), let lane = consuming.index(ofConsumer: number),
+            !consuming.lanes[lane].isClosing
+        else { return }
+        // What was settled before goes out before the channel is closed.
+        consuming.takeSettlements()
+        consuming.withLane(lane) { $0.beginClosing() }
+        // Where it fails the channel is closed, too.
+        _ = try? await call(on: .consuming(lane), [closeStep(lane)])
+        if consuming.lanes[lane].consumer?.number == number { consuming.withLane(lane) { $0.ended(nil) } }
+    }
+
+    private func closeStep(_ lane: Int) -> Call.Step {
+        let channel = consuming.lanes[lane].channel.number
+        return Call.Step(reply: AMQP_CHANNEL_CLOSE_OK_METHOD) { link in
+            let close = amqp_channel_close_t(reply_code: 200, reply_text: amqp_bytes_t(), class_id: 0, method_id: 0)
+            return link.send(AMQP_CHANNEL_CLOSE_METHOD, on: channel, close)
+        }
+    }
+
+    /// Closes the channels of consumers that were cancelled and have nothing left to settle.
+    func closeDoneChannels() {
+        for lane in consuming.lanes.indices where consuming.lanes[lane].isDone {
+            consuming.withLane(lane) { $0.beginClosing() }
+            let close = closeStep(lane)
+            consuming.withLane(lane) { $0.channel.add(Call([close], deadline: Call.deadline(), continuation: nil)) }
+        }
+    }
+
+    /// How many channels consumers have needed at a time.
+    package var consumerChannels: Int { consuming.lanes.count }
 
     func takeSettlements() {
         consuming.takeSettlements()
     }
 
     func writeSettlements(_ link: BrokerLink) {
-        let channel = consuming.channel.number
-        for rejection in consuming.rejections where end == nil {
-            check(amqp_basic_reject(link.state, channel, rejection.tag, rejection.requeue ? 1 : 0))
+        for index in consuming.lanes.indices where consuming.lanes[index].hasFrames {
+            let channel = consuming.lanes[index].channel.number
+            for rejection in consuming.lanes[index].rejections where end == nil {
+                check(amqp_basic_reject(link.state, channel, rejection.tag, rejection.requeue ? 1 : 0))
+            }
+            for frame in consuming.lanes[index].acknowledgements where end == nil {
+                check(amqp_basic_ack(link.state, channel, frame.tag, frame.multiple ? 1 : 0))
+            }
+            guard end == nil else { return }
+            consuming.withLane(index) { $0.framesWritten() }
         }
-        for frame in consuming.acknowledgements where end == nil {
-            check(amqp_basic_ack(link.state, channel, frame.tag, frame.multiple ? 1 : 0))
-        }
-        consuming.rejections.removeAll(keepingCapacity: true)
-        consuming.acknowledgements.removeAll(keepingCapacity: true)
-    }
-
-    func subscribed(_ tag: amqp_bytes_t) {
-        guard let number = UInt64(String(tag)) else { return }
-        consuming.consumers[number]?.isSubscribed = true
     }
 
     /// The consumer gets nothing more: by our wish (no error), or the broker's.
-    func unsubscribed(_ tag: amqp_bytes_t, _ error: AMQPError?) {
-        guard let number = UInt64(String(tag)), let consumer = consuming.consumers.removeValue(forKey: number) else {
-            return
-        }
-        consumer.buffer.finish(error)
+    func unsubscribed(_ tag: amqp_bytes_t, on channel: UInt16, _ error: AMQPError?) {
+        guard let number = UInt64(String(tag)), let lane = consuming.index(ofChannel: channel) else { return }
+        consuming.withLane(lane) { $0.unsubscribed(number, error) }
     }
 
-    func delivered(_ content: IncomingContent.Delivered, _ message: AMQPMessage) {
-        guard consuming.tracker.delivered(content.tag) else {
+    func delivered(_ content: IncomingContent.Delivered, _ message: AMQPMessage, lane: Int) {
+        // What comes while its channel is being closed goes back by that.
+        if consuming.lanes[lane].isClosing { return }
+        guard consuming.withLane(lane, { $0.delivered(content.tag) }) else {
             finish(AMQPError(.protocolViolation, problem: "a delivery tag out of order"))
             return
         }
-        guard let number = UInt64(content.consumerTag), let consumer = consuming.consumers[number] else {
+        guard let consumer = consuming.lanes[lane].consumer, UInt64(content.consumerTag) == consumer.number else {
             // Delivered to a consumer that is gone; nobody would ever settle it.
-            consuming.reject(content.tag, requeue: true)
+            consuming.withLane(lane) { $0.reject(content.tag, requeue: true) }
             return
         }
         consumer.activity.delivered()
@@ -123,16 +160,18 @@ extension AMQPConnection {
                 routingKey: content.routingKey,
                 redelivered: content.redelivered,
                 deliveryTag: content.tag,
-                consumerTag: content.consumerTag,
+                consumer: (lane, consumer.number),
                 settlements: consuming.settlements,
                 activity: consumer.activity
             )
         )
     }
 
-    /// The broker has closed the consuming channel.
-    func consumingChannelClosed(_ error: AMQPError) {
-        consuming.channelEnded(error, next: SettlementQueue(executor: executor))
-        consuming.channel.closed(error)
+    /// The broker has closed a consumer's channel.
+    func consumingChannelClosed(_ error: AMQPError, lane: Int) {
+        consuming.withLane(lane) { lane in
+            lane.ended(error)
+            lane.channel.closed(error)
+        }
     }
 }

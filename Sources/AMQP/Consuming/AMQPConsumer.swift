@@ -41,7 +41,16 @@ package struct AMQPConsumer: AsyncSequence, Sendable {
         return state.unsettled == 0 ? state.lastSign : nil
     }
 
-    /// Stops the deliveries (`basic.cancel`). The channel stays, so that what was delivered can still be settled; what is
+    /// Ends the sequence at once. The broker is not told: what is buffered and what still comes, up to the prefetch, stays unsettled
+    /// until `close()`. What was yielded can be settled.
+    package func stop() { buffer.finish(nil, dropping: true) }
+
+    /// Ends the subscription with its channel. What is not settled is delivered again, to the next consumer of the queue, in its order and
+    /// before anything else: other than after `cancel()`, which lets the next one read on at once. Never fails: where the broker does
+    /// not answer, the connection ends, which does the same.
+    package func close() async { await connection.closeConsumer(consumerTag) }
+
+    /// Stops the deliveries (`basic.cancel`). The channel stays until all that was delivered is settled; what is
     /// buffered is still yielded, then the sequence ends. Does nothing when the subscription has ended already.
     ///
     /// - Throws: why the connection ended before the broker had answered.

@@ -9,7 +9,8 @@ package final class AMQPDelivery: Sendable {
     package let routingKey: String
     package let redelivered: Bool
     package let deliveryTag: UInt64
-    package let consumerTag: String
+    /// The index of its channel, and the number of its consumer.
+    private let consumer: (lane: Int, number: UInt64)
     private let settlements: SettlementQueue
     private let activity: ConsumerActivity
     private let isSettled = Atomic(false)
@@ -20,7 +21,7 @@ package final class AMQPDelivery: Sendable {
         routingKey: String,
         redelivered: Bool,
         deliveryTag: UInt64,
-        consumerTag: String,
+        consumer: (lane: Int, number: UInt64),
         settlements: SettlementQueue,
         activity: ConsumerActivity
     ) {
@@ -29,7 +30,7 @@ package final class AMQPDelivery: Sendable {
         self.routingKey = routingKey
         self.redelivered = redelivered
         self.deliveryTag = deliveryTag
-        self.consumerTag = consumerTag
+        self.consumer = consumer
         self.settlements = settlements
         self.activity = activity
     }
@@ -39,8 +40,7 @@ package final class AMQPDelivery: Sendable {
     ///
     /// - Throws: why the channel of this delivery has ended. Harmless: the broker delivers the message again.
     package func acknowledge() throws(AMQPError) {
-        settle()
-        try settlements.add(.acknowledge(deliveryTag))
+        try settle(.acknowledge)
     }
 
     /// Gives the message back. Only enqueues, as `acknowledge()`.
@@ -49,11 +49,12 @@ package final class AMQPDelivery: Sendable {
     ///   exchange.
     /// - Throws: why the channel of this delivery has ended. Harmless: the broker delivers the message again.
     package func reject(requeue: Bool) throws(AMQPError) {
-        settle()
-        try settlements.add(.reject(deliveryTag, requeue: requeue))
+        try settle(.reject(requeue: requeue))
     }
 
-    private func settle() {
-        if !isSettled.exchange(true, ordering: .relaxed) { activity.settled() }
+    private func settle(_ kind: SettlementQueue.Settlement.Kind) throws(AMQPError) {
+        let (lane, number) = consumer
+        if !isSettled.exchange(true, ordering: .relaxed) { try activity.settled() }
+        settlements.add(SettlementQueue.Settlement(lane: lane, consumer: number, tag: deliveryTag, kind: kind))
     }
 }

@@ -37,6 +37,7 @@ struct AckTracker {
     mutating func reject(_ tag: UInt64) -> Bool {
         guard marks[tag] == .outstanding else { return false }
         marks[tag] = .settled
+        while let first = marks[marks.first], first == .settled { _ = marks.remove(marks.first) }
         return true
     }
 

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What a consumer has been given, and how much of it is not settled yet.
+/// What a consumer has been given, how much of it is not settled yet, and why nothing can be settled any more.
 final class ConsumerActivity: Sendable {
     struct State: Sendable {
         /// Deliveries so far.
@@ -8,6 +8,8 @@ final class ConsumerActivity: Sendable {
         var unsettled = 0
         /// When the last one came, or the subscription began.
         var lastSign = ContinuousClock.now
+        /// Its channel has ended.
+        var end: AMQPError?
     }
 
     private let state = Mutex(State())
@@ -23,5 +25,15 @@ final class ConsumerActivity: Sendable {
         }
     }
 
-    func settled() { state.withLock { $0.unsettled -= 1 } }
+    /// - Throws: why the channel has ended.
+    func settled() throws(AMQPError) {
+        let end = state.withLock { state in
+            state.unsettled -= 1
+            return state.end
+        }
+        if let end { throw end }
+    }
+
+    /// Only the first cause counts.
+    func end(_ error: AMQPError) { state.withLock { $0.end = $0.end ?? error } }
 }

@@ -1,74 +1,75 @@
-/// The consuming side of a connection, on its thread.
+/// The consuming side of a connection, on its thread: a channel for each consumer, counted down from the highest number.
 struct Consuming {
-    struct Consumer {
-        let buffer: DeliveryBuffer
-        let activity: ConsumerActivity
-        /// Known to the broker, on this life of the channel.
-        var isSubscribed = false
-    }
-
-    struct Rejection {
-        let tag: UInt64
-        let requeue: Bool
-    }
-
-    var channel = Channel(number: 2)
-    /// By the number that is their consumer tag.
-    var consumers: [UInt64: Consumer] = [:]
+    /// Each keeps its place and its channel; one that is free is used again.
+    private(set) var lanes: [ConsumerLane] = []
     var lastConsumer: UInt64 = 0
-    var settlements: SettlementQueue
-    var tracker = AckTracker()
-    /// A message that is arriving.
-    var incoming: IncomingContent?
-    /// To be written this turn.
-    var acknowledgements: [AckTracker.Frame] = []
-    var rejections: [Rejection] = []
+    let settlements: SettlementQueue
     /// Kept for its memory.
-    var taken: [SettlementQueue.Settlement] = []
+    private var taken: [SettlementQueue.Settlement] = []
+    private var lastChannel: UInt16 = 1
 
     init(settlements: SettlementQueue) {
         self.settlements = settlements
     }
 
-    var hasFrames: Bool { !acknowledgements.isEmpty || !rejections.isEmpty }
+    /// - Parameter channels: the number of the last one.
+    mutating func grant(channels: Int) { lastChannel = UInt16(clamping: channels) }
+
+    /// The lowest channel that is taken.
+    var firstChannel: UInt16 { lastChannel + 1 - UInt16(lanes.count) }
+
+    var hasFrames: Bool { lanes.contains(where: \.hasFrames) }
+    /// Whether no call waits or is under way.
+    var isIdle: Bool { lanes.allSatisfy(\.channel.isIdle) }
+    /// The earliest deadline of a call.
+    var callDeadline: MonotonicTime? { lanes.lazy.compactMap(\.channel.deadline).min() }
+
+    /// The lane whose channel has this number.
+    func index(ofChannel number: UInt16) -> Int? {
+        guard number <= lastChannel, number >= firstChannel, !lanes.isEmpty else { return nil }
+        return Int(lastChannel - number)
+    }
+
+    /// Works on one lane in place.
+    mutating func withLane<Value>(_ index: Int, _ body: (inout ConsumerLane) -> Value) -> Value { body(&lanes[index]) }
+
+    /// Takes a lane that is free.
+    ///
+    /// - Parameter lowest: the channels below that are others'.
+    /// - Returns: its index; `nil` where no channel is left.
+    mutating func begin(_ consumer: ConsumerLane.Consumer, above lowest: UInt16) -> Int? {
+        let index: Int
+        if let free = lanes.firstIndex(where: \.isFree) {
+            index = free
+        } else {
+            guard firstChannel - 1 >= lowest else { return nil }
+            index = lanes.count
+            lanes.append(ConsumerLane(channel: firstChannel - 1))
+        }
+        lanes[index].begin(consumer)
+        return index
+    }
+
+    /// The lane of the consumer with that number.
+    func index(ofConsumer number: UInt64) -> Int? { lanes.firstIndex { $0.consumer?.number == number } }
 
     mutating func takeSettlements() {
         settlements.take(into: &taken)
         guard !taken.isEmpty else { return }
-        for settlement in taken {
-            switch settlement {
-            case .acknowledge(let tag): tracker.acknowledge(tag)
-            case .reject(let tag, let requeue): reject(tag, requeue: requeue)
-            }
-        }
+        for settlement in taken where settlement.lane < lanes.count { lanes[settlement.lane].settle(settlement) }
         taken.removeAll(keepingCapacity: true)
-        tracker.takeFrames(into: &acknowledgements)
+        for index in lanes.indices { lanes[index].collect() }
     }
 
-    mutating func reject(_ tag: UInt64, requeue: Bool) {
-        if tracker.reject(tag) { rejections.append(Rejection(tag: tag, requeue: requeue)) }
-    }
-
-    /// This life of the channel is over, and with it all delivery tags.
-    mutating func channelEnded(_ error: AMQPError, next: SettlementQueue) {
-        settlements.close(error)
-        settlements = next
-        tracker = AckTracker()
-        incoming = nil
-        acknowledgements = []
-        rejections = []
-        for (number, consumer) in consumers where consumer.isSubscribed {
-            consumers[number] = nil
-            consumer.buffer.finish(error, dropping: true)
-        }
+    mutating func giveUpOverdueCalls(_ now: MonotonicTime) {
+        for index in lanes.indices { lanes[index].channel.giveUpOverdueCall(now) }
     }
 
     mutating func failAll(_ error: AMQPError) {
-        channel.failAll(error)
-        settlements.close(error)
-        let ended = consumers.values
-        consumers = [:]
-        // Closed by this side: an end like any other.
-        for consumer in ended { consumer.buffer.finish(error.code == .closed ? nil : error, dropping: true) }
+        settlements.close()
+        for index in lanes.indices {
+            lanes[index].channel.failAll(error)
+            lanes[index].ended(error)
+        }
     }
 }

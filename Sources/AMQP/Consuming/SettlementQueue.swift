@@ -1,17 +1,24 @@
 import Synchronization
 import ThreadExecutor
 
-/// Where callers on any thread leave the settlements of one life of the consuming channel. Delivery tags mean nothing
-/// beyond that life, so neither does this queue.
+/// Where callers on any thread leave the settlements of a connection's deliveries.
 final class SettlementQueue: Sendable {
-    enum Settlement {
-        case acknowledge(UInt64)
-        case reject(UInt64, requeue: Bool)
+    struct Settlement {
+        enum Kind {
+            case acknowledge
+            case reject(requeue: Bool)
+        }
+
+        /// Of the channel and the consumer that the delivery came by: its tag means nothing to another one.
+        let lane: Int
+        let consumer: UInt64
+        let tag: UInt64
+        let kind: Kind
     }
 
     private struct State {
         var settlements: [Settlement] = []
-        var failure: AMQPError?
+        var isClosed = false
     }
 
     private let state = Mutex(State())
@@ -21,13 +28,12 @@ final class SettlementQueue: Sendable {
         self.executor = executor
     }
 
-    func add(_ settlement: Settlement) throws(AMQPError) {
-        let (failure, isFirst) = state.withLock { state -> (AMQPError?, Bool) in
-            if let failure = state.failure { return (failure, false) }
+    func add(_ settlement: Settlement) {
+        let isFirst = state.withLock { state in
+            guard !state.isClosed else { return false }
             defer { state.settlements.append(settlement) }
-            return (nil, state.settlements.isEmpty)
+            return state.settlements.isEmpty
         }
-        if let failure { throw failure }
         if isFirst { executor.wake() }
     }
 
@@ -36,9 +42,9 @@ final class SettlementQueue: Sendable {
         state.withLock { swap(&$0.settlements, &settlements) }
     }
 
-    func close(_ failure: AMQPError) {
+    func close() {
         state.withLock { state in
-            state.failure = failure
+            state.isClosed = true
             state.settlements = []
         }
     }

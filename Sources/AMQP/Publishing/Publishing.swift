@@ -11,8 +11,8 @@ struct Publishing {
     /// Kept for its memory.
     var taken = PublishQueue.Content()
 
-    /// Channels 1 and 2 are those of topology and consuming.
-    private static let firstChannel: UInt16 = 3
+    /// Channel 1 is that of topology.
+    private static let firstChannel: UInt16 = 2
     private var maximum = 1
     private var lastUse: UInt64 = 0
 
@@ -22,7 +22,10 @@ struct Publishing {
     /// The earliest deadline of a call on a lane's channel.
     var callDeadline: MonotonicTime? { lanes.lazy.compactMap(\.channel.deadline).min() }
 
-    /// - Parameter channels: the number of the last one.
+    /// The lowest channel that is left to consumers: one is kept for what will be published.
+    var firstUnused: UInt16 { Self.firstChannel + UInt16(max(lanes.count, 1)) }
+
+    /// - Parameter channels: the number of the last one; above are those of consumers.
     mutating func grant(channels: Int) {
         maximum = max(channels + 1 - Int(Self.firstChannel), 1)
     }

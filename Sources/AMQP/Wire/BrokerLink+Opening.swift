@@ -74,7 +74,7 @@ extension BrokerLink {
     }
 
     /// For as many queues that are published to at the same time. RabbitMQ grants 2,047 where its configuration says nothing.
-    private static var channelMaxAskedFor: Int32 { 256 }
+    private static var channelMaxAskedFor: Int32 { 2_047 }
     /// RabbitMQ's default. A broker may ask for less, and so may one's peers: headers never span frames.
     private static var frameMaxAskedFor: Int32 { 131_072 }
 }

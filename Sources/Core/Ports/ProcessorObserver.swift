@@ -39,6 +39,8 @@ package enum ProcessorEvent: Sendable {
     case commandsGivenBack
     /// The store is available again, and with it the command queues.
     case commandsTakenAgain
+    /// Processors have come or gone: how many there are, and which partitions are this one's now.
+    case membersChanged(Int, owned: [Int])
     case swept(SweepJob, SweepReport, duration: Duration)
     /// A sweep ended before it was through; the next slot goes on.
     case sweepFailed(SweepJob, StoreError)

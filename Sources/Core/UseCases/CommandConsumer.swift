@@ -7,7 +7,6 @@ package struct CommandConsumer: Sendable {
     private let executor: DispositionExecutor
     private let decoder = CommandDecoder()
     private let queues = PaymentQueues()
-    private let held = HeldCommands()
     private let marks: CopyMarks
 
     package init(_ context: ProcessorContext, sink: any MessageSink, fingerprinter: Fingerprinter) {
@@ -17,21 +16,61 @@ package struct CommandConsumer: Sendable {
         executor = DispositionExecutor(context: context, sink: MarkingSink(sink, marks))
     }
 
-    /// Returns when the deliveries have ended and each of them is done with. When the task is cancelled, what is not done with
-    /// stays unacknowledged, and comes again.
+    /// Reads a subscription until it ends or the reading is stopped, and sees through what was read. When the task is cancelled, what is not
+    /// done with stays unacknowledged, and comes again.
     ///
-    /// - Parameter giveBack: has the broker take back, in their order, all deliveries that are not acknowledged, and so ends these: called
-    ///   when the store is unavailable. `untilStoreIsAvailable` says when to go on.
-    package func consume<Deliveries: AsyncSequence>(
+    /// - Parameters:
+    ///   - source: the subscription. It is closed before this returns.
+    ///   - reading: stops it, and tells when it is closed. Where another processor waits for the queue, that is half a second later at most,
+    ///     however long what was read takes.
+    ///   - giveBack: has the broker take back, in their order, all deliveries that are not acknowledged, and so ends the subscription: called
+    ///     when the store is unavailable. `untilStoreIsAvailable` says when to go on.
+    package func consume<Source: CommandSource>(
+        _ source: Source,
+        _ reading: CommandReading,
+        giveBack: @escaping @Sendable () async -> Void
+    ) async {
+        reading.begin(onStop: source.stop)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                do throws(Source.Deliveries.Failure) {
+                    try await consume(source.deliveries, reading, giveBack: giveBack)
+                    reading.end(nil)
+                } catch {
+                    reading.end(error)
+                }
+            }
+            await reading.untilStopped()
+            let time = context.time
+            var waited = Duration.zero
+            while !reading.hasEnded, (try? await time.sleep(for: Self.handOverPause)) != nil {
+                waited += Self.handOverPause
+                if waited >= Self.handOverLimit, reading.isAwaited { break }
+            }
+            if !reading.hasEnded {
+                reading.leave()
+                // What is under way ends here. What waits behind it begins where the queue is read from now on.
+                queues.withdraw(reading)
+            }
+            await source.close()
+            reading.close()
+        }
+    }
+
+    private static let handOverPause = Duration.milliseconds(50)
+    private static let handOverLimit = Duration.milliseconds(500)
+
+    private func consume<Deliveries: AsyncSequence>(
         _ deliveries: Deliveries,
+        _ reading: CommandReading,
         giveBack: @escaping @Sendable () async -> Void
     ) async throws(Deliveries.Failure) where Deliveries.Element == any Delivery {
         let result: Result<Void, Deliveries.Failure> = await withDiscardingTaskGroup { group in
             var iterator = deliveries.makeAsyncIterator()
             do throws(Deliveries.Failure) {
-                while let delivery = try await iterator.next(isolation: nil) {
+                while let delivery = try await iterator.next(isolation: nil), reading.takesNext() {
                     // Decoded and queued here, one after the other: that is what keeps the arrival order.
-                    let work = prepare(delivery)
+                    let work = prepare(delivery, reading)
                     group.addTask { if await !work() { await giveBack() } }
                 }
                 if context.storeGate.isClosed { group.cancelAll() }
@@ -50,28 +89,8 @@ package struct CommandConsumer: Sendable {
     /// Returns when commands may be taken: at once, unless what was taken has been given back.
     package func untilStoreIsAvailable() async throws(CancellationError) { try await context.untilStoreIsAvailable() }
 
-    /// Gives the commands that are held a place in the store, so that no other process overtakes them. To be called before deliveries
-    /// are left to others: before consumers are cancelled. Bounded: a store that is away must not hold that up.
-    ///
-    /// - Returns: whether they have it. If not, their connection must be closed, for the broker to put them back before all others.
-    package func placeHeld() async -> Bool {
-        let (context, time) = (context, context.time)
-        return await withTaskGroup(of: Bool.self) { group in
-            group.addTask { await held.placeAll { await context.keepsPlace(of: $0) } }
-            group.addTask {
-                try? await time.sleep(for: Self.placingLimit)
-                return false
-            }
-            let isPlaced = await group.next() ?? false
-            group.cancelAll()
-            return isPlaced
-        }
-    }
-
-    private static let placingLimit = Duration.seconds(2)
-
     /// - Returns: what is to be done; it ends with false where the delivery is to be given back to the broker.
-    private func prepare(_ delivery: any Delivery) -> @Sendable () async -> Bool {
+    private func prepare(_ delivery: any Delivery, _ reading: CommandReading) -> @Sendable () async -> Bool {
         let message = marks.trusted(delivery.message)
         switch decoder.decode(message) {
         case .unanswerable(let problem):
@@ -89,8 +108,8 @@ package struct CommandConsumer: Sendable {
                 context.observer.observe(.replyAddressIgnored(CommandIdentity(command)))
             }
             if message.mayHaveOvertaken { return { await finish(delivery, message, .requeue) } }
-            let (place, hold) = (queues.place(for: command.paymentID), held.hold(command))
-            return { await run(command, delivery, message, place, hold) }
+            let place = queues.place(for: command.paymentID, of: reading)
+            return { await run(command, delivery, message, place, reading) }
         }
     }
 
@@ -105,9 +124,8 @@ package struct CommandConsumer: Sendable {
         _ delivery: any Delivery,
         _ message: Message,
         _ place: PaymentQueues.Place,
-        _ hold: HeldCommands.Hold
+        _ reading: CommandReading
     ) async -> Bool {
-        defer { hold.letGo() }
         let started = context.time.uptime()
         var completed: PaymentQueues.Completed?
         do throws(CancellationError) {
@@ -115,15 +133,18 @@ package struct CommandConsumer: Sendable {
             let last = try await queues.enter(place)
             // Delivered while the connection is being closed: it goes back with all the others.
             if context.storeGate.isClosed { throw CancellationError() }
-            if let last, last.answers(command), let body = last.operation.reply,
-                hold.withdraw()
-            {
+            if let last, last.answers(command), let body = last.operation.reply {
                 // Its events are the business of the delivery that completed it, which notes that they are reported.
                 let reply = OutgoingReply.attached(body, of: last.operation, to: command)
                 disposition = .reply(reply, .replayed, completes: nil)
             } else {
-                let handled = try await handler.handle(command, RetryState(message), hold, arrived: started)
+                let handled = try await handler.handle(command, RetryState(message), arrived: started)
                 guard let handled else {
+                    // Left to others already, with all that is behind it.
+                    if reading.hasLeft {
+                        queues.leave(place)
+                        return true
+                    }
                     let isCancelled = Task.isCancelled
                     if !isCancelled, context.storeGate.close() { context.observer.observe(.commandsGivenBack) }
                     queues.abandon(place)
@@ -139,7 +160,7 @@ package struct CommandConsumer: Sendable {
             context.observer.observe(.handled(command, disposition, duration: context.time.uptime() - started))
             return await finish(delivery, message, disposition)
         } catch {
-            queues.abandon(place)
+            if reading.hasLeft { queues.leave(place) } else { queues.abandon(place) }
             return true
         }
     }

@@ -14,20 +14,18 @@ package struct CommandHandler: Sendable {
     /// - Parameters:
     ///   - command: decoded and valid.
     ///   - retry: what its delivery tells about its travels.
-    ///   - hold: let go of when the store knows of it.
     ///   - arrived: the uptime when it was delivered.
     /// - Returns: `nil` where it is to go back to the broker: the store is unavailable, and cannot keep its place.
     func handle(
         _ command: Command,
         _ retry: RetryState,
-        _ hold: HeldCommands.Hold,
         arrived: Duration
     ) async throws(CancellationError) -> Disposition? {
         // Before the claim: what a known outage refuses is no attempt (docs/correctness.md#bank-outage).
         var admitted = try await context.breaker.admit(since: nil)
         if admitted == nil {
             // Those that follow it must not overtake it, in another processor either, which may get them from now on.
-            let isStoreAvailable = await keepsPlace(of: command, hold)
+            let isStoreAvailable = await context.keepsPlace(of: command)
             if Task.isCancelled { throw CancellationError() }
             if !isStoreAvailable { return nil }
             admitted = try await context.breaker.admit(since: arrived)
@@ -43,7 +41,7 @@ package struct CommandHandler: Sendable {
             var before: (operation: Operation, sends: EarlierSends)?
             while true {
                 let started = context.time.uptime()
-                let outcome = try await hold.place { () async throws(StoreError) in try await claim(command, retry) }
+                let outcome = try await claim(command, retry)
                 guard case .claimed(let claim) = outcome else {
                     return try await answer(outcome, to: command, retry)
                 }
@@ -73,7 +71,7 @@ package struct CommandHandler: Sendable {
             }
         } catch {
             if Task.isCancelled { throw CancellationError() }
-            return await disposition(error, of: command, hold, retry)
+            return await disposition(error, of: command, retry)
         }
     }
 
@@ -115,24 +113,16 @@ package struct CommandHandler: Sendable {
     private func disposition(
         _ error: StoreError,
         of command: Command,
-        _ hold: HeldCommands.Hold,
         _ retry: RetryState
     ) async -> Disposition? {
         let reason = "store_\(error.code.rawValue)"
-        guard await keepsPlace(of: command, hold) else { return nil }
+        guard await context.keepsPlace(of: command) else { return nil }
         if error.isRetriable { return .deferred(.seconds30, reason: reason, provisional: nil, retry.deferredByOutage) }
         guard retry.deferrals < context.policy.refusals else {
             return .deadLetter(code: reason, message: error.detail, provisional: nil)
         }
         let tier = context.policy.tier(attempts: retry.deferrals + 1, rest: .zero)
         return .deferred(tier, reason: reason, provisional: nil, retry.deferredAgain)
-    }
-
-    /// Registers the command among those that wait.
-    ///
-    /// - Returns: false where the store is unavailable.
-    private func keepsPlace(of command: Command, _ hold: HeldCommands.Hold) async -> Bool {
-        await hold.place { await context.keepsPlace(of: command) }
     }
 
     // MARK: Without the bank

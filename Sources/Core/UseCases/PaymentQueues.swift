@@ -7,11 +7,24 @@ import Synchronization
 package final class PaymentQueues: Sendable {
     private struct Queue {
         /// In order; the first one is inside.
-        var places: [UInt64] = []
+        var places: [(number: UInt64, reading: ObjectIdentifier)] = []
         var waiters: [UInt64: CheckedContinuation<Bool, Never>] = [:]
         var lastCompleted: Completed?
         /// One has left it undecided, and its message comes again: nobody behind it may go before it.
         var isAbandoned = false
+
+        /// Whether that place is inside, or `nil` where it may never be.
+        func admits(_ number: UInt64) -> Bool? {
+            if isAbandoned { return nil }
+            if places.first?.number == number { return true }
+            return places.contains { $0.number == number } ? false : nil
+        }
+
+        mutating func remove(_ number: UInt64) -> Bool {
+            guard let index = places.firstIndex(where: { $0.number == number }) else { return false }
+            places.remove(at: index)
+            return true
+        }
     }
 
     /// What the last command of a payment completed: an identical one behind it gets the same answer without asking
@@ -42,29 +55,34 @@ package final class PaymentQueues: Sendable {
     }
 
     /// Takes the next place. Synchronous, so that the order is the caller's.
-    package func place(for payment: PaymentID) -> Place {
+    ///
+    /// - Parameter reading: what the command was read by.
+    package func place(for payment: PaymentID, of reading: CommandReading) -> Place {
         state.withLock { state in
             state.lastNumber += 1
-            state.queues[payment, default: Queue()].places.append(state.lastNumber)
+            state.queues[payment, default: Queue()].places.append((state.lastNumber, ObjectIdentifier(reading)))
             return Place(payment: payment, number: state.lastNumber)
         }
     }
 
     /// Waits until all before it have left, and tells what the last of them completed.
     ///
-    /// - Throws: also where one before it has left undecided (`abandon`): this one must come again, too.
+    /// - Throws: also where one before it has left undecided (`abandon`), or its reader has left (`withdraw`): this one must come again,
+    ///   too.
     package func enter(_ place: Place) async throws(CancellationError) -> Completed? {
         let (isFirst, last) = state.withLock { state in
             let queue = state.queues[place.payment]
-            return (queue?.places.first == place.number && queue?.isAbandoned == false, queue?.lastCompleted)
+            return (queue?.admits(place.number) == true, queue?.lastCompleted)
         }
         // Most payments have one command at a time, which waits for nobody.
         if isFirst, !Task.isCancelled { return last }
         let mayEnter = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let answer: Bool? = state.withLock { state in
-                    if Task.isCancelled || state.queues[place.payment]?.isAbandoned != false { return false }
-                    if state.queues[place.payment]?.places.first == place.number { return true }
+                    guard !Task.isCancelled, let isFirst = state.queues[place.payment]?.admits(place.number) else {
+                        return false
+                    }
+                    if isFirst { return true }
                     state.queues[place.payment]?.waiters[place.number] = continuation
                     return nil
                 }
@@ -86,9 +104,9 @@ package final class PaymentQueues: Sendable {
     package func leave(_ place: Place, completed: Completed? = nil) {
         let next: CheckedContinuation<Bool, Never>? = state.withLock { state in
             guard var queue = state.queues[place.payment] else { return nil }
-            queue.places.removeAll { $0 == place.number }
+            guard queue.remove(place.number) else { return nil }
             queue.lastCompleted = completed ?? queue.lastCompleted
-            let next = queue.places.first.flatMap { queue.waiters.removeValue(forKey: $0) }
+            let next = queue.places.first.flatMap { queue.waiters.removeValue(forKey: $0.number) }
             state.queues[place.payment] = queue.places.isEmpty ? nil : queue
             return next
         }
@@ -99,12 +117,34 @@ package final class PaymentQueues: Sendable {
     package func abandon(_ place: Place) {
         let waiters = state.withLock { state in
             guard var queue = state.queues[place.payment] else { return [] as [CheckedContinuation<Bool, Never>] }
-            queue.places.removeAll { $0 == place.number }
+            // One that was withdrawn says nothing about the others.
+            guard queue.remove(place.number) else { return [] }
             queue.isAbandoned = true
             let waiters = queue.waiters.sorted { $0.key < $1.key }.map(\.value)
             queue.waiters = [:]
             state.queues[place.payment] = queue.places.isEmpty ? nil : queue
             return waiters
+        }
+        for waiter in waiters { waiter.resume(returning: false) }
+    }
+
+    /// Takes away the places of a reading whose deliveries come again, but for those that are inside. What is read later lines up behind
+    /// those.
+    func withdraw(_ reading: CommandReading) {
+        let waiters = state.withLock { state in
+            var waiters: [(UInt64, CheckedContinuation<Bool, Never>)] = []
+            for (payment, var queue) in state.queues {
+                let withdrawn = queue.places.dropFirst().filter { $0.reading == ObjectIdentifier(reading) }
+                guard !withdrawn.isEmpty else { continue }
+                for place in withdrawn {
+                    _ = queue.remove(place.number)
+                    if let waiter = queue.waiters.removeValue(forKey: place.number) {
+                        waiters.append((place.number, waiter))
+                    }
+                }
+                state.queues[payment] = queue
+            }
+            return waiters.sorted { $0.0 < $1.0 }.map(\.1)
         }
         for waiter in waiters { waiter.resume(returning: false) }
     }

@@ -38,6 +38,13 @@ final class Readiness: Sendable {
         }
     }
 
+    /// Who shares the command queues.
+    struct Members: Hashable, Sendable {
+        let count: Int
+        /// The partitions that are this one's.
+        let owned: [Int]
+    }
+
     struct State: Hashable, Sendable {
         var broker = Link.connecting
         var database = Link.connecting
@@ -47,6 +54,9 @@ final class Readiness: Sendable {
         /// Whether no command can be taken or answered because of what cannot be used at the broker.
         var areStopped = false
 
+        /// `nil` while that is not known.
+        var members: Members?
+
         /// In the default reply queue; `nil` while that is not known.
         var replies: Int?
 
@@ -54,15 +64,19 @@ final class Readiness: Sendable {
         var isReady: Bool { broker == .ok && database == .ok && !areStopped }
 
         var json: JSONValue {
-            var members: [String: JSONValue] = [
+            var json: [String: JSONValue] = [
                 "bank": .string(bank.rawValue),
                 "broker": .string(broker.rawValue),
                 "database": .string(database.rawValue),
                 "ready": .bool(isReady),
             ]
-            if let replies { members["replies"] = .integer(replies) }
-            if !problems.isEmpty { members["problems"] = .array(problems.map(JSONValue.string)) }
-            return .object(members)
+            if let members {
+                json["members"] = .integer(members.count)
+                json["partitions"] = .array(members.owned.map { .integer($0) })
+            }
+            if let replies { json["replies"] = .integer(replies) }
+            if !problems.isEmpty { json["problems"] = .array(problems.map(JSONValue.string)) }
+            return .object(json)
         }
     }
 
@@ -146,6 +160,9 @@ final class Readiness: Sendable {
 
     /// Whether the database is unavailable for commands, so that none are taken.
     func setGivenBack(_ isGivenBack: Bool) { facts.withLock { $0.isGivenBack = isGivenBack } }
+
+    /// How many processors share the command queues, and which partitions are this one's.
+    func setMembers(_ members: Members) { facts.withLock { $0.state.members = members } }
 
     /// How many wait in the default reply queue.
     func setReplies(_ count: Int?) { facts.withLock { $0.state.replies = count } }

@@ -3,6 +3,7 @@ import Core
 import Logging
 import Migrations
 import Postgres
+import Program
 import ServiceLifecycle
 
 /// The processor itself: everything wired together, from the queues to the bank.
@@ -21,6 +22,7 @@ struct ProcessorService: Service {
     private let watch: BankWatch
     private let signal: WakeUpSignal
     private let consumer: CommandConsumer
+    private let membership: Membership
     private let ingester: DeadLetterIngester
     private let sink: BrokerSink
     private let ticking: AMQPSession
@@ -162,6 +164,14 @@ struct ProcessorService: Service {
             time: SystemTime()
         )
         consumer = CommandConsumer(context, sink: sink, fingerprinter: configuration.fingerprinter)
+        membership = Membership(
+            id: ProcessorIdentity.make(),
+            version: ProductVersion.current,
+            partitions: configuration.partitions,
+            store: PostgresMemberStore(pool: pools.watch),
+            time: SystemTime(),
+            observer: observer
+        )
         resolver = OperationResolver(
             store: store,
             queries: queries,
@@ -324,10 +334,13 @@ struct ProcessorService: Service {
     private func subscription(_ strays: StrayPartitions) -> CommandSubscription {
         CommandSubscription(
             session: consuming,
-            queues: (0..<configuration.partitions).map(configuration.names.commandsQueue) + strays.queues.map(\.name),
+            queues: (0..<configuration.partitions).map { partition in
+                CommandSubscription.Queue(name: configuration.names.commandsQueue(partition), partition: partition)
+            } + strays.queues.map { CommandSubscription.Queue(name: $0.name, partition: nil) },
             prefetch: configuration.prefetch,
             consumer: consumer,
             breaker: breaker,
+            membership: membership,
             steady: SteadyConsumer(watch: topologyWatch),
             onSubscribed: { [readiness, logger] in
                 readiness.setBroker(.ok)

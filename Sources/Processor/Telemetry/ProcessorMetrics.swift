@@ -28,6 +28,7 @@ struct ProcessorMetrics: Sendable {
     let needsAttention: Counter
     let logLinesDropped: Counter
     private let breaker: Meter
+    private let partitions: Meter
     private let oldest: Meter
     private let oldestWaiting: [QueueAge: Meter]
 
@@ -94,6 +95,7 @@ struct ProcessorMetrics: Sendable {
         sweepRows = perJob(.sweepRows, "outcome")
         deadLettersOpen = meter(.deadLettersOpen)
         breaker = meter(.breakerOpen)
+        partitions = meter(.partitionsOwned)
         repliesUndeliverable = counter(.repliesUndeliverable)
         repliesPostponed = counter(.repliesPostponed)
         eventsPostponed = counter(.eventsPostponed)
@@ -147,6 +149,8 @@ struct ProcessorMetrics: Sendable {
 
     func setRetryDepth(_ tier: RetryTier, _ count: Int) { retryDepths[tier]?.set(count) }
 
+    func setPartitionsOwned(_ count: Int) { partitions.set(count) }
+
     func setBreakerOpen(_ isOpen: Bool) { breaker.set(isOpen ? 1 : 0) }
 
     func setOldest(_ ages: QueueAges) {
@@ -184,6 +188,7 @@ extension ProcessorMetrics {
         case queueOldest = "payments_queue_oldest_seconds"
         case sweepRuns = "payments_sweep_runs_total"
         case sweepRows = "payments_sweep_rows_total"
+        case partitionsOwned = "payments_partitions_owned"
 
         var help: String {
             switch self {
@@ -212,6 +217,7 @@ extension ProcessorMetrics {
             case .queueOldest: "How long the oldest of what waits has been waiting."
             case .sweepRuns: "Runs of sweeps by this processor, by how they ended."
             case .sweepRows: "Rows that sweeps have checked, by what came of it."
+            case .partitionsOwned: "Partitions that are this processor's among all that share them."
             }
         }
     }

@@ -82,6 +82,11 @@ struct ProcessorTelemetry: ProcessorObserver {
                 .reason,
                 "store_unavailable"
             )
+        case .membersChanged(let count, let owned):
+            metrics.setPartitionsOwned(owned.count)
+            readiness.setMembers(Readiness.Members(count: count, owned: owned))
+            let partitions = owned.map(String.init).joined(separator: " ")
+            logger.info("processors changed", metadata: ["members": "\(count)", "partitions": "\(partitions)"])
         case .swept(let job, let report, let duration): swept(job, report, duration)
         case .sweepFailed(let job, let error):
             metrics.countSweep(job, .failed)

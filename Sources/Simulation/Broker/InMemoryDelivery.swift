@@ -20,3 +20,16 @@ package struct InMemoryDelivery: Delivery {
         broker.reject(tag)
     }
 }
+
+/// A subscription to an ``InMemoryBroker``, which nobody leaves to others.
+package struct InMemorySource: CommandSource {
+    package let deliveries: AsyncStream<any Delivery>
+
+    package init(_ deliveries: AsyncStream<any Delivery>) {
+        self.deliveries = deliveries
+    }
+
+    package func stop() {}
+
+    package func close() async {}
+}

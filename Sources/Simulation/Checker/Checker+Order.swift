@@ -42,6 +42,7 @@ extension Checker {
         }
         let cuts = evidence.earlyCuts
         expect(cuts == 0, .cutsNoCall, nil, "\(cuts) calls were cut while the bank may still have been at them")
+        for stranger in evidence.strangers { expect(false, .sharesEvenOut, nil, stranger) }
         for rush in evidence.rushes { expect(false, .startsCarefully, nil, rush) }
     }
 }

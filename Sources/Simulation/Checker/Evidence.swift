@@ -27,6 +27,8 @@ struct Evidence: Sendable {
     let isAskedAgain: Bool
     let order: [OrderWitness.Overtaking]
     let rushes: [String]
+    /// Partitions that somebody else reads than whose they are.
+    let strangers: [String]
     let earlyCuts: Int
     let backlog: Int
     let hasDrained: Bool
@@ -65,6 +67,13 @@ struct Evidence: Sendable {
         self.isAskedAgain = isAskedAgain
         order = world.orderWitness.overtakings
         rushes = world.newcomers.rushes
+        strangers =
+            hasDrained
+            ? world.sharing.strangers(
+                among: world.store.currentMembers,
+                partitions: SimulationWorld.partitions,
+                names: world.broker.names
+            ) : []
         earlyCuts = world.bank.earlyCuts
         backlog = world.broker.backlog
         self.hasDrained = hasDrained

@@ -4,7 +4,8 @@ import Synchronization
 /// Watches that commands of one payment are decided in the order in which they arrived, at the moment of each decision
 /// (docs/correctness.md#overtaking).
 ///
-/// A command is overtaken when a later one of its payment is decided while it waits on a retry tier, undecided.
+/// A command is overtaken when a later one of its payment is decided while it is still at the broker, undecided: on a retry tier, or in a
+/// command queue, delivered or not.
 package final class OrderWitness: Sendable {
     struct Overtaking: Sendable {
         let payment: PaymentID
@@ -17,9 +18,6 @@ package final class OrderWitness: Sendable {
         /// Messages that were rejected without a trace in the store, and so have lost their place. Where the reply cannot be sent they are
         /// decided anew, as newcomers.
         var rejected: Set<String> = []
-        /// Messages that had arrived when a call of their payment to the store took long: a process that stops does not wait for it, and
-        /// the store may not know of them.
-        var unregistered: Set<String> = []
         /// Messages that were answered with `payment_busy`, and have lost their place by that. A copy may still be under way.
         var withdrawn: Set<String> = []
         /// Commands whose place came back with a database that had lost its removal, by payment, merchant and key. They had been answered;
@@ -57,15 +55,6 @@ package final class OrderWitness: Sendable {
         state.withLock { _ = $0.rejected.insert(command.messageID) }
     }
 
-    /// - Parameter payment: a call about it to the store has taken long.
-    func noteFailure(on payment: PaymentID) {
-        state.withLock { state in
-            for line in state.arrivals.values where line.first?.paymentID == payment {
-                state.unregistered.formUnion(line.map(\.messageID))
-            }
-        }
-    }
-
     /// - Parameter command: need not be waited for any more.
     func noteWithdrawal(of command: Command) {
         state.withLock { _ = $0.withdrawn.insert(command.messageID) }
@@ -87,24 +76,16 @@ package final class OrderWitness: Sendable {
     /// - Parameter command: has just been decided: an operation was opened for it.
     func noteDecision(about command: Command) {
         guard isWatching, !state.withLock({ $0.returned.contains(Self.key(of: command)) }) else { return }
-        let (line, unregistered) = state.withLock { state in
+        let line = state.withLock { state in
             let excused = state.rejected.union(state.withdrawn)
-            let line = (state.arrivals[Self.place(of: command)] ?? []).filter { !excused.contains($0.messageID) }
-            return (line, state.unregistered)
+            return (state.arrivals[Self.place(of: command)] ?? []).filter { !excused.contains($0.messageID) }
         }
         let earlier = line.prefix { $0.idempotencyKey != command.idempotencyKey }
         guard earlier.count < line.count, !earlier.isEmpty else { return }
-        let waiting = Set(broker.waitingMessages)
-        let place = store.lastPlace(of: command) ?? .max
-        let registered = store.waiting(on: command.paymentID).filter { $0.position < place }
-        for other in earlier where waiting.contains(Self.name(of: other)) && mayOvertake(command, other) == false {
+        let waiting = broker.undecidedMessages
+        for other in earlier where waiting.contains(other.messageID) && mayOvertake(command, other) == false {
             // One that has an operation, or its answer, waits for something else.
-            guard !store.knows(other),
-                !unregistered.contains(other.messageID)
-                    || registered.contains(where: { $0.hasKey(of: other) && $0.kind == other.kind })
-            else {
-                continue
-            }
+            guard !store.knows(other) else { continue }
             let text =
                 "\(command.kind) \(command.idempotencyKey) decided before \(other.kind) \(other.idempotencyKey), which waits"
             state.withLock { $0.overtakings.append(Overtaking(payment: command.paymentID, text: text)) }
@@ -117,9 +98,9 @@ package final class OrderWitness: Sendable {
     func noteMissingPayment(of command: Command) {
         guard isWatching else { return }
         let (line, rejected) = state.withLock { ($0.arrivals[Self.place(of: command)] ?? [], $0.rejected) }
-        let waiting = Set(broker.waitingMessages)
+        let waiting = broker.undecidedMessages
         for other in line.prefix(while: { $0.idempotencyKey != command.idempotencyKey })
-        where other.kind == .authorize && waiting.contains(Self.name(of: other)) {
+        where other.kind == .authorize && waiting.contains(other.messageID) {
             guard !rejected.contains(other.messageID), !store.knows(other) else { continue }
             let text = "\(command.kind) \(command.idempotencyKey) has no payment, and its authorize waits"
             state.withLock { $0.overtakings.append(Overtaking(payment: command.paymentID, text: text)) }
@@ -134,8 +115,4 @@ package final class OrderWitness: Sendable {
     private static func place(of command: Command) -> String { "\(command.paymentID) \(command.merchantID)" }
 
     private static func key(of command: Command) -> String { "\(place(of: command)) \(command.idempotencyKey)" }
-
-    private static func name(of command: Command) -> String {
-        SimulatedBroker.name(of: command.paymentID.description, command.idempotencyKey.description)
-    }
 }

@@ -17,6 +17,8 @@ package struct Violation: Hashable, Sendable, CustomStringConvertible {
         case forgetsSafely = "forgetting-is-safe"
         /// Nobody is held up or overtaken: commands of one payment keep their order (docs/correctness.md#overtaking).
         case keepsOrder = "overtaking"
+        /// When nobody comes or goes any more, every partition is read by its owner.
+        case sharesEvenOut = "shared-queues"
         /// A processor that starts in an outage does not send what it has to a bank that is unavailable
         /// (docs/correctness.md#starting-in-an-outage).
         case startsCarefully = "starting-in-an-outage"

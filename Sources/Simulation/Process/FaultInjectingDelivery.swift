@@ -4,6 +4,15 @@ import Core
 struct FaultInjectingDelivery: Delivery {
     let injector: FaultInjector
     let delivery: any Delivery
+    private let process: Int
+    private let sharing: SharingWitness
+
+    init(_ injector: FaultInjector, _ delivery: any Delivery, of process: Int, _ sharing: SharingWitness) {
+        self.injector = injector
+        self.delivery = delivery
+        self.process = process
+        self.sharing = sharing
+    }
 
     var message: Message { delivery.message }
 
@@ -11,6 +20,7 @@ struct FaultInjectingDelivery: Delivery {
         await injector.pass()
         guard !injector.life.isOver else { return }
         await delivery.acknowledge()
+        if let queue = (delivery as? SimulatedDelivery)?.queue { sharing.noteAcknowledgement(queue, by: process) }
     }
 
     func reject() async {

@@ -113,8 +113,6 @@ struct FaultInjectingStore: PaymentStore {
         try await wait(fate.after)
         await injector.pass()
         if injector.life.isOver { throw Self.gone }
-        let isSlow = fate.before + fate.after > Self.patience
-        if let id = payment.flatMap(PaymentID.init), isSlow { order.noteFailure(on: id) }
         if case .failure(let error) = result {
             trace.note(.storeFailed, UInt64(process), payment: payment) {
                 "process \(process): \(name) fails, \(error)\(error.outcomeUnknown ? ", outcome unknown" : "")"
@@ -122,9 +120,6 @@ struct FaultInjectingStore: PaymentStore {
         }
         return try result.get()
     }
-
-    /// Nobody who gives up a queue waits much longer for the place of a command (docs/correctness.md#overtaking).
-    private static let patience = Duration.milliseconds(500)
 
     private func wait(_ duration: Duration) async throws(StoreError) {
         do throws(CancellationError) {
@@ -146,6 +141,27 @@ extension FaultInjectingStore: BankStatusStore {
         try await call("record bank status", nil) { () async throws(StoreError) in
             try await store.recordBankStatus(isUnavailable: isUnavailable, cause: cause)
         }
+    }
+}
+
+extension FaultInjectingStore: MemberStore {
+    func renewMember(
+        _ id: String,
+        version: String,
+        subscribed: Set<Int>,
+        timeout: Duration
+    ) async throws(StoreError) -> [Member] {
+        try await call("sign of life", nil) { () async throws(StoreError) in
+            try await store.renewMember(id, version: version, subscribed: subscribed, timeout: timeout)
+        }
+    }
+
+    func members(timeout: Duration) async throws(StoreError) -> [Member] {
+        try await call("members", nil) { () async throws(StoreError) in try await store.members(timeout: timeout) }
+    }
+
+    func removeMember(_ id: String) async throws(StoreError) {
+        try await call("sign off", nil) { () async throws(StoreError) in try await store.removeMember(id) }
     }
 }
 

@@ -2,7 +2,7 @@ package import Core
 
 /// What one process sees of the world. A test may put something of its own before any of it.
 package struct ProcessPorts: Sendable {
-    package typealias Store = PaymentStore & SweepStore & Outbox & BankStatusStore
+    package typealias Store = PaymentStore & SweepStore & Outbox & BankStatusStore & MemberStore
 
     package var store: any Store
     package var deadLetters: any DeadLetterIntake
@@ -17,6 +17,8 @@ package struct ProcessPorts: Sendable {
     package var fingerprinter: Fingerprinter
     /// Each delivery passes through here on its way to the consumer.
     package var receive: @Sendable (any Delivery) async -> any Delivery
+    /// Whether it cancels the consumer of a queue that it is to leave.
+    package var cancelsConsumers = false
     /// How many of the process's calls to the bank are under way.
     package var callsInFlight: @Sendable () -> Int
 
@@ -31,6 +33,17 @@ package struct ProcessPorts: Sendable {
     /// The real thing, over these ports.
     func consumer(_ context: ProcessorContext) -> CommandConsumer {
         CommandConsumer(context, sink: sink, fingerprinter: fingerprinter)
+    }
+
+    func membership(_ id: String, partitions: Int) -> Membership {
+        Membership(
+            id: id,
+            version: "simulated",
+            partitions: partitions,
+            store: store,
+            time: time,
+            observer: observer
+        )
     }
 
     func watch(_ context: ProcessorContext) -> BankWatch {

@@ -9,18 +9,21 @@ package final class SimulatedProcess: Sendable {
         var deadLetters: SimulatedConnection?
         /// Of the ticks.
         var ticks: SimulatedConnection?
-        var isDraining = false
-        /// Tells whoever consumes of `isDraining`.
-        var onDrain: AsyncStream<Void>.Continuation?
         var task: Task<Void, Never>?
     }
 
     package let number: Int
     let life = ProcessLife()
+    private let readers = CommandReaders()
+    private let sharing: SharingWitness
     private let state = Mutex(State())
 
-    init(number: Int) {
+    /// As what it is known to the others.
+    static func member(_ number: Int) -> String { "process \(number)" }
+
+    init(number: Int, _ sharing: SharingWitness) {
         self.number = number
+        self.sharing = sharing
     }
 
     func start(
@@ -59,31 +62,44 @@ package final class SimulatedProcess: Sendable {
         _ ports: ProcessPorts,
         _ context: ProcessorContext
     ) async {
+        let membership = ports.membership(Self.member(number), partitions: partitions)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await membership.run() }
+            await consume(broker, prefetch: prefetch, partitions: 0..<partitions, ports, context, membership)
+            await membership.leave()
+            group.cancelAll()
+        }
+        disconnect()
+    }
+
+    private func consume(
+        _ broker: SimulatedBroker,
+        prefetch: Int,
+        partitions: Range<Int>,
+        _ ports: ProcessPorts,
+        _ context: ProcessorContext,
+        _ membership: Membership
+    ) async {
         let (consumer, breaker) = (ports.consumer(context), context.breaker)
-        while !isDraining, (try? await consumer.untilStoreIsAvailable()) != nil,
+        while !readers.isDraining, (try? await consumer.untilStoreIsAvailable()) != nil,
             let condition = try? await breaker.untilNotOpen()
         {
-            let (drained, onDrain) = AsyncStream<Void>.makeStream()
-            guard let connection = broker.connect(), adopt(connection, onDrain) else {
+            guard let connection = broker.connect(), adopt(connection) else {
                 try? await ports.time.sleep(for: .seconds(1))
                 continue
             }
+            readers.begin()
+            sharing.noteChange()
             await withTaskGroup(of: Void.self) { group in
                 group.addTask {
                     guard (try? await breaker.untilNot(condition)) != nil else { return }
-                    await self.letGo(connection, consumer)
+                    self.readers.stop()
                 }
-                group.addTask {
-                    for await _ in drained { await self.letGo(connection, consumer) }
-                }
-                await withTaskGroup(of: Void.self) { group in
-                    for partition in 0..<partitions {
-                        let queue = broker.names.commandsQueue(partition)
-                        let stream = connection.consume(queue, prefetch: condition == .closed ? prefetch : 1)
+                await withDiscardingTaskGroup { group in
+                    for partition in partitions {
+                        let prefetch = condition == .closed ? prefetch : 1
                         group.addTask {
-                            await consumer.consume(stream.map { await ports.receive($0) }) { connection.close() }
-                            // When one ends, all end.
-                            connection.cancelConsumers()
+                            await self.read(partition, prefetch, connection, consumer, ports, membership)
                         }
                     }
                 }
@@ -93,20 +109,37 @@ package final class SimulatedProcess: Sendable {
             connection.close()
             if wasLost { try? await ports.time.sleep(for: .seconds(1)) }
         }
-        disconnect()
     }
 
-    /// As `ActiveConsumers` does it: what came meanwhile gets its place, too.
-    private func letGo(_ connection: SimulatedConnection, _ consumer: CommandConsumer) async {
-        if await !consumer.placeHeld() { return connection.close() }
-        connection.cancelConsumers()
-        if await !consumer.placeHeld() { connection.close() }
+    private func read(
+        _ partition: Int,
+        _ prefetch: Int,
+        _ connection: SimulatedConnection,
+        _ consumer: CommandConsumer,
+        _ ports: ProcessPorts,
+        _ membership: Membership
+    ) async {
+        await withDiscardingTaskGroup { group in
+            while readers.areWanted, connection.isOpen {
+                let queue = connection.broker.names.commandsQueue(partition)
+                let source = connection.subscribe(queue, prefetch: prefetch, cancels: ports.cancelsConsumers) {
+                    await ports.receive($0)
+                }
+                let reading = CommandReading(PartitionShare(membership, partition: partition))
+                group.addTask { await consumer.consume(source, reading, giveBack: { connection.close() }) }
+                membership.note(subscribed: partition, true)
+                await readers.stopping(reading)
+            }
+            membership.note(subscribed: partition, false)
+            // When one ends, all end.
+            readers.stop()
+        }
     }
 
     /// As `DeadLetterSubscription` does it.
     private func ingest(_ broker: SimulatedBroker, _ ports: ProcessPorts, _ context: ProcessorContext) async {
         let ingester = ports.ingester(context)
-        while !isDraining, !Task.isCancelled {
+        while !readers.isDraining, !Task.isCancelled {
             if let connection = broker.connect() {
                 state.withLock { $0.deadLetters = connection }
                 await withTaskGroup(of: Void.self) { group in
@@ -135,7 +168,7 @@ package final class SimulatedProcess: Sendable {
         _ signal: WakeUpSignal
     ) async {
         let consumer = ports.sweeper(context, signal)
-        while !isDraining, !Task.isCancelled {
+        while !readers.isDraining, !Task.isCancelled {
             if let connection = broker.connect() {
                 state.withLock { $0.ticks = connection }
                 await withTaskGroup(of: Void.self) { group in
@@ -150,12 +183,10 @@ package final class SimulatedProcess: Sendable {
         }
     }
 
-    private var isDraining: Bool { state.withLock { $0.isDraining } }
-
-    private func adopt(_ connection: SimulatedConnection, _ onDrain: AsyncStream<Void>.Continuation) -> Bool {
+    private func adopt(_ connection: SimulatedConnection) -> Bool {
         state.withLock { state in
-            if state.isDraining { return false }
-            (state.connection, state.onDrain) = (connection, onDrain)
+            if readers.isDraining { return false }
+            state.connection = connection
             return true
         }
     }
@@ -171,12 +202,8 @@ package final class SimulatedProcess: Sendable {
 
     /// Takes no more deliveries, and ends when what it has is done with.
     func drain() {
-        let (ticks, onDrain) = state.withLock { state in
-            state.isDraining = true
-            return (state.ticks, state.onDrain)
-        }
-        ticks?.cancelConsumers()
-        onDrain?.yield()
+        readers.drain()
+        state.withLock { $0.ticks }?.cancelConsumers()
     }
 
     /// What SIGKILL does. The broker notices when `disconnect` is called.
@@ -193,7 +220,7 @@ package final class SimulatedProcess: Sendable {
     func end() {
         life.end()
         disconnect()
-        state.withLock { $0.isDraining = true }
+        readers.drain()
         cancel()
     }
 

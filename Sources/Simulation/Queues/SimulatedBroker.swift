@@ -22,7 +22,7 @@ package final class SimulatedBroker: Sendable {
     }
 
     let time: VirtualTime
-    let names: BrokerNames
+    package let names: BrokerNames
     private let exchanges: [String: String]
     private let bindings: [String: [Topology.Binding]]
     private let queueNames: [String]
@@ -82,11 +82,15 @@ package final class SimulatedBroker: Sendable {
         }
     }
 
-    func consume(_ queue: String, prefetch: Int, connection: Int) -> AsyncStream<any Delivery> {
+    /// - Returns: the consumer's number, and its deliveries.
+    func consume(_ queue: String, prefetch: Int, connection: Int) -> (number: Int, AsyncStream<any Delivery>) {
         let (stream, continuation) = AsyncStream<any Delivery>.makeStream()
-        state.withLock { state in
-            guard state.open.contains(connection) else { return continuation.finish() }
+        let number = state.withLock { state in
             state.lastConsumer += 1
+            guard state.open.contains(connection) else {
+                continuation.finish()
+                return state.lastConsumer
+            }
             state.queues[queue]?.consumers.append(
                 QueueConsumer(
                     number: state.lastConsumer,
@@ -96,8 +100,31 @@ package final class SimulatedBroker: Sendable {
                 )
             )
             pump(queue, &state)
+            return state.lastConsumer
         }
-        return stream
+        return (number, stream)
+    }
+
+    /// Its deliveries end.
+    ///
+    /// - Parameter cancels: whether the broker is told, which lets the next consumer read on; else it goes on setting messages aside.
+    func stop(_ consumer: Int, of queue: String, cancels: Bool) {
+        state.withLock { state in
+            guard let index = state.queues[queue]?.consumers.firstIndex(where: { $0.number == consumer }) else {
+                return
+            }
+            state.queues[queue]?.consumers[index].stream.finish()
+            if cancels { state.queues[queue]?.consumers[index].isCancelled = true }
+            pump(queue, &state)
+        }
+    }
+
+    /// What the end of its channel does: what is unacknowledged is next, before anybody else gets anything.
+    func close(_ consumer: Int, of queue: String) {
+        state.withLock { state in
+            let left = state.queues[queue]?.leave { $0.number == consumer } ?? []
+            putBack(left, into: queue, &state)
+        }
     }
 
     /// What `basic.cancel` does: what was delivered may still be acknowledged, and the next consumer is active at once.
@@ -207,28 +234,18 @@ package final class SimulatedBroker: Sendable {
 
     package func contents(_ queue: String) -> [Message] {
         state.withLock { state in
-            guard let queue = state.queues[queue] else { return [] }
-            let held = queue.unacknowledged.sorted { $0.key < $1.key }.map(\.value.message)
-            return (queue.returned + held + queue.ready).map(\.message)
+            return state.queues[queue]?.messages ?? []
         }
     }
 
-    /// Which commands are on a retry tier, by `name(of:_:)`.
-    var waitingMessages: [String] {
+    /// The ids of the commands that are on a retry tier or in a command queue, delivered or not.
+    var undecidedMessages: Set<String> {
         state.withLock { state in
-            queueNames.filter { $0.hasPrefix(names.retryExchange) }.flatMap { name in
-                (state.queues[name]?.ready ?? []).map { entry in
-                    let headers = entry.message.headers
-                    return Self.name(
-                        of: headers[HeaderName.paymentID]?.string?.lowercased() ?? "",
-                        headers[HeaderName.idempotencyKey]?.string ?? ""
-                    )
-                }
-            }
+            let prefixes = [names.retryExchange, names.commandsExchange]
+            let holding = queueNames.filter { name in prefixes.contains { name.hasPrefix($0) } }
+            return Set(holding.flatMap { state.queues[$0]?.messages ?? [] }.compactMap(\.messageID))
         }
     }
-
-    static func name(of payment: String, _ key: String) -> String { "\(payment) \(key)" }
 
     /// The messages of all queues that the processors have to empty.
     package var backlog: Int {
@@ -249,18 +266,22 @@ package final class SimulatedBroker: Sendable {
     private func close(_ connection: Int, _ state: inout State) {
         guard state.open.remove(connection) != nil else { return }
         for name in queueNames {
-            let left = state.queues[name]?.leave(connection) ?? []
-            for var message in left {
-                message.returns += 1
-                if message.returns > state.queues[name]?.deliveryLimit ?? .max {
-                    deadLetter(message.message, from: name, .deliveryLimit, &state)
-                } else {
-                    state.queues[name]?.returned.append(message)
-                }
-            }
-            if !left.isEmpty { state.queues[name]?.returned.sort { $0.number < $1.number } }
-            pump(name, &state)
+            let left = state.queues[name]?.leave { $0.connection == connection } ?? []
+            putBack(left, into: name, &state)
         }
+    }
+
+    private func putBack(_ left: [QueuedMessage], into name: String, _ state: inout State) {
+        for var message in left {
+            message.returns += 1
+            if message.returns > state.queues[name]?.deliveryLimit ?? .max {
+                deadLetter(message.message, from: name, .deliveryLimit, &state)
+            } else {
+                state.queues[name]?.returned.append(message)
+            }
+        }
+        if !left.isEmpty { state.queues[name]?.returned.sort { $0.number < $1.number } }
+        pump(name, &state)
     }
 
     private func enqueue(_ message: Message, in queue: String, _ state: inout State) {

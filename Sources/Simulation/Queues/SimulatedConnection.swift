@@ -7,7 +7,27 @@ package struct SimulatedConnection: Sendable {
 
     /// Ends when the consumer is cancelled or the connection is gone.
     package func consume(_ queue: String, prefetch: Int) -> AsyncStream<any Delivery> {
-        broker.consume(queue, prefetch: prefetch, connection: number)
+        broker.consume(queue, prefetch: prefetch, connection: number).1
+    }
+
+    /// A subscription that can be left to others in order.
+    ///
+    /// - Parameter receive: what each delivery passes through.
+    package func subscribe(
+        _ queue: String,
+        prefetch: Int,
+        cancels: Bool = false,
+        _ receive: @escaping @Sendable (any Delivery) async -> any Delivery
+    ) -> SimulatedSource {
+        let (consumer, stream) = broker.consume(queue, prefetch: prefetch, connection: number)
+        return SimulatedSource(
+            broker: broker,
+            queue: queue,
+            consumer: consumer,
+            stream: stream,
+            cancels: cancels,
+            receive: receive
+        )
     }
 
     package func cancelConsumers() {
@@ -20,6 +40,23 @@ package struct SimulatedConnection: Sendable {
     package func close() {
         broker.close(number)
     }
+}
+
+/// A subscription to a queue of a ``SimulatedBroker``.
+package struct SimulatedSource: CommandSource {
+    let broker: SimulatedBroker
+    let queue: String
+    let consumer: Int
+    let stream: AsyncStream<any Delivery>
+    /// As no processor may do it: cancels its consumer when it is to stop.
+    var cancels = false
+    let receive: @Sendable (any Delivery) async -> any Delivery
+
+    package var deliveries: AsyncMapSequence<AsyncStream<any Delivery>, any Delivery> { stream.map(receive) }
+
+    package func stop() { broker.stop(consumer, of: queue, cancels: cancels) }
+
+    package func close() async { broker.close(consumer, of: queue) }
 }
 
 /// A message that a ``SimulatedBroker`` has handed over.

@@ -46,6 +46,12 @@ struct SimulatedQueue {
         timeToLive = (arguments["x-message-ttl"]?.integer).map { .milliseconds($0) }
     }
 
+    /// Everything that is in it, delivered or not.
+    var messages: [Message] {
+        let held = unacknowledged.sorted { $0.key < $1.key }.map(\.value.message)
+        return (returned + held + ready).map(\.message)
+    }
+
     var count: Int { ready.count + returned.count + unacknowledged.count }
 
     /// The consumer that gets the next message: the first one alone, or whoever has least to do.
@@ -63,9 +69,9 @@ struct SimulatedQueue {
         return ready.isEmpty ? nil : ready.removeFirst()
     }
 
-    /// Takes what a connection leaves behind, oldest first; its consumers are gone.
-    mutating func leave(_ connection: Int) -> [QueuedMessage] {
-        let gone = Set(consumers.filter { $0.connection == connection }.map(\.number))
+    /// Takes what consumers leave behind that are gone, oldest first.
+    mutating func leave(_ isGone: (QueueConsumer) -> Bool) -> [QueuedMessage] {
+        let gone = Set(consumers.filter(isGone).map(\.number))
         guard !gone.isEmpty else { return [] }
         for consumer in consumers where gone.contains(consumer.number) { consumer.stream.finish() }
         consumers.removeAll { gone.contains($0.number) }

@@ -78,10 +78,7 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
     /// The commands that wait, by their payment.
     var places: [PaymentID: [WaitingCommand]] { state.withLock { $0.tables.waiting.all } }
 
-    /// The place that a command had when it waited last.
-    func lastPlace(of command: Command) -> Int64? {
-        state.withLock { $0.tables.waiting.lastPlace(of: command) }
-    }
+    var rowsOfMembers: [Member] { state.withLock { Array($0.tables.members.values) } }
 
     /// Whether there is an operation under a command's key.
     package func knows(_ command: Command) -> Bool {

@@ -9,7 +9,6 @@ struct WaitingTable {
 
     private var rows: [PaymentID: [Row]] = [:]
     private var lastPosition: Int64 = 0
-    private var lastPlaces: [String: Int64] = [:]
 
     func line(of payment: PaymentID) -> [WaitingCommand] { (rows[payment] ?? []).map(\.command) }
 
@@ -30,14 +29,6 @@ struct WaitingTable {
         lastPosition += 1
         let waiting = WaitingCommand(command, position: lastPosition)
         rows[command.paymentID, default: []].append(Row(command: waiting, seenAt: now))
-        let copies = line(of: command.paymentID).filter { $0.hasKey(of: command) }
-        lastPlaces["\(command.paymentID) \(command.merchantID) \(command.idempotencyKey)"] = copies.map(\.position)
-            .min()
-    }
-
-    /// Where a command waited last, for whoever judges.
-    func lastPlace(of command: Command) -> Int64? {
-        lastPlaces["\(command.paymentID) \(command.merchantID) \(command.idempotencyKey)"]
     }
 
     mutating func withdraw(_ command: Command, unseenSince limit: Timestamp) {

@@ -130,6 +130,7 @@ extension SimulationWorld {
         guard let (slot, process) = anyProcess, process.life.isRunning else { return }
         counting.add(\.deploys)
         trace.note(.process, UInt64(process.number), "process \(process.number) is told to stop")
+        sharing.noteChange()
         process.drain()
         time.schedule(after: operators.duration(in: .seconds(1)...(.seconds(25)))) { process.cancel() }
         time.schedule(after: .seconds(26)) { [weak self] in

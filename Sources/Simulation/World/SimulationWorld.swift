@@ -25,6 +25,7 @@ package final class SimulationWorld: Sendable {
     let witness: SweepWitness
     let orderWitness: OrderWitness
     let newcomers: NewcomerWitness
+    let sharing: SharingWitness
     private let slots: Int
     private let prefetch: Int
     private let processRandom: SeededRandom
@@ -96,6 +97,7 @@ package final class SimulationWorld: Sendable {
         witness = SweepWitness(bankClock: bankClock, grace: sweeping.grace)
         orderWitness = OrderWitness(broker: broker, store: store, isWatching: faults.keepsArrivals)
         newcomers = NewcomerWitness(time: time)
+        sharing = SharingWitness(time: time)
         upstream = Upstream(
             broker: broker,
             time: time,
@@ -164,6 +166,7 @@ package final class SimulationWorld: Sendable {
 
     /// The faults stop: everything is up again, and everyone is back.
     private func endFaults() {
+        sharing.noteChange()
         trace.note(.phase, 1, "the faults stop")
         schedule.end()
         broker.setDown(false)
@@ -198,6 +201,7 @@ package final class SimulationWorld: Sendable {
         trace.note(.phase, 3, "days go by")
         for _ in 0..<Self.mostHours where store.unfinished.everything > 0 {
             for clock in [processClock, databaseClock, bankClock] { clock.jump(by: .seconds(3_600)) }
+            sharing.noteChange()
             try? await time.sleep(for: .seconds(150))
         }
         return await drain(everything: true)
@@ -292,7 +296,7 @@ package final class SimulationWorld: Sendable {
     func start(_ slot: Int) {
         let process: SimulatedProcess? = state.withLock { state in
             guard !state.isClosing, state.running[slot]?.life.isDead ?? true else { return nil }
-            let process = SimulatedProcess(number: state.all.count + 1)
+            let process = SimulatedProcess(number: state.all.count + 1, sharing)
             state.running[slot] = process
             state.all.append(process)
             return process
@@ -300,6 +304,7 @@ package final class SimulationWorld: Sendable {
         guard let process else { return }
         trace.note(.process, UInt64(process.number), "process \(process.number) starts")
         newcomers.noteStart(of: process.number)
+        sharing.noteChange()
         let ports = state.withLock { $0.wrapping }(ports(of: process, in: slot))
         process.start(on: executor, broker, partitions: Self.partitions, prefetch: prefetch, ports)
     }
@@ -352,9 +357,9 @@ package final class SimulationWorld: Sendable {
             policy: RetryPolicy(),
             sweeps: sweeping,
             fingerprinter: Self.fingerprinter,
-            receive: { [orderWitness] delivery in
+            receive: { [orderWitness, sharing] delivery in
                 orderWitness.noteArrival(of: delivery.message)
-                return FaultInjectingDelivery(injector: injector, delivery: delivery)
+                return FaultInjectingDelivery(injector, delivery, of: number, sharing)
             },
             callsInFlight: { [bank] in bank.callsInFlight(of: number) }
         )

@@ -136,7 +136,7 @@ struct GiveBackTests {
             let consumer = world.consumer(store: store, breaker: breaker)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 let deliveries = world.broker.subscribe()
-                group.addTask { await consumer.consume(deliveries) {} }
+                group.addTask { await consumer.consume(InMemorySource(deliveries), CommandReading()) {} }
                 world.send(.capture, key: "c", to: 1)
                 try await world.time.sleep(for: .seconds(1))
                 // It gives up its deliveries, and another processor gets them.
@@ -148,67 +148,6 @@ struct GiveBackTests {
             try await world.time.sleep(for: .seconds(2))
             #expect(world.finalReplies("r").first?.outcome == "succeeded")
             #expect(world.deferred.isEmpty)
-        }
-    }
-
-    @Test("a held command whose place the store refuses, and no other's, is no reason to give everything back")
-    func refusedPlace() throws {
-        struct PickyStore: StoreFront {
-            let store: InMemoryPaymentStore
-
-            func register(_ command: Command) async throws(StoreError) { throw StoreError(.refused, detail: "22021") }
-        }
-        let holder = Mutex<CommandConsumer?>(nil)
-        try World.run(
-            make: Self.immediate,
-            consumers: { world in
-                let consumer = world.consumer(store: PickyStore(store: world.store))
-                holder.withLock { $0 = consumer }
-                return [consumer]
-            }
-        ) { world in
-            world.bank.delayNext(by: .seconds(1))
-            world.send(.authorize, key: "a")
-            try await world.until { world.bank.requests.count == 1 }
-            world.send(.capture, key: "c")
-            try await world.time.sleep(for: .milliseconds(10))
-            #expect(await holder.withLock { $0 }?.placeHeld() == true)
-            try await world.until { !world.finalReplies("c").isEmpty }
-            #expect(world.finalReplies("c").last?.outcome == "succeeded")
-        }
-    }
-
-    @Test(
-        "where the store cannot keep the place of what is held, whoever reads on must begin with it",
-        arguments: [true, false]
-    )
-    func handOver(goesBack: Bool) throws {
-        let link = PooledStore.Link()
-        let first = Mutex<CommandConsumer?>(nil)
-        try World.run(
-            make: Self.immediate,
-            consumers: { world in
-                let cutOff = world.consumer(store: PooledStore(store: world.store, time: world.time, link: link))
-                first.withLock { $0 = cutOff }
-                return [cutOff, world.consumer()]
-            }
-        ) { world in
-            world.bank.delayNext(by: .seconds(1))
-            world.send(.authorize, key: "a", to: 0)
-            try await world.until { world.bank.requests.count == 1 }
-            world.send(.capture, key: "c", to: 0)
-            try await world.time.sleep(for: .milliseconds(10))
-            link.setDown(true)
-            #expect(await first.withLock { $0 }?.placeHeld() == false)
-            // As `CommandSubscription` does it; or as if it cancelled its consumers all the same.
-            if goesBack { world.broker.giveBack() }
-            try await world.time.sleep(for: .seconds(1))
-            world.send(.void, key: "v", to: goesBack ? nil : 1)
-            try await world.time.sleep(for: .seconds(5))
-            link.setDown(false)
-            try await world.until { !world.finalReplies("v").isEmpty && !world.finalReplies("c").isEmpty }
-            let outcomes = [world.finalReplies("c").last?.outcome, world.finalReplies("v").last?.outcome]
-            #expect(outcomes == (goesBack ? ["succeeded", "rejected"] : ["rejected", "succeeded"]))
         }
     }
 }

@@ -111,7 +111,7 @@ struct World: Sendable {
         var deliveries = deliveries
         while true {
             let returns = broker.returns
-            await consumer.consume(deliveries) { broker.giveBack() }
+            await consumer.consume(InMemorySource(deliveries), CommandReading()) { broker.giveBack() }
             guard broker.returns > returns, (try? await consumer.untilStoreIsAvailable()) != nil else { return }
             deliveries = broker.subscribe()
         }

@@ -142,6 +142,7 @@ struct RedactionTests {
                 .replyPostponed(replyTo: "replies.a"), .eventsPostponed(1),
                 .storeFailed(StoreError(.unavailable, detail: "08006")), .publishFailed("d"),
                 .breakerChanged(.open, cause: nil), .commandsGivenBack, .commandsTakenAgain,
+                .membersChanged(2, owned: [1]),
                 .deadLetterKept(deadLetter), .deadLetterSentBack(deadLetter, .seconds5),
                 .swept(.reconcile, SweepReport(), duration: .seconds(1)),
                 .sweepFailed(.expire, StoreError(.unavailable, detail: "08006")), .tickUnreadable,
@@ -167,7 +168,7 @@ struct RedactionTests {
 }
 
 extension ProcessorEvent {
-    fileprivate static let kinds = 24
+    fileprivate static let kinds = 25
 
     /// A new case does not compile here until it has a number, and fails the count until it has a sample above.
     fileprivate var kind: Int {
@@ -196,6 +197,7 @@ extension ProcessorEvent {
         case .replyPostponed: 21
         case .commandsGivenBack: 22
         case .commandsTakenAgain: 23
+        case .membersChanged: 24
         }
     }
 }

@@ -9,6 +9,7 @@ struct InMemoryStoreContractTests {
         let time = VirtualTime()
         let store: InMemoryPaymentStore
         var sweeps: InMemoryPaymentStore { store }
+        var members: InMemoryPaymentStore { store }
 
         init() {
             store = InMemoryPaymentStore(clock: time, fingerprinter: Fingerprinter(secret: Array("secret".utf8)))

@@ -6,6 +6,7 @@ import Testing
 @Suite("The queues of the payments", .timeLimit(.minutes(1)))
 struct PaymentQueuesTests {
     private static let payment = PaymentID(UniqueID(high: 1, low: 1))
+    private static let reading = CommandReading()
     private static let other = PaymentID(UniqueID(high: 2, low: 2))
 
     private func simulate(_ work: @escaping @Sendable (VirtualTime, PaymentQueues) async throws -> Void) throws {
@@ -19,7 +20,7 @@ struct PaymentQueuesTests {
     func order() throws {
         try simulate { time, queues in
             let log = Log()
-            let places = (0..<20).map { _ in queues.place(for: Self.payment) }
+            let places = (0..<20).map { _ in queues.place(for: Self.payment, of: Self.reading) }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for (index, place) in places.enumerated().reversed() {
                     group.addTask {
@@ -39,8 +40,8 @@ struct PaymentQueuesTests {
     @Test("those of different payments go through side by side")
     func sideBySide() throws {
         try simulate { _, queues in
-            let first = queues.place(for: Self.payment)
-            let second = queues.place(for: Self.other)
+            let first = queues.place(for: Self.payment, of: Self.reading)
+            let second = queues.place(for: Self.other, of: Self.reading)
             _ = try await queues.enter(first)
             _ = try await queues.enter(second)
             queues.leave(second)
@@ -53,7 +54,7 @@ struct PaymentQueuesTests {
         let operation = try PaymentFixture.operation(.capture, .succeeded)
         let known = PaymentQueues.Completed(command: try PaymentFixture.command(.capture), operation: operation)
         try simulate { _, queues async throws in
-            let places = (0..<4).map { _ in queues.place(for: Self.payment) }
+            let places = (0..<4).map { _ in queues.place(for: Self.payment, of: Self.reading) }
             #expect(try await queues.enter(places[0]) == nil)
             queues.leave(places[0], completed: known)
             #expect(try await queues.enter(places[1])?.operation == operation)
@@ -61,7 +62,7 @@ struct PaymentQueuesTests {
             #expect(try await queues.enter(places[2])?.operation == operation)
             queues.leave(places[2])
             queues.leave(places[3])
-            let late = queues.place(for: Self.payment)
+            let late = queues.place(for: Self.payment, of: Self.reading)
             #expect(try await queues.enter(late) == nil)
             queues.leave(late)
         }
@@ -71,7 +72,7 @@ struct PaymentQueuesTests {
     func cancellation() throws {
         try simulate { time, queues in
             let log = Log()
-            let places = (0..<4).map { _ in queues.place(for: Self.payment) }
+            let places = (0..<4).map { _ in queues.place(for: Self.payment, of: Self.reading) }
             _ = try await queues.enter(places[0])
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
@@ -108,7 +109,7 @@ struct PaymentQueuesTests {
     @Test("the place of one that never entered does not block the queue")
     func abandoned() throws {
         try simulate { _, queues in
-            let places = (0..<3).map { _ in queues.place(for: Self.payment) }
+            let places = (0..<3).map { _ in queues.place(for: Self.payment, of: Self.reading) }
             queues.leave(places[1])
             _ = try await queues.enter(places[0])
             queues.leave(places[0])

@@ -66,6 +66,7 @@ struct PostgresStoreContractTests {
 
     struct Subject: StoreUnderTest {
         let store: Store
+        let members: PostgresMemberStore
         var sweeps: PostgresPaymentStore { store.payments }
 
         var now: Timestamp { SystemTime().now() }
@@ -87,7 +88,7 @@ struct PostgresStoreContractTests {
                 queries: PostgresPaymentQueries(pool: pools.queries),
                 deadLetters: PostgresDeadLetterStore(pool: pools.queries)
             )
-            try await check.run(on: Subject(store: store))
+            try await check.run(on: Subject(store: store, members: PostgresMemberStore(pool: pools.watch)))
         }
     }
 }

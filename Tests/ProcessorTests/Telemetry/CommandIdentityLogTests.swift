@@ -30,7 +30,7 @@ struct CommandIdentityLogTests {
         // One payment, and no command.
         case .expired: .other
         case .eventsPostponed, .storeFailed, .publishFailed, .breakerChanged, .commandsGivenBack, .commandsTakenAgain,
-            .swept, .sweepFailed, .tickUnreadable:
+            .membersChanged, .swept, .sweepFailed, .tickUnreadable:
             .other
         }
     }
@@ -68,7 +68,7 @@ struct CommandIdentityLogTests {
             .replyPostponed(replyTo: "replies.a"), .eventsPostponed(1),
             .storeFailed(StoreError(.unavailable, detail: "08006")), .publishFailed("d"),
             .breakerChanged(.open, cause: nil), .commandsGivenBack, .commandsTakenAgain,
-            .swept(.reconcile, SweepReport(), duration: .seconds(1)),
+            .membersChanged(2, owned: [1]), .swept(.reconcile, SweepReport(), duration: .seconds(1)),
             .sweepFailed(.expire, StoreError(.unavailable, detail: "08006")), .tickUnreadable,
             .expired(command.paymentID),
         ]

@@ -2,7 +2,7 @@ import Core
 import Simulation
 
 /// A store that changes one call and passes on the others.
-protocol StoreMutant: PaymentStore, SweepStore, Outbox, BankStatusStore {
+protocol StoreMutant: PaymentStore, SweepStore, Outbox, BankStatusStore, MemberStore {
     var store: any ProcessPorts.Store { get }
 }
 
@@ -26,6 +26,21 @@ extension StoreMutant {
     func recordBankStatus(isUnavailable: Bool, cause: String?) async throws(StoreError) {
         try await store.recordBankStatus(isUnavailable: isUnavailable, cause: cause)
     }
+
+    func renewMember(
+        _ id: String,
+        version: String,
+        subscribed: Set<Int>,
+        timeout: Duration
+    ) async throws(StoreError) -> [Member] {
+        try await store.renewMember(id, version: version, subscribed: subscribed, timeout: timeout)
+    }
+
+    func members(timeout: Duration) async throws(StoreError) -> [Member] {
+        try await store.members(timeout: timeout)
+    }
+
+    func removeMember(_ id: String) async throws(StoreError) { try await store.removeMember(id) }
 
     func noteError(answering request: RequestOrigin) async throws(StoreError) {
         try await store.noteError(answering: request)

@@ -30,8 +30,6 @@ struct BrokerTrouble: Hashable, Sendable, CustomStringConvertible {
         case forbidden
         /// What is published there is not confirmed: a queue behind it has no majority of its nodes, or stands still.
         case silent
-        /// Of a queue: the broker kept messages for a consumer and did not deliver them.
-        case undelivered
         /// In the words of the broker.
         case other(String)
 
@@ -40,7 +38,6 @@ struct BrokerTrouble: Hashable, Sendable, CustomStringConvertible {
             case .missing: "is missing"
             case .forbidden: "may not be used by the broker's user"
             case .silent: "confirms nothing"
-            case .undelivered: "was deleted and declared again, and delivered nothing: its consumer is renewed"
             case .other(let words): words
             }
         }

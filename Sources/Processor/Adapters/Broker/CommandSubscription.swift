@@ -8,12 +8,18 @@ import Synchronization
 /// each queue at a time, of which the circuit breaker lets one try (docs/correctness.md#bank-outage). When the store is unavailable it
 /// closes its connection, which gives back all that it has, and waits (docs/correctness.md#database-unavailable).
 struct CommandSubscription: Sendable {
+    /// A command queue; one beyond the partitions is nobody's.
+    struct Queue: Sendable {
+        let name: String
+        let partition: Int?
+    }
+
     let session: AMQPSession
-    /// The command queues, and those beyond the partitions.
-    let queues: [String]
+    let queues: [Queue]
     let prefetch: UInt16
     let consumer: CommandConsumer
     let breaker: CircuitBreaker
+    let membership: Membership
     let steady: SteadyConsumer
     /// Told when all queues that are there are subscribed.
     let onSubscribed: @Sendable () -> Void
@@ -26,37 +32,48 @@ struct CommandSubscription: Sendable {
 
     /// Returns when a graceful shutdown has drained what was delivered, or the task is cancelled.
     func run() async {
-        let active = ActiveConsumers { await consumer.placeHeld() }
-        await withGracefulShutdownHandler {
-            var pause = Self.pause
-            while await !active.isDraining, !Task.isCancelled {
-                let started = ContinuousClock.now
-                do {
-                    try await consume(active)
-                    pause = Self.pause
-                } catch {
-                    if await active.isDraining || Task.isCancelled { return }
-                    if consumer.isStoreUnavailable { continue }
-                    onFailure(error)
-                    let rest = .now - started > Self.pauseLimit ? Self.pause : pause
-                    try? await cancelWhenGracefulShutdown { try await Task.sleep(for: rest) }
-                    pause = min(rest * 2, Self.pauseLimit)
-                }
+        let readers = CommandReaders()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await membership.run() }
+            await withGracefulShutdownHandler {
+                await run(readers)
+            } onGracefulShutdown: {
+                readers.drain()
+                // The others take over its queues while it is still at work on what it has read.
+                Task { await membership.leave() }
             }
-        } onGracefulShutdown: {
-            Task { await active.drain() }
+            group.cancelAll()
         }
     }
 
-    private func consume(_ active: ActiveConsumers) async throws {
+    private func run(_ readers: CommandReaders) async {
+        var pause = Self.pause
+        while !readers.isDraining, !Task.isCancelled {
+            let started = ContinuousClock.now
+            do {
+                try await consume(readers)
+                pause = Self.pause
+            } catch {
+                if readers.isDraining || Task.isCancelled { return }
+                if consumer.isStoreUnavailable { continue }
+                onFailure(error)
+                let rest = .now - started > Self.pauseLimit ? Self.pause : pause
+                try? await cancelWhenGracefulShutdown { try await Task.sleep(for: rest) }
+                pause = min(rest * 2, Self.pauseLimit)
+            }
+        }
+    }
+
+    private func consume(_ readers: CommandReaders) async throws {
         try await cancelWhenGracefulShutdown { try await consumer.untilStoreIsAvailable() }
         let condition = try await cancelWhenGracefulShutdown { try await breaker.untilNotOpen() }
         let connection = try await cancelWhenGracefulShutdown { try await session.connection() }
+        readers.begin()
         do {
-            try await consume(from: connection, active, while: condition)
+            try await consume(from: connection, readers, while: condition)
         } catch {
+            readers.stop()
             // What is half subscribed may hold deliveries that nobody reads: closing gives them back.
-            await active.cancelAll()
             await connection.close()
             throw error
         }
@@ -65,57 +82,84 @@ struct CommandSubscription: Sendable {
     /// Returns when the bank's condition is no longer that, or the service shuts down, and what was delivered is done with.
     private func consume(
         from connection: AMQPConnection,
-        _ active: ActiveConsumers,
+        _ readers: CommandReaders,
         while condition: BreakerCondition
     ) async throws {
-        let prefetch = condition == .closed ? prefetch : 1
-        let round = await active.begin { await connection.close() }
         let settled = Countdown(queues.count, then: onSubscribed)
         // A queue that vanishes is waited for, and the others go on; when one ends otherwise, all end: what is wrong with the connection
         // is checked by starting over.
         try await withThrowingTaskGroup(of: Void.self) { group in
             let watch = Task {
                 try await breaker.untilNot(condition)
-                await active.cancelAll()
+                readers.stop()
             }
             defer { watch.cancel() }
+            let prefetch = condition == .closed ? prefetch : 1
             for queue in queues {
                 group.addTask {
-                    let once = Once { settled.count() }
-                    do throws(AMQPError) {
-                        try await steady.run(
-                            queue,
-                            on: connection,
-                            prefetch: prefetch,
-                            while: { await active.isActive(round) },
-                            onMissing: { once.run() },
-                            // Another processor may read on from now.
-                            onRenewal: { if await !consumer.placeHeld() { await connection.close() } },
-                            body: { stream throws(AMQPError) in
-                                await active.add(stream, round)
-                                once.run()
-                                let result: Result<Void, AMQPError>
-                                do throws(AMQPError) {
-                                    let deliveries = stream.map { BrokerDelivery($0) as any Delivery }
-                                    try await consumer.consume(deliveries, giveBack: { await connection.close() })
-                                    result = .success(())
-                                } catch {
-                                    result = .failure(error)
-                                }
-                                await active.remove(stream)
-                                try result.get()
-                            }
-                        )
-                        await active.cancelAll()
-                    } catch {
-                        await active.cancelAll()
-                        throw error
-                    }
+                    defer { readers.stop() }
+                    try await read(queue, from: connection, prefetch, readers, settled)
                 }
             }
             try await group.waitForAll()
         }
     }
+
+    /// Subscribes to a queue again and again, until nothing is to be read any more. Returns when all that was read is done with: also what
+    /// was under way when the queue was left to others.
+    private func read(
+        _ queue: Queue,
+        from connection: AMQPConnection,
+        _ prefetch: UInt16,
+        _ readers: CommandReaders,
+        _ settled: Countdown
+    ) async throws(AMQPError) {
+        let once = Once { settled.count() }
+        let result: Result<Void, AMQPError> = await withDiscardingTaskGroup { group in
+            do throws(AMQPError) {
+                try await steady.run(
+                    queue.name,
+                    on: connection,
+                    prefetch: prefetch,
+                    while: { readers.areWanted },
+                    onMissing: { once.run() },
+                    body: { stream throws(AMQPError) in
+                        let reading = CommandReading(queue.partition.map { PartitionShare(membership, partition: $0) })
+                        group.addTask {
+                            let source = BrokerCommandSource(consumer: stream)
+                            await consumer.consume(source, reading, giveBack: { await connection.close() })
+                        }
+                        note(queue, isSubscribed: true)
+                        once.run()
+                        await readers.stopping(reading)
+                        try reading.check(AMQPError.self)
+                    }
+                )
+                note(queue, isSubscribed: false)
+                return .success(())
+            } catch {
+                note(queue, isSubscribed: false)
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+
+    /// The others leave this processor what is its own when they know that it is subscribed.
+    private func note(_ queue: Queue, isSubscribed: Bool) {
+        if let partition = queue.partition { membership.note(subscribed: partition, isSubscribed) }
+    }
+}
+
+/// A consumer of a command queue, in the words of Core.
+struct BrokerCommandSource: CommandSource {
+    let consumer: AMQPConsumer
+
+    var deliveries: AsyncMapSequence<AMQPConsumer, any Delivery> { consumer.map { BrokerDelivery($0) } }
+
+    func stop() { consumer.stop() }
+
+    func close() async { await consumer.close() }
 }
 
 /// Calls back when so many have been counted.
@@ -148,66 +192,5 @@ private final class Once: Sendable {
 
     func run() {
         if !isDone.exchange(true, ordering: .relaxed) { action() }
-    }
-}
-
-/// The consumers of the current connection, and whether there may be new ones.
-private actor ActiveConsumers {
-    private(set) var isDraining = false
-    private var round = 0
-    private var isCancelled = false
-    private var consumers: [AMQPConsumer] = []
-    /// What must be done before others get their deliveries: gives what is held its place, and tells whether it has it.
-    private let handOver: @Sendable () async -> Bool
-    /// Has the broker take back what has none.
-    private var giveBack: @Sendable () async -> Void = {}
-
-    init(handOver: @escaping @Sendable () async -> Bool) {
-        self.handOver = handOver
-    }
-
-    /// Names the consumers to come.
-    ///
-    /// - Parameter giveBack: closes their connection.
-    func begin(giveBack: @escaping @Sendable () async -> Void) -> Int {
-        round += 1
-        isCancelled = false
-        self.giveBack = giveBack
-        return round
-    }
-
-    /// Whether consumers of that round are still wanted.
-    func isActive(_ round: Int) -> Bool { round == self.round && !isCancelled && !isDraining }
-
-    func add(_ consumer: AMQPConsumer, _ round: Int) async {
-        // It may have come too late for `cancelAll` or `drain`.
-        guard isActive(round) else {
-            try? await consumer.cancel()
-            return
-        }
-        consumers.append(consumer)
-    }
-
-    /// It has ended.
-    func remove(_ consumer: AMQPConsumer) {
-        consumers.removeAll { $0.consumerTag == consumer.consumerTag }
-    }
-
-    func drain() async {
-        isDraining = true
-        await cancelAll()
-    }
-
-    /// What they have been given already is still delivered and acknowledged. Where the store cannot keep its place it goes back, so that
-    /// whoever reads on begins with it.
-    func cancelAll() async {
-        isCancelled = true
-        let (cancelled, giveBack) = (consumers, giveBack)
-        consumers = []
-        if cancelled.isEmpty { return }
-        if await !handOver() { return await giveBack() }
-        for consumer in cancelled { try? await consumer.cancel() }
-        // What has come in the meantime.
-        if await !handOver() { await giveBack() }
     }
 }

@@ -1,0 +1,133 @@
+import Synchronization
+
+/// One subscription to a command queue, from its first delivery until it is left to others.
+///
+/// A queue has one active consumer, so whoever reads it has its commands in their order. That holds beyond a change of readers if the
+/// next one begins with the first command that this one has not acknowledged. A consumer that is cancelled does not give that: the next one
+/// reads on behind what the first still holds. So a reader that is to stop reads nothing more, gets on with what it has read, and then
+/// ends its subscription, which gives back the rest (docs/correctness.md#overtaking).
+package final class CommandReading: Sendable {
+    private enum Phase {
+        case reading
+        /// Nothing more is read.
+        case stopped
+        /// Everything read is done with, or the deliveries have failed.
+        case ended
+        /// Its subscription is closed, or about to be: what is not done with comes again, here or elsewhere.
+        case left
+    }
+
+    private struct State {
+        var phase = Phase.reading
+        var isClosed = false
+        var failure: (any Error)?
+        var onStop: (@Sendable () -> Void)?
+        /// Of those who wait for any change.
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+    private let share: PartitionShare?
+
+    /// - Parameter share: where the queue is a partition: it is left to its owner when there is something to read.
+    package init(_ share: PartitionShare? = nil) {
+        self.share = share
+    }
+
+    /// Reads nothing more, from now on. What was read is still seen through. Can be called at any time, any number of times.
+    package func stop() {
+        let onStop = change { state in
+            guard case .reading = state.phase else { return nil as (@Sendable () -> Void)? }
+            state.phase = .stopped
+            return state.onStop
+        }
+        onStop?()
+    }
+
+    /// Returns when its subscription has ended, and another one may take its place; some of what it has read may still be under way.
+    package func untilClosed() async { await wait { $0.isClosed } }
+
+    /// - Throws: what has ended its deliveries before their time.
+    package func check<Failure: Error>(_ type: Failure.Type) throws(Failure) {
+        if let failure = state.withLock({ $0.failure }) as? Failure { throw failure }
+    }
+
+    // MARK: The reader's part
+
+    /// - Parameter onStop: called once, when it is to stop.
+    func begin(onStop: @escaping @Sendable () -> Void) {
+        let isStopped = state.withLock { state in
+            state.onStop = onStop
+            if case .reading = state.phase { return false }
+            return true
+        }
+        if isStopped { onStop() }
+    }
+
+    /// Whether the next delivery is to be read; else nothing is from now on, for the queue is another member's.
+    func takesNext() -> Bool {
+        if isStopped { return false }
+        guard share?.isToBeLeft == true else { return true }
+        stop()
+        return false
+    }
+
+    /// Whether another processor waits for the queue.
+    var isAwaited: Bool { share?.isAwaited ?? false }
+
+    private var isStopped: Bool {
+        state.withLock { if case .reading = $0.phase { false } else { true } }
+    }
+
+    /// Whether what is not done with comes again: its order is not the business of who has read it any more.
+    var hasLeft: Bool {
+        state.withLock { if case .left = $0.phase { true } else { false } }
+    }
+
+    func end(_ failure: (any Error)?) {
+        change { state in
+            state.failure = failure
+            if case .left = state.phase { return }
+            state.phase = .ended
+        }
+    }
+
+    func leave() { change { $0.phase = .left } }
+
+    func close() { change { $0.isClosed = true } }
+
+    func untilStopped() async {
+        await wait { if case .reading = $0.phase { false } else { true } }
+    }
+
+    var hasEnded: Bool {
+        state.withLock { if case .ended = $0.phase { true } else { false } }
+    }
+
+    // MARK: Changes
+
+    @discardableResult
+    private func change<Value: Sendable>(_ body: (inout State) -> Value) -> Value {
+        let (value, waiters) = state.withLock { state in
+            let value = body(&state)
+            defer { state.waiters = [] }
+            return (value, state.waiters)
+        }
+        for waiter in waiters { waiter.resume() }
+        return value
+    }
+
+    /// Returns when it is so. Not cancellable: everything that is begun ends.
+    private func wait(until isSo: @Sendable (State) -> Bool) async {
+        while !state.withLock({ isSo($0) }) {
+            await withCheckedContinuation { (waiter: CheckedContinuation<Void, Never>) in
+                let isOver = state.withLock { state in
+                    if isSo(state) { return true }
+                    state.waiters.append(waiter)
+                    return false
+                }
+                if isOver { waiter.resume() }
+            }
+        }
+    }
+}

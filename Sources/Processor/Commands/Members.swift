@@ -1,0 +1,48 @@
+import ArgumentParser
+import Core
+import Postgres
+import Program
+
+struct Members: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "members",
+        abstract: "Shows the processors that share the command queues, and which partitions are whose.",
+        discussion: """
+            A processor gives a sign of life every 2 s and is missed after 10 s. Each partition belongs to one of them; \
+            another one may still be finishing what it has read.
+            """
+    )
+
+    @Flag(help: "Print one line of JSON.")
+    var json = false
+
+    @OptionGroup(title: "Configuration")
+    var options: ConfigurationOptions
+
+    func run() async throws {
+        let configuration = try ProcessorConfiguration(options: options)
+        let members = try await PostgresMemberStore(pool: .forCommand(configuration)).members(timeout: Member.timeout)
+        StandardStream.output.print(text(members, partitions: configuration.partitions))
+    }
+
+    func text(_ members: [Member], partitions: Int) -> String {
+        let shares = PartitionShares(members: members.map(\.id), partitions: partitions)
+        guard json else {
+            let rows = members.map { member in
+                let owned = shares.partitions(of: member.id).map(String.init).joined(separator: " ")
+                return [
+                    member.id, member.version, "\(member.startedAt)", "\(member.lastSeen)", owned.isEmpty ? "-" : owned,
+                ]
+            }
+            return TextTable.section("members", ["ID", "VERSION", "STARTED", "LAST SEEN", "PARTITIONS"], rows)
+        }
+        let list = members.map { member in
+            JSONValue.object([
+                "id": .string(member.id), "last_seen": .string("\(member.lastSeen)"),
+                "partitions": .array(shares.partitions(of: member.id).map { .integer($0) }),
+                "started_at": .string("\(member.startedAt)"), "version": .string(member.version),
+            ])
+        }
+        return String(decoding: JSONValue.object(["members": .array(list)]).encoded, as: UTF8.self)
+    }
+}
