@@ -34,6 +34,7 @@ let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
     name: "payment-processor",
@@ -55,6 +56,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.9.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.20.0", traits: []),
+        // For tests: reads the documents of the contract.
+        .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
     ],
     targets: [
@@ -204,7 +207,7 @@ let package = Package(
                 "AMQP", "BrokerContract", "BrokerMapping", "ConfigurationText", "Core", "Migrations", "Postgres",
                 "Processor",
                 "Simulation", "StoreContract", "TestSupport",
-                argumentParser, coreMetrics, httpTypes, logging, serviceLifecycle,
+                argumentParser, coreMetrics, httpTypes, hummingbird, logging, serviceLifecycle, yams,
             ],
             swiftSettings: swiftSettings
         ),

@@ -23,7 +23,7 @@ final class ProcessorProcess: Sendable {
     }
 
     /// The admin API, once it is served.
-    func admin() async throws -> WebClient { try WebClient(port: await adminPort) }
+    func admin() async throws -> WebClient { try WebClient(port: await adminPort, isAdmin: true) }
 
     var adminPort: Int {
         get async throws {

@@ -50,6 +50,7 @@ final class Upstream: Sendable {
 
     /// Publishes until it is confirmed, so perhaps more than once.
     func publish(_ message: AMQPMessage, to exchange: String, routingKey: String = "") async throws {
+        ContractLog.shared.sent(message, to: exchange)
         try await eventually("the broker confirmed the message", within: .seconds(180)) {
             do {
                 let connection = try await session.connection(timeout: .seconds(10))
@@ -139,6 +140,7 @@ final class Upstream: Sendable {
             var deliveries: [AMQPDelivery] = []
             for try await delivery in consumer {
                 deliveries.append(delivery)
+                ContractLog.shared.received(delivery.message, from: queue)
                 if deliveries.count == count { break }
             }
             try await consumer.cancel()
@@ -164,6 +166,7 @@ final class Upstream: Sendable {
     }
 
     private func record(_ delivery: AMQPDelivery) {
+        ContractLog.shared.received(delivery.message, from: replyQueue)
         // A reply that is not JSON is noticed as one that never came.
         guard let reply = try? ReceivedReply(delivery) else { return }
         let correlation = Message(delivery.message).correlationID?.description ?? ""

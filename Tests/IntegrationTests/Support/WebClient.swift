@@ -5,8 +5,11 @@ import HTTPClient
 struct WebClient: Sendable {
     private let client: HTTPClient
     private let base: String
+    private let isAdmin: Bool
 
-    init(host: String = "127.0.0.1", port: Int) throws {
+    /// - Parameter isAdmin: whether it is the admin API of a processor, whose answers are compared with docs/openapi.yaml.
+    init(host: String = "127.0.0.1", port: Int, isAdmin: Bool = false) throws {
+        self.isAdmin = isAdmin
         // A bank's ledger after a test with much traffic is long.
         client = try HTTPClient(configuration: HTTPClientConfiguration(maxConnections: 8, maxResponseBytes: 64 << 20))
         base = "http://\(host):\(port)"
@@ -19,7 +22,7 @@ struct WebClient: Sendable {
         body: String? = nil
     ) async throws -> HTTPResponse {
         let isTyped = body == nil && method != .post || headers.contains { $0.name.lowercased() == "content-type" }
-        return try await client.send(
+        let response = try await client.send(
             HTTPRequest(
                 method: method,
                 url: base + path,
@@ -28,6 +31,8 @@ struct WebClient: Sendable {
                 timeout: .seconds(30)
             )
         )
+        if isAdmin { ContractLog.shared.answered(method, path, body, response) }
+        return response
     }
 
     func json(_ path: String) async throws -> JSONValue {

@@ -1,0 +1,95 @@
+"""Whether the two documents are what they say they are, whether their examples are valid, and whether they agree."""
+
+from asyncapi3.models.asyncapi import AsyncAPI3
+from jsonschema.exceptions import SchemaError
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from pydantic import ValidationError
+
+from documents import asyncapi, escaped, openapi
+
+
+def check_references(document):
+    used = set(document.references())
+    for reference in used:
+        try:
+            if not reference.startswith("#/"):
+                raise KeyError
+            document.at(reference[1:])
+        except (KeyError, TypeError):
+            yield f"{document.name}: {reference} leads nowhere"
+    for kind in document.content["components"]:
+        for name in document.content["components"][kind]:
+            # Of a security scheme, OpenAPI gives the name alone.
+            if f"#/components/{kind}/{name}" not in used and (document is asyncapi or kind != "securitySchemes"):
+                yield f"{document.name}: components/{kind}/{name} is used nowhere"
+
+
+def check_schema(document, pointer):
+    try:
+        document.base.check_schema(document.at(pointer))
+    except SchemaError as error:
+        yield f"{document.name}#{pointer}: {error.message}"
+
+
+def check_asyncapi():
+    try:
+        AsyncAPI3.model_validate(asyncapi.content)
+    except ValidationError as error:
+        for problem in error.errors():
+            # Wherever a reference may stand instead, what is wrong is said of both.
+            if "Reference" not in problem["loc"]:
+                yield f"{asyncapi.name}: {'/'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+    for name, message in asyncapi.content["components"]["messages"].items():
+        place = f"/components/messages/{name}"
+        for part in ("headers", "payload", "x-amqp-properties"):
+            yield from check_schema(asyncapi, f"{place}/{part}")
+        for number, example in enumerate(message.get("examples", [])):
+            for part in ("headers", "payload"):
+                if part in example:
+                    for problem in asyncapi.problems(f"{place}/{part}", example[part]):
+                        yield f"{asyncapi.name}: {name}, example {number}, {part}: {problem}"
+
+
+def check_openapi():
+    for error in OpenAPIV31SpecValidator(openapi.content).iter_errors():
+        yield f"{openapi.name}: {'/'.join(str(part) for part in error.absolute_path)}: {error.message}"
+    for path, item in openapi.content["paths"].items():
+        for method, operation in item.items():
+            if not isinstance(operation, dict):
+                continue
+            place = f"/paths/{escaped(path)}/{method}"
+            contents = [(f"{place}/responses/{status}", answer) for status, answer in operation["responses"].items()]
+            contents.append((f"{place}/requestBody", operation.get("requestBody", {})))
+            for at, holder in contents:
+                for kind, media in holder.get("content", {}).items():
+                    if "example" in media:
+                        for problem in openapi.problems(f"{at}/content/{escaped(kind)}/schema", media["example"]):
+                            yield f"{openapi.name}: {method} {path}, example: {problem}"
+
+
+def without_words(schema):
+    if isinstance(schema, dict):
+        return {name: without_words(value) for name, value in schema.items() if name != "description"}
+    if isinstance(schema, list):
+        return [without_words(value) for value in schema]
+    return schema
+
+
+def check_agreement():
+    ours, theirs = (document.content["components"]["schemas"] for document in (asyncapi, openapi))
+    pairs = {name: (ours[name], theirs[name]) for name in ours.keys() & theirs.keys()}
+    payment = {name: value for name, value in ours["Payment"].items() if name != "additionalProperties"}
+    pairs["Payment, PaymentMembers"] = (payment, theirs["PaymentMembers"])
+    for name, (one, other) in pairs.items():
+        if without_words(one) != without_words(other):
+            yield f"{asyncapi.name} and {openapi.name} differ in the schema {name}"
+
+
+def problems():
+    for document in (asyncapi, openapi):
+        yield from check_references(document)
+        for name in document.content["components"]["schemas"]:
+            yield from check_schema(document, f"/components/schemas/{name}")
+    yield from check_asyncapi()
+    yield from check_openapi()
+    yield from check_agreement()
