@@ -39,7 +39,7 @@ build: ## release binaries: .build/release/processor, publisher, bank-simulator
 build-debug: ## debug binaries, in .build/debug
 	@scripts/build debug
 
-lint: ## format, scripts, compose file, links of the documentation, file sizes
+lint: ## format, scripts, compose file, links of the documentation, contract, alerts, file sizes
 	@scripts/lint
 
 format: ## put the Swift files into the project's format

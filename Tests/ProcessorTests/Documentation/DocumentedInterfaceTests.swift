@@ -66,18 +66,6 @@ struct DocumentedInterfaceTests {
         for verdict in BankCallVerdict.allCases { #expect(text.contains("`\(verdict.rawValue)`")) }
     }
 
-    @Test("the alerts are about metrics that exist")
-    func alerts() {
-        let names = Set(ProcessorMetrics.Name.allCases.map(\.rawValue))
-        let alerts = operations.table("Alert", "Condition", "What it means, and what to do")
-        #expect(alerts.count > 5)
-        for alert in alerts {
-            let words = alert[1].split { !$0.isLetter && $0 != "_" }.map(String.init)
-            #expect(words.contains(where: names.contains), "\(alert[0])")
-            for word in words where word.hasPrefix("payments_") { #expect(names.contains(word), "\(word)") }
-        }
-    }
-
     @Test("the commands, each with the options that the page gives it")
     func commands() {
         let documented = contract.table("Command", "What it does").map { $0[0] }
