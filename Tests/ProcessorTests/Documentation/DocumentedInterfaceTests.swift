@@ -18,6 +18,12 @@ struct DocumentedInterfaceTests {
         #expect(contract.text.contains(table), "the table should be:\n\(table)")
     }
 
+    @Test("the documents for machines have the version of the product", arguments: ["asyncapi", "openapi"])
+    func version(document: String) {
+        let version = YAMLPage("docs/\(document).yaml")["info/version"].string
+        #expect(ProcessorCommand.configuration.version == "processor \(version ?? "")")
+    }
+
     @Test("the exit codes")
     func exitCodes() {
         #expect(contract.table("processor", "Meaning").map { $0[0] } == ExitStatus.allCases.map { "\($0.rawValue)" })
