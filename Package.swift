@@ -24,6 +24,7 @@ let linkerSettings: [LinkerSetting] = [
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -73,12 +74,15 @@ let package = Package(
         .target(name: "ConnectionKeeper", swiftSettings: swiftSettings),
 
         // What decides: no I/O, no driver, no clock and no randomness of its own.
-        .target(name: "Core", dependencies: [crypto], swiftSettings: swiftSettings),
+        .target(name: "Core", dependencies: [crypto, cryptoExtras], swiftSettings: swiftSettings),
+
+        // Seals cards and makes keys: what Core cannot, for it draws random numbers.
+        .target(name: "CardSealing", dependencies: ["Core", crypto, cryptoExtras], swiftSettings: swiftSettings),
 
         // What every program has: a version, standard streams, an end.
         .target(name: "Program", dependencies: [argumentParser], swiftSettings: swiftSettings),
 
-        // What settings are written in: durations, and the file .env.
+        // What settings are written in: durations, addresses, and the file .env.
         .target(name: "ConfigurationText", swiftSettings: swiftSettings),
 
         // Core's messages in the words of AMQP.
@@ -121,8 +125,8 @@ let package = Package(
         .executableTarget(
             name: "Processor",
             dependencies: [
-                "AMQP", "BrokerMapping", "ConfigurationText", "ConnectionKeeper", "Core", "HTTPClient", "Migrations",
-                "Postgres", "Program",
+                "AMQP", "BrokerMapping", "CardSealing", "ConfigurationText", "ConnectionKeeper", "Core", "HTTPClient",
+                "Migrations", "Postgres", "Program",
                 argumentParser, configuration, coreMetrics, crypto, httpTypes, hummingbird, hummingbirdCore, logging,
                 nioCore, nioPosix, serviceLifecycle, unixSignals,
             ],
@@ -132,7 +136,8 @@ let package = Package(
         .executableTarget(
             name: "Publisher",
             dependencies: [
-                "AMQP", "BrokerMapping", "ConfigurationText", "Core", "Program", argumentParser, configuration, crypto,
+                "AMQP", "BrokerMapping", "CardSealing", "ConfigurationText", "Core", "HTTPClient", "Program",
+                argumentParser, configuration, crypto,
             ],
             swiftSettings: swiftSettings
         ),
@@ -182,7 +187,7 @@ let package = Package(
         ),
         .testTarget(
             name: "CoreTests",
-            dependencies: ["Core", "Simulation", "StoreContract", "TestSupport"],
+            dependencies: ["CardSealing", "Core", "Simulation", "StoreContract", "TestSupport", crypto, cryptoExtras],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -200,9 +205,8 @@ let package = Package(
         .testTarget(
             name: "ProcessorTests",
             dependencies: [
-                "AMQP", "BrokerContract", "BrokerMapping", "ConfigurationText", "Core", "Migrations", "Postgres",
-                "Processor",
-                "Simulation", "StoreContract", "TestSupport",
+                "AMQP", "BrokerContract", "BrokerMapping", "CardSealing", "ConfigurationText", "Core", "Migrations",
+                "Postgres", "Processor", "Simulation", "StoreContract", "TestSupport",
                 argumentParser, coreMetrics, httpTypes, logging, serviceLifecycle,
             ],
             swiftSettings: swiftSettings
@@ -210,7 +214,8 @@ let package = Package(
         .testTarget(
             name: "PublisherTests",
             dependencies: [
-                "AMQP", "BrokerMapping", "ConfigurationText", "Core", "Program", "Publisher", "TestSupport",
+                "AMQP", "BrokerMapping", "CardSealing", "ConfigurationText", "Core", "Program", "Publisher",
+                "TestSupport",
             ],
             swiftSettings: swiftSettings
         ),
@@ -222,7 +227,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "AMQP", "BankContract", "BrokerMapping", "Core", "HTTPClient", "Postgres", "Processor", "TestSupport",
+                "AMQP", "BankContract", "BrokerMapping", "CardSealing", "Core", "HTTPClient", "Postgres", "Processor",
+                "TestSupport",
             ],
             swiftSettings: swiftSettings
         ),

@@ -1,9 +1,12 @@
 /// Makes a dead letter of a message. Pure and total: any message gives one.
 package struct DeadLetterReader: Sendable {
     private let fingerprinter: Fingerprinter
+    private let cards: CardIntake
 
-    package init(fingerprinter: Fingerprinter) {
+    /// - Parameter cards: its keys open sealed cards. Whether a plain one would be taken does not matter here.
+    package init(fingerprinter: Fingerprinter, cards: CardIntake = CardIntake()) {
         self.fingerprinter = fingerprinter
+        self.cards = CardIntake(keys: cards.keys)
     }
 
     /// - Parameters:
@@ -15,7 +18,7 @@ package struct DeadLetterReader: Sendable {
         -> DeadLetter
     {
         let kind = message.type.flatMap(OperationKind.init(commandType:))
-        let content = ReducedMessage(message, kind: kind)
+        let content = ReducedMessage(message, kind: kind, opening: cards)
         return DeadLetter(
             id: id,
             instance: instance(message, origin),
@@ -34,7 +37,7 @@ package struct DeadLetterReader: Sendable {
     ) -> DeadLetterCommand {
         func isKept(_ name: String) -> Bool { message.headers[name] == kept[name] }
         var fingerprint: Fingerprint?
-        if case .command(let command) = CommandDecoder().decode(message), command.kind == .authorize {
+        if case .command(let command) = CommandDecoder(cards).decode(message), command.kind == .authorize {
             fingerprint = fingerprinter.fingerprint(of: command, resolvedAmount: command.parameters.statedAmount)
         }
         return DeadLetterCommand(
@@ -109,7 +112,7 @@ package struct DeadLetterReader: Sendable {
 
     /// Names the message itself, for counting: by its id, or by its content where it has none.
     package func identity(of message: Message) -> String {
-        if let id = ReducedMessage(message, kind: nil).message.messageID, !id.isEmpty { return id }
+        if let id = ReducedMessage(message, kind: nil, opening: cards).message.messageID, !id.isEmpty { return id }
         return "digest "
             + digest(["message"], of: message).prefix(16).map { String($0, radix: 16) }.joined(separator: ".")
     }

@@ -10,8 +10,9 @@ package struct ReducedMessage: Hashable, Sendable {
     /// - Parameters:
     ///   - message: as it arrived.
     ///   - kind: what it asks for, where its type tells: what a command of that kind does not read may be missing.
-    package init(_ message: Message, kind: OperationKind?) {
-        let cards = KnownCards(in: message.body)
+    ///   - cards: opens a sealed card, to look for its number in the rest of the message.
+    package init(_ message: Message, kind: OperationKind?, opening cards: CardIntake = CardIntake()) {
+        let cards = KnownCards(in: message.body, opening: cards)
         var text = TextReduction(cards: cards)
         var copy = message.cleanCopy()
         copy.type = kind == nil ? text.reduced(copy.type) : copy.type

@@ -10,6 +10,7 @@ package struct ProcessorContext: Sendable {
     package let limits: HandlerLimits
     package let policy: RetryPolicy
     package let limiter: BankLimiter
+    package let cards: CardIntake
     package let lateAnswers = LateAnswers()
     let storeGate = StoreGate()
 
@@ -22,7 +23,8 @@ package struct ProcessorContext: Sendable {
         observer: any ProcessorObserver,
         limits: HandlerLimits,
         policy: RetryPolicy = RetryPolicy(),
-        limiter: BankLimiter = BankLimiter(concurrency: 128)
+        limiter: BankLimiter = BankLimiter(concurrency: 128),
+        cards: CardIntake = CardIntake()
     ) {
         self.store = store
         bankStatus = store
@@ -34,6 +36,7 @@ package struct ProcessorContext: Sendable {
         self.limits = limits
         self.policy = policy
         self.limiter = limiter
+        self.cards = cards
     }
 
     var patiently: StorePatience { StorePatience(time: time, random: random, observer: observer, policy: policy) }

@@ -1,3 +1,5 @@
+import ConfigurationText
+
 /// Who may ask what (docs/contract.md#admin-api).
 struct AdminAccess: Sendable {
     enum Decision: Hashable, Sendable {
@@ -30,8 +32,7 @@ struct AdminAccess: Sendable {
     /// Judges one request by its path as sent, its `Authorization` header, and the address at the other end of the
     /// connection, which is `nil` where it is not known.
     func decide(path: String, authorization: String?, peer: String?) -> Decision {
-        // Probes carry no token. Their answers tell nothing about payments.
-        if Self.isProbe(path) { return .allowed }
+        if Self.isPublic(path) { return .allowed }
         guard let token else { return peer.map(LoopbackHost.matches) == true ? .allowed : .forbidden }
         let scheme = "Bearer "
         guard let authorization, authorization.prefix(scheme.count).lowercased() == scheme.lowercased() else {
@@ -40,7 +41,10 @@ struct AdminAccess: Sendable {
         return Self.areEqual(Array(authorization.utf8.dropFirst(scheme.utf8.count)), token) ? .allowed : .unauthorized
     }
 
-    static func isProbe(_ path: String) -> Bool { path == "/healthz" || path == "/readyz" }
+    /// Answered to anybody, on any address: probes carry no token, and public keys are for everybody. Nothing of it tells about payments.
+    static func isPublic(_ path: String) -> Bool { publicPaths.contains(path) }
+
+    private static let publicPaths: Set<String> = ["/healthz", "/readyz", "/.well-known/jwks.json"]
 
     /// In a time that depends on the length of what was sent, not on how much of it is right.
     static func areEqual(_ sent: [UInt8], _ token: [UInt8]) -> Bool {

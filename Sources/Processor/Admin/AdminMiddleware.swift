@@ -55,10 +55,10 @@ struct AdminMiddleware: RouterMiddleware {
         }
     }
 
-    /// Probes are answered to anybody.
+    /// What is public is answered to anybody.
     private func browserRefusal(of request: Request) -> AdminError? {
         let path = request.uri.path
-        if access.hasToken || AdminAccess.isProbe(path) { return nil }
+        if access.hasToken || AdminAccess.isPublic(path) { return nil }
         if let refusal = BrowserGuard.refusal(of: request.head) { return refusal }
         // Where the path takes no POST, that is said.
         guard request.method == .post, !BrowserGuard.isJSON(request.head),

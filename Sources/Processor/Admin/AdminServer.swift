@@ -24,6 +24,7 @@ struct AdminServer: Service {
         resolver: OperationResolver,
         readiness: Readiness,
         metrics: PrometheusRegistry,
+        cardKeys: CardKeyring = .empty,
         limits: AdminLimits = AdminLimits(),
         logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
@@ -34,7 +35,8 @@ struct AdminServer: Service {
             deadLetters: deadLetters,
             resolver: resolver,
             readiness: readiness,
-            metrics: metrics
+            metrics: metrics,
+            cardKeys: cardKeys
         )
         self.limits = limits
         self.logger = logger

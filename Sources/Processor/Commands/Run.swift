@@ -63,6 +63,7 @@ struct Run: AsyncParsableCommand {
             resolver: processor.resolver,
             readiness: readiness,
             metrics: registry,
+            cardKeys: configuration.cards.files.keyring,
             logger: logger
         ) { port in
             logger.info("serving", metadata: ["host": "\(configuration.admin.host)", "port": "\(port)"])

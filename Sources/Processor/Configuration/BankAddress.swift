@@ -1,3 +1,5 @@
+import ConfigurationText
+
 /// Where the bank's HTTP API is: `bank.url`.
 struct BankAddress: Hashable, Sendable {
     /// Scheme, host, port and perhaps a path, without a slash at the end: paths of the API are appended to it.

@@ -1,4 +1,5 @@
 import AMQP
+import ConfigurationText
 import Postgres
 
 /// What holds between several settings, and what deserves a warning.
@@ -9,23 +10,26 @@ struct ConfigurationChecks {
         warnings.append("\(setting.title): \(text)")
     }
 
-    /// `fingerprint.secret`, or the development value where everything is on loopback (docs/contract.md#configuration).
+    /// The settings that lead to another machine.
     ///
-    /// An address that could not be read counts as neither: its own problem is reported.
-    mutating func secret(
-        _ reader: inout SettingReader,
+    /// An address that could not be read leads nowhere: its own problem is reported.
+    static func elsewhere(
         broker: AMQPConfiguration?,
         database: PostgresConfiguration?,
         bank: BankAddress?
-    ) -> Secret? {
-        let setting = Settings.fingerprintSecret
-        let secret = reader.read(setting)
-        let elsewhere = [
+    ) -> [String] {
+        [
             broker.map { $0.addresses.allSatisfy { LoopbackHost.matches($0.host) } } == false
                 ? Settings.brokerURL.descriptor.name : nil,
             database?.isLoopbackOnly == false ? Settings.database.descriptor.name : nil,
             bank?.isLoopback == false ? Settings.bankURL.descriptor.name : nil,
         ].compactMap(\.self)
+    }
+
+    /// `fingerprint.secret`, or the development value where everything is on loopback (docs/contract.md#configuration).
+    mutating func secret(_ reader: inout SettingReader, elsewhere: [String]) -> Secret? {
+        let setting = Settings.fingerprintSecret
+        let secret = reader.read(setting)
         if elsewhere.isEmpty {
             if let secret { return secret }
             guard !reader.isGiven(setting) else { return nil }
@@ -41,5 +45,26 @@ struct ConfigurationChecks {
             reader.report(setting.descriptor, "is the development value, yet not on loopback: \(places)")
         }
         return secret
+    }
+
+    /// The keys of sealed cards, and whether plain ones are taken: only where they leave this machine nowhere
+    /// (docs/contract.md#sealed-cards).
+    mutating func cards(_ reader: inout SettingReader, elsewhere: [String]) -> CardsConfiguration? {
+        let (files, plain) = (Settings.cardKeyFiles, Settings.acceptPlainCards)
+        let keyFiles = reader.read(files)
+        let given = reader.read(plain)
+        if reader.isGiven(files), keyFiles == nil || reader.isGiven(plain) && given == nil { return nil }
+        let acceptsPlain = given ?? elsewhere.isEmpty
+        if !reader.isGiven(plain) { reader.note(plain.descriptor, shown: "\(acceptsPlain)", .default) }
+        if !acceptsPlain, keyFiles == nil, !reader.isGiven(files) {
+            warn(files.descriptor, "is not set, and plain cards are not taken: every authorize will be rejected")
+        }
+        if acceptsPlain, !elsewhere.isEmpty {
+            warn(
+                plain.descriptor,
+                "is true, so that card numbers and CVVs may rest on the disks of: \(elsewhere.joined(separator: ", "))"
+            )
+        }
+        return CardsConfiguration(files: keyFiles ?? .none, acceptsPlain: acceptsPlain)
     }
 }

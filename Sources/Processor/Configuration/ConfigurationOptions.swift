@@ -24,6 +24,8 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(Settings.bankWorstCase) var bankWorstCase: String?
     @Option(Settings.bankConcurrency) var bankConcurrency: String?
     @Option(Settings.fingerprintSecret) var fingerprintSecret: String?
+    @Option(Settings.cardKeyFiles) var cardKeyFiles: String?
+    @Option(Settings.acceptPlainCards) var acceptPlainCards: String?
     @Option(Settings.lease) var lease: String?
     @Option(Settings.busyAfter) var busyAfter: String?
     @Option(Settings.adminHost) var adminHost: String?
@@ -60,6 +62,8 @@ struct ConfigurationOptions: ParsableArguments {
             (Settings.bankWorstCase.descriptor, bankWorstCase),
             (Settings.bankConcurrency.descriptor, bankConcurrency),
             (Settings.fingerprintSecret.descriptor, fingerprintSecret),
+            (Settings.cardKeyFiles.descriptor, cardKeyFiles),
+            (Settings.acceptPlainCards.descriptor, acceptPlainCards),
             (Settings.lease.descriptor, lease),
             (Settings.busyAfter.descriptor, busyAfter),
             (Settings.adminHost.descriptor, adminHost),

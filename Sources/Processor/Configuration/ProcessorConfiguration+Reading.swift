@@ -29,7 +29,9 @@ extension ProcessorConfiguration {
         let bank = reader.read(Settings.bankURL)
         let limits = Self.limits(&reader)
         let bankConcurrency = reader.read(Settings.bankConcurrency)
-        let secret = checks.secret(&reader, broker: broker, database: database, bank: bank)
+        let elsewhere = ConfigurationChecks.elsewhere(broker: broker, database: database, bank: bank)
+        let secret = checks.secret(&reader, elsewhere: elsewhere)
+        let cards = checks.cards(&reader, elsewhere: elsewhere)
         let admin = Self.admin(&reader, &checks)
         let grace = reader.read(Settings.shutdownGrace)
         let sweeps = Self.sweeps(&reader)
@@ -38,7 +40,8 @@ extension ProcessorConfiguration {
         let logOverflow = reader.read(Settings.logOverflow)
 
         guard reader.problems.isEmpty, let broker, let prefix, let partitions, let prefetch, let declares, var database,
-            let migrates, let statementTimeout, let bank, let limits, let bankConcurrency, let secret, let admin,
+            let migrates, let statementTimeout, let bank, let limits, let bankConcurrency, let secret, let cards,
+            let admin,
             let grace, let sweeps, let logLevel, let logFormat,
             let logOverflow
         else { throw ConfigurationError(problems: reader.problems) }
@@ -55,6 +58,7 @@ extension ProcessorConfiguration {
         self.limits = limits
         self.bankConcurrency = bankConcurrency
         fingerprintSecret = secret
+        self.cards = cards
         self.admin = admin
         shutdownGrace = grace
         self.sweeps = sweeps

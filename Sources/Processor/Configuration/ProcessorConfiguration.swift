@@ -23,6 +23,7 @@ struct ProcessorConfiguration: Sendable {
     /// The most requests to the bank at a time, 1–1,024.
     let bankConcurrency: Int
     let fingerprintSecret: Secret
+    let cards: CardsConfiguration
     let admin: AdminConfiguration
     /// How long what is in flight may take to finish after a first SIGTERM.
     let shutdownGrace: Duration
@@ -43,6 +44,14 @@ struct AdminConfiguration: Hashable, Sendable {
     let port: Int
     /// Without it only loopback peers are served.
     let token: Secret?
+}
+
+/// How cards may come (docs/contract.md#sealed-cards).
+struct CardsConfiguration: Sendable {
+    let files: CardKeyFiles
+    let acceptsPlain: Bool
+
+    var intake: CardIntake { CardIntake(keys: files.keyring, acceptsPlain: acceptsPlain) }
 }
 
 struct SweepConfiguration: Hashable, Sendable {

@@ -104,6 +104,17 @@ enum Settings {
         defaultNote: "a fixed development value on loopback; required elsewhere",
         help: "The key of the digests that tell a duplicate from a reused idempotency key; never change it"
     )
+    static let cardKeyFiles = Setting(
+        "cards.key-files",
+        .cardKeyFiles,
+        help: "The private keys that open sealed cards, the current one first; `processor keys generate` makes them"
+    )
+    static let acceptPlainCards = Setting(
+        "cards.accept-plain",
+        .boolean,
+        defaultNote: "true where broker, database and bank are all on loopback, else false",
+        help: "Take cards that are not sealed, too, which then rest on the broker's disk"
+    )
     static let lease = Setting(
         "operation.lease",
         .duration(.milliseconds(10) ... .seconds(86_400)),
@@ -205,6 +216,7 @@ enum Settings {
         database.descriptor, migrate.descriptor, statementTimeout.descriptor,
         bankURL.descriptor, bankTimeout.descriptor, bankWorstCase.descriptor, bankConcurrency.descriptor,
         fingerprintSecret.descriptor,
+        cardKeyFiles.descriptor, acceptPlainCards.descriptor,
         lease.descriptor, busyAfter.descriptor,
         adminHost.descriptor, adminPort.descriptor, adminToken.descriptor,
         shutdownGrace.descriptor,

@@ -9,6 +9,7 @@ struct FileChecks {
     init(_ configuration: ProcessorConfiguration) {
         var paths: [(String, String)] = []
         if let key = configuration.broker.keyFile { paths.append(("amqp.key-file", key)) }
+        for file in configuration.cards.files.files { paths.append(("cards.key-files", file.path)) }
         if access(".env", F_OK) == 0 { paths.append((".env", ".env")) }
         self.paths = paths
         warnings = configuration.warnings

@@ -107,7 +107,8 @@ struct ProcessorService: Service {
             random: SystemRandom(),
             observer: observer,
             limits: configuration.limits,
-            limiter: BankLimiter(concurrency: configuration.bankConcurrency)
+            limiter: BankLimiter(concurrency: configuration.bankConcurrency),
+            cards: configuration.cards.intake
         )
         self.context = context
         ingester = DeadLetterIngester(

@@ -7,18 +7,23 @@ import Core
 struct PublisherConfiguration: Sendable, Equatable {
     let amqp: AMQPConfiguration
     let names: BrokerNames
+    /// A file or an address: what cards are sealed for. `nil`: they are sent as they are.
+    let cardKey: CardKeySource?
 
     /// From the command line, the environment, and `.env` of the working directory, in this order.
     ///
+    /// - Parameter cardKey: what `--card-key` says.
     /// - Throws: `Failure` with a line for every value that is unusable.
-    static func load(_ options: BrokerOptions) throws(Failure) -> PublisherConfiguration {
+    static func load(_ options: BrokerOptions, cardKey: String? = nil) throws(Failure) -> PublisherConfiguration {
         let file: [String: String]
         do throws(FileProblem) {
             file = try EnvironmentFile.variables(path: ".env")
         } catch {
             throw Failure(.configuration, ".env is there but cannot be read: \(error)")
         }
-        return try PublisherConfiguration(options.values, environment: Terminal.environment, file: file)
+        var values = options.values
+        values[.cardKey] = cardKey
+        return try PublisherConfiguration(values, environment: Terminal.environment, file: file)
     }
 
     /// With what the command line says. An empty value counts as not set, wherever it stands.
@@ -51,6 +56,12 @@ struct PublisherConfiguration: Sendable, Equatable {
         amqp.keyFile = value(.keyFile)
         if (amqp.certFile == nil) != (amqp.keyFile == nil) {
             problems.append("\(BrokerKey.certFile.rawValue) and \(BrokerKey.keyFile.rawValue): one needs the other")
+        }
+        do throws(ConfigurationProblem) {
+            cardKey = try value(.cardKey).map { text throws(ConfigurationProblem) in try CardKeySource(text) }
+        } catch {
+            cardKey = nil
+            problems.append("\(BrokerKey.cardKey.rawValue): \(error)")
         }
         guard problems.isEmpty else { throw Failure(.configuration, problems) }
         amqp.connectionName = "publisher"

@@ -34,6 +34,8 @@ struct CommandTests {
                 bank.worst-case = 17s  # default
                 bank.concurrency = 128  # default
                 fingerprint.secret = ***  # default
+                # cards.key-files is not set
+                cards.accept-plain = true  # default
                 operation.lease = 25s  # default
                 payment.busy-after = 2m  # default
                 admin.host = 127.0.0.1  # default

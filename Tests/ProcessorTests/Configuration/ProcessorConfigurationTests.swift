@@ -174,7 +174,7 @@ struct ProcessorConfigurationTests {
         let secret = environment.merging(["FINGERPRINT_SECRET": "correct-horse-battery"]) { $1 }
         let configuration = try ProcessorConfiguration(ConfigurationInputs(environment: secret))
         #expect(configuration.fingerprintSecret.value == "correct-horse-battery")
-        #expect(configuration.warnings.isEmpty)
+        #expect(!configuration.warnings.contains { $0.hasPrefix("fingerprint.") })
     }
 
     @Test("the development secret is refused where anything is not on loopback")

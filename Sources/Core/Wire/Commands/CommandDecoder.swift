@@ -1,7 +1,12 @@
 /// Reads a command message by the rules of docs/contract.md#commands. Pure and total: any bytes give one of the three
 /// results.
 package struct CommandDecoder: Sendable {
-    package init() {}
+    private let cards: CardIntake
+
+    /// - Parameter cards: in what forms the cards of authorizes are taken.
+    package init(_ cards: CardIntake = CardIntake()) {
+        self.cards = cards
+    }
 
     package func decode(_ message: Message) -> DecodedMessage {
         guard let type = message.type else { return .unanswerable(EnvelopeDecoder.missing(.type, message)) }
@@ -28,7 +33,7 @@ package struct CommandDecoder: Sendable {
         _ message: Message,
         _ problem: InvalidField
     ) -> DecodedMessage {
-        let cards = KnownCards(in: message.body)
+        let cards = KnownCards(in: message.body, opening: cards)
         guard !cards.stand(in: key.description) else {
             return .unanswerable(Self.holdsCard(HeaderName.idempotencyKey))
         }
@@ -78,12 +83,13 @@ package struct CommandDecoder: Sendable {
         _ message: Message
     ) throws(InvalidField) -> Command {
         try EnvelopeDecoder.checkProperties(message)
+        let paymentID = try EnvelopeDecoder.paymentID(message)
         let command = Command(
-            paymentID: try EnvelopeDecoder.paymentID(message),
+            paymentID: paymentID,
             merchantID: try EnvelopeDecoder.merchantID(message),
             idempotencyKey: key,
             messageID: try EnvelopeDecoder.messageID(message),
-            parameters: try BodyDecoder.parameters(kind, message.body),
+            parameters: try BodyDecoder.parameters(kind, message.body, cards, for: paymentID),
             deadline: try EnvelopeDecoder.deadline(message),
             route: EnvelopeDecoder.route(message)
         )
