@@ -118,6 +118,7 @@ let package = Package(
                 .embedInCode("0016_payments_by_time.sql"),
                 .embedInCode("0017_dead_letters_by_message.sql"),
                 .embedInCode("0018_operation_attempts.sql"),
+                .embedInCode("0020_sealed_cards.sql"),
             ],
             swiftSettings: swiftSettings
         ),
@@ -157,7 +158,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
         .target(
             name: "StoreContract",
-            dependencies: ["Core"],
+            dependencies: ["CardSealing", "Core"],
             path: "Tests/StoreContract",
             swiftSettings: swiftSettings
         ),

@@ -65,6 +65,7 @@ package enum Migrations {
         Migration(name: "0016_payments_by_time", bytes: PackageResources._016_payments_by_time_sql),
         Migration(name: "0017_dead_letters_by_message", bytes: PackageResources._017_dead_letters_by_message_sql),
         Migration(name: "0018_operation_attempts", bytes: PackageResources._018_operation_attempts_sql),
+        Migration(name: "0020_sealed_cards", bytes: PackageResources._020_sealed_cards_sql),
     ]
 }
 

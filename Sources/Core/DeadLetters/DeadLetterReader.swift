@@ -18,12 +18,18 @@ package struct DeadLetterReader: Sendable {
         -> DeadLetter
     {
         let kind = message.type.flatMap(OperationKind.init(commandType:))
-        let content = ReducedMessage(message, kind: kind, opening: cards)
+        let authorize = authorize(message)
+        let content = ReducedMessage(
+            message,
+            kind: kind,
+            opening: cards,
+            keeping: authorize.flatMap { KeptCard(message.body, $0.parameters) }
+        )
         return DeadLetter(
             id: id,
             instance: instance(message, origin),
             failure: failure(message, origin, now),
-            command: command(message, kind, content.message.headers),
+            command: command(message, kind, content.message.headers, authorize?.fingerprint),
             content: content,
             replayOf: message.headers[HeaderName.replayOf]?.string.flatMap(DeadLetterID.init)
         )
@@ -33,13 +39,10 @@ package struct DeadLetterReader: Sendable {
     private func command(
         _ message: Message,
         _ kind: OperationKind?,
-        _ kept: [String: HeaderValue]
+        _ kept: [String: HeaderValue],
+        _ fingerprint: Fingerprint?
     ) -> DeadLetterCommand {
         func isKept(_ name: String) -> Bool { message.headers[name] == kept[name] }
-        var fingerprint: Fingerprint?
-        if case .command(let command) = CommandDecoder(cards).decode(message), command.kind == .authorize {
-            fingerprint = fingerprinter.fingerprint(of: command, resolvedAmount: command.parameters.statedAmount)
-        }
         return DeadLetterCommand(
             kind: kind,
             paymentID: try? EnvelopeDecoder.paymentID(message),
@@ -47,6 +50,15 @@ package struct DeadLetterReader: Sendable {
             idempotencyKey: isKept(HeaderName.idempotencyKey) ? try? EnvelopeDecoder.idempotencyKey(message) : nil,
             fingerprint: fingerprint
         )
+    }
+
+    /// Of an authorize that is valid.
+    private func authorize(_ message: Message) -> (parameters: AuthorizeParameters, fingerprint: Fingerprint)? {
+        guard case .command(let command) = CommandDecoder(cards).decode(message),
+            case .authorize(let parameters) = command.parameters
+        else { return nil }
+        let fingerprint = fingerprinter.fingerprint(of: command, resolvedAmount: command.parameters.statedAmount)
+        return (parameters, fingerprint)
     }
 
     private func failure(_ message: Message, _ origin: DeadLetterOrigin, _ now: Timestamp) -> DeadLetterFailure {

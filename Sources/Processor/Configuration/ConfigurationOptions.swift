@@ -38,6 +38,7 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(Settings.expireVoid) var expireVoid: String?
     @Option(Settings.retentionPeriod) var retentionPeriod: String?
     @Option(Settings.batch) var batch: String?
+    @Option(Settings.sealedCardRetention) var sealedCardRetention: String?
     @Option(Settings.logLevel) var logLevel: String?
     @Option(Settings.logFormat) var logFormat: String?
     @Option(Settings.logOverflow) var logOverflow: String?
@@ -76,6 +77,7 @@ struct ConfigurationOptions: ParsableArguments {
             (Settings.expireVoid.descriptor, expireVoid),
             (Settings.retentionPeriod.descriptor, retentionPeriod),
             (Settings.batch.descriptor, batch),
+            (Settings.sealedCardRetention.descriptor, sealedCardRetention),
             (Settings.logLevel.descriptor, logLevel),
             (Settings.logFormat.descriptor, logFormat),
             (Settings.logOverflow.descriptor, logOverflow),

@@ -139,14 +139,18 @@ extension ProcessorConfiguration {
         let voids = reader.read(Settings.expireVoid)
         let retention = reader.read(Settings.retentionPeriod)
         let batch = reader.read(Settings.batch)
-        guard let reconcile, let expire, let grace, let voids, let retention, let batch else { return nil }
+        let sealedCards = reader.read(Settings.sealedCardRetention)
+        guard let reconcile, let expire, let grace, let voids, let retention, let batch, let sealedCards else {
+            return nil
+        }
         return SweepConfiguration(
             reconcilePeriod: reconcile,
             expirePeriod: expire,
             expireGrace: grace,
             voidsExpired: voids,
             retentionPeriod: retention,
-            batch: batch
+            batch: batch,
+            sealedCardRetention: sealedCards
         )
     }
 }

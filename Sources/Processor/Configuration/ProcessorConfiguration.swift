@@ -64,6 +64,8 @@ struct SweepConfiguration: Hashable, Sendable {
     let retentionPeriod: Duration
     /// Rows per look.
     let batch: Int
+    /// How long an open dead letter keeps a sealed card.
+    let sealedCardRetention: Duration
 }
 
 extension ProcessorConfiguration: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

@@ -181,6 +181,12 @@ enum Settings {
         default: "1h",
         help: "How often what need not be kept any longer is removed"
     )
+    static let sealedCardRetention = Setting(
+        "dead-letters.sealed-card-retention",
+        .duration(.zero ... .seconds(7_776_000)),
+        default: "24h",
+        help: "How long the dead letter of an authorize keeps its sealed card, and can be replayed, at most"
+    )
     static let batch = Setting(
         "sweeps.batch",
         .integer(1...10_000),
@@ -222,6 +228,7 @@ enum Settings {
         shutdownGrace.descriptor,
         reconcilePeriod.descriptor, expirePeriod.descriptor, expireGrace.descriptor, expireVoid.descriptor,
         retentionPeriod.descriptor, batch.descriptor,
+        sealedCardRetention.descriptor,
         logLevel.descriptor, logFormat.descriptor, logOverflow.descriptor,
     ]
 }

@@ -48,6 +48,7 @@ struct CommandTests {
                 sweeps.expire.void = false  # default
                 sweeps.retention.period = 1h  # default
                 sweeps.batch = 100  # default
+                dead-letters.sealed-card-retention = 24h  # default
                 log.level = debug  # .env
                 log.format = logfmt  # default
                 log.overflow = drop  # default

@@ -40,7 +40,8 @@ struct ProcessorConfigurationTests {
             expireGrace: .seconds(3_600),
             voidsExpired: false,
             retentionPeriod: .seconds(3_600),
-            batch: 100
+            batch: 100,
+            sealedCardRetention: .seconds(86_400)
         )
         #expect(configuration.sweeps == sweeps)
         #expect(configuration.logLevel == .info)

@@ -19,6 +19,7 @@ struct SettingsTableTests {
             "amqp.key-file", "database.url", "database.migrate", "database.statement-timeout", "bank.url",
             "bank.timeout", "bank.worst-case",
             "bank.concurrency", "fingerprint.secret", "cards.key-files", "cards.accept-plain",
+            "dead-letters.sealed-card-retention",
             "operation.lease", "payment.busy-after", "admin.host", "admin.port", "admin.token", "shutdown.grace",
             "sweeps.reconcile.period", "sweeps.expire.period", "sweeps.retention.period", "sweeps.expire.grace",
             "sweeps.expire.void", "sweeps.batch", "log.level", "log.format", "log.overflow",
