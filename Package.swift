@@ -119,6 +119,7 @@ let package = Package(
                 .embedInCode("0017_dead_letters_by_message.sql"),
                 .embedInCode("0018_operation_attempts.sql"),
                 .embedInCode("0020_sealed_cards.sql"),
+                .embedInCode("0021_fingerprint_secrets.sql"),
             ],
             swiftSettings: swiftSettings
         ),

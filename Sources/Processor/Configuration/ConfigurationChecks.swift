@@ -1,5 +1,6 @@
 import AMQP
 import ConfigurationText
+import Glibc
 import Postgres
 
 /// What holds between several settings, and what deserves a warning.
@@ -66,5 +67,21 @@ struct ConfigurationChecks {
             )
         }
         return CardsConfiguration(files: keyFiles ?? .none, acceptsPlain: acceptsPlain)
+    }
+
+    /// Files that others may read are no place for a secret. On this machine alone that is only said.
+    mutating func files(_ files: [SecretFile], _ reader: inout SettingReader, elsewhere: [String]) {
+        for file in files where file.isOpenToOthers {
+            let text = "\(file.name): \(file.path) can be read by every user of this machine; chmod 600"
+            if elsewhere.isEmpty { warnings.append(text) } else { reader.report(text) }
+        }
+    }
+}
+
+extension SecretFile {
+    /// Readable or writable beyond its owner and group.
+    fileprivate var isOpenToOthers: Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & 0o006 != 0
     }
 }

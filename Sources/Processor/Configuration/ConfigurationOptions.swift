@@ -24,6 +24,7 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(Settings.bankWorstCase) var bankWorstCase: String?
     @Option(Settings.bankConcurrency) var bankConcurrency: String?
     @Option(Settings.fingerprintSecret) var fingerprintSecret: String?
+    @Option(Settings.previousSecrets) var previousSecrets: String?
     @Option(Settings.cardKeyFiles) var cardKeyFiles: String?
     @Option(Settings.acceptPlainCards) var acceptPlainCards: String?
     @Option(Settings.lease) var lease: String?
@@ -63,6 +64,7 @@ struct ConfigurationOptions: ParsableArguments {
             (Settings.bankWorstCase.descriptor, bankWorstCase),
             (Settings.bankConcurrency.descriptor, bankConcurrency),
             (Settings.fingerprintSecret.descriptor, fingerprintSecret),
+            (Settings.previousSecrets.descriptor, previousSecrets),
             (Settings.cardKeyFiles.descriptor, cardKeyFiles),
             (Settings.acceptPlainCards.descriptor, acceptPlainCards),
             (Settings.lease.descriptor, lease),

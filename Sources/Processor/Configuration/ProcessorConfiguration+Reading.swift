@@ -31,7 +31,15 @@ extension ProcessorConfiguration {
         let bankConcurrency = reader.read(Settings.bankConcurrency)
         let elsewhere = ConfigurationChecks.elsewhere(broker: broker, database: database, bank: bank)
         let secret = checks.secret(&reader, elsewhere: elsewhere)
+        let previousSecrets = reader.read(Settings.previousSecrets)
         let cards = checks.cards(&reader, elsewhere: elsewhere)
+        let keyFiles = [
+            inputs.filePath.map { SecretFile(".env", $0) },
+            broker?.keyFile.map { SecretFile(Settings.keyFile.descriptor.name, $0) },
+        ]
+        let cardFiles = cards?.files.files.map { SecretFile(Settings.cardKeyFiles.descriptor.name, $0.path) } ?? []
+        let secretFiles = keyFiles.compactMap(\.self) + cardFiles + reader.secretFiles
+        checks.files(secretFiles, &reader, elsewhere: elsewhere)
         let admin = Self.admin(&reader, &checks)
         let grace = reader.read(Settings.shutdownGrace)
         let sweeps = Self.sweeps(&reader)
@@ -57,7 +65,9 @@ extension ProcessorConfiguration {
         self.bank = bank
         self.limits = limits
         self.bankConcurrency = bankConcurrency
+        self.secretFiles = secretFiles
         fingerprintSecret = secret
+        self.previousSecrets = previousSecrets ?? []
         self.cards = cards
         self.admin = admin
         shutdownGrace = grace

@@ -23,7 +23,11 @@ struct ProcessorConfiguration: Sendable {
     /// The most requests to the bank at a time, 1–1,024.
     let bankConcurrency: Int
     let fingerprintSecret: Secret
+    /// Those that fingerprints may have been made with before, or by processors that are ahead.
+    let previousSecrets: [Secret]
     let cards: CardsConfiguration
+    /// What only this processor should be able to read.
+    let secretFiles: [SecretFile]
     let admin: AdminConfiguration
     /// How long what is in flight may take to finish after a first SIGTERM.
     let shutdownGrace: Duration

@@ -102,7 +102,12 @@ enum Settings {
         "fingerprint.secret",
         .secret(16...1_024),
         defaultNote: "a fixed development value on loopback; required elsewhere",
-        help: "The key of the digests that tell a duplicate from a reused idempotency key; never change it"
+        help: "The key of the digests that tell a duplicate from a reused idempotency key"
+    )
+    static let previousSecrets = Setting(
+        "fingerprint.previous-secrets",
+        .secrets(16...1_024),
+        help: "Secrets whose digests are recognized, too: those before, and the next one while it is introduced"
     )
     static let cardKeyFiles = Setting(
         "cards.key-files",
@@ -221,7 +226,7 @@ enum Settings {
         caFile.descriptor, certFile.descriptor, keyFile.descriptor,
         database.descriptor, migrate.descriptor, statementTimeout.descriptor,
         bankURL.descriptor, bankTimeout.descriptor, bankWorstCase.descriptor, bankConcurrency.descriptor,
-        fingerprintSecret.descriptor,
+        fingerprintSecret.descriptor, previousSecrets.descriptor,
         cardKeyFiles.descriptor, acceptPlainCards.descriptor,
         lease.descriptor, busyAfter.descriptor,
         adminHost.descriptor, adminPort.descriptor, adminToken.descriptor,

@@ -34,6 +34,7 @@ struct CommandTests {
                 bank.worst-case = 17s  # default
                 bank.concurrency = 128  # default
                 fingerprint.secret = ***  # default
+                # fingerprint.previous-secrets is not set
                 # cards.key-files is not set
                 cards.accept-plain = true  # default
                 operation.lease = 25s  # default

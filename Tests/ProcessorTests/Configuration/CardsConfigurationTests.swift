@@ -1,6 +1,7 @@
 import CardSealing
 import ConfigurationText
 import Core
+import Glibc
 import TestSupport
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
 
 @Suite("The configuration of cards", .timeLimit(.minutes(1)))
 struct CardsConfigurationTests {
-    private static let elsewhere = ["BANK_URL": "http://bank", "FINGERPRINT_SECRET": "sixteen-characters"]
+    private static let elsewhere = ["BANK_URL": "https://bank", "FINGERPRINT_SECRET": "sixteen-characters"]
 
     private func load(_ environment: [String: String]) throws -> ProcessorConfiguration {
         try ProcessorConfiguration(ConfigurationInputs(environment: environment))
@@ -26,6 +27,7 @@ struct CardsConfigurationTests {
         let paths = keys.indices.map { directory.file("\($0).jwk") }
         for (key, path) in zip(keys, paths) {
             try ScratchDirectory.write(String(decoding: (key.privateJSON ?? .null).encoded, as: UTF8.self), to: path)
+            chmod(path, 0o600)
         }
         return (directory, paths, keys)
     }

@@ -1,7 +1,9 @@
 import AMQP
 import ConfigurationText
 import Core
+import Glibc
 import Logging
+import TestSupport
 import Testing
 
 @testable import Processor
@@ -224,11 +226,16 @@ struct ProcessorConfigurationTests {
     @Test("TLS files reach the broker's configuration, and a plain URL makes them worth a warning")
     func tlsFiles() throws {
         let secret = ["FINGERPRINT_SECRET": "correct-horse-battery"]
-        let files = secret.merging(["AMQP_CERT_FILE": #filePath, "AMQP_KEY_FILE": #filePath]) { $1 }
+        let directory = try ScratchDirectory()
+        defer { directory.remove() }
+        let key = directory.file("key.pem")
+        try ScratchDirectory.write("key", to: key)
+        chmod(key, 0o600)
+        let files = secret.merging(["AMQP_CERT_FILE": #filePath, "AMQP_KEY_FILE": key]) { $1 }
         let tls = files.merging(["AMQP_URL": "amqps://a:b@127.0.0.1"]) { $1 }
         let configuration = try ProcessorConfiguration(ConfigurationInputs(environment: tls))
         #expect(configuration.broker.usesTLS)
-        #expect(configuration.broker.certFile == #filePath && configuration.broker.keyFile == #filePath)
+        #expect(configuration.broker.certFile == #filePath && configuration.broker.keyFile == key)
         #expect(configuration.warnings.isEmpty)
         #expect(
             try ProcessorConfiguration(ConfigurationInputs(environment: files)).warnings == [

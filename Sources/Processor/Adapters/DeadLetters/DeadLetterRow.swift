@@ -12,16 +12,17 @@ enum DeadLetterRow {
     /// In the order in which `deadLetter(from:)` reads them.
     static let columns = """
         \(written.replacing("headers", with: "headers::text")), replay_of, state, reopened_fence, \
-        replay_id, replay_fence, replay_until, clock_timestamp(), sealed_card
+        replay_id, replay_fence, replay_until, clock_timestamp(), sealed_card, \
+        fingerprint_secret
         """
 
     /// Gives a row where there was none of this failure. A dead letter that it is said to be a replay of must be there:
     /// the header that says so came from outside.
     static let insert = """
-        INSERT INTO dead_letters (\(written), replay_of, state, ingested_at, sealed_card)
+        INSERT INTO dead_letters (\(written), replay_of, state, ingested_at, sealed_card, fingerprint_secret)
         VALUES (
             $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            (SELECT id FROM dead_letters WHERE id = $23), 'open', clock_timestamp(), $24
+            (SELECT id FROM dead_letters WHERE id = $23), 'open', clock_timestamp(), $24, $25
         )
         ON CONFLICT (instance) DO NOTHING
         RETURNING id
@@ -43,6 +44,7 @@ enum DeadLetterRow {
             .optional(message.correlationID?.bytesColumn, PostgresValue.bytes),
             .optional(deadLetter.replayOf.map { PostgresUUID($0.value) }, PostgresValue.uuid),
             text(deadLetter.content.sealedCard),
+            .optional(command.fingerprint?.secretID?.value, PostgresValue.int8),
         ]
     }
 
@@ -59,6 +61,7 @@ enum DeadLetterRow {
     /// As it is written: one that is being replayed may be claimed by nobody any more.
     static func stored(from row: PostgresRow) throws(PostgresError) -> DeadLetter {
         let state = try row.parsed(23, DeadLetterState.init)
+        let secretID = try row.optionalInt64(30).map(FingerprintSecretID.init)
         return DeadLetter(
             id: DeadLetterID(UniqueID(try row.uuid(0))),
             instance: FailureInstance(bytes: try row.bytes(1)),
@@ -73,7 +76,7 @@ enum DeadLetterRow {
                 paymentID: try row.optionalUUID(7).map { PaymentID(UniqueID($0)) },
                 merchantID: try row.optionalText(8).map(MerchantID.init(verified:)),
                 idempotencyKey: try row.optionalText(9).map(IdempotencyKey.init(verified:)),
-                fingerprint: try row.optionalBytes(10).map(Fingerprint.init)
+                fingerprint: try row.optionalBytes(10).map { Fingerprint(bytes: $0, secretID: secretID) }
             ),
             content: ReducedMessage(
                 verified: Message(
