@@ -38,6 +38,9 @@ struct PublisherCommand: ParsableCommand {
                            --card-key or PUBLISHER_CARD_KEY; the processor's
                            public key, a file or an address: cards are sealed
                            for it; default: none, cards are sent as they are
+              allow-plaintext
+                           ALLOW_PLAINTEXT; true lets amqp:// lead to another
+                           machine; default false
               The command line wins over the environment, and that over .env of the \
             working directory.
 

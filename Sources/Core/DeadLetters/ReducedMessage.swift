@@ -35,7 +35,9 @@ package struct ReducedMessage: Hashable, Sendable {
         if !copy.unreadable.isEmpty { text.lose() }
         copy.replyTo = ReplyAddress.allowed(copy.replyTo) == nil ? text.reduced(copy.replyTo) : text.kept(copy.replyTo)
         copy.headers = copy.headers.reduce(into: [:]) { headers, header in
-            guard !HeaderName.bookkeeping.contains(header.key) else { return }
+            // Who has published it, its replay must say, too.
+            let isKept = header.key == HeaderName.publishedBy || !HeaderName.bookkeeping.contains(header.key)
+            guard isKept else { return }
             if case .string(let value) = header.value, HeaderName.ids.contains(header.key) {
                 headers[header.key] = .string(text.kept(value))
             } else {

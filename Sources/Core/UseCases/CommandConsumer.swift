@@ -12,7 +12,7 @@ package struct CommandConsumer: Sendable {
 
     package init(_ context: ProcessorContext, sink: any MessageSink, fingerprinter: Fingerprinter) {
         self.context = context
-        decoder = CommandDecoder(context.cards)
+        decoder = CommandDecoder(context.cards, context.merchants)
         marks = CopyMarks(fingerprinter)
         handler = CommandHandler(context)
         executor = DispositionExecutor(context: context, sink: MarkingSink(sink, marks))

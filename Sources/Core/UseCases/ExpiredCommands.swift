@@ -10,7 +10,7 @@ struct ExpiredCommands: Sendable {
 
     init(_ context: ProcessorContext, sink: any MessageSink) {
         self.context = context
-        decoder = CommandDecoder(context.cards)
+        decoder = CommandDecoder(context.cards, context.merchants)
         executor = DispositionExecutor(context: context, sink: sink)
     }
 

@@ -11,6 +11,7 @@ package struct ProcessorContext: Sendable {
     package let policy: RetryPolicy
     package let limiter: BankLimiter
     package let cards: CardIntake
+    package let merchants: MerchantAccess?
     package let lateAnswers = LateAnswers()
     let storeGate = StoreGate()
 
@@ -24,7 +25,8 @@ package struct ProcessorContext: Sendable {
         limits: HandlerLimits,
         policy: RetryPolicy = RetryPolicy(),
         limiter: BankLimiter = BankLimiter(concurrency: 128),
-        cards: CardIntake = CardIntake()
+        cards: CardIntake = CardIntake(),
+        merchants: MerchantAccess? = nil
     ) {
         self.store = store
         bankStatus = store
@@ -37,6 +39,7 @@ package struct ProcessorContext: Sendable {
         self.policy = policy
         self.limiter = limiter
         self.cards = cards
+        self.merchants = merchants
     }
 
     var patiently: StorePatience { StorePatience(time: time, random: random, observer: observer, policy: policy) }

@@ -17,11 +17,15 @@ struct AdminMiddleware: RouterMiddleware {
         context: AdminContext,
         next: (Request, AdminContext) async throws -> Response
     ) async throws -> Response {
+        let caller = access.caller(request.headers[.authorization])
         let decision = access.decide(
             path: request.uri.path,
-            authorization: request.headers[.authorization],
+            method: request.method,
+            caller: caller,
             peer: context.peer
         )
+        var context = context
+        context.actor = caller?.name
         do {
             let request = try await read(request, context, keepsBody: decision == .allowed)
             if let refusal = decision.refusal ?? browserRefusal(of: request) { return refusal.response }

@@ -90,7 +90,7 @@ struct AdminServer: Service {
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) -> some ApplicationProtocol {
         Application(
-            router: routes.router(access: AdminAccess(token: configuration.token), limits: limits),
+            router: routes.router(access: AdminAccess(configuration), limits: limits),
             server: .http1(configuration: HTTP1Channel.Configuration(idleTimeout: TimeAmount(limits.header))),
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),

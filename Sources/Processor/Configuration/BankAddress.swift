@@ -22,6 +22,8 @@ struct BankAddress: Hashable, Sendable {
         base = String(text.reversed().drop { $0 == "/" }.reversed())
     }
 
+    var usesTLS: Bool { base.prefix(6).lowercased() == "https:" }
+
     var isLoopback: Bool { LoopbackHost.matches(host) }
 
     private static func host(of authority: Substring) throws(ValueProblem) -> String {

@@ -69,6 +69,39 @@ struct ConfigurationChecks {
         return CardsConfiguration(files: keyFiles ?? .none, acceptsPlain: acceptsPlain)
     }
 
+    /// Beyond this machine everything goes over TLS, to somebody who has shown who he is, unless `allow-plaintext` names the risk.
+    mutating func plaintext(
+        _ reader: inout SettingReader,
+        broker: AMQPConfiguration?,
+        database: PostgresConfiguration?,
+        bank: BankAddress?,
+        management: ManagementAddress?
+    ) {
+        let isAllowed = reader.read(Settings.allowPlaintext) ?? false
+        var open: [(SettingDescriptor, String)] = []
+        if let broker, !broker.usesTLS, !broker.addresses.allSatisfy({ LoopbackHost.matches($0.host) }) {
+            open.append((Settings.brokerURL.descriptor, "amqps://"))
+        }
+        if let database, !database.isLoopbackOnly, !database.verifiesServer {
+            open.append((Settings.database.descriptor, "sslmode=verify-full"))
+        }
+        if let bank, !bank.isLoopback, !bank.usesTLS { open.append((Settings.bankURL.descriptor, "https://")) }
+        if let address = management?.address, !address.isLoopback, !address.usesTLS {
+            open.append((Settings.managementURL.descriptor, "https://"))
+        }
+        for (setting, way) in open {
+            if isAllowed {
+                warn(
+                    setting,
+                    "leads to another machine without \(way): whoever is on the way can read and change what is sent"
+                )
+            } else {
+                let name = Settings.allowPlaintext.descriptor.title
+                reader.report(setting, "leads to another machine without \(way); use it, or set \(name) to true")
+            }
+        }
+    }
+
     /// Files that others may read are no place for a secret. On this machine alone that is only said.
     mutating func files(_ files: [SecretFile], _ reader: inout SettingReader, elsewhere: [String]) {
         for file in files where file.isOpenToOthers {

@@ -23,15 +23,21 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(Settings.bankTimeout) var bankTimeout: String?
     @Option(Settings.bankWorstCase) var bankWorstCase: String?
     @Option(Settings.bankConcurrency) var bankConcurrency: String?
+    @Option(Settings.bankCAFile) var bankCAFile: String?
+    @Option(Settings.bankCertFile) var bankCertFile: String?
+    @Option(Settings.bankKeyFile) var bankKeyFile: String?
+    @Option(Settings.allowPlaintext) var allowPlaintext: String?
     @Option(Settings.fingerprintSecret) var fingerprintSecret: String?
     @Option(Settings.previousSecrets) var previousSecrets: String?
     @Option(Settings.cardKeyFiles) var cardKeyFiles: String?
     @Option(Settings.acceptPlainCards) var acceptPlainCards: String?
+    @Option(Settings.merchantsFile) var merchantsFile: String?
     @Option(Settings.lease) var lease: String?
     @Option(Settings.busyAfter) var busyAfter: String?
     @Option(Settings.adminHost) var adminHost: String?
     @Option(Settings.adminPort) var adminPort: String?
     @Option(Settings.adminToken) var adminToken: String?
+    @Option(Settings.adminTokensFile) var adminTokensFile: String?
     @Option(Settings.shutdownGrace) var shutdownGrace: String?
     @Option(Settings.reconcilePeriod) var reconcilePeriod: String?
     @Option(Settings.expirePeriod) var expirePeriod: String?
@@ -63,15 +69,21 @@ struct ConfigurationOptions: ParsableArguments {
             (Settings.bankTimeout.descriptor, bankTimeout),
             (Settings.bankWorstCase.descriptor, bankWorstCase),
             (Settings.bankConcurrency.descriptor, bankConcurrency),
+            (Settings.bankCAFile.descriptor, bankCAFile),
+            (Settings.bankCertFile.descriptor, bankCertFile),
+            (Settings.bankKeyFile.descriptor, bankKeyFile),
+            (Settings.allowPlaintext.descriptor, allowPlaintext),
             (Settings.fingerprintSecret.descriptor, fingerprintSecret),
             (Settings.previousSecrets.descriptor, previousSecrets),
             (Settings.cardKeyFiles.descriptor, cardKeyFiles),
             (Settings.acceptPlainCards.descriptor, acceptPlainCards),
+            (Settings.merchantsFile.descriptor, merchantsFile),
             (Settings.lease.descriptor, lease),
             (Settings.busyAfter.descriptor, busyAfter),
             (Settings.adminHost.descriptor, adminHost),
             (Settings.adminPort.descriptor, adminPort),
             (Settings.adminToken.descriptor, adminToken),
+            (Settings.adminTokensFile.descriptor, adminTokensFile),
             (Settings.shutdownGrace.descriptor, shutdownGrace),
             (Settings.reconcilePeriod.descriptor, reconcilePeriod),
             (Settings.expirePeriod.descriptor, expirePeriod),

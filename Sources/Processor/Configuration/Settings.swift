@@ -98,6 +98,28 @@ enum Settings {
         default: "128",
         help: "The most requests to the bank at a time, of this processor"
     )
+    static let bankCAFile = Setting(
+        "bank.ca-file",
+        .readableFile,
+        defaultNote: "those of the system",
+        help: "The authorities to trust with a bank at https://"
+    )
+    static let bankCertFile = Setting(
+        "bank.cert-file",
+        .readableFile,
+        help: "The client's certificate chain for the bank; needs bank.key-file"
+    )
+    static let bankKeyFile = Setting(
+        "bank.key-file",
+        .readableFile,
+        help: "The client's unencrypted private key for the bank; needs bank.cert-file"
+    )
+    static let allowPlaintext = Setting(
+        "allow-plaintext",
+        .boolean,
+        default: "false",
+        help: "Talk to broker, database and bank on other machines without TLS, or without checking who they are"
+    )
     static let fingerprintSecret = Setting(
         "fingerprint.secret",
         .secret(16...1_024),
@@ -119,6 +141,12 @@ enum Settings {
         .boolean,
         defaultNote: "true where broker, database and bank are all on loopback, else false",
         help: "Take cards that are not sealed, too, which then rest on the broker's disk"
+    )
+    static let merchantsFile = Setting(
+        "merchants.file",
+        .merchants,
+        defaultNote: "none: whoever may publish may act for every merchant",
+        help: "Which user of the broker may act for which merchants, a line each: user merchant-id,merchant-id"
     )
     static let lease = Setting(
         "operation.lease",
@@ -146,9 +174,15 @@ enum Settings {
     )
     static let adminToken = Setting(
         "admin.token",
-        .secret(1...1_024),
+        .secret(16...1_024),
         defaultNote: "none: only loopback is served",
         help: "The bearer token that admin requests need, /healthz and /readyz excepted"
+    )
+    static let adminTokensFile = Setting(
+        "admin.tokens-file",
+        .adminTokens,
+        help:
+            "Bearer tokens of operators, a line each: name, role (read or operate), SHA-256 of the token in hexadecimal"
     )
     static let shutdownGrace = Setting(
         "shutdown.grace",
@@ -226,14 +260,17 @@ enum Settings {
         caFile.descriptor, certFile.descriptor, keyFile.descriptor,
         database.descriptor, migrate.descriptor, statementTimeout.descriptor,
         bankURL.descriptor, bankTimeout.descriptor, bankWorstCase.descriptor, bankConcurrency.descriptor,
+        bankCAFile.descriptor, bankCertFile.descriptor, bankKeyFile.descriptor,
         fingerprintSecret.descriptor, previousSecrets.descriptor,
         cardKeyFiles.descriptor, acceptPlainCards.descriptor,
+        merchantsFile.descriptor,
         lease.descriptor, busyAfter.descriptor,
-        adminHost.descriptor, adminPort.descriptor, adminToken.descriptor,
+        adminHost.descriptor, adminPort.descriptor, adminToken.descriptor, adminTokensFile.descriptor,
         shutdownGrace.descriptor,
         reconcilePeriod.descriptor, expirePeriod.descriptor, expireGrace.descriptor, expireVoid.descriptor,
         retentionPeriod.descriptor, batch.descriptor,
         sealedCardRetention.descriptor,
+        allowPlaintext.descriptor,
         logLevel.descriptor, logFormat.descriptor, logOverflow.descriptor,
     ]
 }

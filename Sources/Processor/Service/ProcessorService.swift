@@ -82,6 +82,7 @@ struct ProcessorService: Service {
         )
         bankConnections = try BankConnections(
             concurrency: configuration.bankConcurrency,
+            tls: configuration.bankTLS,
             limits: configuration.limits,
             database: configuration.database,
             logger: logger
@@ -108,7 +109,8 @@ struct ProcessorService: Service {
             observer: observer,
             limits: configuration.limits,
             limiter: BankLimiter(concurrency: configuration.bankConcurrency),
-            cards: configuration.cards.intake
+            cards: configuration.cards.intake,
+            merchants: configuration.merchants
         )
         self.context = context
         ingester = DeadLetterIngester(

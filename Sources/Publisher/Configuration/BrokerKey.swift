@@ -8,6 +8,7 @@ enum BrokerKey: String, CaseIterable {
     case certFile = "amqp.cert-file"
     case keyFile = "amqp.key-file"
     case cardKey = "publisher.card-key"
+    case allowPlaintext = "allow-plaintext"
 
     /// Its name in the environment and in `.env`.
     var variable: String {

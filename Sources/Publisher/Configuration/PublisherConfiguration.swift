@@ -1,5 +1,6 @@
 import AMQP
 import Configuration
+import ConfigurationText
 import Core
 
 /// Where the broker is, and what its exchanges are called: all that a publisher has to know
@@ -45,6 +46,13 @@ struct PublisherConfiguration: Sendable, Equatable {
             amqp = try AMQPConfiguration(url: value(.url) ?? "amqp://guest:guest@127.0.0.1:5672/%2f")
         } catch {
             problems.append("\(BrokerKey.url.rawValue): \(error.problem ?? error.description)")
+        }
+        let isAllowed = value(.allowPlaintext) == "true"
+        if !amqp.usesTLS, !isAllowed, !amqp.addresses.allSatisfy({ LoopbackHost.matches($0.host) }) {
+            problems.append(
+                "\(BrokerKey.url.rawValue): leads to another machine without amqps://; use it, or set "
+                    + "\(BrokerKey.allowPlaintext.variable) to true"
+            )
         }
         if !Self.isUsable(prefix: prefix) {
             problems.append(

@@ -137,7 +137,7 @@ extension CommandLane {
                 let settings = [
                     "AMQP_URL": "amqp://someone:hidden-1@127.0.0.1:1/%2f",
                     "DATABASE_URL": "postgresql://someone:hidden-2@127.0.0.1:1/nowhere",
-                    "FINGERPRINT_SECRET": "hidden-3-hidden-3", "ADMIN_TOKEN": "hidden-4", "BANK_TIMEOUT": "9s",
+                    "FINGERPRINT_SECRET": "hidden-3-hidden-3", "ADMIN_TOKEN": "hidden-4-hidden-4", "BANK_TIMEOUT": "9s",
                 ]
                 let result = try await world.command(["check-config"], settings)
                 #expect(result.exit == .status(0), "\(result.errors)")

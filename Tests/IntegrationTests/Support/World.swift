@@ -76,6 +76,7 @@ final class World: Sendable {
             "AMQP_URL": servers.amqpURL, "DATABASE_URL": database.url, "BANK_URL": bank.url,
             "AMQP_PREFIX": (names ?? self.names).prefix, "AMQP_PARTITIONS": "\(settings.partitions)", "ADMIN_PORT": "0",
             "BANK_TIMEOUT": "30s", "BANK_WORST_CASE": "1s", "OPERATION_LEASE": "32s", "CARDS_ACCEPT_PLAIN": "true",
+            "ALLOW_PLAINTEXT": "true",
         ]
         environment.merge(settings.processor) { $1 }
         return environment.merging(changes) { $1 }

@@ -32,8 +32,8 @@ struct AdminAccessTests: AdminScene {
         peer: String?,
         expected: AdminAccess.Decision
     ) {
-        let access = AdminAccess(token: token.map { Secret($0) })
-        #expect(access.decide(path: path, authorization: authorization, peer: peer) == expected)
+        let access = AdminAccess(tokens: token.map { [AdminToken(token: Secret($0))] } ?? [])
+        #expect(access.decide(path: path, caller: access.caller(authorization), peer: peer) == expected)
     }
 
     @Test(

@@ -128,7 +128,7 @@ struct ProcessorConfigurationTests {
                 "fingerprint.secret (FINGERPRINT_SECRET): is too short; "
                     + "allowed: 16 to 1024 visible ASCII characters, no spaces",
                 "admin.token (ADMIN_TOKEN): has a character that is not allowed; "
-                    + "allowed: 1 to 1024 visible ASCII characters, no spaces",
+                    + "allowed: 16 to 1024 visible ASCII characters, no spaces",
                 "sweeps.batch (SWEEPS_BATCH): is not an integer; allowed: an integer from 1 to 10000",
                 "log.level (LOG_LEVEL): is not a log level; "
                     + "allowed: one of trace, debug, info, notice, warning, error, critical",
@@ -167,6 +167,7 @@ struct ProcessorConfigurationTests {
         ] as [([String: String], String?)]
     )
     func secretOffLoopback(environment: [String: String], places: String?) throws {
+        let environment = environment.merging(["ALLOW_PLAINTEXT": "true"]) { $1 }
         let found = problems(ConfigurationInputs(environment: environment))
         let form = "16 to 1024 visible ASCII characters, no spaces"
         let expected = places.map {
@@ -185,7 +186,7 @@ struct ProcessorConfigurationTests {
         let found = problems(
             ConfigurationInputs(
                 environment: [
-                    "BANK_URL": "http://bank", "FINGERPRINT_SECRET": ProcessorConfiguration.developmentSecret.value,
+                    "BANK_URL": "https://bank", "FINGERPRINT_SECRET": ProcessorConfiguration.developmentSecret.value,
                 ]
             )
         )
@@ -249,7 +250,7 @@ struct ProcessorConfigurationTests {
         var environment = ["FINGERPRINT_SECRET": "correct-horse-battery", "ADMIN_HOST": "0.0.0.0"]
         let open = try ProcessorConfiguration(ConfigurationInputs(environment: environment))
         #expect(open.warnings.map { $0.hasPrefix("admin.host (ADMIN_HOST): is not loopback") } == [true])
-        environment["ADMIN_TOKEN"] = "t"
+        environment["ADMIN_TOKEN"] = "sixteen-or-more-characters"
         #expect(try ProcessorConfiguration(ConfigurationInputs(environment: environment)).warnings.isEmpty)
     }
 
@@ -258,7 +259,7 @@ struct ProcessorConfigurationTests {
         let environment = [
             "AMQP_URL": "amqp://rabbit:hunter2@127.0.0.1:5672/%2f",
             "DATABASE_URL": "postgresql://pg:hunter2@127.0.0.1/d",
-            "FINGERPRINT_SECRET": "hunter2hunter2hunter2", "ADMIN_TOKEN": "hunter2",
+            "FINGERPRINT_SECRET": "hunter2hunter2hunter2", "ADMIN_TOKEN": "hunter2hunter2hunter2",
         ]
         let configuration = try ProcessorConfiguration(ConfigurationInputs(environment: environment))
         var dumped = ""

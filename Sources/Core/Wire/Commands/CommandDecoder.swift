@@ -2,10 +2,14 @@
 /// results.
 package struct CommandDecoder: Sendable {
     private let cards: CardIntake
+    private let merchants: MerchantAccess?
 
-    /// - Parameter cards: in what forms the cards of authorizes are taken.
-    package init(_ cards: CardIntake = CardIntake()) {
+    /// - Parameters:
+    ///   - cards: in what forms the cards of authorizes are taken.
+    ///   - merchants: who may act for whom; `nil`: whoever publishes, for everybody.
+    package init(_ cards: CardIntake = CardIntake(), _ merchants: MerchantAccess? = nil) {
         self.cards = cards
+        self.merchants = merchants
     }
 
     package func decode(_ message: Message) -> DecodedMessage {
@@ -40,7 +44,8 @@ package struct CommandDecoder: Sendable {
         var merchantID = try? EnvelopeDecoder.merchantID(message)
         if cards.stand(in: merchantID?.description) { merchantID = nil }
         let route = EnvelopeDecoder.route(message)
-        let isReplyToCard = cards.stand(in: route.replyTo)
+        let isForeign = merchants?.isOwnReplyTo(message) == false
+        let isReplyToRefused = cards.stand(in: route.replyTo) || isForeign
         let messageID = try? EnvelopeDecoder.messageID(message)
         return .answerable(
             InvalidCommand(
@@ -50,10 +55,10 @@ package struct CommandDecoder: Sendable {
                 merchantID: merchantID,
                 messageID: cards.stand(in: messageID) ? nil : messageID,
                 route: ReplyRoute(
-                    replyTo: isReplyToCard ? nil : route.replyTo,
+                    replyTo: isReplyToRefused ? nil : route.replyTo,
                     correlationID: cards.stand(in: route.correlationID) ? nil : route.correlationID,
                     traceparent: route.traceparent,
-                    isReplyToIgnored: route.isReplyToIgnored || isReplyToCard
+                    isReplyToIgnored: route.isReplyToIgnored || isReplyToRefused
                 ),
                 problem: problem
             )
@@ -84,9 +89,11 @@ package struct CommandDecoder: Sendable {
     ) throws(InvalidField) -> Command {
         try EnvelopeDecoder.checkProperties(message)
         let paymentID = try EnvelopeDecoder.paymentID(message)
+        let merchantID = try EnvelopeDecoder.merchantID(message)
+        try merchants?.check(message, merchantID)
         let command = Command(
             paymentID: paymentID,
-            merchantID: try EnvelopeDecoder.merchantID(message),
+            merchantID: merchantID,
             idempotencyKey: key,
             messageID: try EnvelopeDecoder.messageID(message),
             parameters: try BodyDecoder.parameters(kind, message.body, cards, for: paymentID),
