@@ -24,6 +24,7 @@ let linkerSettings: [LinkerSetting] = [
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -76,12 +77,15 @@ let package = Package(
         .target(name: "ConnectionKeeper", swiftSettings: swiftSettings),
 
         // What decides: no I/O, no driver, no clock and no randomness of its own.
-        .target(name: "Core", dependencies: [crypto], swiftSettings: swiftSettings),
+        .target(name: "Core", dependencies: [crypto, cryptoExtras], swiftSettings: swiftSettings),
+
+        // Seals cards and makes keys: what Core cannot, for it draws random numbers.
+        .target(name: "CardSealing", dependencies: ["Core", crypto, cryptoExtras], swiftSettings: swiftSettings),
 
         // What every program has: a version, standard streams, an end.
         .target(name: "Program", dependencies: [argumentParser], swiftSettings: swiftSettings),
 
-        // What settings are written in: durations, and the file .env.
+        // What settings are written in: durations, addresses, and the file .env.
         .target(name: "ConfigurationText", swiftSettings: swiftSettings),
 
         // Core's messages in the words of AMQP.
@@ -118,6 +122,8 @@ let package = Package(
                 .embedInCode("0017_dead_letters_by_message.sql"),
                 .embedInCode("0018_operation_attempts.sql"),
                 .embedInCode("0019_members.sql"),
+                .embedInCode("0020_sealed_cards.sql"),
+                .embedInCode("0021_fingerprint_secrets.sql"),
             ],
             swiftSettings: swiftSettings
         ),
@@ -125,8 +131,8 @@ let package = Package(
         .executableTarget(
             name: "Processor",
             dependencies: [
-                "AMQP", "BrokerMapping", "ConfigurationText", "ConnectionKeeper", "Core", "HTTPClient", "Migrations",
-                "Postgres", "Program",
+                "AMQP", "BrokerMapping", "CardSealing", "ConfigurationText", "ConnectionKeeper", "Core", "HTTPClient",
+                "Migrations", "Postgres", "Program",
                 argumentParser, configuration, coreMetrics, crypto, httpTypes, hummingbird, hummingbirdCore, logging,
                 nioCore, nioPosix, serviceLifecycle, unixSignals,
             ],
@@ -136,7 +142,8 @@ let package = Package(
         .executableTarget(
             name: "Publisher",
             dependencies: [
-                "AMQP", "BrokerMapping", "ConfigurationText", "Core", "Program", argumentParser, configuration, crypto,
+                "AMQP", "BrokerMapping", "CardSealing", "ConfigurationText", "Core", "HTTPClient", "Program",
+                argumentParser, configuration, crypto,
             ],
             swiftSettings: swiftSettings
         ),
@@ -156,7 +163,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
         .target(
             name: "StoreContract",
-            dependencies: ["Core"],
+            dependencies: ["CardSealing", "Core"],
             path: "Tests/StoreContract",
             swiftSettings: swiftSettings
         ),
@@ -186,7 +193,7 @@ let package = Package(
         ),
         .testTarget(
             name: "CoreTests",
-            dependencies: ["Core", "Simulation", "StoreContract", "TestSupport"],
+            dependencies: ["CardSealing", "Core", "Simulation", "StoreContract", "TestSupport", crypto, cryptoExtras],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -204,9 +211,8 @@ let package = Package(
         .testTarget(
             name: "ProcessorTests",
             dependencies: [
-                "AMQP", "BrokerContract", "BrokerMapping", "ConfigurationText", "Core", "Migrations", "Postgres",
-                "Processor",
-                "Simulation", "StoreContract", "TestSupport",
+                "AMQP", "BrokerContract", "BrokerMapping", "CardSealing", "ConfigurationText", "Core", "Migrations",
+                "Postgres", "Processor", "Simulation", "StoreContract", "TestSupport",
                 argumentParser, coreMetrics, httpTypes, hummingbird, logging, serviceLifecycle, yams,
             ],
             swiftSettings: swiftSettings
@@ -214,7 +220,8 @@ let package = Package(
         .testTarget(
             name: "PublisherTests",
             dependencies: [
-                "AMQP", "BrokerMapping", "ConfigurationText", "Core", "Program", "Publisher", "TestSupport",
+                "AMQP", "BrokerMapping", "CardSealing", "ConfigurationText", "Core", "Program", "Publisher",
+                "TestSupport",
             ],
             swiftSettings: swiftSettings
         ),
@@ -226,7 +233,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "AMQP", "BankContract", "BrokerMapping", "Core", "HTTPClient", "Postgres", "Processor", "TestSupport",
+                "AMQP", "BankContract", "BrokerMapping", "CardSealing", "Core", "HTTPClient", "Postgres", "Processor",
+                "TestSupport",
             ],
             swiftSettings: swiftSettings
         ),

@@ -66,6 +66,8 @@ package enum Migrations {
         Migration(name: "0017_dead_letters_by_message", bytes: PackageResources._017_dead_letters_by_message_sql),
         Migration(name: "0018_operation_attempts", bytes: PackageResources._018_operation_attempts_sql),
         Migration(name: "0019_members", bytes: PackageResources._019_members_sql),
+        Migration(name: "0020_sealed_cards", bytes: PackageResources._020_sealed_cards_sql),
+        Migration(name: "0021_fingerprint_secrets", bytes: PackageResources._021_fingerprint_secrets_sql),
     ]
 }
 

@@ -14,6 +14,7 @@ extension Message {
             correlationID: properties.correlationID.map { CorrelationID($0) }
                 ?? properties.undecoded[.correlationID].map(CorrelationID.init(bytes:)),
             replyTo: properties.replyTo,
+            publisher: properties.userID,
             priority: properties.priority,
             headers: Self.headers(properties.headers),
             body: message.body,

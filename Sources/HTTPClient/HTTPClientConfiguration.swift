@@ -17,6 +17,10 @@ package struct HTTPClientConfiguration: Sendable {
     /// A PEM file of the certificate authorities to trust instead of the system's.
     package var caFile: String?
 
+    /// PEM files of a client certificate with its chain, and of its private key.
+    package var certFile: String?
+    package var keyFile: String?
+
     package var userAgent: String
 
     /// Told about each connection that carries a request, and its end.
@@ -28,6 +32,8 @@ package struct HTTPClientConfiguration: Sendable {
         idleTimeout: Duration = .seconds(15),
         maxResponseBytes: Int = 1 << 20,
         caFile: String? = nil,
+        certFile: String? = nil,
+        keyFile: String? = nil,
         userAgent: String = "HTTPClient",
         connectionHooks: ConnectionHooks? = nil
     ) {
@@ -36,6 +42,8 @@ package struct HTTPClientConfiguration: Sendable {
         self.idleTimeout = idleTimeout
         self.maxResponseBytes = maxResponseBytes
         self.caFile = caFile
+        self.certFile = certFile
+        self.keyFile = keyFile
         self.userAgent = userAgent
         self.connectionHooks = connectionHooks
     }

@@ -34,6 +34,13 @@ struct PublisherCommand: ParsableCommand {
               amqp.ca-file, amqp.cert-file, amqp.key-file
                            PEM files for amqps://, likewise; default: the
                            system's authorities, no client certificate
+              publisher.card-key
+                           --card-key or PUBLISHER_CARD_KEY; the processor's
+                           public key, a file or an address: cards are sealed
+                           for it; default: none, cards are sent as they are
+              allow-plaintext
+                           ALLOW_PLAINTEXT; true lets amqp:// lead to another
+                           machine; default false
               The command line wins over the environment, and that over .env of the \
             working directory.
 

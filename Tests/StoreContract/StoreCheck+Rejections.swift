@@ -14,13 +14,11 @@ extension StoreCheck {
                 )
                 #expect(try await scene.store.complete(result) == .completed)
                 let otherCard = try StoreScene<Subject>.card("4242424242424242", cvv: "456")
-                let otherCVV = try StoreScene<Subject>.card(cvv: "124")
                 let others = [
                     try scene.authorize(payment, key: key, order: "order-2"),
                     try scene.authorize(payment, key: key, customer: "customer-2"),
                     try scene.authorize(payment, key: key, amount: 5_001),
                     try scene.authorize(payment, key: key, card: otherCard),
-                    try scene.authorize(payment, key: key, card: otherCVV),
                     try scene.authorize(key: key),
                     try scene.command(.capture(amount: nil), payment, key: key),
                     try scene.command(.void, payment, key: key),
@@ -32,13 +30,14 @@ extension StoreCheck {
                 #expect(view.payment == result.payment)
                 #expect(view.operations.map(\.reply) == [result.operation.reply])
             },
-            StoreCheck("the same key with another message id, route or deadline is the same command") { scene in
+            StoreCheck("the same key with another message id, route, deadline or CVV is the same command") { scene in
                 let key = try StoreScene<Subject>.key()
                 let payment = PaymentID(.random)
                 _ = try await scene.succeeded(try scene.authorize(payment, key: key))
                 let again = try scene.authorize(
                     payment,
                     key: key,
+                    card: try StoreScene<Subject>.card(cvv: "124"),
                     deadline: Timestamp(microseconds: 1),
                     route: ReplyRoute(replyTo: "replies.other", correlationID: "other", traceparent: nil)
                 )

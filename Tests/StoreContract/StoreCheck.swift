@@ -18,7 +18,8 @@ package struct StoreCheck<Subject: StoreUnderTest>: Sendable, CustomTestStringCo
     }
 
     package static var all: [StoreCheck] {
-        claims + completes + outcomes + rejections + order + waiting + races + queries + deadLetters + replays
+        claims + completes + outcomes + rejections + order + waiting + races + queries + deadLetters + sealedCards
+            + replays
             + schedule
             + sweepChecks
             + expiries

@@ -70,6 +70,7 @@ private struct ObjectReduction {
                 case ("card", .object(let fields)):
                     result["card"] = reducedCard(fields)
                     note(.card)
+                case (SealedCardProblem.field, _): note(.card)
                 case ("order_id", .string(let text)), ("customer_id", .string(let text)):
                     result[member.key] = .string(compare(cards.masked(text), text))
                 case ("amount", .number(let token)) where !cards.stand(in: token) && member.value.integer != nil:

@@ -7,7 +7,7 @@ package struct DeadLetter: Hashable, Sendable {
     package let failure: DeadLetterFailure
     package let command: DeadLetterCommand
     /// The message without card data and without what must not travel (docs/correctness.md#copied-headers).
-    package let content: ReducedMessage
+    package private(set) var content: ReducedMessage
     /// The dead letter whose replay has failed again.
     package let replayOf: DeadLetterID?
     package var state: DeadLetterState
@@ -52,10 +52,12 @@ package struct DeadLetter: Hashable, Sendable {
 
     /// The copy that a replay publishes: message id and key as they were, and where it comes from.
     package var replayCopy: Message {
-        var copy = content.message
+        var copy = content.copy
         copy.headers[HeaderName.replayOf] = .string(id.description)
         return copy
     }
+
+    package mutating func eraseSealedCard() { content.eraseSealedCard() }
 
     /// With nothing in it but the failure and the command: for a store that refuses the whole.
     package var bare: DeadLetter {

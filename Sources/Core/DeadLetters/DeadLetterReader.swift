@@ -1,9 +1,12 @@
 /// Makes a dead letter of a message. Pure and total: any message gives one.
 package struct DeadLetterReader: Sendable {
     private let fingerprinter: Fingerprinter
+    private let cards: CardIntake
 
-    package init(fingerprinter: Fingerprinter) {
+    /// - Parameter cards: its keys open sealed cards. Whether a plain one would be taken does not matter here.
+    package init(fingerprinter: Fingerprinter, cards: CardIntake = CardIntake()) {
         self.fingerprinter = fingerprinter
+        self.cards = CardIntake(keys: cards.keys)
     }
 
     /// - Parameters:
@@ -15,12 +18,18 @@ package struct DeadLetterReader: Sendable {
         -> DeadLetter
     {
         let kind = message.type.flatMap(OperationKind.init(commandType:))
-        let content = ReducedMessage(message, kind: kind)
+        let authorize = authorize(message)
+        let content = ReducedMessage(
+            message,
+            kind: kind,
+            opening: cards,
+            keeping: authorize.flatMap { KeptCard(message.body, $0.parameters) }
+        )
         return DeadLetter(
             id: id,
             instance: instance(message, origin),
             failure: failure(message, origin, now),
-            command: command(message, kind, content.message.headers),
+            command: command(message, kind, content.message.headers, authorize?.fingerprint),
             content: content,
             replayOf: message.headers[HeaderName.replayOf]?.string.flatMap(DeadLetterID.init)
         )
@@ -30,13 +39,10 @@ package struct DeadLetterReader: Sendable {
     private func command(
         _ message: Message,
         _ kind: OperationKind?,
-        _ kept: [String: HeaderValue]
+        _ kept: [String: HeaderValue],
+        _ fingerprint: Fingerprint?
     ) -> DeadLetterCommand {
         func isKept(_ name: String) -> Bool { message.headers[name] == kept[name] }
-        var fingerprint: Fingerprint?
-        if case .command(let command) = CommandDecoder().decode(message), command.kind == .authorize {
-            fingerprint = fingerprinter.fingerprint(of: command, resolvedAmount: command.parameters.statedAmount)
-        }
         return DeadLetterCommand(
             kind: kind,
             paymentID: try? EnvelopeDecoder.paymentID(message),
@@ -44,6 +50,15 @@ package struct DeadLetterReader: Sendable {
             idempotencyKey: isKept(HeaderName.idempotencyKey) ? try? EnvelopeDecoder.idempotencyKey(message) : nil,
             fingerprint: fingerprint
         )
+    }
+
+    /// Of an authorize that is valid.
+    private func authorize(_ message: Message) -> (parameters: AuthorizeParameters, fingerprint: Fingerprint)? {
+        guard case .command(let command) = CommandDecoder(cards).decode(message),
+            case .authorize(let parameters) = command.parameters
+        else { return nil }
+        let fingerprint = fingerprinter.fingerprint(of: command, resolvedAmount: command.parameters.statedAmount)
+        return (parameters, fingerprint)
     }
 
     private func failure(_ message: Message, _ origin: DeadLetterOrigin, _ now: Timestamp) -> DeadLetterFailure {
@@ -109,7 +124,7 @@ package struct DeadLetterReader: Sendable {
 
     /// Names the message itself, for counting: by its id, or by its content where it has none.
     package func identity(of message: Message) -> String {
-        if let id = ReducedMessage(message, kind: nil).message.messageID, !id.isEmpty { return id }
+        if let id = ReducedMessage(message, kind: nil, opening: cards).message.messageID, !id.isEmpty { return id }
         return "digest "
             + digest(["message"], of: message).prefix(16).map { String($0, radix: 16) }.joined(separator: ".")
     }

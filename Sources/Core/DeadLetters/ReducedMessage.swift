@@ -4,14 +4,26 @@ package struct ReducedMessage: Hashable, Sendable {
     package let message: Message
     /// BIN and last four, `411111******1111`; `nil` where the body held no well-formed card number.
     package let card: String?
-    /// Whether it is still the command that it was, so that publishing it again makes sense.
-    package let isReplayable: Bool
+    /// Whether it is still the command that it was.
+    package let isWhole: Bool
+    /// What it lacks to be so: its card as its sender has sealed it. Kept until `SealedCardErasure` says otherwise.
+    package private(set) var sealedCard: String?
+
+    /// Whether publishing it again makes sense.
+    package var isReplayable: Bool { isWhole || sealedCard != nil }
 
     /// - Parameters:
     ///   - message: as it arrived.
     ///   - kind: what it asks for, where its type tells: what a command of that kind does not read may be missing.
-    package init(_ message: Message, kind: OperationKind?) {
-        let cards = KnownCards(in: message.body)
+    ///   - cards: opens a sealed card, to look for its number in the rest of the message.
+    ///   - sealed: the sealed card of a valid authorize.
+    package init(
+        _ message: Message,
+        kind: OperationKind?,
+        opening cards: CardIntake = CardIntake(),
+        keeping sealed: KeptCard? = nil
+    ) {
+        let cards = KnownCards(in: message.body, opening: cards)
         var text = TextReduction(cards: cards)
         var copy = message.cleanCopy()
         copy.type = kind == nil ? text.reduced(copy.type) : copy.type
@@ -23,7 +35,9 @@ package struct ReducedMessage: Hashable, Sendable {
         if !copy.unreadable.isEmpty { text.lose() }
         copy.replyTo = ReplyAddress.allowed(copy.replyTo) == nil ? text.reduced(copy.replyTo) : text.kept(copy.replyTo)
         copy.headers = copy.headers.reduce(into: [:]) { headers, header in
-            guard !HeaderName.bookkeeping.contains(header.key) else { return }
+            // Who has published it, its replay must say, too.
+            let isKept = header.key == HeaderName.publishedBy || !HeaderName.bookkeeping.contains(header.key)
+            guard isKept else { return }
             if case .string(let value) = header.value, HeaderName.ids.contains(header.key) {
                 headers[header.key] = .string(text.kept(value))
             } else {
@@ -33,26 +47,40 @@ package struct ReducedMessage: Hashable, Sendable {
         let body = BodyReduction(message.body, encoding: message.contentEncoding, cards: cards)
         copy.body = body.bytes
         self.message = copy
-        card = body.card
+        card = body.card ?? sealed?.masked
+        sealedCard = text.hasLost || body.loss > .card ? nil : sealed?.token
         switch body.loss {
-        case .nothing: isReplayable = !text.hasLost
-        case .unread: isReplayable = !text.hasLost && kind != nil
-        case .card: isReplayable = !text.hasLost && kind != nil && kind != .authorize
-        case .content: isReplayable = false
+        case .nothing: isWhole = !text.hasLost
+        case .unread: isWhole = !text.hasLost && kind != nil
+        case .card: isWhole = !text.hasLost && kind != nil && kind != .authorize
+        case .content: isWhole = false
         }
     }
 
     /// - Parameters:
     ///   - message: read back from the store, which only holds what was reduced on its way in.
     ///   - card: BIN and last four, as stored with it.
-    ///   - isReplayable: whether nothing that the command needs was taken out.
-    package init(verified message: Message, card: String?, isReplayable: Bool) {
+    ///   - isWhole: whether nothing that the command needs was taken out.
+    ///   - sealedCard: as long as it is kept.
+    package init(verified message: Message, card: String?, isWhole: Bool, sealedCard: String? = nil) {
         self.message = message
         self.card = card
-        self.isReplayable = isReplayable
+        self.isWhole = isWhole
+        self.sealedCard = sealedCard
     }
 
-    package static let nothing = ReducedMessage(verified: Message(), card: nil, isReplayable: false)
+    mutating func eraseSealedCard() { sealedCard = nil }
+
+    /// As it was, with its sealed card in its place.
+    var copy: Message {
+        guard let sealedCard, case .object(var members)? = try? JSONParser.parse(message.body) else { return message }
+        var copy = message
+        members[SealedCardProblem.field] = .string(sealedCard)
+        copy.body = JSONValue.object(members).encoded
+        return copy
+    }
+
+    package static let nothing = ReducedMessage(verified: Message(), card: nil, isWhole: false)
 }
 
 /// Reduces the texts of an envelope, and remembers whether that took something away.

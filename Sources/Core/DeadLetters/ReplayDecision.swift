@@ -139,6 +139,8 @@ package enum ReplayEnd: Hashable, Sendable {
         switch self {
         case .replayed:
             deadLetter.state = .replayed
+            // The copy has it; if that fails again, its dead letter does.
+            deadLetter.eraseSealedCard()
         case .notPublished:
             deadLetter.state = .open
             deadLetter.reopenedFencingToken = nil

@@ -38,7 +38,7 @@ package struct ClaimDecision: Hashable, Sendable {
     ///   - waiting: the commands under its payment id that wait.
     ///   - now: the database's clock: leases and deadlines are judged by it alone (docs/correctness.md#takeover,
     ///     docs/correctness.md#whose-clock).
-    ///   - fingerprinter: with the secret of this database.
+    ///   - fingerprinter: with the secrets of this database.
     package init(
         _ request: ClaimRequest,
         existing: Operation?,
@@ -63,14 +63,14 @@ package struct ClaimDecision: Hashable, Sendable {
         let command = request.command
         let own = payment.flatMap { $0.merchantID == command.merchantID ? $0 : nil }
         let amount = command.kind == .void ? nil : command.parameters.statedAmount ?? own?.amount.minorUnits
-        let fingerprint = fingerprinter.fingerprint(of: command, resolvedAmount: amount)
         if let existing {
             self =
-                existing.fingerprint == fingerprint
+                fingerprinter.recognizes(existing.fingerprint, of: command, resolvedAmount: amount)
                 ? Self.known(existing, own, request, now)
                 : Self(.rejected(.idempotencyKeyReused, nil))
             return
         }
+        let fingerprint = fingerprinter.fingerprint(of: command, resolvedAmount: amount)
         let opening = Opening(request: request, fingerprint: fingerprint, now: now)
         let isTooLate = request.expiry != .none || command.deadline.map { $0 < now } ?? false
         if isTooLate {

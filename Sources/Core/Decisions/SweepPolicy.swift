@@ -18,6 +18,8 @@ package struct SweepPolicy: Hashable, Sendable {
     package var keepsWaiting: Duration = .seconds(7 * 86_400)
     /// Dead letters that were replayed or discarded; what was done with them is kept forever.
     package var keepsDeadLetters: Duration = .seconds(90 * 86_400)
+    /// Sealed cards of dead letters that are open: as long as they may be replayed.
+    package var keepsSealedCards: Duration = .seconds(86_400)
 
     package init(batch: Int = 100) {
         self.batch = batch

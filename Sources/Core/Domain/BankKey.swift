@@ -24,24 +24,3 @@ package enum BankKey {
         return version + Base64URL.encoded(SHA256.hash(data: fields))
     }
 }
-
-/// Base64 with the URL and filename safe alphabet, without padding (RFC 4648 §5).
-enum Base64URL {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
-
-    static func encoded(_ bytes: some Sequence<UInt8>) -> String {
-        var text: [UInt8] = []
-        text.reserveCapacity(43)
-        var (bits, count): (UInt32, UInt32) = (0, 0)
-        for byte in bytes {
-            bits = bits << 8 | UInt32(byte)
-            count += 8
-            while count >= 6 {
-                count -= 6
-                text.append(alphabet[Int(bits >> count & 0x3f)])
-            }
-        }
-        if count > 0 { text.append(alphabet[Int(bits << (6 - count) & 0x3f)]) }
-        return String(decoding: text, as: UTF8.self)
-    }
-}

@@ -83,9 +83,9 @@ package struct DeadLetterView: Hashable, Sendable {
 package struct DeadLetterAuditEntry: Hashable, Sendable {
     package let at: Timestamp
     package let actor: String
-    /// `replay` or `discard`.
+    /// `replay`, `discard` or `erase`.
     package let action: String
-    /// `started`, `replayed`, `failed` or `discarded`.
+    /// `started`, `replayed`, `failed`, `discarded` or `erased`.
     package let result: String
     package let reason: String?
 

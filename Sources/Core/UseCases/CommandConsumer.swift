@@ -5,12 +5,13 @@ package struct CommandConsumer: Sendable {
     private let context: ProcessorContext
     private let handler: CommandHandler
     private let executor: DispositionExecutor
-    private let decoder = CommandDecoder()
+    private let decoder: CommandDecoder
     private let queues = PaymentQueues()
     private let marks: CopyMarks
 
     package init(_ context: ProcessorContext, sink: any MessageSink, fingerprinter: Fingerprinter) {
         self.context = context
+        decoder = CommandDecoder(context.cards, context.merchants)
         marks = CopyMarks(fingerprinter)
         handler = CommandHandler(context)
         executor = DispositionExecutor(context: context, sink: MarkingSink(sink, marks))
@@ -94,7 +95,7 @@ package struct CommandConsumer: Sendable {
         let message = marks.trusted(delivery.message)
         switch decoder.decode(message) {
         case .unanswerable(let problem):
-            context.observer.observe(.unanswerable(problem, CommandIdentity(message)))
+            context.observer.observe(.unanswerable(problem, CommandIdentity(message, opening: context.cards)))
             let instance = anonymousInstance(message)
             return { await finish(delivery, message, .unanswerable(problem, instance: instance)) }
         case .answerable(let command):

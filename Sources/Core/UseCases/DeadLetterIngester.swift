@@ -17,6 +17,7 @@ package struct DeadLetterIngester: Sendable {
     private let policy: RetryPolicy
     private let expired: ExpiredCommands
     private let marks: CopyMarks
+    private let cards: CardIntake
 
     /// The retry tiers of the first, second and third return.
     package static let returns: [RetryTier] = [.seconds5, .seconds30, .minutes2]
@@ -42,7 +43,8 @@ package struct DeadLetterIngester: Sendable {
         random = context.random
         observer = context.observer
         policy = context.policy
-        reader = DeadLetterReader(fingerprinter: fingerprinter)
+        cards = context.cards
+        reader = DeadLetterReader(fingerprinter: fingerprinter, cards: context.cards)
         expired = ExpiredCommands(context, sink: self.sink)
     }
 
@@ -86,7 +88,7 @@ package struct DeadLetterIngester: Sendable {
             if delivery.origin == .unrouted, let copy = unroutedCopy(of: message(of: delivery)) {
                 try await send(copy, Self.unroutedTier)
                 await delivery.acknowledge()
-                observer.observe(.unroutedSentBack(CommandIdentity(copy)))
+                observer.observe(.unroutedSentBack(CommandIdentity(copy, opening: cards)))
             } else {
                 try await take(delivery)
             }

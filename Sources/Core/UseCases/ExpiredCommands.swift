@@ -6,10 +6,11 @@
 struct ExpiredCommands: Sendable {
     private let context: ProcessorContext
     private let executor: DispositionExecutor
-    private let decoder = CommandDecoder()
+    private let decoder: CommandDecoder
 
     init(_ context: ProcessorContext, sink: any MessageSink) {
         self.context = context
+        decoder = CommandDecoder(context.cards, context.merchants)
         executor = DispositionExecutor(context: context, sink: sink)
     }
 
@@ -20,7 +21,7 @@ struct ExpiredCommands: Sendable {
         let disposition: Disposition
         switch decoder.decode(message) {
         case .unanswerable(let problem):
-            context.observer.observe(.unanswerable(problem, CommandIdentity(message)))
+            context.observer.observe(.unanswerable(problem, CommandIdentity(message, opening: context.cards)))
             disposition = .unanswerable(problem, instance: nil)
         case .answerable(let command):
             context.observer.observe(.rejectedInvalid(command))

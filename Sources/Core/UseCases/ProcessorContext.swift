@@ -10,6 +10,8 @@ package struct ProcessorContext: Sendable {
     package let limits: HandlerLimits
     package let policy: RetryPolicy
     package let limiter: BankLimiter
+    package let cards: CardIntake
+    package let merchants: MerchantAccess?
     package let lateAnswers = LateAnswers()
     let storeGate = StoreGate()
 
@@ -22,7 +24,9 @@ package struct ProcessorContext: Sendable {
         observer: any ProcessorObserver,
         limits: HandlerLimits,
         policy: RetryPolicy = RetryPolicy(),
-        limiter: BankLimiter = BankLimiter(concurrency: 128)
+        limiter: BankLimiter = BankLimiter(concurrency: 128),
+        cards: CardIntake = CardIntake(),
+        merchants: MerchantAccess? = nil
     ) {
         self.store = store
         bankStatus = store
@@ -34,6 +38,8 @@ package struct ProcessorContext: Sendable {
         self.limits = limits
         self.policy = policy
         self.limiter = limiter
+        self.cards = cards
+        self.merchants = merchants
     }
 
     var patiently: StorePatience { StorePatience(time: time, random: random, observer: observer, policy: policy) }

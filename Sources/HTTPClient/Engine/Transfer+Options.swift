@@ -13,7 +13,13 @@ extension Transfer {
         try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         // Whatever libcurl can decode. That we ask for nothing allows the server any coding (RFC 9110 §12.5.3).
         try set(CURLOPT_ACCEPT_ENCODING, "")
-        if let caFile = configuration.caFile { try set(CURLOPT_CAINFO, caFile) }
+        if let caFile = configuration.caFile {
+            try set(CURLOPT_CAINFO, caFile)
+            // A file that was renewed counts from the next connection on.
+            try set(CURLOPT_CA_CACHE_TIMEOUT, 0)
+        }
+        if let certFile = configuration.certFile { try set(CURLOPT_SSLCERT, certFile) }
+        if let keyFile = configuration.keyFile { try set(CURLOPT_SSLKEY, keyFile) }
         try set(CURLOPT_USERAGENT, configuration.userAgent)
         try set(CURLOPT_CONNECTTIMEOUT_MS, configuration.connectTimeout.milliseconds)
         try set(CURLOPT_MAXAGE_CONN, max(1, Int(configuration.idleTimeout.components.seconds)))

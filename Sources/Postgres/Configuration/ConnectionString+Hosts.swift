@@ -39,6 +39,8 @@ extension ConnectionString {
         }
     }
 
+    var verifiesServer: Bool { (self["sslmode"] ?? getenv("PGSSLMODE").map { String(cString: $0) }) == "verify-full" }
+
     private static func environmentList(_ name: String) -> [String] {
         guard let value = getenv(name) else { return [] }
         return String(cString: value).split(separator: ",").map(String.init)

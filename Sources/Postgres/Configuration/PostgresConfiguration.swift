@@ -69,6 +69,9 @@ package struct PostgresConfiguration: Sendable {
     /// Every host is this machine, by a loopback address or a socket.
     package var isLoopbackOnly: Bool { connectionString.isLoopbackOnly }
 
+    /// Whether the server must show a trusted certificate with its name in it (`sslmode=verify-full`).
+    package var verifiesServer: Bool { connectionString.verifiesServer }
+
     /// The same with another name in `pg_stat_activity`.
     package func named(_ applicationName: String) -> PostgresConfiguration {
         var copy = self

@@ -1,3 +1,6 @@
+import ConfigurationText
+import HTTPTypes
+
 /// Who may ask what (docs/contract.md#admin-api).
 struct AdminAccess: Sendable {
     enum Decision: Hashable, Sendable {
@@ -6,6 +9,8 @@ struct AdminAccess: Sendable {
         case unauthorized
         /// There is no token to ask for, and the peer is another machine.
         case forbidden
+        /// The token is one to look with, not to act.
+        case readOnly
 
         /// What the one who may not is told.
         var refusal: AdminError? {
@@ -13,40 +18,55 @@ struct AdminAccess: Sendable {
             case .allowed: nil
             case .unauthorized: .unauthorized
             case .forbidden: .forbidden
+            case .readOnly: .readOnly
             }
         }
     }
 
-    private let token: [UInt8]?
+    private let tokens: [AdminToken]
 
     /// Whether there is a token, which a browser that somebody else's page has sent here does not know.
-    var hasToken: Bool { token != nil }
+    var hasToken: Bool { !tokens.isEmpty }
 
-    /// - Parameter token: `admin.token`; `nil`: only loopback is served.
-    init(token: Secret?) {
-        self.token = token?.bytes
+    /// - Parameter tokens: none: only loopback is served.
+    init(tokens: [AdminToken]) {
+        self.tokens = tokens
     }
 
-    /// Judges one request by its path as sent, its `Authorization` header, and the address at the other end of the
+    init(_ configuration: AdminConfiguration) {
+        self.init(tokens: (configuration.token.map { [AdminToken(token: $0)] } ?? []) + configuration.tokens)
+    }
+
+    /// Judges one request by its method, its path as sent, whose token it has, and the address at the other end of the
     /// connection, which is `nil` where it is not known.
-    func decide(path: String, authorization: String?, peer: String?) -> Decision {
-        // Probes carry no token. Their answers tell nothing about payments.
-        if Self.isProbe(path) { return .allowed }
-        guard let token else { return peer.map(LoopbackHost.matches) == true ? .allowed : .forbidden }
+    func decide(
+        path: String,
+        method: HTTPRequest.Method = .get,
+        caller: AdminToken?,
+        peer: String?
+    ) -> Decision {
+        if Self.isPublic(path) { return .allowed }
+        guard hasToken else { return peer.map(LoopbackHost.matches) == true ? .allowed : .forbidden }
+        guard let caller else { return .unauthorized }
+        let isReading = method == .get || method == .head
+        return isReading || caller.role == .operate ? .allowed : .readOnly
+    }
+
+    /// Whose token it is that an `Authorization` header has; `nil` where it is nobody's. Each of the tokens is compared with it, in a
+    /// time that does not depend on which it is.
+    func caller(_ authorization: String?) -> AdminToken? {
         let scheme = "Bearer "
         guard let authorization, authorization.prefix(scheme.count).lowercased() == scheme.lowercased() else {
-            return .unauthorized
+            return nil
         }
-        return Self.areEqual(Array(authorization.utf8.dropFirst(scheme.utf8.count)), token) ? .allowed : .unauthorized
+        let sent = AdminToken.digest(of: authorization.utf8.dropFirst(scheme.utf8.count))
+        var caller: AdminToken?
+        for token in tokens where token.matches(sent) { caller = token }
+        return caller
     }
 
-    static func isProbe(_ path: String) -> Bool { path == "/healthz" || path == "/readyz" }
+    /// Answered to anybody, on any address: probes carry no token, and public keys are for everybody. Nothing of it tells about payments.
+    static func isPublic(_ path: String) -> Bool { publicPaths.contains(path) }
 
-    /// In a time that depends on the length of what was sent, not on how much of it is right.
-    static func areEqual(_ sent: [UInt8], _ token: [UInt8]) -> Bool {
-        guard !token.isEmpty else { return false }
-        var difference = sent.count ^ token.count
-        for (index, byte) in sent.enumerated() { difference |= Int(byte ^ token[index % token.count]) }
-        return difference == 0
-    }
+    private static let publicPaths: Set<String> = ["/healthz", "/readyz", "/.well-known/jwks.json"]
 }

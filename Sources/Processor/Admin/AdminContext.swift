@@ -6,6 +6,8 @@ struct AdminContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// An IP address; `nil` where the connection is none of the internet family.
     let peer: String?
+    /// Whose token the request has.
+    var actor: String?
     private let channel: any Channel
 
     init(source: ApplicationRequestContextSource) {

@@ -29,6 +29,12 @@ struct AdminError: Error, Hashable {
         message: "without admin.token only requests from this machine are served"
     )
 
+    static let readOnly = AdminError(
+        status: .forbidden,
+        code: "forbidden",
+        message: "this token is one to look with: to act, one with the role operate is needed"
+    )
+
     static let notJSON = AdminError(
         status: .unsupportedMediaType,
         code: "unsupported_media_type",

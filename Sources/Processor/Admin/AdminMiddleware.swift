@@ -17,11 +17,15 @@ struct AdminMiddleware: RouterMiddleware {
         context: AdminContext,
         next: (Request, AdminContext) async throws -> Response
     ) async throws -> Response {
+        let caller = access.caller(request.headers[.authorization])
         let decision = access.decide(
             path: request.uri.path,
-            authorization: request.headers[.authorization],
+            method: request.method,
+            caller: caller,
             peer: context.peer
         )
+        var context = context
+        context.actor = caller?.name
         do {
             let request = try await read(request, context, keepsBody: decision == .allowed)
             if let refusal = decision.refusal ?? browserRefusal(of: request) { return refusal.response }
@@ -55,10 +59,10 @@ struct AdminMiddleware: RouterMiddleware {
         }
     }
 
-    /// Probes are answered to anybody.
+    /// What is public is answered to anybody.
     private func browserRefusal(of request: Request) -> AdminError? {
         let path = request.uri.path
-        if access.hasToken || AdminAccess.isProbe(path) { return nil }
+        if access.hasToken || AdminAccess.isPublic(path) { return nil }
         if let refusal = BrowserGuard.refusal(of: request.head) { return refusal }
         // Where the path takes no POST, that is said.
         guard request.method == .post, !BrowserGuard.isJSON(request.head),

@@ -9,6 +9,7 @@ struct AdminRoutes: Sendable {
     let resolver: OperationResolver
     let readiness: Readiness
     let metrics: PrometheusRegistry
+    let cardKeys: CardKeyring
 
     func router(access: AdminAccess, limits: AdminLimits) -> Router<AdminContext> {
         let named = Router(context: AdminContext.self, options: .autoGenerateHeadEndpoints)
@@ -27,6 +28,7 @@ struct AdminRoutes: Sendable {
             let state = readiness.current
             return Response(status: state.isReady ? .ok : .serviceUnavailable, json: state.json)
         }
+        router.get(".well-known/jwks.json") { _, _ in Response(json: cardKeys.publicJSON) }
         // What is counted elsewhere is brought up to date by `GaugeSampler`: a scrape asks nobody.
         router.get("metrics") { _, _ in
             Response(

@@ -24,6 +24,7 @@ struct AdminServer: Service {
         resolver: OperationResolver,
         readiness: Readiness,
         metrics: PrometheusRegistry,
+        cardKeys: CardKeyring = .empty,
         limits: AdminLimits = AdminLimits(),
         logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
@@ -34,7 +35,8 @@ struct AdminServer: Service {
             deadLetters: deadLetters,
             resolver: resolver,
             readiness: readiness,
-            metrics: metrics
+            metrics: metrics,
+            cardKeys: cardKeys
         )
         self.limits = limits
         self.logger = logger
@@ -88,7 +90,7 @@ struct AdminServer: Service {
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) -> some ApplicationProtocol {
         Application(
-            router: routes.router(access: AdminAccess(token: configuration.token), limits: limits),
+            router: routes.router(access: AdminAccess(configuration), limits: limits),
             server: .http1(configuration: HTTP1Channel.Configuration(idleTimeout: TimeAmount(limits.header))),
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),

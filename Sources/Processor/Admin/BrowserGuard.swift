@@ -1,3 +1,4 @@
+import ConfigurationText
 import HTTPTypes
 
 /// Without a token, the pages that an operator's browser shows must not be able to act here: a browser on this machine is on loopback, too.

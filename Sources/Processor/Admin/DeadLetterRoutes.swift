@@ -15,8 +15,12 @@ struct DeadLetterRoutes: Sendable {
             return try await show(context.parameters.get("id") ?? "")
         }
         router.get("dead-letters") { request, _ in try await list(request.uri) }
-        router.post("dead-letters/replay") { request, _ in try await act(request, .replay) }
-        router.post("dead-letters/discard") { request, _ in try await act(request, .discard) }
+        router.post("dead-letters/replay") { request, context in
+            try await act(request, .replay, context)
+        }
+        router.post("dead-letters/discard") { request, context in
+            try await act(request, .discard, context)
+        }
     }
 
     private func show(_ text: String) async throws -> Response {
@@ -42,9 +46,13 @@ struct DeadLetterRoutes: Sendable {
         return Response(json: try await service.queries.page(filter, limit: limit ?? DeadLetterLimit.usual).json)
     }
 
-    private func act(_ request: Request, _ action: DeadLetterService.Action) async throws -> Response {
+    private func act(
+        _ request: Request,
+        _ action: DeadLetterService.Action,
+        _ context: AdminContext
+    ) async throws -> Response {
         _ = try QueryParameters(request.uri, knowing: [])
-        let actor = try request.operatorName()
+        let actor = try request.operatorName(context)
         let body = try await request.body.collect(upTo: Self.largestBody)
         let order: DeadLetterOrder
         do throws(InvalidField) {

@@ -15,7 +15,7 @@ struct ReplayRoutes: Sendable {
         }
         router.post("dead-letters/replays/:id/stop") { request, context in
             _ = try QueryParameters(request.uri, knowing: [])
-            return try await stop(context.parameters.get("id") ?? "", by: try request.operatorName())
+            return try await stop(context.parameters.get("id") ?? "", by: try request.operatorName(context))
         }
     }
 

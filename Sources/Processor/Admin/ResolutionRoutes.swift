@@ -11,13 +11,13 @@ struct ResolutionRoutes: Sendable {
 
     func add(to router: Router<AdminContext>) {
         router.post("payments/:id/resolve") { request, context in
-            try await resolve(request, context.parameters.get("id") ?? "")
+            try await resolve(request, context.parameters.get("id") ?? "", context)
         }
     }
 
-    private func resolve(_ request: Request, _ text: String) async throws -> Response {
+    private func resolve(_ request: Request, _ text: String, _ context: AdminContext) async throws -> Response {
         _ = try QueryParameters(request.uri, knowing: [])
-        let actor = try request.operatorName()
+        let actor = try request.operatorName(context)
         let body = try await request.body.collect(upTo: Self.largestBody)
         guard let id = PaymentID(text) else { throw AdminError.invalid(InvalidField("id", "is not a UUID")) }
         let input: ResolutionInput

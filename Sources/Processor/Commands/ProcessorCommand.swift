@@ -19,7 +19,7 @@ struct ProcessorCommand: AsyncParsableCommand {
         version: ProductVersion.line(of: program),
         subcommands: [
             Run.self, Migrate.self, TopologyCommand.self, CheckConfig.self, Payments.self, DeadLetters.self,
-            Sweeps.self, Members.self, Doctor.self, HoldConnections.self,
+            Sweeps.self, Members.self, Keys.self, Grants.self, Doctor.self, HoldConnections.self,
         ]
     )
 

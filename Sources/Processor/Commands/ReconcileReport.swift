@@ -39,10 +39,7 @@ struct ReconcileReport: AsyncParsableCommand {
     func run() async throws {
         let configuration = try ProcessorConfiguration(options: options)
         let client = try HTTPClient(
-            configuration: HTTPClientConfiguration(
-                maxConnections: configuration.bankConcurrency,
-                userAgent: "payment-processor"
-            )
+            configuration: .bank(configuration.bankTLS, maxConnections: configuration.bankConcurrency)
         )
         let report = LedgerReport(
             ledger: PostgresPaymentQueries(pool: .forCommand(configuration)),

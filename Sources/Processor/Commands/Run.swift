@@ -33,6 +33,9 @@ struct Run: AsyncParsableCommand {
         Telemetry.bootstrapMetrics(registry)
         let logger = Logger(label: "processor")
         logger.notice("starting", metadata: configuration.startMetadata)
+        if configuration.merchants == nil {
+            logger.notice("all upstream services are one trust zone: merchants.file is not set")
+        }
         for warning in configuration.warnings { logger.warning("\(warning)") }
 
         let readiness = Readiness()
@@ -63,6 +66,7 @@ struct Run: AsyncParsableCommand {
             resolver: processor.resolver,
             readiness: readiness,
             metrics: registry,
+            cardKeys: configuration.cards.files.keyring,
             logger: logger
         ) { port in
             logger.info("serving", metadata: ["host": "\(configuration.admin.host)", "port": "\(port)"])

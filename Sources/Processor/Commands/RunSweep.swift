@@ -35,6 +35,7 @@ struct RunSweep: AsyncParsableCommand {
         Task { await pools.run() }
         let connections = try BankConnections(
             concurrency: min(configuration.sweeps.batch, Self.connectionLimit),
+            tls: configuration.bankTLS,
             limits: configuration.limits,
             database: configuration.database,
             logger: logger

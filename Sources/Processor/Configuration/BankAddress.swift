@@ -1,3 +1,5 @@
+import ConfigurationText
+
 /// Where the bank's HTTP API is: `bank.url`.
 struct BankAddress: Hashable, Sendable {
     /// Scheme, host, port and perhaps a path, without a slash at the end: paths of the API are appended to it.
@@ -19,6 +21,8 @@ struct BankAddress: Hashable, Sendable {
         host = try Self.host(of: authority)
         base = String(text.reversed().drop { $0 == "/" }.reversed())
     }
+
+    var usesTLS: Bool { base.prefix(6).lowercased() == "https:" }
 
     var isLoopback: Bool { LoopbackHost.matches(host) }
 

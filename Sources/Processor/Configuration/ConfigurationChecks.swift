@@ -1,4 +1,6 @@
 import AMQP
+import ConfigurationText
+import Glibc
 import Postgres
 
 /// What holds between several settings, and what deserves a warning.
@@ -9,23 +11,26 @@ struct ConfigurationChecks {
         warnings.append("\(setting.title): \(text)")
     }
 
-    /// `fingerprint.secret`, or the development value where everything is on loopback (docs/contract.md#configuration).
+    /// The settings that lead to another machine.
     ///
-    /// An address that could not be read counts as neither: its own problem is reported.
-    mutating func secret(
-        _ reader: inout SettingReader,
+    /// An address that could not be read leads nowhere: its own problem is reported.
+    static func elsewhere(
         broker: AMQPConfiguration?,
         database: PostgresConfiguration?,
         bank: BankAddress?
-    ) -> Secret? {
-        let setting = Settings.fingerprintSecret
-        let secret = reader.read(setting)
-        let elsewhere = [
+    ) -> [String] {
+        [
             broker.map { $0.addresses.allSatisfy { LoopbackHost.matches($0.host) } } == false
                 ? Settings.brokerURL.descriptor.name : nil,
             database?.isLoopbackOnly == false ? Settings.database.descriptor.name : nil,
             bank?.isLoopback == false ? Settings.bankURL.descriptor.name : nil,
         ].compactMap(\.self)
+    }
+
+    /// `fingerprint.secret`, or the development value where everything is on loopback (docs/contract.md#configuration).
+    mutating func secret(_ reader: inout SettingReader, elsewhere: [String]) -> Secret? {
+        let setting = Settings.fingerprintSecret
+        let secret = reader.read(setting)
         if elsewhere.isEmpty {
             if let secret { return secret }
             guard !reader.isGiven(setting) else { return nil }
@@ -41,5 +46,75 @@ struct ConfigurationChecks {
             reader.report(setting.descriptor, "is the development value, yet not on loopback: \(places)")
         }
         return secret
+    }
+
+    /// The keys of sealed cards, and whether plain ones are taken: only where they leave this machine nowhere
+    /// (docs/contract.md#sealed-cards).
+    mutating func cards(_ reader: inout SettingReader, elsewhere: [String]) -> CardsConfiguration? {
+        let (files, plain) = (Settings.cardKeyFiles, Settings.acceptPlainCards)
+        let keyFiles = reader.read(files)
+        let given = reader.read(plain)
+        if reader.isGiven(files), keyFiles == nil || reader.isGiven(plain) && given == nil { return nil }
+        let acceptsPlain = given ?? elsewhere.isEmpty
+        if !reader.isGiven(plain) { reader.note(plain.descriptor, shown: "\(acceptsPlain)", .default) }
+        if !acceptsPlain, keyFiles == nil, !reader.isGiven(files) {
+            warn(files.descriptor, "is not set, and plain cards are not taken: every authorize will be rejected")
+        }
+        if acceptsPlain, !elsewhere.isEmpty {
+            warn(
+                plain.descriptor,
+                "is true, so that card numbers and CVVs may rest on the disks of: \(elsewhere.joined(separator: ", "))"
+            )
+        }
+        return CardsConfiguration(files: keyFiles ?? .none, acceptsPlain: acceptsPlain)
+    }
+
+    /// Beyond this machine everything goes over TLS, to somebody who has shown who he is, unless `allow-plaintext` names the risk.
+    mutating func plaintext(
+        _ reader: inout SettingReader,
+        broker: AMQPConfiguration?,
+        database: PostgresConfiguration?,
+        bank: BankAddress?,
+        management: ManagementAddress?
+    ) {
+        let isAllowed = reader.read(Settings.allowPlaintext) ?? false
+        var open: [(SettingDescriptor, String)] = []
+        if let broker, !broker.usesTLS, !broker.addresses.allSatisfy({ LoopbackHost.matches($0.host) }) {
+            open.append((Settings.brokerURL.descriptor, "amqps://"))
+        }
+        if let database, !database.isLoopbackOnly, !database.verifiesServer {
+            open.append((Settings.database.descriptor, "sslmode=verify-full"))
+        }
+        if let bank, !bank.isLoopback, !bank.usesTLS { open.append((Settings.bankURL.descriptor, "https://")) }
+        if let address = management?.address, !address.isLoopback, !address.usesTLS {
+            open.append((Settings.managementURL.descriptor, "https://"))
+        }
+        for (setting, way) in open {
+            if isAllowed {
+                warn(
+                    setting,
+                    "leads to another machine without \(way): whoever is on the way can read and change what is sent"
+                )
+            } else {
+                let name = Settings.allowPlaintext.descriptor.title
+                reader.report(setting, "leads to another machine without \(way); use it, or set \(name) to true")
+            }
+        }
+    }
+
+    /// Files that others may read are no place for a secret. On this machine alone that is only said.
+    mutating func files(_ files: [SecretFile], _ reader: inout SettingReader, elsewhere: [String]) {
+        for file in files where file.isOpenToOthers {
+            let text = "\(file.name): \(file.path) can be read by every user of this machine; chmod 600"
+            if elsewhere.isEmpty { warnings.append(text) } else { reader.report(text) }
+        }
+    }
+}
+
+extension SecretFile {
+    /// Readable or writable beyond its owner and group.
+    fileprivate var isOpenToOthers: Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & 0o006 != 0
     }
 }

@@ -9,6 +9,8 @@ struct ConfigurationInputs: Sendable {
     /// By the name of the variable: `AMQP_URL`.
     var environment: [String: String] = [:]
     var file = DotEnvFile()
+    /// Where it was read from.
+    var filePath: String?
     /// What kept a present file from being read.
     var fileProblem: String?
 
@@ -21,6 +23,7 @@ struct ConfigurationInputs: Sendable {
         guard access(".env", F_OK) == 0 else { return inputs }
         if let data = FileManager.default.contents(atPath: ".env"), let text = String(validating: data, as: UTF8.self) {
             inputs.file = DotEnvFile(text)
+            inputs.filePath = ".env"
         } else {
             inputs.fileProblem = ".env: cannot be read as UTF-8 text"
         }

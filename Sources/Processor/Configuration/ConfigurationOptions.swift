@@ -23,12 +23,21 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(Settings.bankTimeout) var bankTimeout: String?
     @Option(Settings.bankWorstCase) var bankWorstCase: String?
     @Option(Settings.bankConcurrency) var bankConcurrency: String?
+    @Option(Settings.bankCAFile) var bankCAFile: String?
+    @Option(Settings.bankCertFile) var bankCertFile: String?
+    @Option(Settings.bankKeyFile) var bankKeyFile: String?
+    @Option(Settings.allowPlaintext) var allowPlaintext: String?
     @Option(Settings.fingerprintSecret) var fingerprintSecret: String?
+    @Option(Settings.previousSecrets) var previousSecrets: String?
+    @Option(Settings.cardKeyFiles) var cardKeyFiles: String?
+    @Option(Settings.acceptPlainCards) var acceptPlainCards: String?
+    @Option(Settings.merchantsFile) var merchantsFile: String?
     @Option(Settings.lease) var lease: String?
     @Option(Settings.busyAfter) var busyAfter: String?
     @Option(Settings.adminHost) var adminHost: String?
     @Option(Settings.adminPort) var adminPort: String?
     @Option(Settings.adminToken) var adminToken: String?
+    @Option(Settings.adminTokensFile) var adminTokensFile: String?
     @Option(Settings.shutdownGrace) var shutdownGrace: String?
     @Option(Settings.reconcilePeriod) var reconcilePeriod: String?
     @Option(Settings.expirePeriod) var expirePeriod: String?
@@ -36,6 +45,7 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(Settings.expireVoid) var expireVoid: String?
     @Option(Settings.retentionPeriod) var retentionPeriod: String?
     @Option(Settings.batch) var batch: String?
+    @Option(Settings.sealedCardRetention) var sealedCardRetention: String?
     @Option(Settings.logLevel) var logLevel: String?
     @Option(Settings.logFormat) var logFormat: String?
     @Option(Settings.logOverflow) var logOverflow: String?
@@ -59,12 +69,21 @@ struct ConfigurationOptions: ParsableArguments {
             (Settings.bankTimeout.descriptor, bankTimeout),
             (Settings.bankWorstCase.descriptor, bankWorstCase),
             (Settings.bankConcurrency.descriptor, bankConcurrency),
+            (Settings.bankCAFile.descriptor, bankCAFile),
+            (Settings.bankCertFile.descriptor, bankCertFile),
+            (Settings.bankKeyFile.descriptor, bankKeyFile),
+            (Settings.allowPlaintext.descriptor, allowPlaintext),
             (Settings.fingerprintSecret.descriptor, fingerprintSecret),
+            (Settings.previousSecrets.descriptor, previousSecrets),
+            (Settings.cardKeyFiles.descriptor, cardKeyFiles),
+            (Settings.acceptPlainCards.descriptor, acceptPlainCards),
+            (Settings.merchantsFile.descriptor, merchantsFile),
             (Settings.lease.descriptor, lease),
             (Settings.busyAfter.descriptor, busyAfter),
             (Settings.adminHost.descriptor, adminHost),
             (Settings.adminPort.descriptor, adminPort),
             (Settings.adminToken.descriptor, adminToken),
+            (Settings.adminTokensFile.descriptor, adminTokensFile),
             (Settings.shutdownGrace.descriptor, shutdownGrace),
             (Settings.reconcilePeriod.descriptor, reconcilePeriod),
             (Settings.expirePeriod.descriptor, expirePeriod),
@@ -72,6 +91,7 @@ struct ConfigurationOptions: ParsableArguments {
             (Settings.expireVoid.descriptor, expireVoid),
             (Settings.retentionPeriod.descriptor, retentionPeriod),
             (Settings.batch.descriptor, batch),
+            (Settings.sealedCardRetention.descriptor, sealedCardRetention),
             (Settings.logLevel.descriptor, logLevel),
             (Settings.logFormat.descriptor, logFormat),
             (Settings.logOverflow.descriptor, logOverflow),

@@ -3,7 +3,7 @@ import ConfigurationText
 extension DotEnvFile {
     /// Names that look like keys of ours and are none: most likely misspelt, and without effect.
     var warnings: [String] {
-        let known = Settings.all.map(\.variable)
+        let known = Settings.all.map(\.variable) + Settings.all.filter(\.isSecret).map(\.fileVariable)
         let prefixes = Set(Settings.all.map { "\($0.group.uppercased())_" })
         return variables.keys.sorted()
             .filter { name in !known.contains(name) && prefixes.contains { name.hasPrefix($0) } }

@@ -29,7 +29,21 @@ extension ProcessorConfiguration {
         let bank = reader.read(Settings.bankURL)
         let limits = Self.limits(&reader)
         let bankConcurrency = reader.read(Settings.bankConcurrency)
-        let secret = checks.secret(&reader, broker: broker, database: database, bank: bank)
+        let bankTLS = Self.bankTLS(&reader, &checks, bank)
+        let elsewhere = ConfigurationChecks.elsewhere(broker: broker, database: database, bank: bank)
+        checks.plaintext(&reader, broker: broker, database: database, bank: bank, management: management)
+        let secret = checks.secret(&reader, elsewhere: elsewhere)
+        let merchants = reader.read(Settings.merchantsFile)
+        let previousSecrets = reader.read(Settings.previousSecrets)
+        let cards = checks.cards(&reader, elsewhere: elsewhere)
+        let keyFiles = [
+            inputs.filePath.map { SecretFile(".env", $0) },
+            broker?.keyFile.map { SecretFile(Settings.keyFile.descriptor.name, $0) },
+            bankTLS.keyFile.map { SecretFile(Settings.bankKeyFile.descriptor.name, $0) },
+        ]
+        let cardFiles = cards?.files.files.map { SecretFile(Settings.cardKeyFiles.descriptor.name, $0.path) } ?? []
+        let secretFiles = keyFiles.compactMap(\.self) + cardFiles + reader.secretFiles
+        checks.files(secretFiles, &reader, elsewhere: elsewhere)
         let admin = Self.admin(&reader, &checks)
         let grace = reader.read(Settings.shutdownGrace)
         let sweeps = Self.sweeps(&reader)
@@ -38,7 +52,8 @@ extension ProcessorConfiguration {
         let logOverflow = reader.read(Settings.logOverflow)
 
         guard reader.problems.isEmpty, let broker, let prefix, let partitions, let prefetch, let declares, var database,
-            let migrates, let statementTimeout, let bank, let limits, let bankConcurrency, let secret, let admin,
+            let migrates, let statementTimeout, let bank, let limits, let bankConcurrency, let secret, let cards,
+            let admin,
             let grace, let sweeps, let logLevel, let logFormat,
             let logOverflow
         else { throw ConfigurationError(problems: reader.problems) }
@@ -54,7 +69,12 @@ extension ProcessorConfiguration {
         self.bank = bank
         self.limits = limits
         self.bankConcurrency = bankConcurrency
+        self.bankTLS = bankTLS
+        self.secretFiles = secretFiles
         fingerprintSecret = secret
+        self.previousSecrets = previousSecrets ?? []
+        self.cards = cards
+        self.merchants = merchants
         self.admin = admin
         shutdownGrace = grace
         self.sweeps = sweeps
@@ -74,12 +94,7 @@ extension ProcessorConfiguration {
         let caFile = reader.read(Settings.caFile)
         let certFile = reader.read(Settings.certFile)
         let keyFile = reader.read(Settings.keyFile)
-        if certFile != nil, keyFile == nil, !reader.isGiven(Settings.keyFile) {
-            reader.report(Settings.keyFile.descriptor, "is needed beside \(Settings.certFile.descriptor.title)")
-        }
-        if keyFile != nil, certFile == nil, !reader.isGiven(Settings.certFile) {
-            reader.report(Settings.certFile.descriptor, "is needed beside \(Settings.keyFile.descriptor.title)")
-        }
+        Self.checkPair(&reader, certFile, Settings.certFile, keyFile, Settings.keyFile)
         guard var broker = url else { return nil }
         if !broker.usesTLS, caFile != nil || certFile != nil || keyFile != nil {
             checks.warn(Settings.brokerURL.descriptor, "begins with amqp://, so the TLS files have no effect")
@@ -88,6 +103,39 @@ extension ProcessorConfiguration {
         broker.certFile = certFile
         broker.keyFile = keyFile
         return broker
+    }
+
+    private static func bankTLS(
+        _ reader: inout SettingReader,
+        _ checks: inout ConfigurationChecks,
+        _ bank: BankAddress?
+    ) -> BankTLS {
+        let tls = BankTLS(
+            caFile: reader.read(Settings.bankCAFile),
+            certFile: reader.read(Settings.bankCertFile),
+            keyFile: reader.read(Settings.bankKeyFile)
+        )
+        checkPair(&reader, tls.certFile, Settings.bankCertFile, tls.keyFile, Settings.bankKeyFile)
+        if bank?.usesTLS == false, tls != BankTLS() {
+            checks.warn(Settings.bankURL.descriptor, "begins with http://, so the TLS files have no effect")
+        }
+        return tls
+    }
+
+    /// A certificate is of no use without its key, nor the other way round.
+    private static func checkPair(
+        _ reader: inout SettingReader,
+        _ certFile: String?,
+        _ cert: Setting<String>,
+        _ keyFile: String?,
+        _ key: Setting<String>
+    ) {
+        if certFile != nil, keyFile == nil, !reader.isGiven(key) {
+            reader.report(key.descriptor, "is needed beside \(cert.descriptor.title)")
+        }
+        if keyFile != nil, certFile == nil, !reader.isGiven(cert) {
+            reader.report(cert.descriptor, "is needed beside \(key.descriptor.title)")
+        }
     }
 
     /// Within the lease even a request that was given up has ended.
@@ -118,14 +166,20 @@ extension ProcessorConfiguration {
         let host = reader.read(Settings.adminHost)
         let port = reader.read(Settings.adminPort)
         let token = reader.read(Settings.adminToken)
+        let tokens = reader.read(Settings.adminTokensFile) ?? []
         guard let host, let port else { return nil }
-        if token == nil, !reader.isGiven(Settings.adminToken), !LoopbackHost.matches(host) {
+        if token != nil, tokens.contains(where: { $0.name == AdminToken.admin }) {
+            let name = AdminToken.admin
+            reader.report(Settings.adminTokensFile.descriptor, "has a token named \(name), as admin.token is")
+        }
+        let hasToken = reader.isGiven(Settings.adminToken) || reader.isGiven(Settings.adminTokensFile)
+        if !hasToken, !LoopbackHost.matches(host) {
             checks.warn(
                 Settings.adminHost.descriptor,
                 "is not loopback, but without \(Settings.adminToken.descriptor.title) only loopback peers are served"
             )
         }
-        return AdminConfiguration(host: host, port: port, token: token)
+        return AdminConfiguration(host: host, port: port, token: token, tokens: tokens)
     }
 
     private static func sweeps(_ reader: inout SettingReader) -> SweepConfiguration? {
@@ -135,14 +189,18 @@ extension ProcessorConfiguration {
         let voids = reader.read(Settings.expireVoid)
         let retention = reader.read(Settings.retentionPeriod)
         let batch = reader.read(Settings.batch)
-        guard let reconcile, let expire, let grace, let voids, let retention, let batch else { return nil }
+        let sealedCards = reader.read(Settings.sealedCardRetention)
+        guard let reconcile, let expire, let grace, let voids, let retention, let batch, let sealedCards else {
+            return nil
+        }
         return SweepConfiguration(
             reconcilePeriod: reconcile,
             expirePeriod: expire,
             expireGrace: grace,
             voidsExpired: voids,
             retentionPeriod: retention,
-            batch: batch
+            batch: batch,
+            sealedCardRetention: sealedCards
         )
     }
 }

@@ -22,7 +22,15 @@ struct ProcessorConfiguration: Sendable {
     let limits: HandlerLimits
     /// The most requests to the bank at a time, 1–1,024.
     let bankConcurrency: Int
+    let bankTLS: BankTLS
     let fingerprintSecret: Secret
+    /// Those that fingerprints may have been made with before, or by processors that are ahead.
+    let previousSecrets: [Secret]
+    let cards: CardsConfiguration
+    /// `nil`: all who may publish are one trust zone.
+    let merchants: MerchantAccess?
+    /// What only this processor should be able to read.
+    let secretFiles: [SecretFile]
     let admin: AdminConfiguration
     /// How long what is in flight may take to finish after a first SIGTERM.
     let shutdownGrace: Duration
@@ -41,8 +49,25 @@ struct AdminConfiguration: Hashable, Sendable {
     let host: String
     /// 0 is any free port.
     let port: Int
-    /// Without it only loopback peers are served.
+    /// That of `AdminToken.admin`.
     let token: Secret?
+    /// Without any token only loopback peers are served.
+    var tokens: [AdminToken] = []
+}
+
+/// PEM files for a bank at `https://`.
+struct BankTLS: Hashable, Sendable {
+    var caFile: String?
+    var certFile: String?
+    var keyFile: String?
+}
+
+/// How cards may come (docs/contract.md#sealed-cards).
+struct CardsConfiguration: Sendable {
+    let files: CardKeyFiles
+    let acceptsPlain: Bool
+
+    var intake: CardIntake { CardIntake(keys: files.keyring, acceptsPlain: acceptsPlain) }
 }
 
 struct SweepConfiguration: Hashable, Sendable {
@@ -55,6 +80,8 @@ struct SweepConfiguration: Hashable, Sendable {
     let retentionPeriod: Duration
     /// Rows per look.
     let batch: Int
+    /// How long an open dead letter keeps a sealed card.
+    let sealedCardRetention: Duration
 }
 
 extension ProcessorConfiguration: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

@@ -23,7 +23,8 @@ struct Setting<Value: Sendable>: Sendable {
             defaultText: defaultText,
             defaultNote: defaultNote,
             help: help,
-            redact: form.redact
+            redact: form.redact,
+            isSecret: form.isSecret
         )
     }
 }
@@ -39,6 +40,11 @@ struct SettingDescriptor: Sendable {
     let help: String
     /// Makes a valid text fit to be shown.
     let redact: @Sendable (String) -> String
+    /// Whether it holds a secret, which `fileVariable` may name a file of.
+    let isSecret: Bool
+
+    /// `ADMIN_TOKEN_FILE`.
+    var fileVariable: String { variable + "_FILE" }
 
     /// `AMQP_CA_FILE`.
     var variable: String {

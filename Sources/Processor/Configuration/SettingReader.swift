@@ -6,11 +6,17 @@ import Synchronization
 struct SettingReader {
     private(set) var problems: [String]
     private(set) var effective: [EffectiveSetting] = []
+    /// Those that secrets were read from.
+    let secretFiles: [SecretFile]
     private let reader: ConfigReader
     private let origin = OriginReporter()
 
     init(_ inputs: ConfigurationInputs) {
-        problems = (inputs.fileProblem.map { [$0] } ?? []) + inputs.file.problems
+        var secrets = SecretFiles()
+        let environment = secrets.resolved(inputs.environment)
+        let file = secrets.resolved(inputs.file.variables)
+        problems = (inputs.fileProblem.map { [$0] } ?? []) + inputs.file.problems + secrets.problems
+        secretFiles = secrets.files
         // An empty value counts as not set (docs/contract.md#configuration), so it never hides a weaker source.
         let commandLine = inputs.commandLine.filter { !$0.value.isEmpty }.map { name, text in
             (AbsoluteConfigKey(name.split(separator: ".").map(String.init)), ConfigValue(.string(text), isSecret: true))
@@ -22,11 +28,11 @@ struct SettingReader {
                     values: Dictionary(uniqueKeysWithValues: commandLine)
                 ),
                 EnvironmentVariablesProvider(
-                    environmentVariables: inputs.environment.filter { !$0.value.isEmpty },
+                    environmentVariables: environment.filter { !$0.value.isEmpty },
                     secretsSpecifier: .all
                 ),
                 EnvironmentVariablesProvider(
-                    environmentVariables: inputs.file.variables.filter { !$0.value.isEmpty },
+                    environmentVariables: file.filter { !$0.value.isEmpty },
                     secretsSpecifier: .all
                 ),
             ],
@@ -37,6 +43,8 @@ struct SettingReader {
     mutating func report(_ setting: SettingDescriptor, _ problem: String) {
         problems.append("\(setting.title): \(problem)")
     }
+
+    mutating func report(_ line: String) { problems.append(line) }
 
     /// Whether any source but the default has a value, usable or not.
     func isGiven(_ setting: Setting<some Sendable>) -> Bool {

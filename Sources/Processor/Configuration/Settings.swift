@@ -98,11 +98,55 @@ enum Settings {
         default: "128",
         help: "The most requests to the bank at a time, of this processor"
     )
+    static let bankCAFile = Setting(
+        "bank.ca-file",
+        .readableFile,
+        defaultNote: "those of the system",
+        help: "The authorities to trust with a bank at https://"
+    )
+    static let bankCertFile = Setting(
+        "bank.cert-file",
+        .readableFile,
+        help: "The client's certificate chain for the bank; needs bank.key-file"
+    )
+    static let bankKeyFile = Setting(
+        "bank.key-file",
+        .readableFile,
+        help: "The client's unencrypted private key for the bank; needs bank.cert-file"
+    )
+    static let allowPlaintext = Setting(
+        "allow-plaintext",
+        .boolean,
+        default: "false",
+        help: "Talk to broker, database and bank on other machines without TLS, or without checking who they are"
+    )
     static let fingerprintSecret = Setting(
         "fingerprint.secret",
         .secret(16...1_024),
         defaultNote: "a fixed development value on loopback; required elsewhere",
-        help: "The key of the digests that tell a duplicate from a reused idempotency key; never change it"
+        help: "The key of the digests that tell a duplicate from a reused idempotency key"
+    )
+    static let previousSecrets = Setting(
+        "fingerprint.previous-secrets",
+        .secrets(16...1_024),
+        help: "Secrets whose digests are recognized, too: those before, and the next one while it is introduced"
+    )
+    static let cardKeyFiles = Setting(
+        "cards.key-files",
+        .cardKeyFiles,
+        help: "The private keys that open sealed cards, the current one first; `processor keys generate` makes them"
+    )
+    static let acceptPlainCards = Setting(
+        "cards.accept-plain",
+        .boolean,
+        defaultNote: "true where broker, database and bank are all on loopback, else false",
+        help: "Take cards that are not sealed, too, which then rest on the broker's disk"
+    )
+    static let merchantsFile = Setting(
+        "merchants.file",
+        .merchants,
+        defaultNote: "none: whoever may publish may act for every merchant",
+        help: "Which user of the broker may act for which merchants, a line each: user merchant-id,merchant-id"
     )
     static let lease = Setting(
         "operation.lease",
@@ -130,9 +174,15 @@ enum Settings {
     )
     static let adminToken = Setting(
         "admin.token",
-        .secret(1...1_024),
+        .secret(16...1_024),
         defaultNote: "none: only loopback is served",
         help: "The bearer token that admin requests need, /healthz and /readyz excepted"
+    )
+    static let adminTokensFile = Setting(
+        "admin.tokens-file",
+        .adminTokens,
+        help:
+            "Bearer tokens of operators, a line each: name, role (read or operate), SHA-256 of the token in hexadecimal"
     )
     static let shutdownGrace = Setting(
         "shutdown.grace",
@@ -170,6 +220,12 @@ enum Settings {
         default: "1h",
         help: "How often what need not be kept any longer is removed"
     )
+    static let sealedCardRetention = Setting(
+        "dead-letters.sealed-card-retention",
+        .duration(.zero ... .seconds(7_776_000)),
+        default: "24h",
+        help: "How long the dead letter of an authorize keeps its sealed card, and can be replayed, at most"
+    )
     static let batch = Setting(
         "sweeps.batch",
         .integer(1...10_000),
@@ -204,12 +260,17 @@ enum Settings {
         caFile.descriptor, certFile.descriptor, keyFile.descriptor,
         database.descriptor, migrate.descriptor, statementTimeout.descriptor,
         bankURL.descriptor, bankTimeout.descriptor, bankWorstCase.descriptor, bankConcurrency.descriptor,
-        fingerprintSecret.descriptor,
+        bankCAFile.descriptor, bankCertFile.descriptor, bankKeyFile.descriptor,
+        fingerprintSecret.descriptor, previousSecrets.descriptor,
+        cardKeyFiles.descriptor, acceptPlainCards.descriptor,
+        merchantsFile.descriptor,
         lease.descriptor, busyAfter.descriptor,
-        adminHost.descriptor, adminPort.descriptor, adminToken.descriptor,
+        adminHost.descriptor, adminPort.descriptor, adminToken.descriptor, adminTokensFile.descriptor,
         shutdownGrace.descriptor,
         reconcilePeriod.descriptor, expirePeriod.descriptor, expireGrace.descriptor, expireVoid.descriptor,
         retentionPeriod.descriptor, batch.descriptor,
+        sealedCardRetention.descriptor,
+        allowPlaintext.descriptor,
         logLevel.descriptor, logFormat.descriptor, logOverflow.descriptor,
     ]
 }

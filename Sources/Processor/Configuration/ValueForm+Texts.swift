@@ -56,3 +56,19 @@ extension ValueForm where Value == Secret {
         }
     }
 }
+
+extension ValueForm where Value == [Secret] {
+    /// Separated by commas, or a line each.
+    static func secrets(_ length: ClosedRange<Int>) -> ValueForm {
+        let one = ValueForm<Secret>.secret(length)
+        return ValueForm(
+            allowed: "secrets of \(one.allowed), separated by commas, or a line each",
+            redact: one.redact
+        ) { text throws(ValueProblem) in
+            var secrets: [Secret] = []
+            let separator: Character = text.contains("\n") ? "\n" : ","
+            for part in text.split(separator: separator) { secrets.append(try one.parse(String(part))) }
+            return secrets
+        }
+    }
+}

@@ -5,14 +5,17 @@ struct ValueForm<Value: Sendable>: Sendable {
     let parse: @Sendable (String) throws(ValueProblem) -> Value
     /// Makes a valid text fit to be shown.
     let redact: @Sendable (String) -> String
+    /// Whether its text holds a secret, and may come from a file.
+    let isSecret: Bool
 
     init(
         allowed: String,
-        redact: @escaping @Sendable (String) -> String = { $0 },
+        redact: (@Sendable (String) -> String)? = nil,
         parse: @escaping @Sendable (String) throws(ValueProblem) -> Value
     ) {
         self.allowed = allowed
-        self.redact = redact
+        self.redact = redact ?? { $0 }
+        isSecret = redact != nil
         self.parse = parse
     }
 }

@@ -9,7 +9,7 @@ struct BankChecks: Sendable {
         let trouble = BankFailureWords(configuration.bank)
         do throws(HTTPError) {
             let client = try HTTPClient(
-                configuration: HTTPClientConfiguration(maxConnections: 1, userAgent: "payment-processor")
+                configuration: .bank(configuration.bankTLS)
             )
             let request = HTTPRequest(
                 method: .get,

@@ -7,10 +7,7 @@ struct FileChecks {
     private let warnings: [String]
 
     init(_ configuration: ProcessorConfiguration) {
-        var paths: [(String, String)] = []
-        if let key = configuration.broker.keyFile { paths.append(("amqp.key-file", key)) }
-        if access(".env", F_OK) == 0 { paths.append((".env", ".env")) }
-        self.paths = paths
+        paths = configuration.secretFiles.map { ($0.name, $0.path) }
         warnings = configuration.warnings
     }
 

@@ -10,7 +10,7 @@ extension OperationResolver {
     init(_ configuration: ProcessorConfiguration) throws {
         let pool = PostgresPool.forCommand(configuration)
         let client = try HTTPClient(
-            configuration: HTTPClientConfiguration(maxConnections: 1, userAgent: "payment-processor")
+            configuration: .bank(configuration.bankTLS)
         )
         self.init(
             store: PostgresPaymentStore(

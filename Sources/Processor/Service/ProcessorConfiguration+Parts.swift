@@ -4,7 +4,9 @@ import Logging
 import Postgres
 
 extension ProcessorConfiguration {
-    var fingerprinter: Fingerprinter { Fingerprinter(secret: fingerprintSecret.bytes) }
+    var fingerprinter: Fingerprinter {
+        Fingerprinter(secret: fingerprintSecret.bytes, previous: previousSecrets.map(\.bytes))
+    }
 }
 
 extension AMQPConfiguration {

@@ -84,6 +84,7 @@ struct ProcessorService: Service {
         )
         bankConnections = try BankConnections(
             concurrency: configuration.bankConcurrency,
+            tls: configuration.bankTLS,
             limits: configuration.limits,
             database: configuration.database,
             logger: logger
@@ -109,7 +110,9 @@ struct ProcessorService: Service {
             random: SystemRandom(),
             observer: observer,
             limits: configuration.limits,
-            limiter: BankLimiter(concurrency: configuration.bankConcurrency)
+            limiter: BankLimiter(concurrency: configuration.bankConcurrency),
+            cards: configuration.cards.intake,
+            merchants: configuration.merchants
         )
         self.context = context
         ingester = DeadLetterIngester(

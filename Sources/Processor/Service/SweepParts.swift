@@ -15,7 +15,8 @@ struct SweepParts: Sendable {
         store: any SweepStore,
         bank: any BankQueries
     ) {
-        let policy = SweepPolicy(batch: configuration.batch)
+        var policy = SweepPolicy(batch: configuration.batch)
+        policy.keepsSealedCards = configuration.sealedCardRetention
         let signal = WakeUpSignal()
         reconcile = ReconcileSweep(context, store: store, policy: policy, signal: signal)
         expire = ExpireSweep(

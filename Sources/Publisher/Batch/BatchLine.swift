@@ -35,6 +35,9 @@ enum BatchLine {
             merchantID: try text(members, "merchant_id"),
             body: try body(members, of: kind)
         )
+        if paymentID == nil, command.hasSealedCard {
+            throw Problem("payment_id", "is missing, and a sealed card is for one payment")
+        }
         if let problem = CommandCheck.problem(of: command) { throw Problem(name(of: problem.field), problem.problem) }
         return command
     }

@@ -8,6 +8,7 @@ enum CommandDigest {
         var members: [String: JSONValue] = [:]
         if case .object(let known)? = try? JSONParser.parse(command.body) { members = known }
         members["card"] = nil
+        members["sealed_card"] = nil
         let content = JSONValue.object([
             "body": .object(members), "merchant_id": .optional(command.merchantID),
             "operation": .string(command.kind.rawValue),

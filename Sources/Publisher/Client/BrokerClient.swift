@@ -9,6 +9,7 @@ struct BrokerClient: Sendable {
     private let connection: AMQPConnection
     private let names: BrokerNames
     private let host: String
+    private let user: String
 
     /// Connects, and looks whether there is somewhere to send commands to.
     static func connect(_ configuration: PublisherConfiguration) async throws(Failure) -> BrokerClient {
@@ -18,7 +19,8 @@ struct BrokerClient: Sendable {
             client = BrokerClient(
                 connection: connection,
                 names: configuration.names,
-                host: connection.address.description
+                host: connection.address.description,
+                user: configuration.amqp.user
             )
         } catch {
             throw Failure(.unavailable, "\(error); \(wayIn(error.code))", isPassing: error.isRetriable)
@@ -43,7 +45,9 @@ struct BrokerClient: Sendable {
 
     /// A new queue for replies, which lives no longer than the connection.
     func openReplyQueue(prefetch: UInt16) async throws(Failure) -> AMQPConsumer {
-        let queue = "\(ReplyAddress.prefix)publisher.\(Identifier.unique())"
+        let name = "publisher.\(Identifier.unique())"
+        // Of one's own, where the processor knows who may read what (docs/contract.md#merchants).
+        let queue = ReplyAddress.allowed("\(ReplyAddress.prefix)\(user).\(name)") ?? "\(ReplyAddress.prefix)\(name)"
         do throws(AMQPError) {
             try await connection.declareQueue(queue, durable: false, exclusive: true, autoDelete: true)
             return try await connection.consume(queue: queue, prefetch: prefetch, exclusive: true)
@@ -75,7 +79,10 @@ struct BrokerClient: Sendable {
         _ command: AMQPMessage,
         timeout: Duration?
     ) async throws(AMQPError) -> AMQPPublishOutcome {
-        try await connection.publish(
+        var command = command
+        // The broker vouches for it.
+        command.properties.userID = user
+        return try await connection.publish(
             command,
             exchange: names.commandsExchange,
             routingKey: command.properties.type ?? "",

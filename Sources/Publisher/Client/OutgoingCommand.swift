@@ -45,6 +45,18 @@ struct OutgoingCommand: Hashable, Sendable {
         hasMadePaymentID = other.hasMadePaymentID
     }
 
+    /// The same with another body.
+    init(_ other: OutgoingCommand, body: JSONValue) {
+        kind = other.kind
+        paymentID = other.paymentID
+        idempotencyKey = other.idempotencyKey
+        merchantID = other.merchantID
+        deadline = other.deadline
+        self.body = body.encoded
+        hasMadeKey = other.hasMadeKey
+        hasMadePaymentID = other.hasMadePaymentID
+    }
+
     /// The message; without a reply address its reply goes to the common reply queue.
     func message(id messageID: UniqueID, correlationID: String, replyTo: String?) -> Message {
         var headers: [String: HeaderValue] = [

@@ -12,6 +12,8 @@ struct AuthorizeCommand: SingleCommand {
               echo '4111111111111111 123 12/2030' | publisher authorize --card - \\
                   --amount 5000 --order-id order-1 --customer-id cust-1
 
+            With --card-key, or PUBLISHER_CARD_KEY, the card travels sealed, and nobody but the processor can read it.
+
             After an answer was lost, send the same command with the same key again: it takes effect \
             once, and the answer is the same. A key that is given without a payment id always means \
             the same payment. After a decline, a new attempt takes a new key and a new payment id.
@@ -44,6 +46,14 @@ struct AuthorizeCommand: SingleCommand {
 
     @Option(help: ArgumentHelp("Such as 12/2030; not with --card -.", valueName: "mm/yyyy"))
     var expiry: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The processor's public key, to seal the card for: a file, or an address such as https://…/.well-known/jwks.json.",
+            valueName: "file|url"
+        )
+    )
+    var cardKey: String?
 
     @Option(help: ArgumentHelp("The bank takes USD.", valueName: "code"))
     var currency: String?

@@ -16,7 +16,8 @@ struct BatchCommand: PublishingCommand {
               merchant_id      may be left out: default then
               body             what the operation needs:
                 authorize        order_id, customer_id, amount, currency (or none),
-                                 card {number, cvv, expiry_month, expiry_year}
+                                 card {number, cvv, expiry_month, expiry_year},
+                                 or sealed_card
                 capture, refund  {} or {"amount":5000}
                 void             {}
 
@@ -24,7 +25,8 @@ struct BatchCommand: PublishingCommand {
             again: what took effect gets the same answer as before, and the rest is done. For lines \
             without a key one is made, and written to the file of keys before anything is sent; \
             send again with that file beside the batch. A connection that is lost is made again, and what \
-            has no final reply is sent again under the same keys.
+            has no final reply is sent again under the same keys. With --card-key, or PUBLISHER_CARD_KEY, \
+            cards travel sealed, and nobody but the processor can read them.
 
             EXAMPLES:
               publisher batch commands.ndjson
@@ -53,6 +55,14 @@ struct BatchCommand: PublishingCommand {
     @Option(help: ArgumentHelp("Commands that may wait for a reply at the same time.", valueName: "count"))
     var window = 2_000
 
+    @Option(
+        help: ArgumentHelp(
+            "The processor's public key, to seal cards for: a file, or an address such as https://…/.well-known/jwks.json.",
+            valueName: "file|url"
+        )
+    )
+    var cardKey: String?
+
     @Flag(help: "Print the replies as the JSON they came as, one a line, then the summary.")
     var json = false
 
@@ -67,12 +77,14 @@ struct BatchCommand: PublishingCommand {
             throw Failure(.usage, "--window must be from \(Self.windows.lowerBound) to \(Self.windows.upperBound)")
         }
         let entries = try BatchFile.read(file)
-        let configuration = try PublisherConfiguration.load(broker)
+        let configuration = try PublisherConfiguration.load(broker, cardKey: cardKey)
         guard !entries.isEmpty else {
             let nothing = BatchTracker(count: 0, now: .now)
             report(BatchSummary(nothing, elapsed: .zero), entries, nothing)
             return .succeeded
         }
+        let isSealing = entries.contains { $0.command.hasPlainCard }
+        let key = isSealing ? try await configuration.cardKey?.key() : nil
         let first = try await BatchConnection.open(configuration, window: window)
         let keyed: BatchKeys.Completed
         do throws(Failure) {
@@ -93,7 +105,11 @@ struct BatchCommand: PublishingCommand {
             json: json,
             showsProgress: Terminal.isTerminal(2)
         )
-        let run = BatchRun(first: first, entries: keyed.entries, options: options) { [window] () throws(Failure) in
+        let sealed = try keyed.entries.map { entry throws(Failure) in
+            guard let key, entry.command.hasPlainCard else { return entry }
+            return BatchEntry(line: entry.line, command: try entry.command.sealed(for: key))
+        }
+        let run = BatchRun(first: first, entries: sealed, options: options) { [window] () throws(Failure) in
             try await BatchConnection.open(configuration, window: window)
         }
         let end = await run.run()

@@ -4,16 +4,24 @@ import Core
 protocol SingleCommand: PublishingCommand {
     var sending: SendingOptions { get }
 
+    /// What `--card-key` says, for a command with a card.
+    var cardKey: String? { get }
+
     /// What the options say, not checked yet.
     func draft(now: Timestamp) throws(Failure) -> OutgoingCommand
 }
 
 extension SingleCommand {
+    var cardKey: String? { nil }
+
     func publish() async throws -> PublisherStatus {
         let timeLimit = try sending.timeLimit
-        let command = try draft(now: SystemTime.now())
+        var command = try draft(now: SystemTime.now())
         if !sending.noCheck { try CommandCheck.check(command) }
-        let configuration = try PublisherConfiguration.load(sending.broker)
+        let configuration = try PublisherConfiguration.load(sending.broker, cardKey: cardKey)
+        if command.hasPlainCard, let key = try await configuration.cardKey?.key() {
+            command = try command.sealed(for: key)
+        }
         let exchange = SingleExchange(
             command: command,
             timeout: timeLimit,

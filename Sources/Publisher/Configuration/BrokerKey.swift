@@ -7,6 +7,8 @@ enum BrokerKey: String, CaseIterable {
     case caFile = "amqp.ca-file"
     case certFile = "amqp.cert-file"
     case keyFile = "amqp.key-file"
+    case cardKey = "publisher.card-key"
+    case allowPlaintext = "allow-plaintext"
 
     /// Its name in the environment and in `.env`.
     var variable: String {

@@ -1,5 +1,6 @@
 import AMQP
 import Configuration
+import ConfigurationText
 import Core
 
 /// Where the broker is, and what its exchanges are called: all that a publisher has to know
@@ -7,18 +8,23 @@ import Core
 struct PublisherConfiguration: Sendable, Equatable {
     let amqp: AMQPConfiguration
     let names: BrokerNames
+    /// A file or an address: what cards are sealed for. `nil`: they are sent as they are.
+    let cardKey: CardKeySource?
 
     /// From the command line, the environment, and `.env` of the working directory, in this order.
     ///
+    /// - Parameter cardKey: what `--card-key` says.
     /// - Throws: `Failure` with a line for every value that is unusable.
-    static func load(_ options: BrokerOptions) throws(Failure) -> PublisherConfiguration {
+    static func load(_ options: BrokerOptions, cardKey: String? = nil) throws(Failure) -> PublisherConfiguration {
         let file: [String: String]
         do throws(FileProblem) {
             file = try EnvironmentFile.variables(path: ".env")
         } catch {
             throw Failure(.configuration, ".env is there but cannot be read: \(error)")
         }
-        return try PublisherConfiguration(options.values, environment: Terminal.environment, file: file)
+        var values = options.values
+        values[.cardKey] = cardKey
+        return try PublisherConfiguration(values, environment: Terminal.environment, file: file)
     }
 
     /// With what the command line says. An empty value counts as not set, wherever it stands.
@@ -41,6 +47,13 @@ struct PublisherConfiguration: Sendable, Equatable {
         } catch {
             problems.append("\(BrokerKey.url.rawValue): \(error.problem ?? error.description)")
         }
+        let isAllowed = value(.allowPlaintext) == "true"
+        if !amqp.usesTLS, !isAllowed, !amqp.addresses.allSatisfy({ LoopbackHost.matches($0.host) }) {
+            problems.append(
+                "\(BrokerKey.url.rawValue): leads to another machine without amqps://; use it, or set "
+                    + "\(BrokerKey.allowPlaintext.variable) to true"
+            )
+        }
         if !Self.isUsable(prefix: prefix) {
             problems.append(
                 "\(BrokerKey.prefix.rawValue): must be 1 to 64 characters of A-Z a-z 0-9 . _ - and not amq or amq.…"
@@ -51,6 +64,12 @@ struct PublisherConfiguration: Sendable, Equatable {
         amqp.keyFile = value(.keyFile)
         if (amqp.certFile == nil) != (amqp.keyFile == nil) {
             problems.append("\(BrokerKey.certFile.rawValue) and \(BrokerKey.keyFile.rawValue): one needs the other")
+        }
+        do throws(ConfigurationProblem) {
+            cardKey = try value(.cardKey).map { text throws(ConfigurationProblem) in try CardKeySource(text) }
+        } catch {
+            cardKey = nil
+            problems.append("\(BrokerKey.cardKey.rawValue): \(error)")
         }
         guard problems.isEmpty else { throw Failure(.configuration, problems) }
         amqp.connectionName = "publisher"

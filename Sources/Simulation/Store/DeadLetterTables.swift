@@ -3,14 +3,17 @@ import Core
 /// The rows of dead letters, and the rules that the schema's constraints hold.
 struct DeadLetterTables {
     private(set) var rows: [DeadLetterID: DeadLetter] = [:]
+    /// When each came in.
+    private(set) var keptSince: [DeadLetterID: Timestamp] = [:]
     private(set) var audit: [DeadLetterID: [DeadLetterAuditEntry]] = [:]
     private var instances: Set<FailureInstance> = []
     private var returns: [String: [FailureInstance]] = [:]
 
     /// - Returns: false where there is a row of this failure.
-    mutating func insert(_ deadLetter: DeadLetter) throws(StoreError) -> Bool {
+    mutating func insert(_ deadLetter: DeadLetter, at now: Timestamp) throws(StoreError) -> Bool {
         guard instances.insert(deadLetter.instance).inserted else { return false }
         guard rows[deadLetter.id] == nil else { throw StoreError(.refused, detail: "23505") }
+        keptSince[deadLetter.id] = now
         let origin = deadLetter.replayOf.flatMap { rows[$0]?.id }
         rows[deadLetter.id] = DeadLetter(
             id: deadLetter.id,

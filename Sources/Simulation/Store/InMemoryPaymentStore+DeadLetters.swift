@@ -4,7 +4,7 @@ extension InMemoryPaymentStore: DeadLetterIntake {
     package func keep(_ deadLetter: DeadLetter) async throws(StoreError) -> DeadLetterKept {
         let clock = clock
         return try await transaction(.deadLetters) { tables throws(StoreError) in
-            guard try tables.deadLetters.insert(deadLetter) else { return .known }
+            guard try tables.deadLetters.insert(deadLetter, at: clock.now()) else { return .known }
             guard deadLetter.failure.source == .broker, let operation = tables.operation(of: deadLetter),
                 operation.isOpen, operation.leaseUntil <= clock.now()
             else { return .stored }
@@ -132,6 +132,7 @@ extension InMemoryPaymentStore: DeadLetterActions {
             guard let deadLetter = tables.deadLetters.claimed(id, by: claim) else { return false }
             tables.deadLetters.put(end.applied(to: deadLetter, at: clock.now()))
             tables.audit(id, actor, "replay", end.name, end.reason, at: clock.now())
+            if end == .replayed { tables.noteErasure(of: deadLetter, by: actor, .closed, at: clock.now()) }
             return true
         }
     }
@@ -146,9 +147,12 @@ extension InMemoryPaymentStore: DeadLetterActions {
             guard var deadLetter = tables.deadLetters.deadLetter(id, at: clock.now()) else { return .notFound }
             let outcome = DiscardOutcome(discarding: deadLetter, operation: tables.operation(of: deadLetter))
             guard case .discarded = outcome else { return outcome }
+            let before = deadLetter
             deadLetter.state = .discarded
+            deadLetter.eraseSealedCard()
             try tables.deadLetters.update(deadLetter, at: clock.now())
             tables.audit(id, actor, "discard", "discarded", reason, at: clock.now())
+            tables.noteErasure(of: before, by: actor, .closed, at: clock.now())
             return outcome
         }
     }
@@ -175,6 +179,41 @@ extension StoreTables {
     fileprivate mutating func change(_ operation: Operation, cause: String, at now: Timestamp) throws(StoreError) {
         try apply(Changes(operation: operation, payment: nil, transition: nil), at: now)
         if let payment = payments[operation.paymentID] { note(cause, by: operation.kind, on: payment, at: now) }
+    }
+
+    /// Where it held a sealed card.
+    fileprivate mutating func noteErasure(
+        of deadLetter: DeadLetter,
+        by actor: String,
+        _ erasure: SealedCardErasure,
+        at now: Timestamp
+    ) {
+        guard deadLetter.content.sealedCard != nil else { return }
+        let (action, result) = (SealedCardErasure.action, SealedCardErasure.result)
+        audit(deadLetter.id, actor, action, result, erasure.rawValue, at: now)
+    }
+
+    /// - Returns: how many were erased.
+    mutating func eraseSealedCards(_ policy: SweepPolicy, at now: Timestamp) -> Int {
+        var erased = 0
+        for deadLetter in deadLetters.rows.values.sorted(by: { $0.id < $1.id }) where erased < policy.batch {
+            let kept = deadLetters.keptSince[deadLetter.id]?.duration(to: now) ?? .zero
+            guard
+                let erasure = SealedCardErasure(
+                    deadLetter,
+                    operation: operation(of: deadLetter),
+                    kept: kept,
+                    limit: policy.keepsSealedCards,
+                    now: now
+                )
+            else { continue }
+            var changed = deadLetter
+            changed.eraseSealedCard()
+            deadLetters.put(changed)
+            noteErasure(of: deadLetter, by: SealedCardErasure.actor, erasure, at: now)
+            erased += 1
+        }
+        return erased
     }
 
     fileprivate mutating func audit(

@@ -131,6 +131,7 @@ extension InMemoryPaymentStore: SweepStore {
             return tables.sweeps.removeRuns(startedBefore: oldRuns, most: policy.batch)
                 + tables.waiting.remove(seenBefore: lost, most: policy.batch)
                 + tables.outbox.remove(sentBefore: sentBefore, most: policy.batch)
+                + tables.eraseSealedCards(policy, at: now)
         }
     }
 

@@ -113,13 +113,31 @@ extension CommandLane {
             }
         }
 
+        @Test("the secret changes where the one before is named, and a duplicate gets the same reply across it")
+        func secretRotation() async throws {
+            try await World.run { world in
+                let secrets = ["first-secret-of-the-test", "other-secret-of-the-test"]
+                let first = try await world.startProcessor(nil, ["FINGERPRINT_SECRET": secrets[0]])
+                let command = TestCommand.authorize()
+                let reply = try await world.ask(command)
+                #expect(try await first.terminate() == .status(0))
+                let rotated = ["FINGERPRINT_SECRET": secrets[1], "FINGERPRINT_PREVIOUS_SECRETS": secrets[0]]
+                let second = try await world.startProcessor(nil, rotated)
+                #expect(try await world.ask(command.duplicate).body == reply.body)
+                #expect(try await second.terminate() == .status(0))
+                let before = try await world.command(["run"], ["FINGERPRINT_SECRET": secrets[0]])
+                #expect(before.exit == .status(78))
+                try await world.startProcessor(nil, rotated)
+            }
+        }
+
         @Test("check-config connects to nothing and prints the effective values, without secrets")
         func checkConfig() async throws {
             try await World.run { world in
                 let settings = [
                     "AMQP_URL": "amqp://someone:hidden-1@127.0.0.1:1/%2f",
                     "DATABASE_URL": "postgresql://someone:hidden-2@127.0.0.1:1/nowhere",
-                    "FINGERPRINT_SECRET": "hidden-3-hidden-3", "ADMIN_TOKEN": "hidden-4", "BANK_TIMEOUT": "9s",
+                    "FINGERPRINT_SECRET": "hidden-3-hidden-3", "ADMIN_TOKEN": "hidden-4-hidden-4", "BANK_TIMEOUT": "9s",
                 ]
                 let result = try await world.command(["check-config"], settings)
                 #expect(result.exit == .status(0), "\(result.errors)")

@@ -101,14 +101,14 @@ extension CommandLane {
         @Test("with a token, everything but health and readiness wants it")
         func token() async throws {
             try await World.run { world in
-                let web = try await world.startProcessor(nil, ["ADMIN_TOKEN": "open-sesame"]).admin()
+                let web = try await world.startProcessor(nil, ["ADMIN_TOKEN": "open-sesame-open-sesame"]).admin()
                 let id = Random.id
                 for path in ["/payments/\(id)", "/metrics", "/payments?order_id=o"] {
                     #expect(try await web.send(.get, path).status == 401, "\(path)")
-                    let wrong = [HTTPHeader("Authorization", "Bearer open-sesam")]
+                    let wrong = [HTTPHeader("Authorization", "Bearer open-sesame-open-sesam")]
                     #expect(try await web.send(.get, path, headers: wrong).status == 401, "\(path)")
                 }
-                let right = [HTTPHeader("Authorization", "Bearer open-sesame")]
+                let right = [HTTPHeader("Authorization", "Bearer open-sesame-open-sesame")]
                 #expect(try await web.send(.get, "/payments/\(id)", headers: right).status == 404)
                 #expect(try await web.send(.get, "/metrics", headers: right).status == 200)
                 for path in ["/healthz", "/readyz"] { #expect(try await web.send(.get, path).status == 200) }

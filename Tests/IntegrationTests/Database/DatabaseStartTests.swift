@@ -79,12 +79,28 @@ extension CommandLane {
                 let url = "postgresql://\(role):secret@127.0.0.1:\(server.port)/\(world.database.name)"
                 try await Self.expect(world.command(["run"], ["DATABASE_URL": url]), 78, "may not change the schema")
                 #expect(try await world.command(["migrate"]).exit == .status(0))
-                try await world.database.execute(
-                    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO \(role)"
-                )
+                let grants = try await world.command(["grants", "--role", role])
+                #expect(grants.exit == .status(0), "\(grants.errors)")
+                for statement in grants.output.split(separator: "\n") {
+                    try await world.database.execute(String(statement))
+                }
                 let processor = try await world.startProcessor(nil, ["DATABASE_URL": url])
                 let payment = try await world.authorized()
                 #expect(try await world.ask(.capture(payment)).result == "succeeded")
+                #expect(try await world.ask(.authorize(card: .empty)).result == "declined insufficient_funds")
+                // What sweeps, dead letters and their discarding write.
+                let own = ["DATABASE_URL": url]
+                for job in ["reconcile", "expire", "retention"] {
+                    #expect(try await world.command(["sweeps", "run", job], own).exit == .status(0))
+                }
+                try await world.sendUnanswerable(1)
+                try await world.keptDeadLetters(1)
+                let discarded = ["dead-letters", "discard", "--all", "--confirm", "1", "--reason", "a test"]
+                #expect(try await world.command(discarded, own).exit == .status(0))
+                for table in ["payment_history", "dead_letter_audit"] {
+                    let right = "has_table_privilege('\(role)', '\(table)', 'DELETE')"
+                    #expect(try await world.database.number("SELECT count(*) WHERE \(right)") == 0)
+                }
                 #expect(try await processor.terminate() == .status(0))
                 try await world.database.execute("DROP OWNED BY \(role)")
                 try await world.database.execute("DROP ROLE \(role)")

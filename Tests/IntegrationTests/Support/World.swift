@@ -75,7 +75,8 @@ final class World: Sendable {
         var environment = [
             "AMQP_URL": servers.amqpURL, "DATABASE_URL": database.url, "BANK_URL": bank.url,
             "AMQP_PREFIX": (names ?? self.names).prefix, "AMQP_PARTITIONS": "\(settings.partitions)", "ADMIN_PORT": "0",
-            "BANK_TIMEOUT": "30s", "BANK_WORST_CASE": "1s", "OPERATION_LEASE": "32s",
+            "BANK_TIMEOUT": "30s", "BANK_WORST_CASE": "1s", "OPERATION_LEASE": "32s", "CARDS_ACCEPT_PLAIN": "true",
+            "ALLOW_PLAINTEXT": "true",
         ]
         environment.merge(settings.processor) { $1 }
         return environment.merging(changes) { $1 }
@@ -120,10 +121,11 @@ final class World: Sendable {
     /// Runs the publisher to its end.
     func publisher(
         _ arguments: [String],
+        _ changes: [String: String] = [:],
         output: String? = nil
     ) async throws -> (exit: Child.Exit, output: String, errors: String) {
         try await runToEnd(
-            Child(TestPrograms.publisher(), arguments, environment: environment(), output: output)
+            Child(TestPrograms.publisher(), arguments, environment: environment(nil, changes), output: output)
         )
     }
 

@@ -14,6 +14,9 @@ struct AdminAccessTests: AdminScene {
             (nil, "/metrics", nil, "::ffff:127.0.0.1", .allowed), (nil, "/metrics", nil, nil, .forbidden),
             (nil, "/metrics", nil, "10.0.0.1", .forbidden),
             (nil, "/healthz", nil, "10.0.0.1", .allowed), (nil, "/readyz", nil, nil, .allowed),
+            (nil, "/.well-known/jwks.json", nil, "10.0.0.1", .allowed),
+            ("t", "/.well-known/jwks.json", nil, "10.0.0.1", .allowed),
+            ("t", "/.well-known/jwks.jso", nil, "10.0.0.1", .unauthorized),
             (nil, "/healthz/x", nil, "10.0.0.1", .forbidden),
             (nil, "/metrics", "Bearer x", "10.0.0.1", .forbidden),
             ("t", "/healthz", nil, "10.0.0.1", .allowed), ("t", "/readyz", nil, nil, .allowed),
@@ -29,8 +32,8 @@ struct AdminAccessTests: AdminScene {
         peer: String?,
         expected: AdminAccess.Decision
     ) {
-        let access = AdminAccess(token: token.map { Secret($0) })
-        #expect(access.decide(path: path, authorization: authorization, peer: peer) == expected)
+        let access = AdminAccess(tokens: token.map { [AdminToken(token: Secret($0))] } ?? [])
+        #expect(access.decide(path: path, caller: access.caller(authorization), peer: peer) == expected)
     }
 
     @Test(

@@ -14,6 +14,7 @@ extension AdminScene {
     func server(
         _ queries: FakeQueries = FakeQueries(),
         token: String? = nil,
+        tokens: [AdminToken] = [],
         port: Int = 0,
         limits: AdminLimits = .patient,
         onListening: @escaping @Sendable (Int) async -> Void = { _ in }
@@ -21,7 +22,12 @@ extension AdminScene {
         let registry = PrometheusRegistry()
         _ = ProcessorMetrics(registry: registry)
         return AdminServer(
-            configuration: AdminConfiguration(host: "127.0.0.1", port: port, token: token.map { Secret($0) }),
+            configuration: AdminConfiguration(
+                host: "127.0.0.1",
+                port: port,
+                token: token.map { Secret($0) },
+                tokens: tokens
+            ),
             queries: queries,
             deadLetters: .inMemory(),
             resolver: ResolutionScene().resolver,

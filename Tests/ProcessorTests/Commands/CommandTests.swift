@@ -33,12 +33,20 @@ struct CommandTests {
                 bank.timeout = 3s  # environment
                 bank.worst-case = 17s  # default
                 bank.concurrency = 128  # default
+                # bank.ca-file is not set
+                # bank.cert-file is not set
+                # bank.key-file is not set
                 fingerprint.secret = ***  # default
+                # fingerprint.previous-secrets is not set
+                # cards.key-files is not set
+                cards.accept-plain = true  # default
+                # merchants.file is not set
                 operation.lease = 25s  # default
                 payment.busy-after = 2m  # default
                 admin.host = 127.0.0.1  # default
                 admin.port = 9090  # default
                 # admin.token is not set
+                # admin.tokens-file is not set
                 shutdown.grace = 25s  # default
                 sweeps.reconcile.period = 60s  # default
                 sweeps.expire.period = 5m  # default
@@ -46,6 +54,8 @@ struct CommandTests {
                 sweeps.expire.void = false  # default
                 sweeps.retention.period = 1h  # default
                 sweeps.batch = 100  # default
+                dead-letters.sealed-card-retention = 24h  # default
+                allow-plaintext = false  # default
                 log.level = debug  # .env
                 log.format = logfmt  # default
                 log.overflow = drop  # default

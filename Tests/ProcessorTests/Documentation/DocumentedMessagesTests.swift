@@ -129,7 +129,7 @@ struct DocumentedMessagesTests {
         for kind in OperationKind.allCases {
             let rule = messages[kind.rawValue]?["x-body"]
             #expect(rule?["largest"]?.integer == Int64(BodyDecoder.maximumSize), "\(kind)")
-            let needsNone = (try? BodyDecoder.parameters(kind, [])) != nil
+            let needsNone = (try? BodyDecoder.parameters(kind, [], for: Samples.paymentID)) != nil
             #expect(rule?["empty"] == .bool(needsNone), "\(kind)")
         }
     }

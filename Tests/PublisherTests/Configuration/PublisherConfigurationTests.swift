@@ -28,6 +28,18 @@ struct PublisherConfigurationTests {
         }
     }
 
+    @Test("refuses amqp:// to another machine, unless that is allowed")
+    func plaintext() throws {
+        func load(_ url: String) throws -> PublisherConfiguration {
+            try PublisherConfiguration([.url: url], environment: { _ in nil }, file: [:])
+        }
+        let failure = #expect(throws: Failure.self) { try load("amqp://broker.example") }
+        #expect(failure?.status == .configuration)
+        #expect(failure?.lines.first?.hasPrefix("amqp.url: leads to another machine without amqps://") == true)
+        #expect(throws: Never.self) { try load("amqps://broker.example") }
+        #expect(throws: Never.self) { try load("amqp://[::1]:5672") }
+    }
+
     @Test("reports every unusable value, on a line each, and shows none of it")
     func problems() {
         let failure = #expect(throws: Failure.self) {
@@ -76,7 +88,7 @@ struct PublisherConfigurationTests {
         let commandLine: [BrokerKey: String?] = [.url: url, .prefix: prefix]
         return try PublisherConfiguration(
             commandLine.compactMapValues(\.self),
-            environment: { $0 == "AMQP_URL" ? environment : nil },
+            environment: { ["AMQP_URL": environment, "ALLOW_PLAINTEXT": "true"][$0] ?? nil },
             file: file.map { ["AMQP_URL": $0] } ?? [:]
         )
     }

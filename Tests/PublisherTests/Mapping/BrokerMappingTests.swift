@@ -68,6 +68,8 @@ struct BrokerMappingTests {
         expected.properties.timestamp = 17
         expected.properties.appID = "app"
         expected.properties.headers["table"] = .table(["k": 1])
+        // Whose it was, it says in a header.
+        expected.properties.headers["published-by"] = "somebody"
         expected.properties.headers["waiting-since"] = 5
         #expect(copy == expected)
     }

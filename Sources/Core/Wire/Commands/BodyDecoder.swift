@@ -3,10 +3,18 @@ package enum BodyDecoder {
     /// In bytes.
     package static let maximumSize = 65_536
 
-    package static func parameters(_ kind: OperationKind, _ body: [UInt8]) throws(InvalidField) -> CommandParameters {
+    /// - Parameters:
+    ///   - cards: in what forms the card of an authorize is taken.
+    ///   - paymentID: the command's, for which a sealed card must have been sealed.
+    package static func parameters(
+        _ kind: OperationKind,
+        _ body: [UInt8],
+        _ cards: CardIntake = CardIntake(),
+        for paymentID: PaymentID
+    ) throws(InvalidField) -> CommandParameters {
         let object = body.isEmpty && kind.needsNoBody ? .object([:]) : try object(body)
         switch kind {
-        case .authorize: return .authorize(try authorize(object))
+        case .authorize: return .authorize(try authorize(object, cards, paymentID))
         case .capture: return .capture(amount: try optionalAmount(object))
         case .void: return .void
         case .refund: return .refund(amount: try optionalAmount(object))
@@ -26,12 +34,17 @@ package enum BodyDecoder {
         return value
     }
 
-    private static func authorize(_ object: JSONValue) throws(InvalidField) -> AuthorizeParameters {
+    private static func authorize(
+        _ object: JSONValue,
+        _ cards: CardIntake,
+        _ paymentID: PaymentID
+    ) throws(InvalidField) -> AuthorizeParameters {
         AuthorizeParameters(
             orderID: try text(object, "order_id"),
             customerID: try text(object, "customer_id"),
             amount: try amount(object),
-            card: try card(object)
+            // Last: what is wrong with the rest need not open it.
+            card: try card(object, cards, paymentID)
         )
     }
 
@@ -72,6 +85,42 @@ package enum BodyDecoder {
             throw InvalidField("currency", "must be USD or absent")
         }
         return currency
+    }
+
+    private static func card(
+        _ object: JSONValue,
+        _ cards: CardIntake,
+        _ paymentID: PaymentID
+    ) throws(InvalidField) -> CardDetails {
+        guard let token = object[SealedCardProblem.field], !token.isNull else {
+            if let card = object["card"], !card.isNull, !cards.acceptsPlain {
+                throw InvalidField("card", "is not taken here: it must come as \(SealedCardProblem.field)")
+            }
+            return try card(object)
+        }
+        guard object["card"]?.isNull != false else {
+            throw InvalidField(SealedCardProblem.field, "must not come together with card")
+        }
+        do throws(SealedCardProblem) {
+            return try card(sealed: token, cards, paymentID)
+        } catch {
+            throw error.invalidField
+        }
+    }
+
+    private static func card(
+        sealed token: JSONValue,
+        _ cards: CardIntake,
+        _ paymentID: PaymentID
+    ) throws(SealedCardProblem) -> CardDetails {
+        let bytes = try cards.content(of: token)
+        guard let content = try? JSONParser.parse(bytes), case .object = content else { throw .cannotBeOpened }
+        guard content["payment_id"]?.string.flatMap({ PaymentID($0) }) == paymentID else { throw .otherPayment }
+        do throws(InvalidField) {
+            return try card(content)
+        } catch {
+            throw .card(error)
+        }
     }
 
     private static func card(_ object: JSONValue) throws(InvalidField) -> CardDetails {

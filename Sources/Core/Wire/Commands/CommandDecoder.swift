@@ -1,7 +1,16 @@
 /// Reads a command message by the rules of docs/contract.md#commands. Pure and total: any bytes give one of the three
 /// results.
 package struct CommandDecoder: Sendable {
-    package init() {}
+    private let cards: CardIntake
+    private let merchants: MerchantAccess?
+
+    /// - Parameters:
+    ///   - cards: in what forms the cards of authorizes are taken.
+    ///   - merchants: who may act for whom; `nil`: whoever publishes, for everybody.
+    package init(_ cards: CardIntake = CardIntake(), _ merchants: MerchantAccess? = nil) {
+        self.cards = cards
+        self.merchants = merchants
+    }
 
     package func decode(_ message: Message) -> DecodedMessage {
         guard let type = message.type else { return .unanswerable(EnvelopeDecoder.missing(.type, message)) }
@@ -28,14 +37,15 @@ package struct CommandDecoder: Sendable {
         _ message: Message,
         _ problem: InvalidField
     ) -> DecodedMessage {
-        let cards = KnownCards(in: message.body)
+        let cards = KnownCards(in: message.body, opening: cards)
         guard !cards.stand(in: key.description) else {
             return .unanswerable(Self.holdsCard(HeaderName.idempotencyKey))
         }
         var merchantID = try? EnvelopeDecoder.merchantID(message)
         if cards.stand(in: merchantID?.description) { merchantID = nil }
         let route = EnvelopeDecoder.route(message)
-        let isReplyToCard = cards.stand(in: route.replyTo)
+        let isForeign = merchants?.isOwnReplyTo(message) == false
+        let isReplyToRefused = cards.stand(in: route.replyTo) || isForeign
         let messageID = try? EnvelopeDecoder.messageID(message)
         return .answerable(
             InvalidCommand(
@@ -45,10 +55,10 @@ package struct CommandDecoder: Sendable {
                 merchantID: merchantID,
                 messageID: cards.stand(in: messageID) ? nil : messageID,
                 route: ReplyRoute(
-                    replyTo: isReplyToCard ? nil : route.replyTo,
+                    replyTo: isReplyToRefused ? nil : route.replyTo,
                     correlationID: cards.stand(in: route.correlationID) ? nil : route.correlationID,
                     traceparent: route.traceparent,
-                    isReplyToIgnored: route.isReplyToIgnored || isReplyToCard
+                    isReplyToIgnored: route.isReplyToIgnored || isReplyToRefused
                 ),
                 problem: problem
             )
@@ -78,12 +88,15 @@ package struct CommandDecoder: Sendable {
         _ message: Message
     ) throws(InvalidField) -> Command {
         try EnvelopeDecoder.checkProperties(message)
+        let paymentID = try EnvelopeDecoder.paymentID(message)
+        let merchantID = try EnvelopeDecoder.merchantID(message)
+        try merchants?.check(message, merchantID)
         let command = Command(
-            paymentID: try EnvelopeDecoder.paymentID(message),
-            merchantID: try EnvelopeDecoder.merchantID(message),
+            paymentID: paymentID,
+            merchantID: merchantID,
             idempotencyKey: key,
             messageID: try EnvelopeDecoder.messageID(message),
-            parameters: try BodyDecoder.parameters(kind, message.body),
+            parameters: try BodyDecoder.parameters(kind, message.body, cards, for: paymentID),
             deadline: try EnvelopeDecoder.deadline(message),
             route: EnvelopeDecoder.route(message)
         )

@@ -8,12 +8,19 @@ struct KnownCards {
         numbers = [Array(card.number.utf8)]
     }
 
-    /// - Parameter body: anything; of what is no JSON, what stands where a number should.
-    init(in body: [UInt8]) {
+    /// - Parameters:
+    ///   - body: anything; of what is no JSON, what stands where a number should.
+    ///   - cards: opens a sealed card of the body, to look into it.
+    init(in body: [UInt8], opening cards: CardIntake = CardIntake()) {
         let body = body.prefix(BodyDecoder.maximumSize)
         var found: [[UInt8]] = []
         if let value = try? JSONParser.parse(Array(body)) {
             Self.collect(value, &found)
+            if let token = value[SealedCardProblem.field], let content = try? cards.content(of: token),
+                let inside = try? JSONParser.parse(content)
+            {
+                Self.collect(inside, &found)
+            }
         } else {
             var rest = body[...]
             while let name = rest.firstRange(of: Self.field) {

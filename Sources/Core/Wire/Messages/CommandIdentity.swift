@@ -62,8 +62,10 @@ package struct CommandIdentity: Hashable, Sendable {
     }
 
     /// Of any message, a command or its reply. What is not valid, or the card number of its own body, is left out.
-    package init(_ message: Message) {
-        let cards = KnownCards(in: message.body)
+    ///
+    /// - Parameter cards: opens a sealed card, to look for its number.
+    package init(_ message: Message, opening cards: CardIntake = CardIntake()) {
+        let cards = KnownCards(in: message.body, opening: cards)
         let key = try? EnvelopeDecoder.idempotencyKey(message)
         let id = try? EnvelopeDecoder.messageID(message)
         self.init(

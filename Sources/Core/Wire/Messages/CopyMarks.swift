@@ -11,13 +11,20 @@ package struct CopyMarks: Sendable {
     package func marked(_ message: Message) -> Message {
         var message = message
         message.headers[HeaderName.copyMark] = nil
-        if let mark = mark(of: message) { message.headers[HeaderName.copyMark] = .string(mark) }
+        if let fields = fields(of: message) {
+            message.headers[HeaderName.copyMark] = .string(Self.text(of: fingerprinter.digest(of: fields)))
+        }
         return message
     }
 
     /// The message without what is not ours though it is called so.
     func trusted(_ message: Message) -> Message {
-        guard let mark = mark(of: message), message.headers[HeaderName.copyMark] != .string(mark) else {
+        guard let fields = fields(of: message) else { return message }
+        let mark = message.headers[HeaderName.copyMark]
+        // One that was under way while the secret changed is ours, too.
+        if mark == .string(Self.text(of: fingerprinter.digest(of: fields)))
+            || fingerprinter.previousDigests(of: fields).contains(where: { mark == .string(Self.text(of: $0)) })
+        {
             return message
         }
         var message = message
@@ -26,7 +33,7 @@ package struct CopyMarks: Sendable {
     }
 
     /// `nil` where there is nothing to mark.
-    private func mark(of message: Message) -> String? {
+    private func fields(of message: Message) -> [[UInt8]]? {
         var fields: [[UInt8]] = []
         for name in HeaderName.bookkeeping.sorted() where name != HeaderName.copyMark {
             guard let value = message.headers[name] else { continue }
@@ -37,9 +44,10 @@ package struct CopyMarks: Sendable {
             message.messageID, message.headers[HeaderName.paymentID]?.string,
             message.headers[HeaderName.idempotencyKey]?.string,
         ]
-        fields = [Array("copy".utf8)] + ids.map { Array(($0 ?? "").utf8) } + fields
-        return Hex.text(of: fingerprinter.digest(of: fields).prefix(16))
+        return [Array("copy".utf8)] + ids.map { Array(($0 ?? "").utf8) } + fields
     }
+
+    private static func text(of digest: [UInt8]) -> String { Hex.text(of: digest.prefix(16)) }
 }
 
 /// A sink whose copies carry the mark of their headers.

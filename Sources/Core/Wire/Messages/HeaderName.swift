@@ -32,6 +32,9 @@ package enum HeaderName {
     /// linked.
     package static let replayOf = "replay-of"
 
+    /// Ours, on a copy: the `user_id` of its command, which we may not publish under.
+    package static let publishedBy = "published-by"
+
     /// Ours, on a copy that has any of the others: shows that they are ours, see `CopyMarks`.
     package static let copyMark = "copy-mark"
 
@@ -41,7 +44,7 @@ package enum HeaderName {
     /// What we have added to a message on its way: no part of the command.
     package static let bookkeeping: Set<String> = [
         waitingSince, deferrals, expiredUnseen, unroutedSince, errorCode, errorMessage, failureInstance, failedAt,
-        replayOf,
+        replayOf, publishedBy,
         copyMark,
     ]
 }

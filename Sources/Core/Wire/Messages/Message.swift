@@ -6,6 +6,8 @@ package struct Message: Hashable, Sendable {
     package var messageID: String?
     package var correlationID: CorrelationID?
     package var replyTo: String?
+    /// Who has published it, as the broker has checked (`user_id`). Copies of ours carry it in `HeaderName.publishedBy`.
+    package var publisher: String?
     /// The broker may let a message of a higher one overtake others.
     package var priority: UInt8?
     package var headers: [String: HeaderValue]
@@ -22,6 +24,7 @@ package struct Message: Hashable, Sendable {
         messageID: String? = nil,
         correlationID: CorrelationID? = nil,
         replyTo: String? = nil,
+        publisher: String? = nil,
         priority: UInt8? = nil,
         headers: [String: HeaderValue] = [:],
         body: [UInt8] = [],
@@ -34,6 +37,7 @@ package struct Message: Hashable, Sendable {
         self.messageID = messageID
         self.correlationID = correlationID
         self.replyTo = replyTo
+        self.publisher = publisher
         self.priority = priority
         self.headers = headers
         self.body = body
@@ -65,6 +69,10 @@ package struct Message: Hashable, Sendable {
             let name = name.lowercased()
             // Where it was before says nothing of where it goes next.
             return !name.hasPrefix("x-") && name != "cc" && name != "bcc" && name != HeaderName.unroutedSince
+        }
+        if let publisher {
+            copy.headers[HeaderName.publishedBy] = .string(publisher)
+            copy.publisher = nil
         }
         copy.headers.merge(additions) { _, added in added }
         return copy

@@ -15,12 +15,17 @@ struct BankConnections: Sendable {
 
     /// - Parameters:
     ///   - concurrency: the most requests in flight.
+    ///   - tls: for a bank at `https://`.
     ///   - limits: how long a request may go on without this process.
     ///   - database: where the keeper notes what it has seen after this process's death.
     /// - Throws: `HTTPError` where the process is out of threads or descriptors.
-    init(concurrency: Int, limits: HandlerLimits, database: PostgresConfiguration, logger: Logger)
-        throws(HTTPError)
-    {
+    init(
+        concurrency: Int,
+        tls: BankTLS,
+        limits: HandlerLimits,
+        database: PostgresConfiguration,
+        logger: Logger
+    ) throws(HTTPError) {
         let keeper = Self.startKeeper(
             linger: limits.bankTimeout + limits.bankWorstCase,
             note: Array(database.conninfo.utf8),
@@ -28,9 +33,9 @@ struct BankConnections: Sendable {
         )
         self.keeper = keeper
         client = try HTTPClient(
-            configuration: HTTPClientConfiguration(
+            configuration: .bank(
+                tls,
                 maxConnections: concurrency,
-                userAgent: "payment-processor",
                 connectionHooks: keeper.map { keeper in
                     ConnectionHooks {
                         keeper.hold($0, id: $1)
@@ -85,5 +90,23 @@ struct BankConnections: Sendable {
             logger.warning("no connection keeper: a kill hangs up on the bank", metadata: ["error": "\(error)"])
             return nil
         }
+    }
+}
+
+extension HTTPClientConfiguration {
+    /// As every program here talks to the bank.
+    static func bank(
+        _ tls: BankTLS,
+        maxConnections: Int = 1,
+        connectionHooks: ConnectionHooks? = nil
+    ) -> HTTPClientConfiguration {
+        HTTPClientConfiguration(
+            maxConnections: maxConnections,
+            caFile: tls.caFile,
+            certFile: tls.certFile,
+            keyFile: tls.keyFile,
+            userAgent: "payment-processor",
+            connectionHooks: connectionHooks
+        )
     }
 }

@@ -12,16 +12,17 @@ enum DeadLetterRow {
     /// In the order in which `deadLetter(from:)` reads them.
     static let columns = """
         \(written.replacing("headers", with: "headers::text")), replay_of, state, reopened_fence, \
-        replay_id, replay_fence, replay_until, clock_timestamp()
+        replay_id, replay_fence, replay_until, clock_timestamp(), sealed_card, \
+        fingerprint_secret
         """
 
     /// Gives a row where there was none of this failure. A dead letter that it is said to be a replay of must be there:
     /// the header that says so came from outside.
     static let insert = """
-        INSERT INTO dead_letters (\(written), replay_of, state, ingested_at)
+        INSERT INTO dead_letters (\(written), replay_of, state, ingested_at, sealed_card, fingerprint_secret)
         VALUES (
             $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            (SELECT id FROM dead_letters WHERE id = $23), 'open', clock_timestamp()
+            (SELECT id FROM dead_letters WHERE id = $23), 'open', clock_timestamp(), $24, $25
         )
         ON CONFLICT (instance) DO NOTHING
         RETURNING id
@@ -36,12 +37,14 @@ enum DeadLetterRow {
             text(command.kind?.rawValue), deadLetter.paymentParameter, text(command.merchantID?.description),
             text(command.idempotencyKey?.description),
             .optional(command.fingerprint?.bytes, PostgresValue.bytes), text(deadLetter.content.card),
-            .bool(deadLetter.content.isReplayable), text(message.type), text(message.contentType),
+            .bool(deadLetter.content.isWhole), text(message.type), text(message.contentType),
             text(message.contentEncoding), text(message.messageID), text(message.correlationID?.textColumn),
             text(message.replyTo),
             .jsonb(String(decoding: message.headersJSON.encoded, as: UTF8.self)), .bytes(message.body),
             .optional(message.correlationID?.bytesColumn, PostgresValue.bytes),
             .optional(deadLetter.replayOf.map { PostgresUUID($0.value) }, PostgresValue.uuid),
+            text(deadLetter.content.sealedCard),
+            .optional(command.fingerprint?.secretID?.value, PostgresValue.int8),
         ]
     }
 
@@ -58,6 +61,7 @@ enum DeadLetterRow {
     /// As it is written: one that is being replayed may be claimed by nobody any more.
     static func stored(from row: PostgresRow) throws(PostgresError) -> DeadLetter {
         let state = try row.parsed(23, DeadLetterState.init)
+        let secretID = try row.optionalInt64(30).map(FingerprintSecretID.init)
         return DeadLetter(
             id: DeadLetterID(UniqueID(try row.uuid(0))),
             instance: FailureInstance(bytes: try row.bytes(1)),
@@ -72,7 +76,7 @@ enum DeadLetterRow {
                 paymentID: try row.optionalUUID(7).map { PaymentID(UniqueID($0)) },
                 merchantID: try row.optionalText(8).map(MerchantID.init(verified:)),
                 idempotencyKey: try row.optionalText(9).map(IdempotencyKey.init(verified:)),
-                fingerprint: try row.optionalBytes(10).map(Fingerprint.init)
+                fingerprint: try row.optionalBytes(10).map { Fingerprint(bytes: $0, secretID: secretID) }
             ),
             content: ReducedMessage(
                 verified: Message(
@@ -86,7 +90,8 @@ enum DeadLetterRow {
                     body: BodyReduction.reduced(try row.bytes(20))
                 ),
                 card: try row.optionalText(11),
-                isReplayable: try row.bool(12)
+                isWhole: try row.bool(12),
+                sealedCard: try row.optionalText(29)
             ),
             replayOf: try row.optionalUUID(22).map { DeadLetterID(UniqueID($0)) },
             state: state,
@@ -110,7 +115,8 @@ enum DeadLetterRow {
     static let progress = """
         UPDATE dead_letters
         SET state = $2, closed_at = CASE WHEN $2 = 'replayed' THEN clock_timestamp() END, reopened_fence = $3,
-            replay_id = $4, replay_fence = $5, replay_until = $6
+            replay_id = $4, replay_fence = $5, replay_until = $6,
+            sealed_card = CASE WHEN $2 <> 'replayed' THEN sealed_card END
         WHERE id = $1
         """
 

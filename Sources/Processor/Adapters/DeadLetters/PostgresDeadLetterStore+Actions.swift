@@ -33,6 +33,7 @@ extension PostgresDeadLetterStore: DeadLetterActions {
             let ended = end.applied(to: deadLetter, at: now)
             try connection.enqueue(DeadLetterRow.progress, DeadLetterRow.progressParameters(of: ended))
             try Self.audit(id, actor, "replay", end.name, end.reason, on: connection)
+            if ended.state.isClosed { try Self.noteErasure(of: deadLetter, by: actor, on: connection) }
             return true
         }
     }
@@ -47,12 +48,28 @@ extension PostgresDeadLetterStore: DeadLetterActions {
             )
             guard case .discarded = outcome else { return outcome }
             try connection.enqueue(
-                "UPDATE dead_letters SET state = 'discarded', closed_at = clock_timestamp() WHERE id = $1",
+                """
+                UPDATE dead_letters SET state = 'discarded', closed_at = clock_timestamp(), sealed_card = NULL
+                WHERE id = $1
+                """,
                 [.uuid(PostgresUUID(id.value))]
             )
             try Self.audit(id, actor, "discard", "discarded", reason, on: connection)
+            try Self.noteErasure(of: deadLetter, by: actor, on: connection)
             return outcome
         }
+    }
+
+    /// What has been closed has no sealed card any more.
+    private static func noteErasure(
+        of deadLetter: DeadLetter,
+        by actor: String,
+        on connection: isolated PostgresConnection
+    ) throws(PostgresError) {
+        guard deadLetter.content.sealedCard != nil else { return }
+        let (action, result) = (SealedCardErasure.action, SealedCardErasure.result)
+        let reason = SealedCardErasure.closed.rawValue
+        try audit(deadLetter.id, actor, action, result, reason, on: connection)
     }
 
     /// As it is, without a lock.

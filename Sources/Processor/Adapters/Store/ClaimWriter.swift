@@ -62,18 +62,18 @@ struct ClaimWriter: Sendable {
             INSERT INTO operations (
                 merchant_id, idempotency_key, id, kind, payment_id, fingerprint, bank_key, reply_to, correlation_id,
                 traceparent, origin, created_at, first_sent_at, state, fence, lease_until, claim_token, attempts,
-                ambiguous_sends, reply, failed_sends, correlation_bytes, reply_to_ignored,
+                ambiguous_sends, reply, failed_sends, correlation_bytes, reply_to_ignored, fingerprint_secret,
                 settled_at
             )
             SELECT *, CASE WHEN reply IS NOT NULL THEN created_at END FROM unnest(
                 $1::text[], $2::text[], $3::uuid[], $4::text[], $5::uuid[], $6::bytea[], $7::text[], $8::text[], $9::text[],
                 $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::bigint[],
                 $16::timestamptz[], $17::uuid[], $18::integer[], $19::integer[], $20::bytea[], $21::integer[],
-                $22::bytea[], $23::boolean[]
+                $22::bytea[], $23::boolean[], $24::bigint[]
             ) AS n (
                 merchant_id, idempotency_key, id, kind, payment_id, fingerprint, bank_key, reply_to, correlation_id,
                 traceparent, origin, created_at, first_sent_at, state, fence, lease_until, claim_token, attempts,
-                ambiguous_sends, reply, failed_sends, correlation_bytes, reply_to_ignored
+                ambiguous_sends, reply, failed_sends, correlation_bytes, reply_to_ignored, fingerprint_secret
             )
             """,
             [
@@ -100,6 +100,7 @@ struct ClaimWriter: Sendable {
                 .int4Array(newOperations.map { Int32($0.sends.failed) }),
                 .bytesArray(newOperations.map { $0.route.correlationID?.bytesColumn }),
                 .boolArray(newOperations.map(\.route.isReplyToIgnored)),
+                .int8Array(newOperations.map { $0.fingerprint.secretID?.value }),
             ]
         )
     }

@@ -8,11 +8,12 @@ enum OperationRow {
         o.id, o.merchant_id, o.idempotency_key, o.kind, o.payment_id, o.fingerprint, o.bank_key, o.reply_to, \
         o.correlation_id, o.traceparent, o.origin, o.created_at, o.first_sent_at, o.state, o.fence, o.lease_until, \
         o.claim_token, o.attempts, o.ambiguous_sends, o.last_error, o.reply, o.told_at IS NOT NULL, o.failed_sends, \
-        o.failed_fence, o.correlation_bytes, o.reply_to_ignored, o.events_due
+        o.failed_fence, o.correlation_bytes, o.reply_to_ignored, o.events_due, \
+        o.fingerprint_secret
         """
 
     /// How many they are.
-    static let count = 27
+    static let count = 28
 
     /// - Parameter start: the position of the first column.
     static func operation(from row: PostgresRow, at start: Int = 0) throws(PostgresError) -> Operation {
@@ -22,7 +23,10 @@ enum OperationRow {
             idempotencyKey: IdempotencyKey(verified: try row.text(start + 2)),
             kind: try row.parsed(start + 3, OperationKind.init(rawValue:)),
             paymentID: PaymentID(UniqueID(try row.uuid(start + 4))),
-            fingerprint: Fingerprint(bytes: try row.bytes(start + 5)),
+            fingerprint: Fingerprint(
+                bytes: try row.bytes(start + 5),
+                secretID: try row.optionalInt64(start + 27).map(FingerprintSecretID.init)
+            ),
             bankKey: try row.text(start + 6),
             route: ReplyRoute(
                 replyTo: try row.optionalText(start + 7),

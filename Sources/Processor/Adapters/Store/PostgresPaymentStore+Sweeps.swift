@@ -144,6 +144,7 @@ extension PostgresPaymentStore: SweepStore {
             )
             return relayed.affectedRows + runs.affectedRows + waiting.affectedRows
                 + (try OldDeadLetters(policy).remove(on: connection))
+                + (try SealedCardErasures(policy).run(on: connection))
         }
     }
 }

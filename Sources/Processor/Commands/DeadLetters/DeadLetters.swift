@@ -13,7 +13,8 @@ struct DeadLetters: AsyncParsableCommand {
             takes a dead letter off the list for good. Every action is kept in an audit, which `show` shows.
 
             A dead letter is `open`, `replaying` (a replay has claimed it; if that is cut off, it is open again after a minute), \
-            `replayed` or `discarded`. An authorize whose card was reduced cannot be replayed: ask its sender to send it again.
+            `replayed` or `discarded`. An authorize that came with a sealed card keeps it for dead-letters.sealed-card-retention, and can \
+            be replayed as long; one whose card was plain cannot be: ask its sender to send it again.
             """,
         subcommands: [
             ListDeadLetters.self, ShowDeadLetter.self, ReplayDeadLetters.self, ReplayCommands.self,

@@ -1,8 +1,8 @@
 import Glibc
 
 /// Whether a name or address leads to this machine and nowhere else.
-enum LoopbackHost {
-    static func matches(_ host: String) -> Bool {
+package enum LoopbackHost {
+    package static func matches(_ host: String) -> Bool {
         if host.lowercased() == "localhost" { return true }
         var v4 = in_addr()
         if inet_pton(AF_INET, host, &v4) == 1 { return UInt32(bigEndian: v4.s_addr) >> 24 == 127 }
