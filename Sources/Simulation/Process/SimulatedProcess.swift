@@ -122,7 +122,7 @@ package final class SimulatedProcess: Sendable {
         await withDiscardingTaskGroup { group in
             while readers.areWanted, connection.isOpen {
                 let queue = connection.broker.names.commandsQueue(partition)
-                let source = connection.subscribe(queue, prefetch: prefetch, cancels: ports.cancelsConsumers) {
+                let source = connection.subscribe(queue, prefetch: prefetch) {
                     await ports.receive($0)
                 }
                 let reading = CommandReading(PartitionShare(membership, partition: partition))

@@ -105,17 +105,13 @@ package final class SimulatedBroker: Sendable {
         return (number, stream)
     }
 
-    /// Its deliveries end.
-    ///
-    /// - Parameter cancels: whether the broker is told, which lets the next consumer read on; else it goes on setting messages aside.
-    func stop(_ consumer: Int, of queue: String, cancels: Bool) {
+    /// Its deliveries end; the broker knows nothing of that, and goes on setting messages aside.
+    func stop(_ consumer: Int, of queue: String) {
         state.withLock { state in
             guard let index = state.queues[queue]?.consumers.firstIndex(where: { $0.number == consumer }) else {
                 return
             }
             state.queues[queue]?.consumers[index].stream.finish()
-            if cancels { state.queues[queue]?.consumers[index].isCancelled = true }
-            pump(queue, &state)
         }
     }
 
