@@ -13,6 +13,8 @@ struct Publishing {
 
     /// Channel 1 is that of topology.
     private static let firstChannel: UInt16 = 2
+    /// Each of them costs the broker a process, however many a connection may have.
+    private static let most = 254
     private var maximum = 1
     private var lastUse: UInt64 = 0
 
@@ -27,7 +29,7 @@ struct Publishing {
 
     /// - Parameter channels: the number of the last one; above are those of consumers.
     mutating func grant(channels: Int) {
-        maximum = max(channels + 1 - Int(Self.firstChannel), 1)
+        maximum = max(min(channels + 1 - Int(Self.firstChannel), Self.most), 1)
     }
 
     mutating func add(_ request: PublishRequest) {

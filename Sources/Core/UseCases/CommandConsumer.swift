@@ -49,9 +49,10 @@ package struct CommandConsumer: Sendable {
                 if waited >= Self.handOverLimit, reading.isAwaited { break }
             }
             if !reading.hasEnded {
-                reading.leave()
-                // What is under way ends here. What waits behind it begins where the queue is read from now on.
+                // What is under way ends here. What waits behind it begins where the queue is read from now on: it goes first, or it would
+                // be let in behind one that ends undecided.
                 queues.withdraw(reading)
+                reading.leave()
             }
             await source.close()
             reading.close()

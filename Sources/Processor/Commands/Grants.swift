@@ -9,7 +9,7 @@ struct Grants: ParsableCommand {
             It connects to nothing. Let the owner of the schema run what it prints, again after every `processor migrate`: \
             processor grants --role payments | psql "$OWNER_URL"
 
-            The role may read every table, add to it and change it, but not change or remove what is kept for ever: history, \
+            The role may read every table, add to it and change it, but not change or remove what is kept forever: history, \
             audit, attempts. Run with database.migrate=false then.
             """
     )
@@ -40,7 +40,7 @@ struct GrantStatements {
     let role: String
     let schema: String
 
-    /// Kept for ever: written once.
+    /// Kept forever: written once.
     static let added = ["dead_letter_audit", "operation_attempts", "payment_history"]
     /// Changed, but never removed.
     static let changed = [

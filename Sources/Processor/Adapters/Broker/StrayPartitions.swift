@@ -54,7 +54,8 @@ struct StrayPartitions: Sendable {
     private func tryConsuming(on connection: AMQPConnection) async throws(TopologyError) {
         for queue in queues {
             try await naming { () async throws(AMQPError) in
-                try await connection.consume(queue: queue.name, prefetch: 1).cancel()
+                // What it is given goes back in its order.
+                await (try await connection.consume(queue: queue.name, prefetch: 1)).close()
             }
         }
     }
