@@ -6,7 +6,8 @@ import Testing
 struct MutantTests {
     @Test("within a thousand seeds", arguments: Mutant.all)
     func caught(mutant: Mutant) {
-        let first = (1...1_000).first { seed in
+        // Those from 1 on are what `make simulate` runs first.
+        let first = (401...1_400).first { seed in
             !SimulationWorld.run(seed: UInt64(seed), options: mutant.options).violations.isEmpty
         }
         #expect(first != nil, "no seed shows it")

@@ -30,6 +30,9 @@ struct FIFO<Element> {
         for case let element? in elements[head...] { body(element) }
     }
 
+    /// In their order.
+    var all: some Sequence<Element> { elements[head...].lazy.compactMap { $0 } }
+
     mutating func removeAll() -> [Element] {
         defer { self = FIFO() }
         return elements[head...].compactMap { $0 }

@@ -152,7 +152,7 @@ extension AMQPConnection {
             consuming.withLane(lane) { $0.reject(content.tag, requeue: true) }
             return
         }
-        consumer.activity.delivered()
+        let receivedAt = consumer.activity.delivered()
         consumer.buffer.add(
             AMQPDelivery(
                 message: message,
@@ -160,6 +160,7 @@ extension AMQPConnection {
                 routingKey: content.routingKey,
                 redelivered: content.redelivered,
                 deliveryTag: content.tag,
+                receivedAt: receivedAt,
                 consumer: (lane, consumer.number),
                 settlements: consuming.settlements,
                 activity: consumer.activity

@@ -41,6 +41,10 @@ package struct AMQPConsumer: AsyncSequence, Sendable {
         return state.unsettled == 0 ? state.lastSign : nil
     }
 
+    /// Of the deliveries that nobody has taken out: when the oldest came, and when the first of those that expire has done so by the
+    /// broker's count. `nil` where there are none.
+    package var waiting: (since: ContinuousClock.Instant, expiry: ContinuousClock.Instant?)? { buffer.waiting }
+
     /// Ends the sequence at once. The broker is not told: what is buffered and what still comes, up to the prefetch, stays unsettled
     /// until `close()`. What was yielded can be settled.
     package func stop() { buffer.finish(nil, dropping: true) }

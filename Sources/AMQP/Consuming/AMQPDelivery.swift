@@ -9,6 +9,7 @@ package final class AMQPDelivery: Sendable {
     package let routingKey: String
     package let redelivered: Bool
     package let deliveryTag: UInt64
+    let receivedAt: ContinuousClock.Instant
     /// The index of its channel, and the number of its consumer.
     private let consumer: (lane: Int, number: UInt64)
     private let settlements: SettlementQueue
@@ -21,6 +22,7 @@ package final class AMQPDelivery: Sendable {
         routingKey: String,
         redelivered: Bool,
         deliveryTag: UInt64,
+        receivedAt: ContinuousClock.Instant,
         consumer: (lane: Int, number: UInt64),
         settlements: SettlementQueue,
         activity: ConsumerActivity
@@ -30,9 +32,15 @@ package final class AMQPDelivery: Sendable {
         self.routingKey = routingKey
         self.redelivered = redelivered
         self.deliveryTag = deliveryTag
+        self.receivedAt = receivedAt
         self.consumer = consumer
         self.settlements = settlements
         self.activity = activity
+    }
+
+    /// When it has expired by the broker's count, which began before it came; `nil` where it does not.
+    var expiry: ContinuousClock.Instant? {
+        message.properties.expiration.flatMap { UInt32($0) }.map { receivedAt + .milliseconds($0) }
     }
 
     /// Tells the broker that the message is done with. Only enqueues: the acknowledgements of a turn travel together, and

@@ -16,13 +16,15 @@ final class ConsumerActivity: Sendable {
 
     var current: State { state.withLock { $0 } }
 
-    func delivered() {
+    /// - Returns: now.
+    func delivered() -> ContinuousClock.Instant {
         let now = ContinuousClock.now
         state.withLock { state in
             state.deliveries += 1
             state.unsettled += 1
             state.lastSign = now
         }
+        return now
     }
 
     /// - Throws: why the channel has ended.

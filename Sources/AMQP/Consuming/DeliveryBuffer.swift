@@ -31,6 +31,14 @@ final class DeliveryBuffer: Sendable {
         waiter?.continuation.resume(returning: .success(delivery))
     }
 
+    /// When the oldest delivery in here came, and when the first of those that expire does so at the latest.
+    var waiting: (since: ContinuousClock.Instant, expiry: ContinuousClock.Instant?)? {
+        state.withLock { state in
+            guard let oldest = state.deliveries.first else { return nil }
+            return (oldest.receivedAt, state.deliveries.all.compactMap(\.expiry).min())
+        }
+    }
+
     /// Ends the sequence after what is in it, or with `dropping` at once. Only the first call counts.
     func finish(_ error: AMQPError?, dropping: Bool = false) {
         let waiters = state.withLock { state -> [Waiter] in

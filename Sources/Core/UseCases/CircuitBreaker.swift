@@ -102,27 +102,44 @@ package final class CircuitBreaker: Sendable {
 
     // MARK: Who takes deliveries
 
-    /// Waits as long as nothing at all may be taken, and tells how it stands then: closed or half-open.
-    package func untilNotOpen() async throws(CancellationError) -> BreakerCondition {
+    /// Waits as long as nothing at all may be taken, and tells how it stands then.
+    ///
+    /// - Parameters:
+    ///   - limit: the longest wait; `nil` for any.
+    ///   - isOver: it need not be waited for any more; asked again at each `nudge`.
+    /// - Returns: closed or half-open; open where the wait was cut short.
+    package func untilNotOpen(
+        within limit: Duration? = nil,
+        unless isOver: () -> Bool = { false }
+    ) async throws(CancellationError) -> BreakerCondition {
+        let end = limit.map { time.uptime() + $0 }
         while true {
             let now = time.uptime()
             change { $0.pass(to: now) }
             let (condition, until, seen) = state.withLock {
                 ($0.circuit.condition, $0.circuit.opensUntil, $0.changes)
             }
-            guard let until else { return condition }
-            try await waitForChange(after: seen, orUntil: until)
+            guard let until, !isOver(), end.map({ now < $0 }) ?? true else { return condition }
+            try await waitForChange(after: seen, orUntil: min(until, end ?? until))
         }
     }
 
     /// Waits until it stands otherwise.
-    package func untilNot(_ condition: BreakerCondition) async throws(CancellationError) {
+    ///
+    /// - Parameter isOver: it need not be waited for any more; asked again at each `nudge`.
+    package func untilNot(
+        _ condition: BreakerCondition,
+        unless isOver: () -> Bool = { false }
+    ) async throws(CancellationError) {
         while true {
             let (now, seen) = state.withLock { ($0.circuit.condition, $0.changes) }
-            guard now == condition else { return }
+            guard now == condition, !isOver() else { return }
             try await waitForChange(after: seen, orUntil: nil)
         }
     }
+
+    /// Those who wait ask again whether they need to.
+    func nudge() { wakeAll() }
 
     // MARK: Changes
 

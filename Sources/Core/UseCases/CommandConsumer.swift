@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Takes deliveries of commands and sees each through to its acknowledgement.
 ///
 /// Bounded by the prefetch of the deliveries' source. Deliveries of one payment run in arrival order.
@@ -31,11 +33,14 @@ package struct CommandConsumer: Sendable {
         _ reading: CommandReading,
         giveBack: @escaping @Sendable () async -> Void
     ) async {
-        reading.begin(onStop: source.stop)
+        reading.begin {
+            source.stop()
+            context.breaker.nudge()
+        }
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 do throws(Source.Deliveries.Failure) {
-                    try await consume(source.deliveries, reading, giveBack: giveBack)
+                    try await read(source, reading, giveBack: giveBack)
                     reading.end(nil)
                 } catch {
                     reading.end(error)
@@ -62,18 +67,30 @@ package struct CommandConsumer: Sendable {
     private static let handOverPause = Duration.milliseconds(50)
     private static let handOverLimit = Duration.milliseconds(500)
 
-    private func consume<Deliveries: AsyncSequence>(
-        _ deliveries: Deliveries,
+    private func read<Source: CommandSource>(
+        _ source: Source,
         _ reading: CommandReading,
         giveBack: @escaping @Sendable () async -> Void
-    ) async throws(Deliveries.Failure) where Deliveries.Element == any Delivery {
-        let result: Result<Void, Deliveries.Failure> = await withDiscardingTaskGroup { group in
-            var iterator = deliveries.makeAsyncIterator()
-            do throws(Deliveries.Failure) {
-                while let delivery = try await iterator.next(isolation: nil), reading.takesNext() {
+    ) async throws(Source.Deliveries.Failure) {
+        let result: Result<Void, Source.Deliveries.Failure> = await withDiscardingTaskGroup { group in
+            var iterator = source.deliveries.makeAsyncIterator()
+            do throws(Source.Deliveries.Failure) {
+                while await mayRead(source, reading),
+                    let delivery = try await iterator.next(isolation: nil), reading.takesNext()
+                {
                     // Decoded and queued here, one after the other: that is what keeps the arrival order.
                     let work = prepare(delivery, reading)
-                    group.addTask { if await !work() { await giveBack() } }
+                    guard context.breaker.condition == .halfOpen else {
+                        group.addTask { if await !work() { await giveBack() } }
+                        continue
+                    }
+                    let isDone = Flag()
+                    group.addTask {
+                        if await !work() { await giveBack() }
+                        isDone.raise()
+                        context.breaker.nudge()
+                    }
+                    try? await context.breaker.untilNot(.halfOpen) { isDone.isRaised }
                 }
                 if context.storeGate.isClosed { group.cancelAll() }
                 return .success(())
@@ -84,6 +101,22 @@ package struct CommandConsumer: Sendable {
         }
         try result.get()
     }
+
+    /// Waits as long as the bank is known to be unavailable. What was delivered stays where it is, unread: given back, it would lose its
+    /// order to the next reader that has less room (docs/correctness.md#returned-twice).
+    ///
+    /// - Returns: false where nothing is to be read any more.
+    private func mayRead<Source: CommandSource>(_ source: Source, _ reading: CommandReading) async -> Bool {
+        var condition: BreakerCondition? = context.breaker.condition
+        while condition == .open, !reading.isStopped {
+            if source.isStale { reading.stop() }
+            condition = try? await context.breaker.untilNotOpen(within: Self.staleCheck) { reading.isStopped }
+        }
+        return condition != nil && !reading.isStopped
+    }
+
+    /// Between two looks at whether what was delivered has waited too long.
+    private static let staleCheck = Duration.seconds(1)
 
     /// Whether what was taken has been given back, and the store has not been found available since.
     package var isStoreUnavailable: Bool { context.storeGate.isClosed }
@@ -178,6 +211,15 @@ package struct CommandConsumer: Sendable {
         }
         return true
     }
+}
+
+/// Raised once, by another task.
+private final class Flag: Sendable {
+    private let state = Atomic(false)
+
+    var isRaised: Bool { state.load(ordering: .acquiring) }
+
+    func raise() { state.store(true, ordering: .releasing) }
 }
 
 extension PaymentQueues.Completed {

@@ -75,7 +75,7 @@ package final class CommandReading: Sendable {
     /// Whether another processor waits for the queue.
     var isAwaited: Bool { share?.isAwaited ?? false }
 
-    private var isStopped: Bool {
+    var isStopped: Bool {
         state.withLock { if case .reading = $0.phase { false } else { true } }
     }
 

@@ -63,6 +63,7 @@ extension StrayPartitions {
         self.init(
             names: configuration.names,
             partitions: configuration.partitions,
+            prefetch: configuration.prefetch,
             unbinds: configuration.declaresTopology
         )
     }

@@ -342,7 +342,6 @@ struct ProcessorService: Service {
             } + strays.queues.map { CommandSubscription.Queue(name: $0.name, partition: nil) },
             prefetch: configuration.prefetch,
             consumer: consumer,
-            breaker: breaker,
             membership: membership,
             steady: SteadyConsumer(watch: topologyWatch),
             onSubscribed: { [readiness, logger] in

@@ -29,6 +29,8 @@ package struct InMemorySource: CommandSource {
         self.deliveries = deliveries
     }
 
+    package var isStale: Bool { false }
+
     package func stop() {}
 
     package func close() async {}

@@ -41,6 +41,7 @@ package final class OrderWitness: Sendable {
 
     var overtakings: [Overtaking] { state.withLock { $0.overtakings } }
 
+    /// - Parameter message: has just been delivered, to whoever that was.
     func noteArrival(of message: Message) {
         guard case .command(let command) = CommandDecoder().decode(message) else { return }
         state.withLock { state in

@@ -14,7 +14,7 @@ package final class SharingWitness: Sendable {
 
     /// Since the last change for so long, every command goes to the owner of its partition: a member is missed, the others hear of it, who
     /// has kept a partition that nobody took tries again.
-    private static let settling = Member.timeout * 3
+    static let settling = Member.timeout * 3
 
     init(time: VirtualTime) {
         self.time = time

@@ -17,6 +17,10 @@ package struct ProcessPorts: Sendable {
     package var fingerprinter: Fingerprinter
     /// Each delivery passes through here on its way to the consumer.
     package var receive: @Sendable (any Delivery) async -> any Delivery
+    /// Whether it cancels the consumer of a queue that it is to leave.
+    package var cancelsConsumers = false
+    /// The prefetch of each subscription, from the one that is configured.
+    package var room: @Sendable (_ prefetch: Int) -> Int = { $0 }
     /// How many of the process's calls to the bank are under way.
     package var callsInFlight: @Sendable () -> Int
 

@@ -80,30 +80,18 @@ package final class SimulatedProcess: Sendable {
         _ context: ProcessorContext,
         _ membership: Membership
     ) async {
-        let (consumer, breaker) = (ports.consumer(context), context.breaker)
-        while !readers.isDraining, (try? await consumer.untilStoreIsAvailable()) != nil,
-            let condition = try? await breaker.untilNotOpen()
-        {
+        let consumer = ports.consumer(context)
+        while !readers.isDraining, (try? await consumer.untilStoreIsAvailable()) != nil {
             guard let connection = broker.connect(), adopt(connection) else {
                 try? await ports.time.sleep(for: .seconds(1))
                 continue
             }
             readers.begin()
             sharing.noteChange()
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    guard (try? await breaker.untilNot(condition)) != nil else { return }
-                    self.readers.stop()
+            await withDiscardingTaskGroup { group in
+                for partition in partitions {
+                    group.addTask { await self.read(partition, prefetch, connection, consumer, ports, membership) }
                 }
-                await withDiscardingTaskGroup { group in
-                    for partition in partitions {
-                        let prefetch = condition == .closed ? prefetch : 1
-                        group.addTask {
-                            await self.read(partition, prefetch, connection, consumer, ports, membership)
-                        }
-                    }
-                }
-                group.cancelAll()
             }
             let wasLost = !connection.isOpen
             connection.close()
@@ -122,7 +110,11 @@ package final class SimulatedProcess: Sendable {
         await withDiscardingTaskGroup { group in
             while readers.areWanted, connection.isOpen {
                 let queue = connection.broker.names.commandsQueue(partition)
-                let source = connection.subscribe(queue, prefetch: prefetch) {
+                let source = connection.subscribe(
+                    queue,
+                    prefetch: ports.room(prefetch),
+                    cancels: ports.cancelsConsumers
+                ) {
                     await ports.receive($0)
                 }
                 let reading = CommandReading(PartitionShare(membership, partition: partition))

@@ -19,6 +19,7 @@ package final class SimulatedBroker: Sendable {
         /// What a listener's full queue does to the events.
         var refusesEvents = false
         var log = BrokerLog()
+        var onDelivery: (@Sendable (Message) -> Void)?
     }
 
     let time: VirtualTime
@@ -46,6 +47,11 @@ package final class SimulatedBroker: Sendable {
                 state.queues[queue.name] = SimulatedQueue(queue.name, arguments)
             }
         }
+    }
+
+    /// - Parameter watch: hears of each delivery from a command queue, in the order in which the broker hands them over.
+    func watchDeliveries(_ watch: @escaping @Sendable (Message) -> Void) {
+        state.withLock { $0.onDelivery = watch }
     }
 
     // MARK: Clients
@@ -105,13 +111,18 @@ package final class SimulatedBroker: Sendable {
         return (number, stream)
     }
 
-    /// Its deliveries end; the broker knows nothing of that, and goes on setting messages aside.
-    func stop(_ consumer: Int, of queue: String) {
+    /// Its deliveries end.
+    ///
+    /// - Parameter cancels: whether the broker is told, which lets the next consumer read on; else it goes on setting messages aside.
+    func stop(_ consumer: Int, of queue: String, cancels: Bool) {
         state.withLock { state in
             guard let index = state.queues[queue]?.consumers.firstIndex(where: { $0.number == consumer }) else {
                 return
             }
             state.queues[queue]?.consumers[index].stream.finish()
+            guard cancels else { return }
+            state.queues[queue]?.consumers[index].isCancelled = true
+            pump(queue, &state)
         }
     }
 
@@ -276,7 +287,6 @@ package final class SimulatedBroker: Sendable {
                 state.queues[name]?.returned.append(message)
             }
         }
-        if !left.isEmpty { state.queues[name]?.returned.sort { $0.number < $1.number } }
         pump(name, &state)
     }
 
@@ -323,6 +333,7 @@ package final class SimulatedBroker: Sendable {
                 connection: consumer.connection,
                 broker: self
             )
+            if name.hasPrefix(names.commandsExchange) { state.onDelivery?(message) }
             consumer.stream.yield(delivery)
         }
     }

@@ -16,6 +16,7 @@ package struct SimulatedConnection: Sendable {
     package func subscribe(
         _ queue: String,
         prefetch: Int,
+        cancels: Bool = false,
         _ receive: @escaping @Sendable (any Delivery) async -> any Delivery
     ) -> SimulatedSource {
         let (consumer, stream) = broker.consume(queue, prefetch: prefetch, connection: number)
@@ -24,6 +25,7 @@ package struct SimulatedConnection: Sendable {
             queue: queue,
             consumer: consumer,
             stream: stream,
+            cancels: cancels,
             receive: receive
         )
     }
@@ -46,11 +48,15 @@ package struct SimulatedSource: CommandSource {
     let queue: String
     let consumer: Int
     let stream: AsyncStream<any Delivery>
+    /// As no processor may do it: cancels its consumer when it is to stop.
+    let cancels: Bool
     let receive: @Sendable (any Delivery) async -> any Delivery
 
     package var deliveries: AsyncMapSequence<AsyncStream<any Delivery>, any Delivery> { stream.map(receive) }
 
-    package func stop() { broker.stop(consumer, of: queue) }
+    package var isStale: Bool { false }
+
+    package func stop() { broker.stop(consumer, of: queue, cancels: cancels) }
 
     package func close() async { broker.close(consumer, of: queue) }
 }

@@ -29,7 +29,7 @@ struct SimulatedQueue {
     let timeToLive: Duration?
 
     var ready: [QueuedMessage] = []
-    /// Came back: delivered again before anything else.
+    /// Came back: delivered again before anything else, first in, first out, whatever their places were before.
     var returned: [QueuedMessage] = []
     /// In the order of their subscription.
     var consumers: [QueueConsumer] = []

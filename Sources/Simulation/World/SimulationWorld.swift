@@ -96,6 +96,7 @@ package final class SimulationWorld: Sendable {
         sweeping = SweepSettings(using: SeededRandom(seed: seed, for: .sweeps))
         witness = SweepWitness(bankClock: bankClock, grace: sweeping.grace)
         orderWitness = OrderWitness(broker: broker, store: store, isWatching: faults.keepsArrivals)
+        broker.watchDeliveries { [orderWitness] in orderWitness.noteArrival(of: $0) }
         newcomers = NewcomerWitness(time: time)
         sharing = SharingWitness(time: time)
         upstream = Upstream(
@@ -188,6 +189,8 @@ package final class SimulationWorld: Sendable {
     /// must be the answer.
     private func askAgain() async -> Evidence {
         trace.note(.phase, 2, "everything is asked once more")
+        // By then the members must have agreed.
+        try? await time.sleep(for: SharingWitness.settling + .seconds(1))
         await replayAll()
         for intent in upstream.sent where intent.sort == .command {
             upstream.send(intent.again("\(intent.id)-again"), after: operators.duration(in: .zero...(.seconds(20))))
@@ -357,10 +360,7 @@ package final class SimulationWorld: Sendable {
             policy: RetryPolicy(),
             sweeps: sweeping,
             fingerprinter: Self.fingerprinter,
-            receive: { [orderWitness, sharing] delivery in
-                orderWitness.noteArrival(of: delivery.message)
-                return FaultInjectingDelivery(injector, delivery, of: number, sharing)
-            },
+            receive: { [sharing] in FaultInjectingDelivery(injector, $0, of: number, sharing) },
             callsInFlight: { [bank] in bank.callsInFlight(of: number) }
         )
     }

@@ -9,6 +9,8 @@ struct TortureSettings: Sendable {
     let drain: Duration
     /// Objects at the broker are deleted too.
     let hasDrift: Bool
+    /// The one kind of trouble that there is; `nil` for all.
+    let only: String?
     /// Customers that pay at the same time.
     let customers: Int
 
@@ -20,6 +22,7 @@ struct TortureSettings: Sendable {
             duration: .seconds(Int64(seconds)),
             drain: .seconds(Int64(number("TORTURE_DRAIN_SECONDS") ?? 1_200)),
             hasDrift: number("TORTURE_DRIFT") == 1,
+            only: getenv("TORTURE_ONLY").map { String(cString: $0) },
             customers: Int(number("TORTURE_CUSTOMERS") ?? 12)
         )
     }()

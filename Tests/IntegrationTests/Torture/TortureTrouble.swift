@@ -36,7 +36,10 @@ actor TortureTrouble {
 
     /// Until the time is over; then everything is as it should be, and two processors run.
     func run(until end: ContinuousClock.Instant, report: (String) -> Void) async throws {
-        let kinds = Kind.allCases.filter { settings.hasDrift || $0 != .drift }
+        let kinds = Kind.allCases.filter { kind in
+            settings.only.map { $0 == kind.rawValue } ?? (settings.hasDrift || kind != .drift)
+        }
+        guard !kinds.isEmpty else { throw ChildError("no such kind of trouble: \(settings.only ?? "")") }
         while ContinuousClock.now < end {
             try await Task.sleep(for: .milliseconds(.random(in: 500...6_000, using: &generator)))
             let kind = kinds.randomElement(using: &generator) ?? .processorKilled

@@ -22,7 +22,7 @@ struct TopologyKeeperTests {
         let keeper = TopologyKeeper(
             session: AMQPSession(configuration),
             declarer: declarer,
-            strays: StrayPartitions(names: names, partitions: 2, unbinds: true),
+            strays: StrayPartitions(names: names, partitions: 2, prefetch: 64, unbinds: true),
             watch: watch,
             logger: logger
         )

@@ -68,6 +68,15 @@ struct Mutant: Sendable, CustomTestStringConvertible {
         .ports("defers what the store gives no place", amid: [.databaseOutage, .connectionLoss, .deploy]) {
             $0.store = PlacelessStore(store: $0.store)
         },
+        .ports("cancels the consumer of a queue that it leaves to others", amid: [.badMoment, .slowBank, .deploy]) {
+            $0.cancelsConsumers = true
+        },
+        .ports("subscribes with less room than the one before", amid: [.badMoment, .connectionLoss]) { ports in
+            let random = ports.random
+            ports.room = { random.next().isMultiple(of: 2) ? $0 : 1 }
+        },
+        .ports("never lets go of a partition") { $0.store = LonelyStore(store: $0.store) },
+        .ports("judges by its own clock who is there") { $0.store = OwnClockStore(store: $0.store, time: $0.time) },
         .options("checks no fencing token") { $0.storeChecksFencingToken = false },
     ]
 

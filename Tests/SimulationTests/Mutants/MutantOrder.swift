@@ -47,3 +47,36 @@ struct SilentStore: StoreMutant {
 
     func bankStatus() async throws(StoreError) -> BankStatus? { nil }
 }
+
+/// Sees nobody but itself, and so takes every partition for its own: never lets go of one.
+struct LonelyStore: StoreMutant {
+    let store: any ProcessPorts.Store
+
+    func renewMember(
+        _ id: String,
+        version: String,
+        subscribed: Set<Int>,
+        timeout: Duration
+    ) async throws(StoreError) -> [Member] {
+        try await store.renewMember(id, version: version, subscribed: subscribed, timeout: timeout).filter {
+            $0.id == id
+        }
+    }
+}
+
+/// Judges by its own clock who has not been seen for too long.
+struct OwnClockStore: StoreMutant {
+    let store: any ProcessPorts.Store
+    let time: any TimeSource
+
+    func renewMember(
+        _ id: String,
+        version: String,
+        subscribed: Set<Int>,
+        timeout: Duration
+    ) async throws(StoreError) -> [Member] {
+        let now = time.now()
+        let members = try await store.renewMember(id, version: version, subscribed: subscribed, timeout: timeout)
+        return members.filter { $0.id == id || $0.lastSeen.duration(to: now) < timeout }
+    }
+}

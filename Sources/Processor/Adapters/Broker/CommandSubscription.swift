@@ -4,9 +4,9 @@ import ServiceLifecycle
 import Synchronization
 
 /// Keeps the command queues subscribed: on every new connection anew, until the service shuts down; then takes no more and
-/// sees through what it has. While the bank is out it takes nothing, so that the queues keep the backlog, and then one delivery from
-/// each queue at a time, of which the circuit breaker lets one try (docs/correctness.md#bank-outage). When the store is unavailable it
-/// closes its connection, which gives back all that it has, and waits (docs/correctness.md#database-unavailable).
+/// sees through what it has. While the bank is unavailable nothing is read, and the queues keep the backlog, but the subscriptions stay
+/// (docs/correctness.md#bank-outage). When the store is unavailable it closes its connection, which gives back all that it has, and waits
+/// (docs/correctness.md#database-unavailable).
 struct CommandSubscription: Sendable {
     /// A command queue; one beyond the partitions is nobody's.
     struct Queue: Sendable {
@@ -18,7 +18,6 @@ struct CommandSubscription: Sendable {
     let queues: [Queue]
     let prefetch: UInt16
     let consumer: CommandConsumer
-    let breaker: CircuitBreaker
     let membership: Membership
     let steady: SteadyConsumer
     /// Told when all queues that are there are subscribed.
@@ -66,11 +65,10 @@ struct CommandSubscription: Sendable {
 
     private func consume(_ readers: CommandReaders) async throws {
         try await cancelWhenGracefulShutdown { try await consumer.untilStoreIsAvailable() }
-        let condition = try await cancelWhenGracefulShutdown { try await breaker.untilNotOpen() }
         let connection = try await cancelWhenGracefulShutdown { try await session.connection() }
         readers.begin()
         do {
-            try await consume(from: connection, readers, while: condition)
+            try await consume(from: connection, readers)
         } catch {
             readers.stop()
             // What is half subscribed may hold deliveries that nobody reads: closing gives them back.
@@ -79,26 +77,16 @@ struct CommandSubscription: Sendable {
         }
     }
 
-    /// Returns when the bank's condition is no longer that, or the service shuts down, and what was delivered is done with.
-    private func consume(
-        from connection: AMQPConnection,
-        _ readers: CommandReaders,
-        while condition: BreakerCondition
-    ) async throws {
+    /// Returns when the service shuts down, and what was delivered is done with.
+    private func consume(from connection: AMQPConnection, _ readers: CommandReaders) async throws {
         let settled = Countdown(queues.count, then: onSubscribed)
         // A queue that vanishes is waited for, and the others go on; when one ends otherwise, all end: what is wrong with the connection
         // is checked by starting over.
         try await withThrowingTaskGroup(of: Void.self) { group in
-            let watch = Task {
-                try await breaker.untilNot(condition)
-                readers.stop()
-            }
-            defer { watch.cancel() }
-            let prefetch = condition == .closed ? prefetch : 1
             for queue in queues {
                 group.addTask {
                     defer { readers.stop() }
-                    try await read(queue, from: connection, prefetch, readers, settled)
+                    try await read(queue, from: connection, readers, settled)
                 }
             }
             try await group.waitForAll()
@@ -110,11 +98,10 @@ struct CommandSubscription: Sendable {
     private func read(
         _ queue: Queue,
         from connection: AMQPConnection,
-        _ prefetch: UInt16,
         _ readers: CommandReaders,
         _ settled: Countdown
     ) async throws(AMQPError) {
-        let once = Once { settled.count() }
+        let (once, stale) = (Once { settled.count() }, StaleDeliveries())
         let result: Result<Void, AMQPError> = await withDiscardingTaskGroup { group in
             do throws(AMQPError) {
                 try await steady.run(
@@ -126,7 +113,7 @@ struct CommandSubscription: Sendable {
                     body: { stream throws(AMQPError) in
                         let reading = CommandReading(queue.partition.map { PartitionShare(membership, partition: $0) })
                         group.addTask {
-                            let source = BrokerCommandSource(consumer: stream)
+                            let source = BrokerCommandSource(consumer: stream, stale: stale)
                             await consumer.consume(source, reading, giveBack: { await connection.close() })
                         }
                         note(queue, isSubscribed: true)
@@ -154,6 +141,9 @@ struct CommandSubscription: Sendable {
 /// A consumer of a command queue, in the words of Core.
 struct BrokerCommandSource: CommandSource {
     let consumer: AMQPConsumer
+    let stale: StaleDeliveries
+
+    var isStale: Bool { stale.mustGoBack(consumer.waiting) }
 
     var deliveries: AsyncMapSequence<AMQPConsumer, any Delivery> { consumer.map { BrokerDelivery($0) } }
 

@@ -7,6 +7,8 @@ import Core
 struct StrayPartitions: Sendable {
     let names: BrokerNames
     let partitions: Int
+    /// As much room as whoever reads them has (docs/correctness.md#returned-twice).
+    let prefetch: UInt16
     /// `amqp.declare`: whether the topology may be changed.
     let unbinds: Bool
     /// Only named, neither unbound nor consumed from: for who changes nothing.
@@ -55,7 +57,7 @@ struct StrayPartitions: Sendable {
         for queue in queues {
             try await naming { () async throws(AMQPError) in
                 // What it is given goes back in its order.
-                await (try await connection.consume(queue: queue.name, prefetch: 1)).close()
+                await (try await connection.consume(queue: queue.name, prefetch: prefetch)).close()
             }
         }
     }
