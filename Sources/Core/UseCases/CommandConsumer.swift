@@ -79,14 +79,19 @@ package struct CommandConsumer: Sendable {
                     let delivery = try await iterator.next(isolation: nil), reading.takesNext()
                 {
                     // Decoded and queued here, one after the other: that is what keeps the arrival order.
+                    reading.count(1)
                     let work = prepare(delivery, reading)
                     guard context.breaker.condition == .halfOpen else {
-                        group.addTask { if await !work() { await giveBack() } }
+                        group.addTask {
+                            if await !work() { await giveBack() }
+                            reading.count(-1)
+                        }
                         continue
                     }
                     let isDone = Flag()
                     group.addTask {
                         if await !work() { await giveBack() }
+                        reading.count(-1)
                         isDone.raise()
                         context.breaker.nudge()
                     }
@@ -173,7 +178,7 @@ package struct CommandConsumer: Sendable {
                 let reply = OutgoingReply.attached(body, of: last.operation, to: command)
                 disposition = .reply(reply, .replayed, completes: nil)
             } else {
-                let handled = try await handler.handle(command, RetryState(message), arrived: started)
+                let handled = try await handle(command, RetryState(message), arrived: started, reading)
                 guard let handled else {
                     // Left to others already, with all that is behind it.
                     if reading.hasLeft {
@@ -199,6 +204,36 @@ package struct CommandConsumer: Sendable {
             return true
         }
     }
+
+    /// What waits for others is looked at again here, as long as they may take and there is room: on a retry tier it would wait for longer
+    /// than they do. It has its place in the store meanwhile.
+    ///
+    /// - Throws: also where the queue is left to others: it comes again there.
+    private func handle(
+        _ command: Command,
+        _ retry: RetryState,
+        arrived: Duration,
+        _ reading: CommandReading
+    ) async throws(CancellationError) -> Disposition? {
+        var retry = retry
+        var pause = Self.shortestLook
+        while true {
+            let handled = try await handler.handle(command, retry, arrived: arrived)
+            guard let handled, handled.waitsForOthers, context.time.uptime() - arrived < context.limits.lease else {
+                return handled
+            }
+            // In a moment the queue is left to another processor, which waits with it in its place.
+            let isLeaving = reading.isStopped && reading.isAwaited
+            guard isLeaving || reading.hasRoomToWait else { return handled }
+            retry.heldSince = retry.heldSince ?? context.time.now()
+            try await context.time.sleep(for: isLeaving ? Self.shortestLook : pause)
+            if reading.hasLeft { throw CancellationError() }
+            pause = min(pause * 2, Self.longestLook)
+        }
+    }
+
+    private static let shortestLook = Duration.milliseconds(50)
+    private static let longestLook = Duration.seconds(1)
 
     private func finish(_ delivery: any Delivery, _ message: Message, _ disposition: Disposition) async -> Bool {
         do throws(CancellationError) {

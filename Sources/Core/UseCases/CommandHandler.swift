@@ -6,6 +6,9 @@ package struct CommandHandler: Sendable {
     private let context: ProcessorContext
     private let attempt: BankAttempt
 
+    /// Its own key is held by somebody else's claim, or rests.
+    static let keyInProgress = "key_in_progress"
+
     init(_ context: ProcessorContext) {
         self.context = context
         attempt = BankAttempt(context)
@@ -138,7 +141,7 @@ package struct CommandHandler: Sendable {
         case .rejected(let code, let payment):
             return .rejecting(command, code, payment)
         case .waitForKey:
-            return .deferred(.seconds5, reason: "key_in_progress", provisional: nil, retry)
+            return .deferred(.seconds5, reason: Self.keyInProgress, provisional: nil, retry)
         case .wait(let reason, let payment):
             return try await wait(command, reason, payment, retry)
         case .needsAttention(let operation, let payment):
@@ -157,7 +160,7 @@ package struct CommandHandler: Sendable {
     ) async throws(StoreError) -> Disposition {
         let now = context.time.now()
         // Whatever a client writes into the header: a time to come would make the command wait without an end.
-        let since = min(retry.waitingSince ?? now, now)
+        let since = min(retry.waitingSince ?? retry.heldSince ?? now, now)
         let waited = since.duration(to: now)
         guard waited < context.limits.busyAfter else {
             try await context.patiently { () async throws(StoreError) in

@@ -20,6 +20,8 @@ package final class CommandReading: Sendable {
     private struct State {
         var phase = Phase.reading
         var isClosed = false
+        /// What was read and is not done with.
+        var inFlight = 0
         var failure: (any Error)?
         var onStop: (@Sendable () -> Void)?
         /// Of those who wait for any change.
@@ -28,10 +30,14 @@ package final class CommandReading: Sendable {
 
     private let state = Mutex(State())
     private let share: PartitionShare?
+    private let prefetch: Int
 
-    /// - Parameter share: where the queue is a partition: it is left to its owner when there is something to read.
-    package init(_ share: PartitionShare? = nil) {
+    /// - Parameters:
+    ///   - share: where the queue is a partition: it is left to its owner when there is something to read.
+    ///   - prefetch: how many unacknowledged commands the subscription may have.
+    package init(_ share: PartitionShare? = nil, prefetch: Int) {
         self.share = share
+        self.prefetch = prefetch
     }
 
     /// Reads nothing more, from now on. What was read is still seen through. Can be called at any time, any number of times.
@@ -70,6 +76,16 @@ package final class CommandReading: Sendable {
         guard share?.isToBeLeft == true else { return true }
         stop()
         return false
+    }
+
+    /// Something was read, or is done with.
+    func count(_ change: Int) { state.withLock { $0.inFlight += change } }
+
+    /// Whether a command may wait here for others: only where that leaves half of the room to those behind it.
+    var hasRoomToWait: Bool {
+        state.withLock { state in
+            if case .reading = state.phase { state.inFlight * 2 <= prefetch } else { false }
+        }
     }
 
     /// Whether another processor waits for the queue.

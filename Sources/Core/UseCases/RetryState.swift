@@ -6,6 +6,8 @@ package struct RetryState: Hashable, Sendable {
     package let deferrals: Int
     /// Whether it had expired before anybody handled it: nothing new is begun for it.
     package let hasExpired: Bool
+    /// Since when it has been looked at again and again here, where it has: known to this delivery only.
+    var heldSince: Timestamp?
 
     package init(waitingSince: Timestamp? = nil, deferrals: Int = 0, hasExpired: Bool = false) {
         self.waitingSince = waitingSince

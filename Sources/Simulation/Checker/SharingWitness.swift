@@ -4,7 +4,7 @@ import Synchronization
 /// Watches which process gets on with which partition (docs/correctness.md#shared-queues).
 package final class SharingWitness: Sendable {
     private struct State {
-        /// By queue: who has acknowledged its last command, and when.
+        /// By queue: who has read the last command that was acknowledged, and when it was read: it may have waited since.
         var last: [String: (process: Int, at: Duration)] = [:]
         var lastChange = Duration.zero
     }
@@ -26,9 +26,13 @@ package final class SharingWitness: Sendable {
         state.withLock { $0.lastChange = now }
     }
 
-    func noteAcknowledgement(_ queue: String, by process: Int) {
-        let now = time.uptime()
-        state.withLock { $0.last[queue] = (process, now) }
+    var now: Duration { time.uptime() }
+
+    func noteAcknowledgement(_ queue: String, by process: Int, readAt: Duration) {
+        state.withLock { state in
+            if let last = state.last[queue], last.at > readAt { return }
+            state.last[queue] = (process, readAt)
+        }
     }
 
     /// - Parameter members: all that are there.

@@ -117,7 +117,7 @@ package final class SimulatedProcess: Sendable {
                 ) {
                     await ports.receive($0)
                 }
-                let reading = CommandReading(PartitionShare(membership, partition: partition))
+                let reading = CommandReading(PartitionShare(membership, partition: partition), prefetch: prefetch)
                 group.addTask { await consumer.consume(source, reading, giveBack: { connection.close() }) }
                 membership.note(subscribed: partition, true)
                 await readers.stopping(reading)

@@ -20,15 +20,23 @@ struct ConcurrencyTests {
         }
     }
 
-    @Test("a key in progress in another process is deferred, and answered from there")
-    func otherProcess() throws {
-        try World.run(consumers: { [$0.consumer(), $0.consumer()] }) { world in
+    @Test(
+        "a key in progress in another process is waited for, here where there is room, else on a retry tier",
+        arguments: [64, 1]
+    )
+    func otherProcess(prefetch: Int) throws {
+        let make = { @Sendable (seed: UInt64) in
+            var world = World(seed: seed)
+            world.prefetch = prefetch
+            return world
+        }
+        try World.run(make: make, consumers: { [$0.consumer(), $0.consumer()] }) { world in
             world.bank.delayNext(by: .seconds(3))
             world.send(.authorize, key: "a", to: 0)
             try await world.until { world.bank.requests.count == 1 }
             world.send(.authorize, key: "a", to: 1)
             try await world.until { world.replies("a").count == 2 }
-            #expect(world.deferred.map(\.destination) == [.retry(.seconds5)])
+            #expect(world.deferred.map(\.destination) == (prefetch == 1 ? [.retry(.seconds5)] : []))
             #expect(world.bank.ledger.count == 1)
             #expect(Set(world.replies("a").map(\.message.body)).count == 1)
             #expect(world.replies("a").count { $0.isReplayed == false } == 1)

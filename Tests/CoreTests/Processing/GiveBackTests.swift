@@ -136,7 +136,7 @@ struct GiveBackTests {
             let consumer = world.consumer(store: store, breaker: breaker)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 let deliveries = world.broker.subscribe()
-                group.addTask { await consumer.consume(InMemorySource(deliveries), CommandReading()) {} }
+                group.addTask { await consumer.consume(InMemorySource(deliveries), CommandReading(prefetch: 64)) {} }
                 world.send(.capture, key: "c", to: 1)
                 try await world.time.sleep(for: .seconds(1))
                 // It gives up its deliveries, and another processor gets them.

@@ -68,7 +68,7 @@ struct HandOverTests {
     func inOrder() throws {
         try Self.run { world, shared in
             try await withThrowingTaskGroup(of: Void.self) { group in
-                let readings = [CommandReading(), CommandReading()]
+                let readings = [CommandReading(prefetch: 64), CommandReading(prefetch: 64)]
                 for reading in readings { try shared.read(world.consumer(), reading, &group) }
                 world.bank.delayNext(by: .seconds(5))
                 shared.send(.authorize, key: "a")
@@ -90,7 +90,7 @@ struct HandOverTests {
         try Self.run { world, shared in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 let members = [shared.membership("a"), shared.membership("b")]
-                let readings = members.map { CommandReading(PartitionShare($0, partition: 0)) }
+                let readings = members.map { CommandReading(PartitionShare($0, partition: 0), prefetch: 64) }
                 for member in members {
                     member.note(subscribed: 0, true)
                     group.addTask { await member.run() }
@@ -103,7 +103,7 @@ struct HandOverTests {
                 group.addTask {
                     while !Task.isCancelled {
                         let source = connection.subscribe(shared.queue, prefetch: 2) { $0 }
-                        let reading = CommandReading(PartitionShare(members[order[1]], partition: 0))
+                        let reading = CommandReading(PartitionShare(members[order[1]], partition: 0), prefetch: 64)
                         await consumer.consume(source, reading, giveBack: {})
                     }
                 }

@@ -17,6 +17,9 @@ struct World: Sendable {
         busyAfter: .seconds(120)
     )
 
+    /// How much its consumers may hold.
+    var prefetch = 64
+
     init(
         seed: UInt64 = 1,
         bringsBack: Bool = true,
@@ -111,7 +114,7 @@ struct World: Sendable {
         var deliveries = deliveries
         while true {
             let returns = broker.returns
-            await consumer.consume(InMemorySource(deliveries), CommandReading()) { broker.giveBack() }
+            await consumer.consume(InMemorySource(deliveries), CommandReading(prefetch: prefetch)) { broker.giveBack() }
             guard broker.returns > returns, (try? await consumer.untilStoreIsAvailable()) != nil else { return }
             deliveries = broker.subscribe()
         }

@@ -6,7 +6,7 @@ import Testing
 @Suite("The queues of the payments", .timeLimit(.minutes(1)))
 struct PaymentQueuesTests {
     private static let payment = PaymentID(UniqueID(high: 1, low: 1))
-    private static let reading = CommandReading()
+    private static let reading = CommandReading(prefetch: 64)
     private static let other = PaymentID(UniqueID(high: 2, low: 2))
 
     private func simulate(_ work: @escaping @Sendable (VirtualTime, PaymentQueues) async throws -> Void) throws {

@@ -111,7 +111,8 @@ struct CommandSubscription: Sendable {
                     while: { readers.areWanted },
                     onMissing: { once.run() },
                     body: { stream throws(AMQPError) in
-                        let reading = CommandReading(queue.partition.map { PartitionShare(membership, partition: $0) })
+                        let share = queue.partition.map { PartitionShare(membership, partition: $0) }
+                        let reading = CommandReading(share, prefetch: Int(prefetch))
                         group.addTask {
                             let source = BrokerCommandSource(consumer: stream, stale: stale)
                             await consumer.consume(source, reading, giveBack: { await connection.close() })
