@@ -32,6 +32,7 @@ let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -56,6 +57,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.9.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.20.0", traits: []),
         // For tests: reads the documents of the contract.
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
@@ -134,7 +136,7 @@ let package = Package(
                 "AMQP", "BrokerMapping", "CardSealing", "ConfigurationText", "ConnectionKeeper", "Core", "HTTPClient",
                 "Migrations", "Postgres", "Program",
                 argumentParser, configuration, coreMetrics, crypto, httpTypes, hummingbird, hummingbirdCore, logging,
-                nioCore, nioPosix, serviceLifecycle, unixSignals,
+                nioCore, nioPosix, nioSSL, serviceLifecycle, unixSignals,
             ],
             swiftSettings: swiftSettings,
             linkerSettings: linkerSettings
@@ -211,8 +213,8 @@ let package = Package(
         .testTarget(
             name: "ProcessorTests",
             dependencies: [
-                "AMQP", "BrokerContract", "BrokerMapping", "CardSealing", "ConfigurationText", "Core", "Migrations",
-                "Postgres", "Processor", "Simulation", "StoreContract", "TestSupport",
+                "AMQP", "BrokerContract", "BrokerMapping", "CardSealing", "ConfigurationText", "Core", "HTTPClient",
+                "Migrations", "Postgres", "Processor", "Simulation", "StoreContract", "TestSupport",
                 argumentParser, coreMetrics, httpTypes, hummingbird, logging, serviceLifecycle, yams,
             ],
             swiftSettings: swiftSettings

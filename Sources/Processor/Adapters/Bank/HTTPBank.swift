@@ -41,7 +41,8 @@ struct HTTPBank: Bank {
         let started = ContinuousClock.now
         defer { onAnswer(request.action.kind, ContinuousClock.now - started) }
         do throws(HTTPError) {
-            return .response(BankResponse(try await client.send(call) { late(BankAnswer($0)) }))
+            let kind = request.action.kind
+            return .response(BankResponse(try await client.send(call) { late(BankAnswer($0, to: kind)) }, to: kind))
         } catch {
             trouble?.note(error)
             return BankAnswer(error)
@@ -50,9 +51,9 @@ struct HTTPBank: Bank {
 }
 
 extension BankAnswer {
-    fileprivate init(_ result: Result<HTTPResponse, HTTPError>) {
+    fileprivate init(_ result: Result<HTTPResponse, HTTPError>, to kind: OperationKind) {
         switch result {
-        case .success(let response): self = .response(BankResponse(response))
+        case .success(let response): self = .response(BankResponse(response, to: kind))
         case .failure(let error): self.init(error)
         }
     }
@@ -64,18 +65,20 @@ extension BankAnswer {
 }
 
 extension BankResponse {
-    fileprivate init(_ response: HTTPResponse, isAnswerToQuestion: Bool = false) {
+    /// - Parameter kind: of the operation; `nil` for a question.
+    fileprivate init(_ response: HTTPResponse, to kind: OperationKind?) {
         let retryAfter = response.headers["Retry-After"]
         // Its clock matters where the bank is asked, or wants to be left alone: of a plain answer nobody reads it.
-        let isClockRead = isAnswerToQuestion || retryAfter != nil
+        let isClockRead = kind == nil || retryAfter != nil
         let date = isClockRead ? response.headers["Date"].flatMap { Timestamp(httpDate: $0) } : nil
-        self.init(
+        let whole = BankResponse(
             status: response.status,
             bytes: response.body,
             isReplayed: response.headers["X-Idempotent-Replayed"] == "true",
             date: date,
             retryAfter: retryAfter.flatMap { Self.pause($0, from: date) }
         )
+        self = whole.with(body: BankFields(kind, status: whole.status).reduced(whole.body))
     }
 
     /// In seconds, or as a date (RFC 9110 §10.2.3), which is the bank's own. `nil` for anything else.
@@ -92,7 +95,7 @@ extension HTTPBank: BankQueries {
     func ask(_ query: BankQuery, timeout: Duration) async -> BankAnswer {
         do throws(HTTPError) {
             let request = HTTPRequest(method: .get, url: baseURL + query.path, timeout: timeout)
-            return .response(BankResponse(try await client.send(request), isAnswerToQuestion: true))
+            return .response(BankResponse(try await client.send(request), to: nil))
         } catch {
             trouble?.note(error)
             return BankAnswer(error)
