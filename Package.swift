@@ -78,8 +78,12 @@ let package = Package(
         // Holds duplicates of a process's connections in another one; knows nothing of what goes over them.
         .target(name: "ConnectionKeeper", swiftSettings: swiftSettings),
 
+        // Card data leaves memory when it is done with: the stack below a call, and all that is freed.
+        .target(name: "StackWipe"),
+        .target(name: "WipingHeap"),
+
         // What decides: no I/O, no driver, no clock and no randomness of its own.
-        .target(name: "Core", dependencies: [crypto, cryptoExtras], swiftSettings: swiftSettings),
+        .target(name: "Core", dependencies: ["StackWipe", crypto, cryptoExtras], swiftSettings: swiftSettings),
 
         // Seals cards and makes keys: what Core cannot, for it draws random numbers.
         .target(name: "CardSealing", dependencies: ["Core", crypto, cryptoExtras], swiftSettings: swiftSettings),
@@ -134,7 +138,7 @@ let package = Package(
             name: "Processor",
             dependencies: [
                 "AMQP", "BrokerMapping", "CardSealing", "ConfigurationText", "ConnectionKeeper", "Core", "HTTPClient",
-                "Migrations", "Postgres", "Program",
+                "Migrations", "Postgres", "Program", "WipingHeap",
                 argumentParser, configuration, coreMetrics, crypto, httpTypes, hummingbird, hummingbirdCore, logging,
                 nioCore, nioPosix, nioSSL, serviceLifecycle, unixSignals,
             ],
@@ -162,7 +166,12 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
+        .target(
+            name: "TestSupport",
+            path: "Tests/TestSupport",
+            exclude: ["tls-proxy.py"],
+            swiftSettings: swiftSettings
+        ),
         .target(
             name: "StoreContract",
             dependencies: ["CardSealing", "Core"],
@@ -214,7 +223,7 @@ let package = Package(
             name: "ProcessorTests",
             dependencies: [
                 "AMQP", "BrokerContract", "BrokerMapping", "CardSealing", "ConfigurationText", "Core", "HTTPClient",
-                "Migrations", "Postgres", "Processor", "Simulation", "StoreContract", "TestSupport",
+                "Migrations", "Postgres", "Processor", "Simulation", "StoreContract", "TestSupport", "WipingHeap",
                 argumentParser, coreMetrics, httpTypes, hummingbird, logging, serviceLifecycle, yams,
             ],
             swiftSettings: swiftSettings

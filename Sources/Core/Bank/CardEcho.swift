@@ -6,7 +6,7 @@ struct CardEcho {
 
     init(_ card: CardDetails) {
         numbers = KnownCards(card)
-        cvv = Array(card.cvv.utf8)
+        cvv = card.cvvDigits
     }
 
     /// - Parameter name: of the member whose value it is.

@@ -185,7 +185,8 @@ final class TransferEngine {
             return
         }
         let pending = transfer.release() ?? unprepared
-        idle.append(transfer)
+        // A handle keeps the buffer that it has sent from, contents included, for as long as it lives.
+        if pending?.request.isConfidential != true { idle.append(transfer) }
         pending?.finish(outcome)
     }
 

@@ -13,7 +13,8 @@ final class PrivateServices: Sendable {
     let servers: TestServers
     /// The management API of the broker.
     let managementURL: String?
-    private let directory: String
+    /// With their logs and, but for PostgreSQL's, which `postgres/place` leads to, their data.
+    let directory: String
 
     /// Starts them, gives them to a test, and takes them down whatever happened.
     static func run(_ kind: Kind = Kind(), _ body: (PrivateServices) async throws -> Void) async throws {

@@ -36,7 +36,8 @@ struct HTTPBank: Bank {
             body: request.action.body,
             timeout: request.timeout,
             limit: request.limit,
-            tag: request.origin?.bytes
+            tag: request.origin?.bytes,
+            isConfidential: request.action.holdsCard
         )
         let started = ContinuousClock.now
         defer { onAnswer(request.action.kind, ContinuousClock.now - started) }
@@ -142,22 +143,32 @@ extension BankAction {
     }
 
     fileprivate var body: [UInt8] {
-        let members: [String: JSONValue] =
-            switch self {
-            case .authorize(let card, let amount):
-                [
-                    "amount": .integer(amount), "card_number": .string(card.number), "cvv": .string(card.cvv),
-                    "expiry_month": .integer(card.expiryMonth), "expiry_year": .integer(card.expiryYear),
-                ]
-            case .capture(let authorizationID, let amount):
-                ["amount": .integer(amount), "authorization_id": .string(authorizationID)]
-            case .void(let authorizationID):
-                ["authorization_id": .string(authorizationID)]
-            case .refund(let captureID, let amount):
-                ["amount": .integer(amount), "capture_id": .string(captureID)]
-            // Nothing that could be executed: the key alone asks.
-            case .inquiry: [:]
-            }
-        return JSONValue.object(members).encoded
+        var writer = JSONWriter()
+        writer.beginObject()
+        switch self {
+        case .authorize(let card, let amount):
+            writer.member("amount", amount)
+            writer.member("card_number", digits: card.numberDigits)
+            writer.member("cvv", digits: card.cvvDigits)
+            writer.member("expiry_month", Int64(card.expiryMonth))
+            writer.member("expiry_year", Int64(card.expiryYear))
+        case .capture(let authorizationID, let amount):
+            writer.member("amount", amount)
+            writer.member("authorization_id", authorizationID)
+        case .void(let authorizationID):
+            writer.member("authorization_id", authorizationID)
+        case .refund(let captureID, let amount):
+            writer.member("amount", amount)
+            writer.member("capture_id", captureID)
+        // Nothing that could be executed: the key alone asks.
+        case .inquiry: break
+        }
+        writer.endObject()
+        return writer.bytes
+    }
+
+    /// Whether the body has a card in it.
+    fileprivate var holdsCard: Bool {
+        if case .authorize = self { true } else { false }
     }
 }
