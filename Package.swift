@@ -69,11 +69,24 @@ let package = Package(
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
+        .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
+
+        // Says which certificate is wrong and why, where the libraries of the drivers do not.
+        .target(name: "TLSProbe", dependencies: ["COpenSSL"], swiftSettings: swiftSettings),
+
         // The drivers: each knows its C library and nothing of payments.
         .target(name: "ThreadExecutor", swiftSettings: swiftSettings),
-        .target(name: "AMQP", dependencies: ["CRabbitMQ", "ThreadExecutor"], swiftSettings: swiftSettings),
-        .target(name: "Postgres", dependencies: ["CPostgres", "ThreadExecutor"], swiftSettings: swiftSettings),
-        .target(name: "HTTPClient", dependencies: ["CCurl", "ThreadExecutor"], swiftSettings: swiftSettings),
+        .target(name: "AMQP", dependencies: ["CRabbitMQ", "ThreadExecutor", "TLSProbe"], swiftSettings: swiftSettings),
+        .target(
+            name: "Postgres",
+            dependencies: ["CPostgres", "ThreadExecutor", "TLSProbe"],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "HTTPClient",
+            dependencies: ["CCurl", "StackWipe", "ThreadExecutor"],
+            swiftSettings: swiftSettings
+        ),
 
         // Holds duplicates of a process's connections in another one; knows nothing of what goes over them.
         .target(name: "ConnectionKeeper", swiftSettings: swiftSettings),
@@ -138,7 +151,7 @@ let package = Package(
             name: "Processor",
             dependencies: [
                 "AMQP", "BrokerMapping", "CardSealing", "ConfigurationText", "ConnectionKeeper", "Core", "HTTPClient",
-                "Migrations", "Postgres", "Program", "WipingHeap",
+                "Migrations", "Postgres", "Program", "TLSProbe", "WipingHeap",
                 argumentParser, configuration, coreMetrics, crypto, httpTypes, hummingbird, hummingbirdCore, logging,
                 nioCore, nioPosix, nioSSL, serviceLifecycle, unixSignals,
             ],
@@ -162,7 +175,7 @@ let package = Package(
         // The load of scripts/bench.
         .executableTarget(
             name: "BenchLoad",
-            dependencies: ["AMQP", "BrokerMapping", "Core", "Program", argumentParser],
+            dependencies: ["AMQP", "BrokerMapping", "CardSealing", "Core", "Program", argumentParser],
             swiftSettings: swiftSettings
         ),
 

@@ -1,4 +1,6 @@
-"""Speaks TLS on a free port of this machine, and hands everything on to a plain one: tls-proxy.py CERT KEY PORT"""
+"""Speaks TLS on a free port of this machine, and hands everything on to a plain one: tls-proxy.py CERT KEY PORT [CA]
+
+With CA, the client must show a certificate of that authority."""
 
 import socket
 import ssl
@@ -30,6 +32,9 @@ def serve(connection, context, port):
 def main():
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(sys.argv[1], sys.argv[2])
+    if len(sys.argv) > 4:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(sys.argv[4])
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
     print("listening on", listener.getsockname()[1], flush=True)
     while True:

@@ -34,7 +34,9 @@ package struct CardDetails: Hashable, Sendable {
             self.cvv = cvv
         }
 
-        static func == (left: Secret, right: Secret) -> Bool { left.number == right.number && left.cvv == right.cvv }
+        static func == (left: Secret, right: Secret) -> Bool {
+            wipingStack { left.number == right.number && left.cvv == right.cvv }
+        }
 
         func hash(into hasher: inout Hasher) {
             hasher.combine(number)

@@ -1,8 +1,8 @@
 import StackWipe
 
-/// Does work that has card data in clear in its hands, and then overwrites the stack that it has used
+/// Does work that has card data in clear in its hands, and then overwrites the stack and the registers that it has used
 /// (docs/security.md#memory).
-func wipingStack<Value, Failure: Error>(_ work: () throws(Failure) -> Value) throws(Failure) -> Value {
+package func wipingStack<Value, Failure: Error>(_ work: () throws(Failure) -> Value) throws(Failure) -> Value {
     defer { stack_wipe() }
     return try apart(work)
 }

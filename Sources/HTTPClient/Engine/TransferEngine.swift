@@ -1,4 +1,5 @@
 import CCurl
+import StackWipe
 
 /// libcurl's multi handle and the transfers in it. Not thread-safe: the actor that owns it runs it on one thread.
 final class TransferEngine {
@@ -186,7 +187,8 @@ final class TransferEngine {
         }
         let pending = transfer.release() ?? unprepared
         // A handle keeps the buffer that it has sent from, contents included, for as long as it lives.
-        if pending?.request.isConfidential != true { idle.append(transfer) }
+        // And what has sent it has left parts of it on this thread's stack and in its registers.
+        if pending?.request.isConfidential == true { stack_wipe() } else { idle.append(transfer) }
         pending?.finish(outcome)
     }
 

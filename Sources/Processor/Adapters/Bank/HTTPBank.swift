@@ -33,7 +33,7 @@ struct HTTPBank: Bank {
             method: .post,
             url: baseURL + request.action.path,
             headers: headers,
-            body: request.action.body,
+            body: wipingStack { request.action.body },
             timeout: request.timeout,
             limit: request.limit,
             tag: request.origin?.bytes,
