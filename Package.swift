@@ -32,6 +32,7 @@ let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -56,6 +57,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.9.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.20.0", traits: []),
         // For tests: reads the documents of the contract.
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
@@ -67,17 +69,34 @@ let package = Package(
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
+        .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
+
+        // Says which certificate is wrong and why, where the libraries of the drivers do not.
+        .target(name: "TLSProbe", dependencies: ["COpenSSL"], swiftSettings: swiftSettings),
+
         // The drivers: each knows its C library and nothing of payments.
         .target(name: "ThreadExecutor", swiftSettings: swiftSettings),
-        .target(name: "AMQP", dependencies: ["CRabbitMQ", "ThreadExecutor"], swiftSettings: swiftSettings),
-        .target(name: "Postgres", dependencies: ["CPostgres", "ThreadExecutor"], swiftSettings: swiftSettings),
-        .target(name: "HTTPClient", dependencies: ["CCurl", "ThreadExecutor"], swiftSettings: swiftSettings),
+        .target(name: "AMQP", dependencies: ["CRabbitMQ", "ThreadExecutor", "TLSProbe"], swiftSettings: swiftSettings),
+        .target(
+            name: "Postgres",
+            dependencies: ["CPostgres", "ThreadExecutor", "TLSProbe"],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "HTTPClient",
+            dependencies: ["CCurl", "StackWipe", "ThreadExecutor"],
+            swiftSettings: swiftSettings
+        ),
 
         // Holds duplicates of a process's connections in another one; knows nothing of what goes over them.
         .target(name: "ConnectionKeeper", swiftSettings: swiftSettings),
 
+        // Card data leaves memory when it is done with: the stack below a call, and all that is freed.
+        .target(name: "StackWipe"),
+        .target(name: "WipingHeap"),
+
         // What decides: no I/O, no driver, no clock and no randomness of its own.
-        .target(name: "Core", dependencies: [crypto, cryptoExtras], swiftSettings: swiftSettings),
+        .target(name: "Core", dependencies: ["StackWipe", crypto, cryptoExtras], swiftSettings: swiftSettings),
 
         // Seals cards and makes keys: what Core cannot, for it draws random numbers.
         .target(name: "CardSealing", dependencies: ["Core", crypto, cryptoExtras], swiftSettings: swiftSettings),
@@ -132,9 +151,9 @@ let package = Package(
             name: "Processor",
             dependencies: [
                 "AMQP", "BrokerMapping", "CardSealing", "ConfigurationText", "ConnectionKeeper", "Core", "HTTPClient",
-                "Migrations", "Postgres", "Program",
+                "Migrations", "Postgres", "Program", "TLSProbe", "WipingHeap",
                 argumentParser, configuration, coreMetrics, crypto, httpTypes, hummingbird, hummingbirdCore, logging,
-                nioCore, nioPosix, serviceLifecycle, unixSignals,
+                nioCore, nioPosix, nioSSL, serviceLifecycle, unixSignals,
             ],
             swiftSettings: swiftSettings,
             linkerSettings: linkerSettings
@@ -156,11 +175,16 @@ let package = Package(
         // The load of scripts/bench.
         .executableTarget(
             name: "BenchLoad",
-            dependencies: ["AMQP", "BrokerMapping", "Core", "Program", argumentParser],
+            dependencies: ["AMQP", "BrokerMapping", "CardSealing", "Core", "Program", argumentParser],
             swiftSettings: swiftSettings
         ),
 
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
+        .target(
+            name: "TestSupport",
+            path: "Tests/TestSupport",
+            exclude: ["tls-proxy.py"],
+            swiftSettings: swiftSettings
+        ),
         .target(
             name: "StoreContract",
             dependencies: ["CardSealing", "Core"],
@@ -211,8 +235,8 @@ let package = Package(
         .testTarget(
             name: "ProcessorTests",
             dependencies: [
-                "AMQP", "BrokerContract", "BrokerMapping", "CardSealing", "ConfigurationText", "Core", "Migrations",
-                "Postgres", "Processor", "Simulation", "StoreContract", "TestSupport",
+                "AMQP", "BrokerContract", "BrokerMapping", "CardSealing", "ConfigurationText", "Core", "HTTPClient",
+                "Migrations", "Postgres", "Processor", "Simulation", "StoreContract", "TestSupport", "WipingHeap",
                 argumentParser, coreMetrics, httpTypes, hummingbird, logging, serviceLifecycle, yams,
             ],
             swiftSettings: swiftSettings

@@ -37,6 +37,11 @@ struct LoadCommand: AsyncParsableCommand {
     @Option(help: "Of how many customers the orders are.")
     var customers = 1_000
 
+    @Option(
+        help: "A file with the processor's public keys: cards are sealed for the first, before anything is measured."
+    )
+    var cardKey: String?
+
     @Flag(help: "Print one line of JSON.")
     var json = false
 
@@ -58,12 +63,12 @@ struct LoadCommand: AsyncParsableCommand {
     func run() async throws {
         let url = amqpURL ?? getenv("AMQP_URL").map { String(cString: $0) } ?? ""
         let report: LoadReport
+        let key = try publicKey()
         do throws(AMQPError) {
             var configuration = try AMQPConfiguration(url: url)
             configuration.connectionName = Self.program
             let client = try await LoadClient.connect(configuration, replies: UInt16(clamping: window))
-            report = try await LoadRun(client, scenario, count: count, customers: customers)
-                .run(rate.map(LoadPace.rate) ?? .window(window))
+            report = try await load(client, key).run(rate.map(LoadPace.rate) ?? .window(window))
             await client.close()
         } catch {
             StandardStream.error.print("\(Self.program): \(error); is AMQP_URL right, and does a processor run?")
@@ -71,5 +76,27 @@ struct LoadCommand: AsyncParsableCommand {
         }
         StandardStream.output.print(json ? report.json : report.text)
         guard report.areAllSuccessful else { throw ExitCode(1) }
+    }
+
+    private func load(_ client: LoadClient, _ key: CardPublicKey?) throws(AMQPError) -> LoadRun {
+        do throws(CardKeyProblem) {
+            return try LoadRun(client, scenario, count: count, customers: customers, cardKey: key)
+        } catch {
+            throw AMQPError(.invalidConfiguration, problem: "--card-key \(error)")
+        }
+    }
+
+    private func publicKey() throws -> CardPublicKey? {
+        guard let cardKey else { return nil }
+        guard let file = fopen(cardKey, "r") else {
+            throw ValidationError("--card-key names a file that cannot be read")
+        }
+        defer { fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: JSONWebKey.maximumSize)
+        let count = fread(&bytes, 1, bytes.count, file)
+        guard let key = try? JSONWebKey.publicKeys(Array(bytes[..<count])).first else {
+            throw ValidationError("--card-key names a file without a key that cards can be sealed for")
+        }
+        return key
     }
 }

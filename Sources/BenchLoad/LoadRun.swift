@@ -10,11 +10,22 @@ struct LoadRun: Sendable {
     private let messages: LoadMessage
     private let clock = ContinuousClock()
 
-    init(_ client: LoadClient, _ scenario: LoadScenario, count: Int, customers: Int) {
+    init(
+        _ client: LoadClient,
+        _ scenario: LoadScenario,
+        count: Int,
+        customers: Int,
+        cardKey: CardPublicKey?
+    ) throws(CardKeyProblem) {
         self.client = client
         self.scenario = scenario
         payments = max(count / scenario.steps.count, 1)
-        messages = LoadMessage(run: .random(in: 0...(.max >> 16)) << 16, customers: customers)
+        messages = try LoadMessage(
+            run: .random(in: 0...(.max >> 16)) << 16,
+            customers: customers,
+            payments: payments,
+            cardKey: cardKey
+        )
     }
 
     func run(_ pace: LoadPace) async throws(AMQPError) -> LoadReport {

@@ -1,18 +1,35 @@
-"""Pays with a card over RabbitMQ, as docs/contract.md describes it. Needs pika; AMQP_URL names the broker."""
+"""Pays with a card over RabbitMQ, as docs/contract.md describes it. Needs pika and jwcrypto. AMQP_URL names the broker, CARD_KEYS the
+public keys of the processor: a file, or an address; its own is http://127.0.0.1:9090/.well-known/jwks.json."""
 
 import json
 import os
 import sys
+import urllib.request
 import uuid
 
 import pika
+from jwcrypto import jwe, jwk
 
 PREFIX = os.environ.get("AMQP_PREFIX", "payments")
 
 
-def seal(card):
-    """The card, as an authorize carries it. The only place that sees it."""
-    return {"card": card}
+def card_key(source):
+    """The current one: the first of the set. Fetch it again now and then: keys change."""
+    if source.startswith(("https://", "http://127.0.0.1:")):
+        with urllib.request.urlopen(source, timeout=30) as answer:
+            keys = json.load(answer)
+    else:
+        with open(source, encoding="utf-8") as file:
+            keys = json.load(file)
+    return jwk.JWK(**keys["keys"][0])
+
+
+def seal(card, payment, key):
+    """The card, as an authorize carries it: nobody but the processor can read it, and only for this payment."""
+    algorithm = "RSA-OAEP-256" if key["kty"] == "RSA" else "ECDH-ES"
+    header = {"alg": algorithm, "enc": "A256GCM", "kid": key["kid"]}
+    content = json.dumps({"card": card, "payment_id": payment})
+    return {"sealed_card": jwe.JWE(content.encode(), json.dumps(header), recipient=key).serialize(compact=True)}
 
 
 def command(operation, payment, body):
@@ -58,11 +75,11 @@ class Client:
             properties.correlation_id == command["message_id"] and reply["final"]))
 
 
-def main(url):
+def main(url, key):
     payment = str(uuid.uuid4())
     card = {"number": "4111111111111111", "cvv": "123", "expiry_month": 12, "expiry_year": 2030}
     order = {"order_id": "order-1", "customer_id": "customer-1", "amount": 5000, "currency": "USD"}
-    authorize = command("authorize", payment, order | seal(card))
+    authorize = command("authorize", payment, order | seal(card, payment, key))
 
     # The broker has it. Then this process dies, and its reply queue with it.
     client = Client(url)
@@ -80,4 +97,4 @@ def main(url):
 
 
 if __name__ == "__main__":
-    sys.exit(main(os.environ["AMQP_URL"]))
+    sys.exit(main(os.environ["AMQP_URL"], card_key(os.environ["CARD_KEYS"])))

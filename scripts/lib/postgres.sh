@@ -16,7 +16,7 @@ unprivileged=()
 readonly unprivileged
 
 postgres_begin() {
-    local programs place
+    local programs place file options=()
     is_running postgres && return
     programs=$(postgres_programs)
     mkdir -p "$state/postgres"
@@ -24,8 +24,13 @@ postgres_begin() {
     say "starting PostgreSQL…"
     place=$(readlink -f "$state/postgres/place")
     postgres_after_kill "$place/data"
+    if [[ -n ${TLS:-} ]]; then
+        postgres_take_certificates
+        options=(-c ssl=on)
+        for file in ca cert key; do options+=(-c "ssl_${file}_file=$place/tls/$file.pem"); done
+    fi
     spawn postgres env -i PATH="$PATH" LANG=C.UTF-8 "${unprivileged[@]}" \
-        "$programs/postgres" -D "$place/data" -c "port=$POSTGRES_PORT"
+        "$programs/postgres" -D "$place/data" -c "port=$POSTGRES_PORT" "${options[@]}"
 }
 
 # A killed server leaves its lock file, and for a moment its children. Without them (all work inside the data folder)
@@ -61,7 +66,7 @@ postgres_create() {
             "${unprivileged[@]}" "$programs/initdb" --pgdata="$place/new" --username="$user" --auth=trust \
                 --encoding=UTF8 --locale=C.UTF-8 --no-instructions --no-sync &&
             postgres_configuration >>"$place/new/postgresql.conf" &&
-            printf 'host %s all 127.0.0.1/32 scram-sha-256\n' all replication >"$place/new/pg_hba.conf" &&
+            postgres_clients >"$place/new/pg_hba.conf" &&
             printf '%s\n' "ALTER ROLE $user PASSWORD '$PASSWORD'" "CREATE DATABASE payments" |
             "${unprivileged[@]}" "$programs/postgres" --single -D "$place/new" postgres
     ) >"$state/postgres/server.log" 2>&1 || blame postgres "could not be set up"
@@ -81,6 +86,30 @@ jit = off
 timezone = 'UTC'
 log_timezone = 'UTC'
 TXT
+}
+
+# Over TLS only with a certificate.
+postgres_clients() {
+    [[ -z ${TLS:-} ]] || printf 'hostssl all all 127.0.0.1/32 scram-sha-256 clientcert=verify-ca\n'
+    printf 'host %s all 127.0.0.1/32 scram-sha-256\n' all replication
+}
+
+# The server's user must own its key.
+postgres_take_certificates() {
+    local place
+    place=$(readlink -f "$state/postgres/place")
+    mkdir -p "$place/tls"
+    cp "$TLS/ca.pem" "$place/tls/ca.pem"
+    cp "$TLS/server.pem" "$place/tls/cert.pem"
+    cp "$TLS/server.key" "$place/tls/key.pem"
+    chmod 600 "$place/tls/key.pem"
+    ((EUID != 0)) || chown -R postgres: "$place/tls"
+}
+
+# Files of TLS that have changed count for connections from now on.
+postgres_renew() {
+    postgres_take_certificates
+    kill -s HUP "$(pid_of postgres)"
 }
 
 # postgres_query PORT SQL: what one server answers, without decoration.

@@ -65,6 +65,19 @@ vm_memory_high_watermark.absolute = 2GB
 disk_free_limit.absolute = 50MB
 log.console.level = info
 TXT
+    [[ -z ${TLS:-} ]] || cat <<TXT
+listeners.ssl.1 = 127.0.0.1:$AMQPS_PORT
+ssl_options.cacertfile = $TLS/ca.pem
+ssl_options.certfile = $TLS/server.pem
+ssl_options.keyfile = $TLS/server.key
+ssl_options.verify = verify_peer
+ssl_options.fail_if_no_peer_cert = true
+TXT
+}
+
+# Files of TLS that have changed count from now on; by itself the broker looks every two minutes.
+rabbitmq_renew() {
+    rabbitmq_control eval 'ssl:clear_pem_cache().'
 }
 
 # Whether the broker greets a client. It opens this port last, when its plugins run and its user exists.

@@ -9,13 +9,13 @@ state=${SERVICES_DIR:-.local}
 readonly state
 
 readonly user=payments
-readonly ports=(AMQP_PORT MANAGEMENT_PORT DISTRIBUTION_PORT EPMD_PORT POSTGRES_PORT STANDBY_PORT BANK_PORT)
+readonly ports=(AMQP_PORT AMQPS_PORT MANAGEMENT_PORT DISTRIBUTION_PORT EPMD_PORT POSTGRES_PORT STANDBY_PORT BANK_PORT)
 
 # Whose port or address it is, and the address by which a service is known.
 declare -rA service_of=(
-    [AMQP_PORT]=rabbitmq [MANAGEMENT_PORT]=rabbitmq [DISTRIBUTION_PORT]=rabbitmq [EPMD_PORT]=epmd
+    [AMQP_PORT]=rabbitmq [AMQPS_PORT]=rabbitmq [MANAGEMENT_PORT]=rabbitmq [DISTRIBUTION_PORT]=rabbitmq [EPMD_PORT]=epmd
     [POSTGRES_PORT]=postgres [STANDBY_PORT]=standby [BANK_PORT]=bank
-    [AMQP_URL]=rabbitmq [RABBITMQ_MANAGEMENT_URL]=rabbitmq [DATABASE_URL]=postgres [BANK_URL]=bank
+    [AMQP_URL]=rabbitmq [AMQPS_URL]=rabbitmq [RABBITMQ_MANAGEMENT_URL]=rabbitmq [DATABASE_URL]=postgres [BANK_URL]=bank
 )
 # shellcheck disable=SC2034
 declare -rA address_of=([rabbitmq]=AMQP_URL [postgres]=DATABASE_URL [standby]=DATABASE_URL [bank]=BANK_URL)
@@ -29,7 +29,7 @@ save_settings() {
     local name
     {
         for name in "${ports[@]}"; do printf '%s=%s\n' "$name" "${!name:-}"; done
-        printf 'PASSWORD=%s\nHAS_STANDBY=%s\n' "$PASSWORD" "${HAS_STANDBY:-}"
+        printf 'PASSWORD=%s\nHAS_STANDBY=%s\nTLS=%q\n' "$PASSWORD" "${HAS_STANDBY:-}" "${TLS:-}"
     } >"$state/settings.new"
     mv "$state/settings.new" "$state/settings"
 }
@@ -70,6 +70,7 @@ postgres_url() {
 own_url() {
     case $1 in
         AMQP_URL) printf 'amqp://%s:%s@127.0.0.1:%s/%%2f' "$user" "$PASSWORD" "$AMQP_PORT" ;;
+        AMQPS_URL) printf 'amqps://%s:%s@127.0.0.1:%s/%%2f' "$user" "$PASSWORD" "$AMQPS_PORT" ;;
         DATABASE_URL)
             if [[ -n ${HAS_STANDBY:-} ]]; then
                 printf '%s?target_session_attrs=read-write' "$(postgres_url "$POSTGRES_PORT,127.0.0.1:$STANDBY_PORT")"
@@ -97,7 +98,8 @@ is_given() {
 # Writes the addresses of what was given and of what runs as KEY='value' lines, for `set -a; . .local/env; set +a`.
 write_env() {
     local name value
-    for name in AMQP_URL RABBITMQ_MANAGEMENT_URL DATABASE_URL BANK_URL; do
+    for name in AMQP_URL AMQPS_URL RABBITMQ_MANAGEMENT_URL DATABASE_URL BANK_URL; do
+        [[ $name != AMQPS_URL || -n ${TLS:-} ]] || continue
         if is_given "$name"; then
             value=${!name}
         elif is_running "${service_of[$name]}"; then

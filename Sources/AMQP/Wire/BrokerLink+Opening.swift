@@ -1,9 +1,10 @@
 import CRabbitMQ
 import Glibc
+import TLSProbe
 
 extension BrokerLink {
     /// Debian's bundle, and that of the images made from it.
-    private static let systemAuthorities = "/etc/ssl/certs/ca-certificates.crt"
+    fileprivate static let systemAuthorities = "/etc/ssl/certs/ca-certificates.crt"
 
     func open(_ configuration: AMQPConfiguration) throws(AMQPError) {
         guard let socket = configuration.usesTLS ? amqp_ssl_socket_new(state) : amqp_tcp_socket_new(state) else {
@@ -12,12 +13,18 @@ extension BrokerLink {
         if configuration.usesTLS { try prepareTLS(socket, configuration) }
         var timeout = timeval(configuration.connectTimeout)
         let status = amqp_socket_open_noblock(socket, configuration.host, Int32(configuration.port), &timeout)
-        guard status == AMQP_STATUS_OK.rawValue else { throw .opening(status, configuration.addresses[0]) }
+        guard status == AMQP_STATUS_OK.rawValue else {
+            throw .opening(status, configuration.addresses[0]).explained(configuration)
+        }
     }
 
     private func prepareTLS(_ socket: OpaquePointer, _ configuration: AMQPConfiguration) throws(AMQPError) {
         amqp_ssl_socket_set_verify_peer(socket, 1)
-        amqp_ssl_socket_set_verify_hostname(socket, 1)
+        // The library compares names only, OpenSSL addresses, too.
+        amqp_ssl_socket_set_verify_hostname(socket, 0)
+        guard let context = amqp_ssl_socket_get_context(socket), TLSProbe.expect(configuration.host, in: context) else {
+            throw AMQPError(.tlsFailed, problem: "the certificate's name cannot be checked")
+        }
         guard amqp_ssl_socket_set_ssl_versions(socket, AMQP_TLSv1_2, AMQP_TLSvLATEST) == 0 else {
             throw AMQPError(.tlsFailed, problem: "TLS 1.2 is not available")
         }
@@ -70,7 +77,9 @@ extension BrokerLink {
             configuration.user,
             configuration.password
         )
-        guard reply.reply_type == AMQP_RESPONSE_NORMAL else { throw .loggingIn(reply, configuration.addresses[0]) }
+        guard reply.reply_type == AMQP_RESPONSE_NORMAL else {
+            throw .loggingIn(reply, configuration.addresses[0]).explained(configuration)
+        }
     }
 
     /// For as many queues that are published to at the same time. RabbitMQ grants 2,047 where its configuration says nothing.
@@ -100,6 +109,20 @@ extension AMQPError {
         case AMQP_STATUS_TIMEOUT: AMQPError(.connectFailed, problem: "no answer in time from \(address)")
         default: AMQPError(.connectFailed, problem: ConnectFailure(address).description)
         }
+    }
+
+    /// With TLS: which certificate is wrong, and why, where that can be told. With TLS 1.3 a server refuses the client's only after the
+    /// handshake, so that the login breaks off.
+    fileprivate func explained(_ configuration: AMQPConfiguration) -> AMQPError {
+        guard configuration.usesTLS, code == .tlsFailed || code == .connectFailed else { return self }
+        let probe = TLSProbe(
+            host: configuration.host,
+            port: Int(configuration.port),
+            caFile: configuration.caFile ?? BrokerLink.systemAuthorities,
+            certFile: configuration.certFile,
+            keyFile: configuration.keyFile
+        )
+        return probe.fault().map { AMQPError(.tlsFailed, problem: $0.description) } ?? self
     }
 
     fileprivate static func loggingIn(_ reply: amqp_rpc_reply_t, _ address: AMQPAddress) -> AMQPError {

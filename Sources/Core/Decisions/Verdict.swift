@@ -86,7 +86,7 @@ package struct BankRefusal: Hashable, Sendable {
 }
 
 extension Verdict {
-    /// The same verdict with a card number, should the bank have echoed it, reduced to BIN and last four
+    /// The same verdict without the card, should the bank have echoed it
     /// (docs/correctness.md#no-card-data-at-rest).
     func redacted(for action: BankAction) -> Verdict {
         guard case .authorize(let card, _) = action else { return self }
@@ -100,9 +100,7 @@ extension Verdict {
 
 extension BankRefusal {
     fileprivate func redacting(_ card: CardDetails) -> BankRefusal {
-        BankRefusal(
-            code: code.replacing(card.number, with: card.masked),
-            message: message.replacing(card.number, with: card.masked)
-        )
+        let echo = CardEcho(card)
+        return BankRefusal(code: echo.removed(fromSentence: code), message: echo.removed(fromSentence: message))
     }
 }

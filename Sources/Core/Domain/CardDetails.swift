@@ -1,10 +1,7 @@
 /// What a card is charged with. It lives in memory from the decoder to the bank request and nowhere else: it is never
 /// stored, and every way of printing it gives the redacted form (docs/correctness.md#no-card-data-at-rest).
 package struct CardDetails: Hashable, Sendable {
-    /// 12–19 ASCII digits.
-    package let number: String
-    /// 3–4 ASCII digits.
-    package let cvv: String
+    private let secret: Secret
     /// 1–12.
     package let expiryMonth: Int
     /// 2000–2099.
@@ -13,17 +10,45 @@ package struct CardDetails: Hashable, Sendable {
     package init?(number: String, cvv: String, expiryMonth: Int, expiryYear: Int) {
         guard Self.isNumber(number), Self.isCVV(cvv), Self.months.contains(expiryMonth), Self.years.contains(expiryYear)
         else { return nil }
-        self.number = number
-        self.cvv = cvv
+        secret = Secret(number: Array(number.utf8), cvv: Array(cvv.utf8))
         self.expiryMonth = expiryMonth
         self.expiryYear = expiryYear
+    }
+
+    /// 12–19 ASCII digits. What makes a text of them leaves digits on the stack: see `wipingStack`.
+    package var numberDigits: [UInt8] { secret.number }
+    /// 3–4 ASCII digits.
+    package var cvvDigits: [UInt8] { secret.cvv }
+
+    package var number: String { String(decoding: secret.number, as: UTF8.self) }
+    package var cvv: String { String(decoding: secret.cvv, as: UTF8.self) }
+
+    /// In memory of its own, so that a card that is passed on leaves no digits behind on the stack, as short texts do. Memory that is
+    /// freed is overwritten (docs/security.md#memory).
+    private final class Secret: Hashable, Sendable {
+        let number: [UInt8]
+        let cvv: [UInt8]
+
+        init(number: [UInt8], cvv: [UInt8]) {
+            self.number = number
+            self.cvv = cvv
+        }
+
+        static func == (left: Secret, right: Secret) -> Bool {
+            wipingStack { left.number == right.number && left.cvv == right.cvv }
+        }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(number)
+            hasher.combine(cvv)
+        }
     }
 
     package static let months = 1...12
     package static let years = 2000...2099
 
     /// BIN and last four, `411111******1111`: as much as may be shown.
-    package var masked: String { Self.stars(number) }
+    package var masked: String { wipingStack { Self.stars(number) } }
 
     /// The same of a text; `nil` where it is no card number.
     package static func masked(_ text: String) -> String? { isNumber(text) || isMasked(text) ? stars(text) : nil }

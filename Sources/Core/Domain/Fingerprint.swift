@@ -72,6 +72,15 @@ package struct Fingerprinter: Sendable {
         _ key: SymmetricKey,
         _ id: FingerprintSecretID?
     ) -> Fingerprint {
+        wipingStack { made(of: command, resolvedAmount, key, id) }
+    }
+
+    private static func made(
+        of command: Command,
+        _ resolvedAmount: Int64?,
+        _ key: SymmetricKey,
+        _ id: FingerprintSecretID?
+    ) -> Fingerprint {
         var fields: [UInt8] = []
         fields.reserveCapacity(240)
         func add(_ field: String) { fields.append(lengthPrefixed: field) }
@@ -82,8 +91,8 @@ package struct Fingerprinter: Sendable {
             add(parameters.orderID)
             add(parameters.customerID)
             add(parameters.amount.currency.rawValue)
-            add(parameters.card.number)
-            if id == nil { add(parameters.card.cvv) }
+            fields.append(lengthPrefixed: parameters.card.numberDigits)
+            if id == nil { fields.append(lengthPrefixed: parameters.card.cvvDigits) }
             add(String(parameters.card.expiryMonth))
             add(String(parameters.card.expiryYear))
         }
@@ -122,9 +131,11 @@ extension [UInt8] {
     /// bytes.
     mutating func append(lengthPrefixed field: String) {
         var field = field
-        field.withUTF8 { utf8 in
-            Swift.withUnsafeBytes(of: UInt32(utf8.count).bigEndian) { append(contentsOf: $0) }
-            append(contentsOf: utf8)
-        }
+        field.withUTF8 { append(lengthPrefixed: $0) }
+    }
+
+    mutating func append(lengthPrefixed field: some Collection<UInt8>) {
+        Swift.withUnsafeBytes(of: UInt32(field.count).bigEndian) { append(contentsOf: $0) }
+        append(contentsOf: field)
     }
 }

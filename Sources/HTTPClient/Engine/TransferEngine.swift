@@ -1,4 +1,5 @@
 import CCurl
+import StackWipe
 
 /// libcurl's multi handle and the transfers in it. Not thread-safe: the actor that owns it runs it on one thread.
 final class TransferEngine {
@@ -185,7 +186,9 @@ final class TransferEngine {
             return
         }
         let pending = transfer.release() ?? unprepared
-        idle.append(transfer)
+        // A handle keeps the buffer that it has sent from, contents included, for as long as it lives.
+        // And what has sent it has left parts of it on this thread's stack and in its registers.
+        if pending?.request.isConfidential == true { stack_wipe() } else { idle.append(transfer) }
         pending?.finish(outcome)
     }
 

@@ -24,6 +24,9 @@ package struct HTTPRequest: Sendable {
     /// What the request is to the hooks of the connection (`ConnectionHooks.requesting`).
     package var tag: [UInt8]?
 
+    /// Whether no buffer of the exchange may be kept for the next one. The connection is.
+    package var isConfidential: Bool
+
     package init(
         method: HTTPMethod,
         url: String,
@@ -31,7 +34,8 @@ package struct HTTPRequest: Sendable {
         body: [UInt8]? = nil,
         timeout: Duration,
         limit: Duration? = nil,
-        tag: [UInt8]? = nil
+        tag: [UInt8]? = nil,
+        isConfidential: Bool = false
     ) {
         self.method = method
         self.url = url
@@ -40,5 +44,6 @@ package struct HTTPRequest: Sendable {
         self.timeout = timeout
         self.limit = limit
         self.tag = tag
+        self.isConfidential = isConfidential
     }
 }

@@ -1,5 +1,6 @@
 import CPostgres
 import Glibc
+import TLSProbe
 
 extension Link {
     /// Makes one attempt at one host.
@@ -71,6 +72,22 @@ extension Link {
 
     /// The reason in fixed words: libpq's message holds hosts and user names, and more in odd cases.
     private static func refusal(_ handle: OpaquePointer) -> PostgresError {
+        let error = refusalInGeneral(handle)
+        // 28000: also where a client certificate is wanted. What is refused with another state has come through TLS.
+        guard error.sqlState == nil || error.sqlState?.code == "28000", error.reason.map(Self.mayBeTLS) ?? true,
+            let probe = TLSProbe(handle)
+        else { return error }
+        if let fault = probe.fault() { return PostgresError(.connectFailed, reason: fault.description) }
+        guard error.sqlState != nil, probe.certFile == nil else { return error }
+        let reason = "it wants a client certificate, or has no entry for this user in pg_hba.conf"
+        return PostgresError(.connectFailed, reason: reason, sqlState: error.sqlState)
+    }
+
+    private static func mayBeTLS(_ reason: String) -> Bool {
+        ["the server hung up", "the server's certificate is not accepted", "no agreement on TLS"].contains(reason)
+    }
+
+    private static func refusalInGeneral(_ handle: OpaquePointer) -> PostgresError {
         let message = PQerrorMessage(handle).map { String(cString: $0) } ?? ""
         let reasons = [
             ("Connection refused", "connection refused"),
@@ -103,5 +120,37 @@ extension Link {
             if let state = SQLState(line.suffix(5)) { return state }
         }
         return nil
+    }
+}
+
+extension TLSProbe {
+    /// Of the connection that failed. `nil` where it does not insist on TLS.
+    fileprivate init?(_ handle: OpaquePointer) {
+        guard let list = PQconninfo(handle) else { return nil }
+        defer { PQconninfoFree(list) }
+        var values: [String: String] = [:]
+        var option = list
+        while let keyword = option.pointee.keyword {
+            if let value = option.pointee.val, value.pointee != 0 {
+                values[String(cString: keyword)] = String(cString: value)
+            }
+            option += 1
+        }
+        guard let mode = values["sslmode"], ["require", "verify-ca", "verify-full"].contains(mode),
+            let host = values["host"] ?? values["hostaddr"], !host.hasPrefix("/")
+        else { return nil }
+        let home = getenv("HOME").map { "\(String(cString: $0))/.postgresql/" } ?? ""
+        func file(_ keyword: String, _ usual: String) -> String? {
+            values[keyword] ?? (access(home + usual, R_OK) == 0 ? home + usual : nil)
+        }
+        self.init(
+            host: host,
+            address: values["hostaddr"],
+            port: values["port"].flatMap { Int($0) } ?? 5_432,
+            caFile: file("sslrootcert", "root.crt").flatMap { $0 == "system" ? nil : $0 },
+            certFile: file("sslcert", "postgresql.crt"),
+            keyFile: file("sslkey", "postgresql.key"),
+            greeting: .postgres
+        )
     }
 }

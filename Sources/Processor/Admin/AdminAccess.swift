@@ -24,17 +24,22 @@ struct AdminAccess: Sendable {
     }
 
     private let tokens: [AdminToken]
+    let usesTLS: Bool
 
     /// Whether there is a token, which a browser that somebody else's page has sent here does not know.
     var hasToken: Bool { !tokens.isEmpty }
 
     /// - Parameter tokens: none: only loopback is served.
-    init(tokens: [AdminToken]) {
+    init(tokens: [AdminToken], usesTLS: Bool = false) {
         self.tokens = tokens
+        self.usesTLS = usesTLS
     }
 
     init(_ configuration: AdminConfiguration) {
-        self.init(tokens: (configuration.token.map { [AdminToken(token: $0)] } ?? []) + configuration.tokens)
+        self.init(
+            tokens: (configuration.token.map { [AdminToken(token: $0)] } ?? []) + configuration.tokens,
+            usesTLS: configuration.tls != nil
+        )
     }
 
     /// Judges one request by its method, its path as sent, whose token it has, and the address at the other end of the

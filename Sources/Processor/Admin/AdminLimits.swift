@@ -6,6 +6,8 @@ struct AdminLimits: Sendable {
     var body = Duration.seconds(20)
     /// What is more waits until another one is closed.
     var connections = 256
+    /// Bytes of all header fields together.
+    var largestHeader = 16 << 10
     /// Bytes.
     var largestBody = 1 << 20
 }

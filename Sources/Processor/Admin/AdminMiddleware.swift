@@ -63,7 +63,7 @@ struct AdminMiddleware: RouterMiddleware {
     private func browserRefusal(of request: Request) -> AdminError? {
         let path = request.uri.path
         if access.hasToken || AdminAccess.isPublic(path) { return nil }
-        if let refusal = BrowserGuard.refusal(of: request.head) { return refusal }
+        if let refusal = BrowserGuard.refusal(of: request.head, usesTLS: access.usesTLS) { return refusal }
         // Where the path takes no POST, that is said.
         guard request.method == .post, !BrowserGuard.isJSON(request.head),
             allowed.methods(of: path).contains(HTTPRequest.Method.post.rawValue)

@@ -85,13 +85,29 @@ struct AdminServer: Service {
         await server.triggerGracefulShutdown()
     }
 
+    private var builder: HTTPServerBuilder {
+        let http = HTTP1Channel.Configuration(
+            idleTimeout: TimeAmount(limits.header),
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: limits.largestHeader,
+                maxHeaderListSize: limits.largestHeader,
+                maxHeaderFieldCount: 100
+            )
+        )
+        guard let tls = configuration.tls else { return .http1(configuration: http) }
+        let certificate = AdminCertificate(tls, logger: logger)
+        return HTTPServerBuilder { responder in
+            AdminTLSChannel(base: HTTP1Channel(responder: responder, configuration: http), certificate: certificate)
+        }
+    }
+
     private func application(
         on group: any EventLoopGroup,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) -> some ApplicationProtocol {
         Application(
             router: routes.router(access: AdminAccess(configuration), limits: limits),
-            server: .http1(configuration: HTTP1Channel.Configuration(idleTimeout: TimeAmount(limits.header))),
+            server: builder,
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),
                 availableConnectionsDelegate: .maximum(limits.connections, logger: logger)

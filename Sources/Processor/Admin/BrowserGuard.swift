@@ -3,13 +3,15 @@ import HTTPTypes
 
 /// Without a token, the pages that an operator's browser shows must not be able to act here: a browser on this machine is on loopback, too.
 enum BrowserGuard {
+    /// - Parameter usesTLS: whether the server's own pages are at `https://`.
     /// - Returns: why a request is refused; `nil` where it is not.
-    static func refusal(of head: HTTPRequest) -> AdminError? {
+    static func refusal(of head: HTTPRequest, usesTLS: Bool = false) -> AdminError? {
         // A name of somebody else's that leads to this machine (DNS rebinding).
         guard let host = head.authority, LoopbackHost.matches(name(of: host)) else {
             return refusal("the Host of the request must be this machine's: localhost, 127.0.0.1 or [::1]")
         }
-        if let origin = head.headerFields[.origin], origin.lowercased() != "http://\(host.lowercased())" {
+        let own = "\(usesTLS ? "https" : "http")://\(host.lowercased())"
+        if let origin = head.headerFields[.origin], origin.lowercased() != own {
             return refusal("a page of another Origin is not served")
         }
         if let site = HTTPField.Name("Sec-Fetch-Site").flatMap({ head.headerFields[$0] }),

@@ -53,7 +53,7 @@ extension CommandFailure {
         case .database(let cause) where cause.code == .connectFailed: self.init(cause)
         case .database(let cause): self.init(Self.status(of: cause), "database: \(error)")
         case .edited: self.init(.differences, error.description)
-        case .newer, .outdated, .notAllowed: self.init(.configuration, error.description)
+        case .newer, .outdated, .notAllowed, .inUse: self.init(.configuration, error.description)
         }
     }
 

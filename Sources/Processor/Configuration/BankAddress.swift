@@ -6,6 +6,8 @@ struct BankAddress: Hashable, Sendable {
     let base: String
     /// Without the brackets of an IPv6 address.
     let host: String
+    /// The scheme's own where none is named.
+    let port: Int
 
     init(_ text: String) throws(ValueProblem) {
         guard text.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
@@ -18,7 +20,9 @@ struct BankAddress: Hashable, Sendable {
         guard !rest.contains(where: { $0 == "?" || $0 == "#" }) else { throw ValueProblem("has a query or a fragment") }
         let authority = rest.prefix { $0 != "/" }
         guard !authority.contains("@") else { throw ValueProblem("has a user or a password") }
-        host = try Self.host(of: authority)
+        let (host, port) = try Self.host(of: authority)
+        self.host = host
+        self.port = port ?? (text.prefix(6).lowercased() == "https:" ? 443 : 80)
         base = String(text.reversed().drop { $0 == "/" }.reversed())
     }
 
@@ -26,7 +30,7 @@ struct BankAddress: Hashable, Sendable {
 
     var isLoopback: Bool { LoopbackHost.matches(host) }
 
-    private static func host(of authority: Substring) throws(ValueProblem) -> String {
+    private static func host(of authority: Substring) throws(ValueProblem) -> (String, Int?) {
         var host = authority
         var port: Substring?
         if authority.hasPrefix("[") {
@@ -45,6 +49,6 @@ struct BankAddress: Hashable, Sendable {
                 let number = UInt16(port), number > 0
             else { throw ValueProblem("has a port that is not a number from 1 to 65535") }
         }
-        return String(host)
+        return (String(host), port.flatMap { Int($0) })
     }
 }

@@ -38,6 +38,8 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(Settings.adminPort) var adminPort: String?
     @Option(Settings.adminToken) var adminToken: String?
     @Option(Settings.adminTokensFile) var adminTokensFile: String?
+    @Option(Settings.adminCertFile) var adminCertFile: String?
+    @Option(Settings.adminKeyFile) var adminKeyFile: String?
     @Option(Settings.shutdownGrace) var shutdownGrace: String?
     @Option(Settings.reconcilePeriod) var reconcilePeriod: String?
     @Option(Settings.expirePeriod) var expirePeriod: String?
@@ -84,6 +86,8 @@ struct ConfigurationOptions: ParsableArguments {
             (Settings.adminPort.descriptor, adminPort),
             (Settings.adminToken.descriptor, adminToken),
             (Settings.adminTokensFile.descriptor, adminTokensFile),
+            (Settings.adminCertFile.descriptor, adminCertFile),
+            (Settings.adminKeyFile.descriptor, adminKeyFile),
             (Settings.shutdownGrace.descriptor, shutdownGrace),
             (Settings.reconcilePeriod.descriptor, reconcilePeriod),
             (Settings.expirePeriod.descriptor, expirePeriod),

@@ -36,15 +36,16 @@ extension ProcessorConfiguration {
         let merchants = reader.read(Settings.merchantsFile)
         let previousSecrets = reader.read(Settings.previousSecrets)
         let cards = checks.cards(&reader, elsewhere: elsewhere)
+        let admin = Self.admin(&reader, &checks)
         let keyFiles = [
             inputs.filePath.map { SecretFile(".env", $0) },
             broker?.keyFile.map { SecretFile(Settings.keyFile.descriptor.name, $0) },
             bankTLS.keyFile.map { SecretFile(Settings.bankKeyFile.descriptor.name, $0) },
+            admin?.tls.map { SecretFile(Settings.adminKeyFile.descriptor.name, $0.keyFile) },
         ]
         let cardFiles = cards?.files.files.map { SecretFile(Settings.cardKeyFiles.descriptor.name, $0.path) } ?? []
         let secretFiles = keyFiles.compactMap(\.self) + cardFiles + reader.secretFiles
         checks.files(secretFiles, &reader, elsewhere: elsewhere)
-        let admin = Self.admin(&reader, &checks)
         let grace = reader.read(Settings.shutdownGrace)
         let sweeps = Self.sweeps(&reader)
         let logLevel = reader.read(Settings.logLevel)
@@ -179,7 +180,29 @@ extension ProcessorConfiguration {
                 "is not loopback, but without \(Settings.adminToken.descriptor.title) only loopback peers are served"
             )
         }
-        return AdminConfiguration(host: host, port: port, token: token, tokens: tokens)
+        let tls = adminTLS(&reader)
+        if hasToken, !LoopbackHost.matches(host), tls == nil, !reader.isGiven(Settings.adminCertFile) {
+            checks.warn(
+                Settings.adminHost.descriptor,
+                "is not loopback, and without \(Settings.adminCertFile.descriptor.title) tokens go over the network in clear"
+            )
+        }
+        return AdminConfiguration(host: host, port: port, token: token, tokens: tokens, tls: tls)
+    }
+
+    private static func adminTLS(_ reader: inout SettingReader) -> AdminTLS? {
+        let certFile = reader.read(Settings.adminCertFile)
+        let keyFile = reader.read(Settings.adminKeyFile)
+        checkPair(&reader, certFile, Settings.adminCertFile, keyFile, Settings.adminKeyFile)
+        guard let certFile, let keyFile else { return nil }
+        let tls = AdminTLS(certFile: certFile, keyFile: keyFile)
+        do throws(AdminCertificateProblem) {
+            _ = try tls.context()
+            return tls
+        } catch {
+            reader.report(error.setting, error.description)
+            return nil
+        }
     }
 
     private static func sweeps(_ reader: inout SettingReader) -> SweepConfiguration? {

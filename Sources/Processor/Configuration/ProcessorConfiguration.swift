@@ -53,6 +53,14 @@ struct AdminConfiguration: Hashable, Sendable {
     let token: Secret?
     /// Without any token only loopback peers are served.
     var tokens: [AdminToken] = []
+    /// `nil`: plain HTTP.
+    var tls: AdminTLS?
+}
+
+/// PEM files of the admin server's certificate with its chain, and of its private key.
+struct AdminTLS: Hashable, Sendable {
+    let certFile: String
+    let keyFile: String
 }
 
 /// PEM files for a bank at `https://`.

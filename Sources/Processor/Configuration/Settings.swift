@@ -184,6 +184,17 @@ enum Settings {
         help:
             "Bearer tokens of operators, a line each: name, role (read or operate), SHA-256 of the token in hexadecimal"
     )
+    static let adminCertFile = Setting(
+        "admin.cert-file",
+        .readableFile,
+        defaultNote: "none: plain HTTP",
+        help: "The admin server's certificate chain, with which it speaks TLS; needs admin.key-file"
+    )
+    static let adminKeyFile = Setting(
+        "admin.key-file",
+        .readableFile,
+        help: "The admin server's unencrypted private key; needs admin.cert-file"
+    )
     static let shutdownGrace = Setting(
         "shutdown.grace",
         .duration(.zero ... .seconds(3_600)),
@@ -266,6 +277,7 @@ enum Settings {
         merchantsFile.descriptor,
         lease.descriptor, busyAfter.descriptor,
         adminHost.descriptor, adminPort.descriptor, adminToken.descriptor, adminTokensFile.descriptor,
+        adminCertFile.descriptor, adminKeyFile.descriptor,
         shutdownGrace.descriptor,
         reconcilePeriod.descriptor, expirePeriod.descriptor, expireGrace.descriptor, expireVoid.descriptor,
         retentionPeriod.descriptor, batch.descriptor,

@@ -1,5 +1,6 @@
 import Core
 import HTTPClient
+import TLSProbe
 
 /// Whether the bank can be reached, with its TLS, and has the time that we have.
 struct BankChecks: Sendable {
@@ -18,8 +19,23 @@ struct BankChecks: Sendable {
             )
             return Self.findings(try await client.send(request), at: configuration.bank)
         } catch {
-            return [Finding("bank", .wrong, "\(trouble.words(for: error)); see bank.url (BANK_URL)")]
+            let words = tlsFault?.description ?? trouble.words(for: error)
+            return [Finding("bank", .wrong, "\(words); see bank.url (BANK_URL)")]
         }
+    }
+
+    /// Which certificate is wrong, and why: ours, too, of which libcurl says only that the connection ended.
+    private var tlsFault: TLSFault? {
+        let (bank, tls) = (configuration.bank, configuration.bankTLS)
+        guard bank.usesTLS else { return nil }
+        let probe = TLSProbe(
+            host: bank.host,
+            port: bank.port,
+            caFile: tls.caFile,
+            certFile: tls.certFile,
+            keyFile: tls.keyFile
+        )
+        return probe.fault()
     }
 
     private static func findings(_ response: HTTPResponse, at bank: BankAddress) -> [Finding] {

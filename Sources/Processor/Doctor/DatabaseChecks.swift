@@ -53,7 +53,7 @@ struct DatabaseChecks: Sendable {
         let version: String
         let isReadOnly: Bool
         let clock: Timestamp
-        /// The tables of ours that the role may not read and write.
+        /// The tables of ours with which the role may not do what `processor run` does (`GrantStatements`).
         let forbidden: [String]
         let settings: DatabaseFacts
 
@@ -62,11 +62,10 @@ struct DatabaseChecks: Sendable {
                 """
                 SELECT current_user::text, current_setting('server_version'), current_setting('transaction_read_only'),
                     clock_timestamp(), (
-                        SELECT coalesce(array_agg(c.relname::text ORDER BY c.relname), '{}') FROM pg_class c
+                        SELECT coalesce(array_agg(DISTINCT c.relname::text ORDER BY c.relname::text), '{}') FROM pg_class c
+                        JOIN (VALUES \(Self.needs)) AS needed (name, "right") ON needed.name = c.relname
                         WHERE c.relkind IN ('r', 'p') AND c.relnamespace = to_regnamespace(quote_ident(current_schema()))
-                            AND to_regclass('schema_migrations') IS NOT NULL AND c.relname <> 'schema_migrations'
-                            AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
-                                AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))
+                            AND NOT has_table_privilege(c.oid, needed."right")
                     )
                 """
             ).single()
@@ -78,6 +77,17 @@ struct DatabaseChecks: Sendable {
             settings = try DatabaseFacts(on: connection)
         }
 
+        /// Names of ours only: nothing to escape.
+        private static var needs: String {
+            let tables: [([String], [String])] = [
+                (GrantStatements.read, ["SELECT"]), (GrantStatements.added, ["SELECT", "INSERT"]),
+                (GrantStatements.changed, ["SELECT", "INSERT", "UPDATE"]),
+                (GrantStatements.removed, ["SELECT", "INSERT", "UPDATE", "DELETE"]),
+            ]
+            return tables.flatMap { names, rights in names.flatMap { name in rights.map { "('\(name)', '\($0)')" } } }
+                .joined(separator: ", ")
+        }
+
         var login: Finding {
             guard !isReadOnly else {
                 return Finding("database", .wrong, "can only be read from; name the primary in database.url")
@@ -87,11 +97,11 @@ struct DatabaseChecks: Sendable {
 
         var rights: Finding {
             guard forbidden.isEmpty else {
-                let grant = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA … TO \(role)"
                 let list = forbidden.joined(separator: ", ")
-                return Finding("database role", .wrong, "\(role) may not use \(list); \(grant)")
+                let way = "let its owner run what `processor grants --role \(role)` prints"
+                return Finding("database role", .wrong, "\(role) may not do what is needed with \(list); \(way)")
             }
-            return Finding("database role", .ok, "\(role) may read and write every table")
+            return Finding("database role", .ok, "\(role) may do what is needed with every table")
         }
     }
 }

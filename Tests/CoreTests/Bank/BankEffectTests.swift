@@ -99,4 +99,30 @@ struct BankEffectTests {
         let redacted = try JSONParser.parse(BankResponse(status: 400, body: .json(body)).redacting(card).encoded)
         #expect(redacted["body"]?["amount"] == .number("5000"))
     }
+
+    @Test(
+        "so is a number in groups, and the CVV where it is a word; ids, times and amounts stay as they are",
+        arguments: [
+            ("message", "card 4111 1111 1111 1111", "card 4111 11** **** 1111"),
+            ("message", "4111-1111-1111-1111: cvv 123", "4111-11**-****-1111: cvv ***"),
+            ("error", "cvv=123", "cvv=***"), ("message", "123", "***"),
+            ("message", "(123), 1234 and 0123", "(***), 1234 and 0123"),
+            ("message", "a123 123b", "a123 123b"), ("status", "123", "***"),
+            ("authorization_id", "auth_123", "auth_123"), ("authorization_id", "123", "123"),
+            ("created_at", "2026-01-01T00:00:00.123Z", "2026-01-01T00:00:00.123Z"),
+        ]
+    )
+    func redactsInWords(name: String, text: String, expected: String) throws {
+        let card = try #require(
+            CardDetails(number: "4111111111111111", cvv: "123", expiryMonth: 12, expiryYear: 2030)
+        )
+        let body = JSONValue.object([name: .string(text), "amount": .number("123")])
+        let redacted = BankResponse(status: 402, body: .json(body)).redacting(card)
+        #expect(redacted.body == .json(.object([name: .string(expected), "amount": .number("123")])))
+        guard name == "message" else { return }
+        #expect(BankResponse(status: 400, body: .text(text)).redacting(card).body == .text(expected))
+        let refusal = BankRefusal(code: "invalid_card", message: text)
+        let verdict = Verdict.declined(refusal, orphan: nil).redacted(for: .authorize(card: card, amount: 123))
+        #expect(verdict == .declined(BankRefusal(code: "invalid_card", message: expected), orphan: nil))
+    }
 }

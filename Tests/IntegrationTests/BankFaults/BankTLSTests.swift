@@ -65,35 +65,6 @@ extension CommandLane {
     }
 }
 
-/// An authority with certificates of its own, made by openssl.
-private struct CertificateAuthority {
-    private let directory: ScratchDirectory
-
-    init() async throws {
-        directory = try ScratchDirectory()
-        try await openssl(["-subj", "/CN=test authority", "-keyout", path("ca.key"), "-out", path("ca.pem")])
-    }
-
-    func path(_ name: String) -> String { directory.file(name) }
-
-    func remove() { directory.remove() }
-
-    func issue(_ name: String, _ extensions: String) async throws {
-        try await openssl([
-            "-subj", "/CN=\(name)", "-CA", path("ca.pem"), "-CAkey", path("ca.key"), "-addext", extensions,
-            "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", path("\(name).key"), "-out",
-            path("\(name).pem"),
-        ])
-    }
-
-    private func openssl(_ arguments: [String]) async throws {
-        let key = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-        let child = try Child("/usr/bin/env", ["openssl"] + key + arguments)
-        defer { child.directory.remove() }
-        guard try await child.end() == .status(0) else { throw ChildError(child.lastWords) }
-    }
-}
-
 extension Result where Failure == any Error {
     fileprivate init(_ work: () async throws -> Success) async {
         do {

@@ -99,11 +99,16 @@ final class BankProcess: Sendable {
         guard answer.status == 201 else { throw ChildError("the bank refused the fault \(body)") }
     }
 
-    /// Executes the next request of a kind, and answers something else.
-    func answer(_ status: Int, _ answer: String, on operation: OperationKind) async throws {
+    /// Executes the next request of a kind, or not, and answers something else.
+    func answer(
+        _ status: Int,
+        _ answer: String,
+        on operation: OperationKind,
+        executes: Bool = true
+    ) async throws {
         let members: [String: JSONValue] = [
             "fault": .string("status"), "operation": .string(operation.rawValue), "count": .integer(1),
-            "status": .integer(status), "body": .string(answer), "executes": .bool(true),
+            "status": .integer(status), "body": .string(answer), "executes": .bool(executes),
         ]
         let body = String(decoding: JSONValue.object(members).encoded, as: UTF8.self)
         let made = try await web.send(.post, "/faults", body: body)

@@ -6,14 +6,17 @@ final class PrivateServices: Sendable {
     /// More than the two of them, or others than usual.
     struct Kind: Sendable {
         var names = ["rabbitmq", "postgres"]
-        /// What `scripts/services` reads: `RABBITMQ`, by default as for the whole suite, and `STANDBY`.
+        /// What `scripts/services` reads: `RABBITMQ`, by default as for the whole suite, `STANDBY`, `TLS`.
         var environment = RabbitMQVersion.ofTheSuite.environment
     }
 
     let servers: TestServers
+    /// The broker's address over TLS, where it speaks it.
+    let amqpsURL: String?
     /// The management API of the broker.
     let managementURL: String?
-    private let directory: String
+    /// With their logs and, but for PostgreSQL's, which `postgres/place` leads to, their data.
+    let directory: String
 
     /// Starts them, gives them to a test, and takes them down whatever happened.
     static func run(_ kind: Kind = Kind(), _ body: (PrivateServices) async throws -> Void) async throws {
@@ -39,6 +42,7 @@ final class PrivateServices: Sendable {
         guard let amqpURL = addresses["AMQP_URL"], let databaseURL = addresses["DATABASE_URL"] else {
             throw ChildError("scripts/services up wrote no addresses")
         }
+        amqpsURL = addresses["AMQPS_URL"]
         managementURL = addresses["RABBITMQ_MANAGEMENT_URL"]
         servers = TestServers(amqpURL: amqpURL, databaseURL: databaseURL)
     }

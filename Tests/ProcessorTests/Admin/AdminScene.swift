@@ -17,6 +17,8 @@ extension AdminScene {
         tokens: [AdminToken] = [],
         port: Int = 0,
         limits: AdminLimits = .patient,
+        tls: AdminTLS? = nil,
+        log: CapturedLog? = nil,
         onListening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws -> AdminServer {
         let registry = PrometheusRegistry()
@@ -26,7 +28,8 @@ extension AdminScene {
                 host: "127.0.0.1",
                 port: port,
                 token: token.map { Secret($0) },
-                tokens: tokens
+                tokens: tokens,
+                tls: tls
             ),
             queries: queries,
             deadLetters: .inMemory(),
@@ -34,7 +37,7 @@ extension AdminScene {
             readiness: readiness,
             metrics: registry,
             limits: limits,
-            logger: try CapturedLog(level: .critical).logger,
+            logger: try (log ?? CapturedLog(level: .critical)).logger,
             onListening: onListening
         )
     }
@@ -59,10 +62,12 @@ extension AdminScene {
         _ queries: FakeQueries = FakeQueries(),
         token: String? = nil,
         limits: AdminLimits = .patient,
+        tls: AdminTLS? = nil,
+        log: CapturedLog? = nil,
         _ work: (Int) async throws -> Value
     ) async throws -> Value {
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
-        let server = try server(queries, token: token, limits: limits) { port.yield($0) }
+        let server = try server(queries, token: token, limits: limits, tls: tls, log: log) { port.yield($0) }
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await server.run() }
             var iterator = ports.makeAsyncIterator()

@@ -104,6 +104,35 @@ struct AdminServerTests: AdminScene {
         #expect(answer.status == 200)
     }
 
+    @Test("two hundred slow connections keep nobody from being answered")
+    func slowConnections() async throws {
+        let answer = try await withServer(limits: AdminLimits(header: .seconds(300))) { port in
+            let slow = try (0..<200).map { _ in try PlainHTTP.Connection(port: port) }
+            for connection in slow { try connection.send("GET /payments?order_id=a HTTP/1.1\r\nHost: local") }
+            let answer = try await PlainHTTP.get("/healthz", port: port)
+            for connection in slow { connection.close() }
+            return answer
+        }
+        #expect(answer.status == 200)
+    }
+
+    @Test(
+        "a header of 65 KB, in one field, in many or in the path, ends its connection, and nothing else",
+        arguments: [
+            "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: \(String(repeating: "x", count: 65_000))\r\n\r\n",
+            "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\(String(repeating: "X: y\r\n", count: 10_000))\r\n",
+            "GET /healthz?\(String(repeating: "x", count: 65_000)) HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        ]
+    )
+    func longHeader(request: String) async throws {
+        let (received, after) = try await withServer { port in
+            let received = try? await PlainHTTP.received(after: request, port: port)
+            return (received ?? [], try await PlainHTTP.get("/healthz", port: port).status)
+        }
+        #expect(!received.starts(with: Array("HTTP/1.1 2".utf8)))
+        #expect(after == 200)
+    }
+
     @Test("a body that is too long is refused")
     func longBody() async throws {
         let answer = try await withServer(limits: AdminLimits(header: .seconds(300), largestBody: 10)) { port in

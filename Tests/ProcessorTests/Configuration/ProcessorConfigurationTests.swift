@@ -245,12 +245,15 @@ struct ProcessorConfigurationTests {
         )
     }
 
-    @Test("an open admin address without a token is worth a warning")
+    @Test("an open admin address without a token, or without TLS, is worth a warning")
     func openAdmin() throws {
         var environment = ["FINGERPRINT_SECRET": "correct-horse-battery", "ADMIN_HOST": "0.0.0.0"]
         let open = try ProcessorConfiguration(ConfigurationInputs(environment: environment))
         #expect(open.warnings.map { $0.hasPrefix("admin.host (ADMIN_HOST): is not loopback") } == [true])
         environment["ADMIN_TOKEN"] = "sixteen-or-more-characters"
+        let clear = try ProcessorConfiguration(ConfigurationInputs(environment: environment))
+        #expect(clear.warnings.map { $0.hasSuffix("tokens go over the network in clear") } == [true])
+        environment["ADMIN_HOST"] = "127.0.0.1"
         #expect(try ProcessorConfiguration(ConfigurationInputs(environment: environment)).warnings.isEmpty)
     }
 

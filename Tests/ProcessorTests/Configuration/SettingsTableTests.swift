@@ -19,7 +19,7 @@ struct SettingsTableTests {
             "amqp.key-file", "database.url", "database.migrate", "database.statement-timeout", "bank.url",
             "bank.timeout", "bank.worst-case",
             "bank.concurrency", "bank.ca-file", "bank.cert-file", "bank.key-file", "allow-plaintext",
-            "admin.tokens-file",
+            "admin.tokens-file", "admin.cert-file", "admin.key-file",
             "merchants.file", "fingerprint.secret", "fingerprint.previous-secrets", "cards.key-files",
             "cards.accept-plain", "dead-letters.sealed-card-retention",
             "operation.lease", "payment.busy-after", "admin.host", "admin.port", "admin.token", "shutdown.grace",

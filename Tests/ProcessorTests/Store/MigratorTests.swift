@@ -48,6 +48,31 @@ struct MigratorTests {
         }
     }
 
+    @Test("a migration that older processors cannot work with waits until they have ended; others do not")
+    func olderProcessors() async throws {
+        try await TestDatabase.with { pools in
+            let join = """
+                INSERT INTO members (id, version, started_at, last_seen, subscribed)
+                VALUES ('old-1', '0.9', now(), clock_timestamp(), '{}')
+                """
+            try await Self.execute(join, on: pools.queries)
+            let compatible = Migration(name: first.name, sql: "-- compatible-from: 0007\n" + first.sql)
+            let incompatible = Migration(name: "0002_second", sql: "CREATE TABLE two (id int);")
+            let migrator = Migrator(pool: pools.queries, migrations: Migrations.all + [compatible, incompatible])
+            let error = await #expect(throws: MigrationError.self) { _ = try await migrator.migrate() }
+            #expect(error?.description.contains("0002_second cannot be applied while older processors run") == true)
+            #expect(error?.description.contains("old-1") == true)
+            #expect(error.flatMap { CommandFailure($0)?.status } == .configuration)
+            try await Self.execute("UPDATE members SET last_seen = last_seen - interval '1 hour'", on: pools.queries)
+            let applied = try await migrator.migrate()
+            #expect(applied == ["0002_second"])
+        }
+    }
+
+    private static func execute(_ sql: String, on pool: PostgresPool) async throws {
+        _ = try await pool.transaction { connection throws(PostgresError) in try connection.execute(sql) }
+    }
+
     @Test("refuses a database that a newer version has migrated")
     func newer() async throws {
         try await TestDatabase.with { pools in

@@ -12,7 +12,9 @@ package struct CommandDecoder: Sendable {
         self.merchants = merchants
     }
 
-    package func decode(_ message: Message) -> DecodedMessage {
+    package func decode(_ message: Message) -> DecodedMessage { wipingStack { decoded(message) } }
+
+    private func decoded(_ message: Message) -> DecodedMessage {
         guard let type = message.type else { return .unanswerable(EnvelopeDecoder.missing(.type, message)) }
         guard let kind = OperationKind(commandType: type) else {
             return .unanswerable(InvalidField("type", "is none of the command types of version 1"))

@@ -5,30 +5,34 @@ struct KnownCards {
     private let numbers: [[UInt8]]
 
     init(_ card: CardDetails) {
-        numbers = [Array(card.number.utf8)]
+        numbers = [card.numberDigits]
     }
 
     /// - Parameters:
     ///   - body: anything; of what is no JSON, what stands where a number should.
     ///   - cards: opens a sealed card of the body, to look into it.
     init(in body: [UInt8], opening cards: CardIntake = CardIntake()) {
+        numbers = wipingStack { Self.found(in: body, opening: cards) }
+    }
+
+    private static func found(in body: [UInt8], opening cards: CardIntake) -> [[UInt8]] {
         let body = body.prefix(BodyDecoder.maximumSize)
         var found: [[UInt8]] = []
         if let value = try? JSONParser.parse(Array(body)) {
-            Self.collect(value, &found)
+            collect(value, &found)
             if let token = value[SealedCardProblem.field], let content = try? cards.content(of: token),
                 let inside = try? JSONParser.parse(content)
             {
-                Self.collect(inside, &found)
+                collect(inside, &found)
             }
         } else {
             var rest = body[...]
-            while let name = rest.firstRange(of: Self.field) {
+            while let name = rest.firstRange(of: field) {
                 rest = rest[name.upperBound...].drop { !CardDigits.isDigit($0) && $0 != UInt8(ascii: ",") }
-                Self.note(rest.prefix { CardDigits.isDigit($0) || Self.isSeparator($0) }, &found)
+                note(rest.prefix { CardDigits.isDigit($0) || isSeparator($0) }, &found)
             }
         }
-        numbers = found
+        return found
     }
 
     private static let field = Array(#"number""#.utf8)

@@ -37,6 +37,14 @@ package struct JSONWriter {
         bytes.append(json: text)
     }
 
+    /// A string of digits.
+    package mutating func member(_ name: StaticString, digits: [UInt8]) {
+        self.name(name)
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(contentsOf: digits)
+        bytes.append(UInt8(ascii: "\""))
+    }
+
     /// A string, or null.
     package mutating func member(_ name: StaticString, optional text: String?) {
         self.name(name)

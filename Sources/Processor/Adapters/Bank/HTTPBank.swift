@@ -33,15 +33,17 @@ struct HTTPBank: Bank {
             method: .post,
             url: baseURL + request.action.path,
             headers: headers,
-            body: request.action.body,
+            body: wipingStack { request.action.body },
             timeout: request.timeout,
             limit: request.limit,
-            tag: request.origin?.bytes
+            tag: request.origin?.bytes,
+            isConfidential: request.action.holdsCard
         )
         let started = ContinuousClock.now
         defer { onAnswer(request.action.kind, ContinuousClock.now - started) }
         do throws(HTTPError) {
-            return .response(BankResponse(try await client.send(call) { late(BankAnswer($0)) }))
+            let kind = request.action.kind
+            return .response(BankResponse(try await client.send(call) { late(BankAnswer($0, to: kind)) }, to: kind))
         } catch {
             trouble?.note(error)
             return BankAnswer(error)
@@ -50,9 +52,9 @@ struct HTTPBank: Bank {
 }
 
 extension BankAnswer {
-    fileprivate init(_ result: Result<HTTPResponse, HTTPError>) {
+    fileprivate init(_ result: Result<HTTPResponse, HTTPError>, to kind: OperationKind) {
         switch result {
-        case .success(let response): self = .response(BankResponse(response))
+        case .success(let response): self = .response(BankResponse(response, to: kind))
         case .failure(let error): self.init(error)
         }
     }
@@ -64,18 +66,20 @@ extension BankAnswer {
 }
 
 extension BankResponse {
-    fileprivate init(_ response: HTTPResponse, isAnswerToQuestion: Bool = false) {
+    /// - Parameter kind: of the operation; `nil` for a question.
+    fileprivate init(_ response: HTTPResponse, to kind: OperationKind?) {
         let retryAfter = response.headers["Retry-After"]
         // Its clock matters where the bank is asked, or wants to be left alone: of a plain answer nobody reads it.
-        let isClockRead = isAnswerToQuestion || retryAfter != nil
+        let isClockRead = kind == nil || retryAfter != nil
         let date = isClockRead ? response.headers["Date"].flatMap { Timestamp(httpDate: $0) } : nil
-        self.init(
+        let whole = BankResponse(
             status: response.status,
             bytes: response.body,
             isReplayed: response.headers["X-Idempotent-Replayed"] == "true",
             date: date,
             retryAfter: retryAfter.flatMap { Self.pause($0, from: date) }
         )
+        self = whole.with(body: BankFields(kind, status: whole.status).reduced(whole.body))
     }
 
     /// In seconds, or as a date (RFC 9110 §10.2.3), which is the bank's own. `nil` for anything else.
@@ -92,7 +96,7 @@ extension HTTPBank: BankQueries {
     func ask(_ query: BankQuery, timeout: Duration) async -> BankAnswer {
         do throws(HTTPError) {
             let request = HTTPRequest(method: .get, url: baseURL + query.path, timeout: timeout)
-            return .response(BankResponse(try await client.send(request), isAnswerToQuestion: true))
+            return .response(BankResponse(try await client.send(request), to: nil))
         } catch {
             trouble?.note(error)
             return BankAnswer(error)
@@ -139,22 +143,32 @@ extension BankAction {
     }
 
     fileprivate var body: [UInt8] {
-        let members: [String: JSONValue] =
-            switch self {
-            case .authorize(let card, let amount):
-                [
-                    "amount": .integer(amount), "card_number": .string(card.number), "cvv": .string(card.cvv),
-                    "expiry_month": .integer(card.expiryMonth), "expiry_year": .integer(card.expiryYear),
-                ]
-            case .capture(let authorizationID, let amount):
-                ["amount": .integer(amount), "authorization_id": .string(authorizationID)]
-            case .void(let authorizationID):
-                ["authorization_id": .string(authorizationID)]
-            case .refund(let captureID, let amount):
-                ["amount": .integer(amount), "capture_id": .string(captureID)]
-            // Nothing that could be executed: the key alone asks.
-            case .inquiry: [:]
-            }
-        return JSONValue.object(members).encoded
+        var writer = JSONWriter()
+        writer.beginObject()
+        switch self {
+        case .authorize(let card, let amount):
+            writer.member("amount", amount)
+            writer.member("card_number", digits: card.numberDigits)
+            writer.member("cvv", digits: card.cvvDigits)
+            writer.member("expiry_month", Int64(card.expiryMonth))
+            writer.member("expiry_year", Int64(card.expiryYear))
+        case .capture(let authorizationID, let amount):
+            writer.member("amount", amount)
+            writer.member("authorization_id", authorizationID)
+        case .void(let authorizationID):
+            writer.member("authorization_id", authorizationID)
+        case .refund(let captureID, let amount):
+            writer.member("amount", amount)
+            writer.member("capture_id", captureID)
+        // Nothing that could be executed: the key alone asks.
+        case .inquiry: break
+        }
+        writer.endObject()
+        return writer.bytes
+    }
+
+    /// Whether the body has a card in it.
+    fileprivate var holdsCard: Bool {
+        if case .authorize = self { true } else { false }
     }
 }

@@ -37,6 +37,7 @@ struct BrokerPreparation: Sendable {
         for exchange in ["", strays.names.retryExchange, strays.names.deadLetters, strays.names.sweeps] {
             try await tryPublishing(to: exchange, on: connection)
         }
+        try await BrokerRights(names: strays.names, partitions: strays.partitions).check(on: connection)
         let found = try await strays.found(on: connection)
         if !found.queues.isEmpty {
             let list = found.queues.map { "\($0.name) (\($0.messageCount))" }.joined(separator: ", ")

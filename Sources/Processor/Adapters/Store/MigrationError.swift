@@ -10,12 +10,14 @@ enum MigrationError: Error, CustomStringConvertible {
     case outdated([String])
     /// Migrations are missing, and the role may not apply them.
     case notAllowed([String])
+    /// Processors still run that do not know the migration, and cannot work with it.
+    case inUse(String, by: [String])
     case database(PostgresError)
 
     /// The database could not be reached: trying again later may help.
     var isRetriable: Bool {
         switch self {
-        case .edited, .newer, .outdated, .notAllowed: false
+        case .edited, .newer, .outdated, .notAllowed, .inUse: false
         case .database(let error): error.isRetriable
         }
     }
@@ -33,6 +35,9 @@ enum MigrationError: Error, CustomStringConvertible {
         case .notAllowed(let names):
             "the database schema lacks \(Self.list(names)), and the role of database.url (DATABASE_URL) may not change the "
                 + "schema; run `processor migrate` of this version with a role that owns it"
+        case .inUse(let name, let processors):
+            "migration \(name) cannot be applied while older processors run, which cannot work with it: "
+                + "\(processors.joined(separator: ", ")); stop them first, or wait ten seconds after one was killed"
         case .database(let error):
             "the migration failed: \(error)"
         }

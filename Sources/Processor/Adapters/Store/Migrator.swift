@@ -1,3 +1,4 @@
+import Core
 import Migrations
 import Postgres
 
@@ -68,10 +69,14 @@ struct Migrator: Sendable {
                 if try await buildIndex(index, of: migration) { applied.append(migration.name) }
                 continue
             }
-            let isNew = try await inTransaction("migration \(migration.name)") { connection throws(PostgresError) in
+            let result = try await inTransaction("migration \(migration.name)") { connection throws(PostgresError) in
                 try Self.apply(migration, on: connection)
             }
-            if isNew { applied.append(migration.name) }
+            switch result {
+            case .applied: applied.append(migration.name)
+            case .known: break
+            case .inUse(let processors): throw .inUse(migration.name, by: processors)
+            }
         }
         // Another version may have been at it meanwhile.
         _ = try await comparison()
@@ -128,15 +133,38 @@ struct Migrator: Sendable {
         _ = try connection.execute("SELECT pg_advisory_xact_lock($1)", [.int8(lock)])
     }
 
-    /// Whether it was applied now.
+    private enum Applying {
+        case applied
+        /// Another migrator was first.
+        case known
+        case inUse([String])
+    }
+
     private static func apply(
         _ migration: Migration,
         on connection: isolated PostgresConnection
-    ) throws(PostgresError) -> Bool {
-        if try recorded(on: connection).contains(where: { $0.name == migration.name }) { return false }
+    ) throws(PostgresError) -> Applying {
+        if try recorded(on: connection).contains(where: { $0.name == migration.name }) { return .known }
+        if migration.compatibleFrom == nil {
+            let processors = try liveProcessors(on: connection)
+            if !processors.isEmpty { return .inUse(processors) }
+        }
         try connection.executeScript(migration.sql, isBounded: false)
         try record(migration, on: connection)
-        return true
+        return .applied
+    }
+
+    /// Those that were seen lately, which are of a version that does not know what is to be applied. Before there was a table of them
+    /// nobody can tell.
+    private static func liveProcessors(on connection: isolated PostgresConnection) throws(PostgresError) -> [String] {
+        guard try connection.execute("SELECT to_regclass('members') IS NOT NULL").single().bool(0) else { return [] }
+        let rows = try connection.execute(
+            "SELECT id FROM members WHERE last_seen > clock_timestamp() - make_interval(secs => $1) ORDER BY id",
+            [.float8(Double(Member.timeout.components.seconds))]
+        )
+        var ids: [String] = []
+        for row in rows { ids.append(try row.text(0)) }
+        return ids
     }
 
     static func record(_ migration: Migration, on connection: isolated PostgresConnection) throws(PostgresError) {
