@@ -30,6 +30,7 @@ let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
@@ -57,6 +58,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.9.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.20.0", traits: []),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.0.0"),
         // For tests: reads the documents of the contract.
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
@@ -128,13 +130,20 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
+        // What the console's pages are made of, compiled in for the same reason. The runbooks are links to those of docs.
+        .target(
+            name: "ConsolePages",
+            resources: [.embedInCode("Assets"), .embedInCode("Guides"), .embedInCode("Templates")],
+            swiftSettings: swiftSettings
+        ),
+
         .executableTarget(
             name: "Processor",
             dependencies: [
-                "AMQP", "BrokerMapping", "CardSealing", "ConfigurationText", "ConnectionKeeper", "Core", "HTTPClient",
-                "Migrations", "Postgres", "Program",
+                "AMQP", "BrokerMapping", "CardSealing", "ConfigurationText", "ConnectionKeeper", "ConsolePages", "Core",
+                "HTTPClient", "Migrations", "Postgres", "Program",
                 argumentParser, configuration, coreMetrics, crypto, httpTypes, hummingbird, hummingbirdCore, logging,
-                nioCore, nioPosix, serviceLifecycle, unixSignals,
+                mustache, nioCore, nioPosix, serviceLifecycle, unixSignals,
             ],
             swiftSettings: swiftSettings,
             linkerSettings: linkerSettings
@@ -211,8 +220,8 @@ let package = Package(
         .testTarget(
             name: "ProcessorTests",
             dependencies: [
-                "AMQP", "BrokerContract", "BrokerMapping", "CardSealing", "ConfigurationText", "Core", "Migrations",
-                "Postgres", "Processor", "Simulation", "StoreContract", "TestSupport",
+                "AMQP", "BrokerContract", "BrokerMapping", "CardSealing", "ConfigurationText", "ConsolePages", "Core",
+                "Migrations", "Postgres", "Processor", "Simulation", "StoreContract", "TestSupport",
                 argumentParser, coreMetrics, httpTypes, hummingbird, logging, serviceLifecycle, yams,
             ],
             swiftSettings: swiftSettings
