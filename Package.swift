@@ -13,10 +13,15 @@ let swiftSettings: [SwiftSetting] = [
     .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
 ]
 
-/// Swift's own libraries within the program: no indirection at each call of them, and no runtime to install beside it.
+/// Swift's own libraries within the program: no indirection at each call of them, and no runtime to install beside it. Those behind
+/// Foundation, which Mustache imports, are not found by themselves.
 let linkerSettings: [LinkerSetting] = [
     .unsafeFlags(
-        ["-static-stdlib", "-l_FoundationCollections", "-l_FoundationCShims"],
+        [
+            "-static-stdlib", "-lFoundation", "-lCoreFoundation", "-lFoundationInternationalization",
+            "-lFoundationEssentials", "-l_FoundationICU", "-l_FoundationCollections", "-l_FoundationCShims",
+            "-lswiftSynchronization",
+        ],
         .when(platforms: [.linux], configuration: .release)
     )
 ]

@@ -6,6 +6,9 @@ function live(region) {
     const source = new EventSource(region.dataset.live);
     const status = document.getElementById("live-status");
     source.addEventListener("page", (event) => {
+        // What somebody is about to copy stays.
+        const selection = window.getSelection();
+        if (!selection.isCollapsed && region.contains(selection.anchorNode)) return;
         const focused = region.contains(document.activeElement) ? document.activeElement.id : null;
         const open = [...region.querySelectorAll("details[open]")].map((details) => details.id);
         region.innerHTML = event.data;
