@@ -13,10 +13,15 @@ let swiftSettings: [SwiftSetting] = [
     .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
 ]
 
-/// Swift's own libraries within the program: no indirection at each call of them, and no runtime to install beside it.
+/// Swift's own libraries within the program: no indirection at each call of them, and no runtime to install beside it. Those behind
+/// Foundation, which Mustache imports, are not found by themselves.
 let linkerSettings: [LinkerSetting] = [
     .unsafeFlags(
-        ["-static-stdlib", "-l_FoundationCollections", "-l_FoundationCShims"],
+        [
+            "-static-stdlib", "-lFoundation", "-lCoreFoundation", "-lFoundationInternationalization",
+            "-lFoundationEssentials", "-l_FoundationICU", "-l_FoundationCollections", "-l_FoundationCShims",
+            "-lswiftSynchronization",
+        ],
         .when(platforms: [.linux], configuration: .release)
     )
 ]
@@ -30,6 +35,7 @@ let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -59,6 +65,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.20.0", traits: []),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.0.0"),
         // For tests: reads the documents of the contract.
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
@@ -147,13 +154,20 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
+        // What the console's pages are made of, compiled in for the same reason. The runbooks are links to those of docs.
+        .target(
+            name: "ConsolePages",
+            resources: [.embedInCode("Assets"), .embedInCode("Guides"), .embedInCode("Templates")],
+            swiftSettings: swiftSettings
+        ),
+
         .executableTarget(
             name: "Processor",
             dependencies: [
-                "AMQP", "BrokerMapping", "CardSealing", "ConfigurationText", "ConnectionKeeper", "Core", "HTTPClient",
-                "Migrations", "Postgres", "Program", "TLSProbe", "WipingHeap",
+                "AMQP", "BrokerMapping", "CardSealing", "ConfigurationText", "ConnectionKeeper", "ConsolePages", "Core",
+                "HTTPClient", "Migrations", "Postgres", "Program", "TLSProbe", "WipingHeap",
                 argumentParser, configuration, coreMetrics, crypto, httpTypes, hummingbird, hummingbirdCore, logging,
-                nioCore, nioPosix, nioSSL, serviceLifecycle, unixSignals,
+                mustache, nioCore, nioPosix, nioSSL, serviceLifecycle, unixSignals,
             ],
             swiftSettings: swiftSettings,
             linkerSettings: linkerSettings
@@ -235,8 +249,9 @@ let package = Package(
         .testTarget(
             name: "ProcessorTests",
             dependencies: [
-                "AMQP", "BrokerContract", "BrokerMapping", "CardSealing", "ConfigurationText", "Core", "HTTPClient",
-                "Migrations", "Postgres", "Processor", "Simulation", "StoreContract", "TestSupport", "WipingHeap",
+                "AMQP", "BrokerContract", "BrokerMapping", "CardSealing", "ConfigurationText", "ConsolePages", "Core",
+                "HTTPClient", "Migrations", "Postgres", "Processor", "Simulation", "StoreContract", "TestSupport",
+                "WipingHeap",
                 argumentParser, coreMetrics, httpTypes, hummingbird, logging, serviceLifecycle, yams,
             ],
             swiftSettings: swiftSettings

@@ -1,6 +1,8 @@
 /// Which dead letters; a part that is `nil` lets all through.
 package struct DeadLetterFilter: Hashable, Sendable {
     package var code: String?
+    /// Exactly this text: dead letters with the same code and message have the same cause.
+    package var message: String?
     package var kind: OperationKind?
     package var merchantID: MerchantID?
     package var paymentID: PaymentID?
@@ -22,6 +24,7 @@ package struct DeadLetterFilter: Hashable, Sendable {
     ///   - now: the store's clock.
     package func matches(_ deadLetter: DeadLetter, order: String? = nil, now: Timestamp) -> Bool {
         code ?? deadLetter.failure.code == deadLetter.failure.code
+            && (message.map { $0.utf8.elementsEqual(deadLetter.failure.message.utf8) } ?? true)
             && (kind == nil || kind == deadLetter.command.kind)
             && (merchantID == nil || merchantID == deadLetter.command.merchantID)
             && (paymentID == nil || paymentID == deadLetter.command.paymentID)

@@ -64,10 +64,15 @@ struct AdminAccess: Sendable {
         guard let authorization, authorization.prefix(scheme.count).lowercased() == scheme.lowercased() else {
             return nil
         }
-        let sent = AdminToken.digest(of: authorization.utf8.dropFirst(scheme.utf8.count))
-        var caller: AdminToken?
-        for token in tokens where token.matches(sent) { caller = token }
-        return caller
+        return owner(of: authorization.utf8.dropFirst(scheme.utf8.count))
+    }
+
+    /// The same for a token without a scheme in front of it.
+    func owner(of token: some Sequence<UInt8>) -> AdminToken? {
+        let sent = AdminToken.digest(of: token)
+        var owner: AdminToken?
+        for token in tokens where token.matches(sent) { owner = token }
+        return owner
     }
 
     /// Answered to anybody, on any address: probes carry no token, and public keys are for everybody. Nothing of it tells about payments.

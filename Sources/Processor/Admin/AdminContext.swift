@@ -8,6 +8,10 @@ struct AdminContext: RequestContext {
     let peer: String?
     /// Whose token the request has.
     var actor: String?
+    /// Of a person who uses the console.
+    var visit: ConsoleVisit?
+    /// What came with a request to a page of the console that is there for everybody.
+    var form = FormFields.none
     private let channel: any Channel
 
     init(source: ApplicationRequestContextSource) {

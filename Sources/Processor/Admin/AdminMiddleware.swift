@@ -11,6 +11,8 @@ struct AdminMiddleware: RouterMiddleware {
     let access: AdminAccess
     let limits: AdminLimits
     let allowed: AllowedMethods
+    /// Its pages have rules of their own, for people.
+    var console: ConsoleGate?
 
     func handle(
         _ request: Request,
@@ -27,6 +29,9 @@ struct AdminMiddleware: RouterMiddleware {
         var context = context
         context.actor = caller?.name
         do {
+            if let console, ConsolePath.owns(request.uri.path) {
+                return await console.handle(try await read(request, context, keepsBody: true), context, next: next)
+            }
             let request = try await read(request, context, keepsBody: decision == .allowed)
             if let refusal = decision.refusal ?? browserRefusal(of: request) { return refusal.response }
             return try await next(request, context)

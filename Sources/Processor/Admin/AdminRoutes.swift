@@ -10,13 +10,21 @@ struct AdminRoutes: Sendable {
     let readiness: Readiness
     let metrics: PrometheusRegistry
     let cardKeys: CardKeyring
+    var console: Console?
 
     func router(access: AdminAccess, limits: AdminLimits) -> Router<AdminContext> {
         let named = Router(context: AdminContext.self, options: .autoGenerateHeadEndpoints)
         add(to: named)
         let router = Router(context: AdminContext.self, options: .autoGenerateHeadEndpoints)
         // First: only the routes that are added after it go through it.
-        router.add(middleware: AdminMiddleware(access: access, limits: limits, allowed: AllowedMethods(named)))
+        router.add(
+            middleware: AdminMiddleware(
+                access: access,
+                limits: limits,
+                allowed: AllowedMethods(named),
+                console: console.map(ConsoleGate.init)
+            )
+        )
         add(to: router)
         return router
     }
@@ -44,6 +52,7 @@ struct AdminRoutes: Sendable {
         ResolutionRoutes(resolver: resolver).add(to: router)
         DeadLetterRoutes(service: deadLetters).add(to: router)
         ReplayRoutes(service: deadLetters).add(to: router)
+        console?.add(to: router)
     }
 
     private func payment(_ text: String) async throws -> Response {

@@ -25,6 +25,7 @@ struct AdminServer: Service {
         readiness: Readiness,
         metrics: PrometheusRegistry,
         cardKeys: CardKeyring = .empty,
+        console: Console? = nil,
         limits: AdminLimits = AdminLimits(),
         logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
@@ -36,7 +37,8 @@ struct AdminServer: Service {
             resolver: resolver,
             readiness: readiness,
             metrics: metrics,
-            cardKeys: cardKeys
+            cardKeys: cardKeys,
+            console: console
         )
         self.limits = limits
         self.logger = logger
@@ -79,6 +81,7 @@ struct AdminServer: Service {
         try await withGracefulShutdownHandler {
             for await result in endings { return try result.get() }
         } onGracefulShutdown: {
+            routes.console?.work.stopAll()
             Task { await server.triggerGracefulShutdown() }
         }
         // Here only by cancellation, or after the server's end.

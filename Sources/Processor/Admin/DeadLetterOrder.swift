@@ -17,7 +17,8 @@ struct DeadLetterOrder: Hashable, Sendable {
     ]
     /// Of a filter, and of what belongs to it.
     static let filterNames: Set<String> = [
-        "code", "operation", "merchant", "payment", "order", "older-than", "older_than", "newer-than", "newer_than",
+        "code", "message", "operation", "merchant", "payment", "order", "older-than", "older_than", "newer-than",
+        "newer_than",
         "state",
         "limit",
     ]

@@ -90,6 +90,7 @@ extension DeadLetterFilterInput {
         func either(_ name: String) -> String? { text(name) ?? text(name.replacing("-", with: "_")) }
         self.init(
             code: text("code"),
+            message: text("message"),
             operation: text("operation"),
             merchant: text("merchant"),
             payment: text("payment"),

@@ -26,10 +26,11 @@ struct PaymentQueryInput: Hashable, Sendable {
     /// Of the fields in the admin API.
     static let names = filters + ["merchant_id", "limit", "cursor"]
 
+    /// - Parameter needsFilter: whether a list of all payments is refused.
     /// - Throws: naming the first field that is wrong by the name it has in the admin API.
-    func query() throws(InvalidField) -> PaymentQuery {
+    func query(needsFilter: Bool = true) throws(InvalidField) -> PaymentQuery {
         let filter = try filter()
-        guard filter != PaymentFilter() else {
+        guard !needsFilter || filter != PaymentFilter() else {
             throw InvalidField(Self.filters.joined(separator: ", "), "at least one of them is needed")
         }
         var merchant: MerchantID?

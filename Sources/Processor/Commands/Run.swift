@@ -67,6 +67,11 @@ struct Run: AsyncParsableCommand {
             readiness: readiness,
             metrics: registry,
             cardKeys: configuration.cards.files.keyring,
+            console: try Console(
+                processor.console,
+                access: AdminAccess(configuration.admin),
+                isSecure: configuration.admin.tls != nil
+            ),
             logger: logger
         ) { port in
             logger.info("serving", metadata: ["host": "\(configuration.admin.host)", "port": "\(port)"])

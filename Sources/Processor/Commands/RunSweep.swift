@@ -58,7 +58,13 @@ struct RunSweep: AsyncParsableCommand {
             limits: configuration.limits
         )
         let parts = SweepParts(configuration.sweeps, context, store: store, bank: bank)
-        let report = try await report(of: parts, store)
+        let control = SweepControl(parts: parts, store: store, periods: configuration.sweeps.periods)
+        let report: SweepReport
+        do {
+            report = try await control.report(job, isDryRun: dryRun)
+        } catch is SweepControl.NoBankClock {
+            throw CommandFailure(.differences, SweepControl.NoBankClock.explanation)
+        }
         await connections.close()
         StandardStream.output.print(
             json
@@ -68,16 +74,4 @@ struct RunSweep: AsyncParsableCommand {
     }
 
     private static let connectionLimit = 256
-
-    private func report(of parts: SweepParts, _ store: any SweepStore) async throws -> SweepReport {
-        let expiredBy = job == .expire ? await parts.expire.expiredBy() : nil
-        if job == .expire, expiredBy == nil {
-            throw CommandFailure(
-                .differences,
-                "the bank does not tell its time; see bank.url (BANK_URL). Nothing was done"
-            )
-        }
-        guard dryRun else { return try await parts.runner.run(job, until: StopFlag()) }
-        return try await store.preview(job, parts.policy, expiredBy: expiredBy)
-    }
 }

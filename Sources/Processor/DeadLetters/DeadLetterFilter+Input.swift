@@ -5,6 +5,7 @@ import Core
 /// (docs/contract.md#command-line).
 struct DeadLetterFilterInput: Hashable, Sendable {
     var code: String?
+    var message: String?
     var operation: String?
     var merchant: String?
     var payment: String?
@@ -23,6 +24,15 @@ struct DeadLetterFilterInput: Hashable, Sendable {
                 throw InvalidField("code", "must be one of \(DeadLetterCode.names)")
             }
             filter.code = code
+        }
+        if let message {
+            guard DeadLetterOrder.isText(message, length: 1...Self.longestMessage) else {
+                throw InvalidField(
+                    "message",
+                    "must be 1 to \(Self.longestMessage) characters without control characters"
+                )
+            }
+            filter.message = message
         }
         let kinds = OperationKind.allCases.map(\.rawValue).joined(separator: ", ")
         filter.kind = try Self.parsed(operation, "operation", "must be one of \(kinds)", OperationKind.init(rawValue:))
@@ -58,6 +68,7 @@ struct DeadLetterFilterInput: Hashable, Sendable {
         return filter
     }
 
+    private static let longestMessage = 2_000
     private static let all = "all"
     private static let states = (DeadLetterState.allCases.map(\.rawValue) + [all]).joined(separator: ", ")
 

@@ -50,7 +50,8 @@ extension DeadLetterFilterInput {
     /// - Parameter limit: the most that were to be selected.
     func json(limit: Int?) -> JSONValue {
         let texts: [String: String?] = [
-            "code": code, "operation": operation, "merchant": merchant, "payment": payment, "order": order,
+            "code": code, "message": message, "operation": operation, "merchant": merchant, "payment": payment,
+            "order": order,
             "older_than": olderThan, "newer_than": newerThan, "state": state,
         ]
         var members = texts.compactMapValues { $0.map(JSONValue.string) }

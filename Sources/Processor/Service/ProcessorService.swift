@@ -38,6 +38,7 @@ struct ProcessorService: Service {
     let queries: any PaymentQueries
     let deadLetters: DeadLetterService
     let resolver: OperationResolver
+    let console: ConsoleParts
     private let spell: ReadOnlySpell
 
     /// - Throws: `HTTPError` where the process is out of threads or descriptors.
@@ -167,8 +168,9 @@ struct ProcessorService: Service {
             time: SystemTime()
         )
         consumer = CommandConsumer(context, sink: sink, fingerprinter: configuration.fingerprinter)
+        let identity = ProcessorIdentity.make()
         membership = Membership(
-            id: ProcessorIdentity.make(),
+            id: identity,
             version: ProductVersion.current,
             partitions: configuration.partitions,
             store: PostgresMemberStore(pool: pools.watch),
@@ -185,6 +187,22 @@ struct ProcessorService: Service {
             random: SystemRandom(),
             observer: observer,
             limits: configuration.limits
+        )
+        console = ConsoleParts(
+            queries: queries,
+            deadLetters: deadLetters,
+            resolver: resolver,
+            reading: PostgresConsoleQueries(pool: pools.queries),
+            members: PostgresMemberStore(pool: pools.queries),
+            bank: bank,
+            bankStatus: store,
+            sweeps: SweepControl(parts: parts, store: store, periods: configuration.sweeps.periods),
+            readiness: readiness,
+            metrics: metrics,
+            names: configuration.names,
+            partitions: configuration.partitions,
+            identity: identity,
+            bankTimeout: configuration.limits.bankTimeout
         )
     }
 

@@ -4,6 +4,8 @@ import CoreMetrics
 /// The processor's instruments (docs/contract.md#metrics), all made at once, so that each is there with 0 before
 /// anything has happened. No label holds an id.
 struct ProcessorMetrics: Sendable {
+    /// Where they are kept.
+    let registry: PrometheusRegistry
     private let commands: [OperationKind: [CommandOutcome: Counter]]
     private let durations: [OperationKind: Timer]
     private let bankCalls: [OperationKind: [BankCallVerdict: Counter]]
@@ -17,7 +19,7 @@ struct ProcessorMetrics: Sendable {
     private let sweepRows: [SweepJob: [SweepRowEnd: Counter]]
 
     /// Messages that do not tell what they ask for, or whose sender cannot be notified.
-    let unanswerable: Counter
+    private let unanswerable: Counter
     let deadLettersOpen: Meter
     let repliesUndeliverable: Counter
     let repliesPostponed: Counter
@@ -27,12 +29,15 @@ struct ProcessorMetrics: Sendable {
     let storeRegressions: Counter
     let needsAttention: Counter
     let logLinesDropped: Counter
+    /// The last hour of what `commands` counts.
+    let rates = CommandRates()
     private let breaker: Meter
     private let partitions: Meter
     private let oldest: Meter
     private let oldestWaiting: [QueueAge: Meter]
 
     init(registry: PrometheusRegistry) {
+        self.registry = registry
         for name in Name.allCases { registry.describe(name.rawValue, as: name.help) }
         func counter(_ name: Name, _ dimensions: [(String, String)] = []) -> Counter {
             Counter(label: name.rawValue, dimensions: dimensions, factory: registry)
@@ -110,10 +115,17 @@ struct ProcessorMetrics: Sendable {
 
     func countCommand(_ kind: OperationKind, _ outcome: CommandOutcome) {
         commands[kind]?[outcome]?.increment()
+        rates.note(outcome)
     }
 
     func recordDuration(_ kind: OperationKind, _ duration: Duration) {
         durations[kind]?.recordNanoseconds(duration.microseconds.multipliedReportingOverflow(by: 1_000).partialValue)
+    }
+
+    /// One that tells neither what it asks for nor whom to notify.
+    func countUnanswerable() {
+        unanswerable.increment()
+        rates.note(.deadLettered)
     }
 
     /// - Parameter code: of the reply or the dead letter.

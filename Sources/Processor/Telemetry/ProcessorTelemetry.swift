@@ -130,7 +130,7 @@ struct ProcessorTelemetry: ProcessorObserver {
 
     /// Its dead letter is one that nobody was notified of: the sender does not know.
     private func unanswerable(_ problem: InvalidField, _ identity: CommandIdentity) {
-        metrics.unanswerable.increment()
+        metrics.countUnanswerable()
         guard logger.logLevel <= .info else { return }
         var fields = LogFields()
         fields.set(identity)

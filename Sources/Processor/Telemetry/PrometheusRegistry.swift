@@ -44,6 +44,18 @@ final class PrometheusRegistry: MetricsFactory {
 
     func help(for name: String) -> String? { help.withLock { $0[name] } }
 
+    /// What the gauges of a name stand at, by the value of one of their labels; of one without labels by an empty text.
+    func gauges(_ name: String, by label: String = "") -> [String: Double] {
+        families.withLock { families in
+            var values: [String: Double] = [:]
+            for (labels, handler) in families[name]?.handlers ?? [:] {
+                guard let gauge = handler as? PrometheusGauge else { continue }
+                values[labels.pairs.first { $0.name == label }?.value ?? ""] = gauge.current
+            }
+            return values
+        }
+    }
+
     /// The series of these labels, made where there is none yet.
     private func series<Series: PrometheusSeries>(
         _ name: String,

@@ -35,6 +35,8 @@ final class PrometheusGauge: PrometheusSeries, RecorderHandler, MeterHandler {
     /// The bits of a Double.
     private let bits = Atomic<UInt64>(0)
 
+    var current: Double { Double(bitPattern: bits.load(ordering: .relaxed)) }
+
     func record(_ value: Int64) { set(Double(value)) }
 
     func record(_ value: Double) { set(value) }

@@ -47,6 +47,21 @@ struct DocumentedAdminAPITests: AdminScene {
         #expect(Set(served.filter { !$0.hasPrefix("HEAD ") }) == Set(operations.keys))
     }
 
+    /// Its pages answer people, not programs: docs/console.md lists them.
+    @Test("the pages of the console: every one that is served, and no other")
+    func pages() throws {
+        let scene = ConsoleScene()
+        let router = Router(context: AdminContext.self)
+        try Console(scene.parts(), access: AdminAccess(tokens: [])).add(to: router)
+        let served = router.routes.map { "\($0.method.rawValue) \(Self.bare($0.path.description))" }
+        let text = ScratchDirectory.read("\(DocumentationPage.root)/docs/console.md")
+        let documented = text.matches(of: /`(GET|POST) (\/console[^`? ]*)/).map { match in
+            "\(match.output.1) \(Self.bare(String(match.output.2)))"
+        }
+        #expect(Set(served) == Set(documented))
+        #expect(operations.keys.allSatisfy { !$0.contains("/console") })
+    }
+
     @Test("the query parameters of each route, as its refusal of another one names them")
     func queryParameters() async throws {
         // What probes and Prometheus ask for takes whatever they add.

@@ -123,6 +123,7 @@ struct DeadLetterCondition: Sendable {
     init(_ filter: DeadLetterFilter) {
         if let states = filter.states { addStates(states) }
         if let code = filter.code { add("code = $", .text(code)) }
+        if let message = filter.message { add("message = $", .text(message)) }
         if let kind = filter.kind { add("operation = $", .text(kind.rawValue)) }
         if let merchant = filter.merchantID { add("merchant_id = $", .text(merchant.description)) }
         if let payment = filter.paymentID { add("payment_id = $", .uuid(PostgresUUID(payment.value))) }

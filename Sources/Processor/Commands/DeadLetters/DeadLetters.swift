@@ -28,6 +28,9 @@ struct DeadLetterFilterOptions: ParsableArguments {
     @Option(help: "Only those with this code: \(DeadLetterCode.names).")
     var code: String?
 
+    @Option(help: "Only those with exactly this message: with --code, those of one cause.")
+    var message: String?
+
     @Option(help: "Only those of this operation: authorize, capture, void, refund.")
     var operation: String?
 
@@ -52,6 +55,7 @@ struct DeadLetterFilterOptions: ParsableArguments {
     var input: DeadLetterFilterInput {
         DeadLetterFilterInput(
             code: code,
+            message: message,
             operation: operation,
             merchant: merchant,
             payment: payment,

@@ -1,0 +1,94 @@
+import Core
+import Postgres
+
+/// The console's own questions, answered from PostgreSQL.
+struct PostgresConsoleQueries: ConsoleQueries {
+    let pool: PostgresPool
+
+    /// A dead letter leads to its operation by the key: one step of an index for each, however large the table of the operations is.
+    private static let reviewStatement = """
+        SELECT \(PaymentRow.columns), operation_kind, operation_merchant, operation_key, operation_error,
+            failure_id, failure_state, failed_at
+        FROM (
+            SELECT o.kind AS operation_kind, l.merchant AS operation_merchant, l.key AS operation_key,
+                o.last_error AS operation_error, o.payment_id AS operation_payment,
+                l.id AS failure_id, l.state AS failure_state, l.dead_lettered_at AS failed_at
+            FROM (
+                SELECT DISTINCT ON (merchant, key) coalesce(d.merchant_id, 'default') AS merchant, d.idempotency_key AS key,
+                    d.id, d.state, d.dead_lettered_at
+                FROM dead_letters d
+                WHERE d.state IN ('open', 'replaying', 'discarded') AND d.idempotency_key IS NOT NULL
+                    AND ($1::uuid IS NULL OR d.payment_id = $1)
+                ORDER BY merchant, key, d.state <> 'discarded' DESC, d.dead_lettered_at DESC
+            ) AS l
+            CROSS JOIN LATERAL (
+                SELECT o.kind, o.last_error, o.payment_id, o.state FROM operations o
+                WHERE o.merchant_id = l.merchant AND o.idempotency_key = l.key LIMIT 1
+            ) AS o
+            WHERE o.state = 'NEEDS_ATTENTION'
+        ) AS r JOIN payments ON id = operation_payment
+        ORDER BY failed_at, failure_id LIMIT $2
+        """
+
+    func reviews(of payment: PaymentID?, limit: Int) async throws(StoreError) -> [PendingReview] {
+        try await pool.storeTransaction { connection throws(PostgresError) in
+            let rows = try connection.execute(
+                Self.reviewStatement,
+                [
+                    .optional(payment.map { PostgresUUID($0.value) }, PostgresValue.uuid), .int8(Int64(limit)),
+                ]
+            )
+            var reviews: [PendingReview] = []
+            for row in rows {
+                reviews.append(
+                    PendingReview(
+                        payment: try PaymentRow.payment(from: row),
+                        kind: try row.parsed("operation_kind", OperationKind.init(rawValue:)),
+                        merchantID: try row.parsed("operation_merchant", MerchantID.init),
+                        idempotencyKey: try row.parsed("operation_key", IdempotencyKey.init),
+                        lastError: try row.optionalText("operation_error"),
+                        deadLetter: DeadLetterID(UniqueID(try row.uuid("failure_id"))),
+                        deadLetterState: try row.parsed("failure_state", DeadLetterState.init(rawValue:)),
+                        since: Timestamp(microseconds: try row.timestamp("failed_at"))
+                    )
+                )
+            }
+            return reviews
+        }
+    }
+
+    func groups(_ filter: DeadLetterFilter, limit: Int) async throws(StoreError) -> [DeadLetterGroup] {
+        let condition = DeadLetterCondition(filter)
+        return try await pool.storeTransaction { connection throws(PostgresError) in
+            let rows = try connection.execute(
+                """
+                SELECT code, message, count(*), min(dead_lettered_at), max(dead_lettered_at)
+                FROM dead_letters \(condition.clause)
+                GROUP BY code, message ORDER BY count(*) DESC, code, message LIMIT \(limit)
+                """,
+                condition.parameters
+            )
+            var groups: [DeadLetterGroup] = []
+            for row in rows {
+                groups.append(
+                    DeadLetterGroup(
+                        code: try row.text(0),
+                        message: try row.text(1),
+                        count: Int(try row.int64(2)),
+                        oldest: Timestamp(microseconds: try row.timestamp(3)),
+                        newest: Timestamp(microseconds: try row.timestamp(4))
+                    )
+                )
+            }
+            return groups
+        }
+    }
+
+    func schema() async throws(StoreError) -> String? {
+        try await pool.storeTransaction { connection throws(PostgresError) in
+            let rows = try connection.execute("SELECT name FROM schema_migrations ORDER BY name DESC LIMIT 1")
+            guard let row = rows.first else { return nil }
+            return try row.text(0)
+        }
+    }
+}

@@ -1,0 +1,147 @@
+import Core
+
+/// The page of the lists.
+struct DeadLettersContent: Sendable {
+    let codes: [Choice]
+    let states: [Choice]
+    let kinds: [Choice]
+    let fields: [TextField]
+    let problem: String?
+    let total: String
+    let groups: [Group]
+    let hasGroups: Bool
+    let isCut: Bool
+    let groupLimit: Int
+    let all: All?
+    let rows: [Row]
+    let hasRows: Bool
+    let canAct: Bool
+    let next: String?
+    let commands: [CommandText]
+
+    struct Group: Sendable {
+        let count: String
+        let code: String
+        let message: String
+        let oldest: TimeText
+        let newest: TimeText
+        let path: String
+        let replay: String?
+        let discard: String
+    }
+
+    struct All: Sendable {
+        let count: String
+        let replay: String
+        let discard: String
+    }
+
+    struct Row: Sendable {
+        let id: String
+        let at: TimeText
+        let code: String
+        let state: String
+        let note: String?
+        let kind: String
+        let message: String
+        let payment: String?
+    }
+
+    private static let texts: [(String, String, String?)] = [
+        ("message", "Message, exactly", nil), ("merchant", "Merchant", nil), ("payment", "Payment", nil),
+        ("order", "Order of the payment", nil), ("older_than", "Older than", "15m"),
+        ("newer_than", "Newer than", "24h"),
+    ]
+
+    init(_ input: DeadLetterFilterInput, problem: String) {
+        self.init(input, problem: problem, [], [], isCut: false, canAct: false, next: nil, now: nil)
+    }
+
+    init(
+        _ input: DeadLetterFilterInput,
+        _ page: DeadLetterPage,
+        _ groups: [DeadLetterGroup],
+        isCut: Bool,
+        canAct: Bool,
+        now: Timestamp
+    ) {
+        let next = page.next.map { cursor in
+            ConsolePath.link(DeadLetterPages.path, input.parameters + [("cursor", cursor.description)])
+        }
+        self.init(
+            input,
+            problem: nil,
+            page.deadLetters,
+            groups,
+            isCut: isCut,
+            canAct: canAct && input.isUnfinished,
+            next: next,
+            now: now
+        )
+    }
+
+    private init(
+        _ input: DeadLetterFilterInput,
+        problem: String?,
+        _ deadLetters: [DeadLetter],
+        _ groups: [DeadLetterGroup],
+        isCut: Bool,
+        canAct: Bool,
+        next: String?,
+        now: Timestamp?
+    ) {
+        codes = Choice.of(DeadLetterCode.allCases.map(\.rawValue), input.code)
+        states = Choice.of(DeadLetterState.allCases.map(\.rawValue) + ["all"], input.state)
+        kinds = Choice.of(OperationKind.allCases.map(\.rawValue), input.operation)
+        let values = Dictionary(uniqueKeysWithValues: input.parameters)
+        fields = Self.texts.map { name, label, placeholder in
+            TextField(name: name, label: label, value: (values[name] ?? nil) ?? "", placeholder: placeholder)
+        }
+        self.problem = problem
+        self.canAct = canAct
+        self.isCut = isCut
+        self.next = next
+        groupLimit = groups.count
+        let count = groups.reduce(0) { $0 + $1.count }
+        total = isCut ? "more than \(CountText.of(count, "dead letter"))" : CountText.of(count, "dead letter")
+        hasGroups = !groups.isEmpty
+        self.groups = groups.map { group in
+            let own = input.of(group)
+            let choice = DeadLetterChoice(own)
+            return Group(
+                count: CountText.of(group.count),
+                code: group.code,
+                message: group.message,
+                oldest: TimeText(group.oldest, now: now),
+                newest: TimeText(group.newest, now: now),
+                path: ConsolePath.link(DeadLetterPages.path, own.parameters),
+                replay: canAct ? DeadLetterActionPages.path(.replay, choice) : nil,
+                discard: DeadLetterActionPages.path(.discard, choice)
+            )
+        }
+        let choice = DeadLetterChoice(input, isAll: input.isEmpty)
+        all =
+            canAct && count > 0
+            ? All(
+                count: CountText.of(count),
+                replay: DeadLetterActionPages.path(.replay, choice),
+                discard: DeadLetterActionPages.path(.discard, choice)
+            ) : nil
+        hasRows = !deadLetters.isEmpty
+        rows = deadLetters.map { deadLetter in
+            Row(
+                id: deadLetter.id.description,
+                at: TimeText(deadLetter.failure.at, now: now),
+                code: deadLetter.failure.code,
+                state: deadLetter.state.rawValue,
+                note: deadLetter.content.isReplayable || deadLetter.state.isClosed ? nil : "not replayable",
+                kind: deadLetter.command.kind?.rawValue ?? "",
+                message: deadLetter.failure.message,
+                payment: deadLetter.command.paymentID?.description
+            )
+        }
+        commands = [
+            CommandText(["dead-letters", "list"] + input.words), CommandText(["dead-letters", "stats"]),
+        ]
+    }
+}

@@ -1,0 +1,61 @@
+import Core
+
+/// Looks at everything, at most every other second, however many pages are open.
+actor OverviewSource {
+    private let parts: ConsoleParts
+    private var last: OverviewSnapshot?
+    private var lastAt = ContinuousClock.now
+    private var underWay: Task<OverviewSnapshot, Never>?
+
+    private static let freshness = Duration.milliseconds(1_500)
+    /// More are not counted.
+    static let mostReviews = 1_000
+    private static let runs = 100
+
+    init(_ parts: ConsoleParts) {
+        self.parts = parts
+    }
+
+    func snapshot() async -> OverviewSnapshot {
+        if let last, ContinuousClock.now - lastAt < Self.freshness { return last }
+        if let underWay { return await underWay.value }
+        let task = Task { [parts] in await Self.take(parts) }
+        underWay = task
+        let snapshot = await task.value
+        (last, lastAt, underWay) = (snapshot, .now, nil)
+        return snapshot
+    }
+
+    /// After an action the numbers are others.
+    func forget() { last = nil }
+
+    /// How many things need somebody, by heading of the navigation.
+    func counts() async -> [ConsoleSection: Int] {
+        let snapshot = await snapshot()
+        return [
+            .review: snapshot.reviews ?? 0,
+            .deadLetters: (snapshot.deadLetters ?? [:]).values.reduce(0, +),
+        ]
+    }
+
+    private static func take(_ parts: ConsoleParts) async -> OverviewSnapshot {
+        let state = parts.readiness.current
+        var snapshot = OverviewSnapshot(at: parts.time.now(), state: state, parts.metrics.registry)
+        // A page about an outage does not wait for what is unavailable.
+        guard state.database == .ok else { return snapshot }
+        async let members = try? parts.members.members(timeout: Member.timeout)
+        async let runs = try? parts.sweeps.store.runs(limit: runs)
+        async let reviews = try? parts.reading.reviews(of: nil, limit: mostReviews + 1).count
+        async let deadLetters = try? parts.deadLetters.queries.unfinishedDeadLetters()
+        async let schema = try? parts.reading.schema()
+        if state.bank != .closed, let status = try? await parts.bankStatus.bankStatus() {
+            (snapshot.bankCause, snapshot.bankSince) = (status.cause, status.age)
+        }
+        snapshot.members = await members
+        snapshot.runs = await runs
+        snapshot.reviews = await reviews
+        snapshot.deadLetters = await deadLetters
+        snapshot.schema = await schema
+        return snapshot
+    }
+}

@@ -1,0 +1,142 @@
+import Core
+import Hummingbird
+
+/// Payments: found by any id, listed by any filter, and one of them with all that happened to it.
+struct PaymentPages: Sendable {
+    let console: Console
+
+    static let pageSize = 50
+    private static let mostDeadLetters = 100
+
+    func add(to router: Router<AdminContext>) {
+        console.get("console/payments", on: router) { visit, _ in try await list(visit) }
+        console.get("console/payments/:id", on: router) { visit, parameters in
+            try await show(parameters.get("id") ?? "", visit)
+        }
+    }
+
+    // MARK: Lists
+
+    private func list(_ visit: ConsoleVisit) async throws -> ConsoleAnswer {
+        let fields = visit.fields
+        var content = PaymentsContent(fields)
+        if let id = fields["id"] {
+            do {
+                switch try await search.find(id) {
+                case .payment(let payment): return .seeOther("/console/payments/\(payment)")
+                case .deadLetter(let deadLetter): return .seeOther("/console/dead-letters/\(deadLetter)")
+                case .lists(let lists):
+                    content.lists = lists.map { kind, page in
+                        PaymentRows(
+                            page,
+                            caption: "By \(kind.rawValue)",
+                            next: page.next.map { next in Self.path(kind.input(id), cursor: next) },
+                            now: now
+                        )
+                    }
+                    content.nothing =
+                        "No payment has the id “\(id)”, under any name. "
+                        + "The message id of a command whose outcome is stored is not kept: look for it in the log."
+                }
+            } catch let problem as InvalidField {
+                content.problem = "The id \(problem.problem)."
+            }
+        } else {
+            let input = PaymentQueryInput(fields)
+            do {
+                let query = try input.query(needsFilter: false)
+                let page = try await console.parts.queries.payments(query)
+                let next = page.next.map { Self.path(input, cursor: $0) }
+                if !page.payments.isEmpty || next != nil {
+                    let caption = page.payments.isEmpty ? "None among those looked through so far" : "Newest first"
+                    content.lists = [PaymentRows(page, caption: caption, next: next, now: now)]
+                }
+                content.command = input.isEmpty ? nil : CommandText(input.words)
+            } catch let problem as InvalidField {
+                content.problem = "\(problem)."
+            }
+        }
+        return .page(
+            ConsolePage(title: "Payments", section: .payments, template: "payments", content: content)
+        )
+    }
+
+    private var search: PaymentSearch {
+        PaymentSearch(queries: console.parts.queries, deadLetters: console.parts.deadLetters.queries)
+    }
+
+    private var now: Timestamp { console.parts.time.now() }
+
+    private static func path(_ input: PaymentQueryInput, cursor: PageCursor) -> String {
+        ConsolePath.link("/console/payments", input.parameters + [("cursor", cursor.description)])
+    }
+
+    // MARK: One payment
+
+    private func show(_ text: String, _ visit: ConsoleVisit) async throws -> ConsoleAnswer {
+        guard let id = PaymentID(text), let view = try await console.parts.queries.payment(id) else {
+            throw ConsoleFailure.notFound("payment")
+        }
+        var filter = DeadLetterFilter()
+        filter.paymentID = id
+        filter.states = Set(DeadLetterState.allCases)
+        let facts = PaymentFacts(
+            view: view,
+            trace: try await console.parts.reading.trace(of: id),
+            deadLetters: try await console.parts.deadLetters.queries.deadLetters(filter, limit: Self.mostDeadLetters),
+            now: now
+        )
+        return .page(
+            ConsolePage(
+                title: "Payment of order \(view.payment.orderID)",
+                section: .payments,
+                template: "payment",
+                content: PaymentContent(facts)
+            )
+        )
+    }
+}
+
+extension PaymentQueryInput {
+    /// What the form of the list has.
+    init(_ fields: FormFields) {
+        self.init(
+            orderID: fields["order_id"],
+            customerID: fields["customer_id"],
+            possibleOrphans: fields["possible_orphans"],
+            status: fields["status"],
+            idempotencyKey: fields["idempotency_key"],
+            bankID: fields["bank_id"],
+            messageID: fields["message_id"],
+            since: fields["since"],
+            until: fields["until"],
+            merchantID: fields["merchant_id"],
+            limit: fields["limit"],
+            cursor: fields["cursor"]
+        )
+    }
+
+    var isEmpty: Bool { parameters.allSatisfy { $0.1 == nil } }
+
+    /// Without the place in the list.
+    var parameters: [(String, String?)] {
+        [
+            ("order_id", orderID), ("customer_id", customerID), ("possible_orphans", possibleOrphans),
+            ("status", status), ("idempotency_key", idempotencyKey), ("bank_id", bankID), ("message_id", messageID),
+            ("since", since), ("until", until), ("merchant_id", merchantID), ("limit", limit),
+        ]
+    }
+
+    /// The command that lists the same.
+    var words: [String?] {
+        var words: [String?] = ["payments", "list"]
+        for (name, value) in parameters where value != nil {
+            if name == "possible_orphans" {
+                words.append("--possible-orphans")
+            } else {
+                words += CommandText.option("--\(name.replacing("_", with: "-"))", value)
+            }
+        }
+        return words
+    }
+}

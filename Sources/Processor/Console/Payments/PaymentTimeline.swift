@@ -1,0 +1,142 @@
+import Core
+
+/// A moment of a payment's life.
+struct TimelineEntry: Sendable {
+    let instant: Timestamp
+    /// A word for what kind of moment it is.
+    let kind: String
+    let what: String
+    let detail: String
+    /// `good`, `wait` or `act`; empty where it is none of these.
+    let tone: String
+    var path: String?
+    var pathText: String?
+    let at: TimeText
+
+    init(
+        _ instant: Timestamp,
+        _ kind: String,
+        _ what: String,
+        _ detail: String = "",
+        tone: String = "",
+        path: String? = nil,
+        pathText: String? = nil
+    ) {
+        self.instant = instant
+        self.kind = kind
+        self.what = what
+        self.detail = detail
+        self.tone = tone
+        self.path = path
+        self.pathText = pathText
+        at = TimeText(instant)
+    }
+}
+
+extension PaymentFacts {
+    /// Every transition, every request to the bank, every action, every word to the client. Oldest first.
+    var timeline: [TimelineEntry] {
+        var entries = view.history.map(Self.entry(of:))
+        entries += view.attempts.map(Self.entry(of:))
+        entries += view.operations.flatMap(stepEntries(of:))
+        entries += deadLetters.map { deadLetter in
+            TimelineEntry(
+                deadLetter.failure.at,
+                "dead letter",
+                deadLetter.failure.code,
+                deadLetter.failure.message,
+                tone: deadLetter.state.isClosed ? "" : "act",
+                path: "/console/dead-letters/\(deadLetter.id)",
+                pathText: deadLetter.state.rawValue
+            )
+        }
+        entries += view.replays.map { replay in
+            TimelineEntry(
+                replay.at,
+                "replay",
+                replay.result,
+                "by \(replay.actor)",
+                path: "/console/dead-letters/\(replay.deadLetterID)",
+                pathText: "dead letter"
+            )
+        }
+        entries += trace.waiting.map { waiting in
+            TimelineEntry(
+                waiting.since,
+                "waits",
+                waiting.kind.rawValue,
+                "on a retry tier, key \(waiting.idempotencyKey)",
+                tone: "wait"
+            )
+        }
+        // Stable: what happened at the same time stays in the order above.
+        return entries.enumerated().sorted { ($0.element.instant, $0.offset) < ($1.element.instant, $1.offset) }
+            .map(\.element)
+    }
+
+    private static func entry(of entry: HistoryEntry) -> TimelineEntry {
+        guard entry.from != entry.to else {
+            return TimelineEntry(entry.at, "note", entry.cause, "(\(entry.operation.rawValue))")
+        }
+        let path = "\(entry.from.map { "\($0.rawValue) → " } ?? "")\(entry.to.rawValue)"
+        return TimelineEntry(entry.at, "state", path, entry.cause)
+    }
+
+    private static func entry(of attempt: BankAttemptRecord) -> TimelineEntry {
+        var details: [String] = []
+        details.append(attempt.status.map { "HTTP \($0)" } ?? "no complete answer")
+        if let code = attempt.code { details.append(code) }
+        if let tier = attempt.tier { details.append("again after \(tier.rawValue)") }
+        let tone =
+            switch attempt.verdict {
+            case .succeeded: "good"
+            case .needsAttention: "act"
+            case .ambiguous, .notSent, .notExecuted, .keyUnknown: "wait"
+            case .declined, .expired: ""
+            }
+        return TimelineEntry(
+            attempt.at,
+            "bank",
+            "\(attempt.operation.rawValue): \(attempt.verdict.words)",
+            details.joined(separator: ", "),
+            tone: tone
+        )
+    }
+
+    private func stepEntries(of operation: Operation) -> [TimelineEntry] {
+        var entries: [TimelineEntry] = []
+        if let sent = operation.firstSentAt {
+            entries.append(TimelineEntry(sent, "bank", "\(operation.kind.rawValue): first sent"))
+        }
+        guard let steps = steps(of: operation) else { return entries }
+        if let completed = steps.completedAt {
+            let words = "\(operation.kind.rawValue): \(operation.state.rawValue)"
+            entries.append(TimelineEntry(completed, "outcome", words, "stored with its reply"))
+        }
+        if let undeliverable = steps.undeliverableAt {
+            let detail = "its reply queue is gone; the same key fetches the reply"
+            entries.append(
+                TimelineEntry(undeliverable, "client", "\(operation.kind.rawValue): not reached", detail, tone: "wait")
+            )
+        } else if let notified = steps.notifiedAt {
+            entries.append(TimelineEntry(notified, "client", "\(operation.kind.rawValue): notified", "", tone: "good"))
+        }
+        return entries
+    }
+}
+
+extension BankCallVerdict {
+    /// For an operator.
+    fileprivate var words: String {
+        switch self {
+        case .succeeded: "succeeded"
+        case .declined: "declined"
+        case .expired: "expired"
+        case .ambiguous: "outcome not known"
+        case .notSent: "not sent"
+        case .notExecuted: "not executed"
+        case .keyUnknown: "the bank does not know the key"
+        case .needsAttention: "needs review"
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import Core
+import Synchronization
+import Testing
+
+@testable import Processor
+
+@Suite("The overview of the console", .timeLimit(.minutes(1)))
+struct OverviewTests {
+    static func snapshot(
+        reviews: Int? = 0,
+        deadLetters: [String: Int]? = [:],
+        outbox: Duration = .zero,
+        runs: [SweepRun]? = [],
+        members: [Member]? = [member],
+        _ change: (inout Readiness.State) -> Void = { _ in }
+    ) -> OverviewSnapshot {
+        var state = Readiness.State(broker: .ok, database: .ok)
+        change(&state)
+        return OverviewSnapshot(
+            at: Timestamp(microseconds: 1_000_000_000_000),
+            state: state,
+            members: members,
+            runs: runs,
+            reviews: reviews,
+            deadLetters: deadLetters,
+            queueDepths: [:],
+            retryDepths: [:],
+            openOperations: 0,
+            oldest: [:],
+            outboxOldest: outbox,
+            eventsWaiting: 0
+        )
+    }
+
+    private static let member = Member(
+        id: "a",
+        version: "1",
+        startedAt: Timestamp(microseconds: 0),
+        lastSeen: Timestamp(microseconds: 0),
+        subscribed: []
+    )
+
+    private func alarms(_ snapshot: OverviewSnapshot, uptime: Duration = .seconds(1)) -> [String] {
+        snapshot.alarms(periods: [.reconcile: .seconds(60)], partitions: 8, uptime: uptime).map(\.id)
+    }
+
+    @Test("red is what somebody must act upon, and nothing else")
+    func alarms() {
+        #expect(alarms(Self.snapshot()).isEmpty)
+        #expect(alarms(Self.snapshot { $0.bank = .halfOpen }).isEmpty)
+        #expect(alarms(Self.snapshot { $0.broker = .connecting }).isEmpty)
+        #expect(alarms(Self.snapshot { $0.bank = .open }) == ["bank"])
+        #expect(alarms(Self.snapshot { $0.broker = .lost }) == ["broker"])
+        #expect(alarms(Self.snapshot { $0.areStopped = true }) == ["broker"])
+        #expect(alarms(Self.snapshot { $0.database = .stalled }) == ["database"])
+        #expect(alarms(Self.snapshot(outbox: .seconds(299))).isEmpty)
+        #expect(alarms(Self.snapshot(outbox: .seconds(301))) == ["outbox"])
+        #expect(alarms(Self.snapshot(members: [])) == ["members"])
+        // What is not known is no reason for an alarm.
+        #expect(alarms(Self.snapshot(reviews: nil, deadLetters: nil, runs: nil, members: nil)).isEmpty)
+    }
+
+    @Test("what is in review is counted once: not as dead letters, too")
+    func reviews() {
+        #expect(alarms(Self.snapshot(reviews: 2, deadLetters: ["needs_attention": 2])) == ["review"])
+        let both = Self.snapshot(reviews: 2, deadLetters: ["needs_attention": 2, "unrouted": 1])
+        #expect(alarms(both) == ["review", "dead-letters"])
+    }
+
+    @Test("a sweep has stopped when several of its slots went by, and the processor was there to see it")
+    func sweeps() {
+        func run(_ ago: Duration) -> SweepRun {
+            let at = Timestamp(microseconds: 1_000_000_000_000).advanced(by: .zero - ago)
+            return SweepRun(
+                id: SweepRunID(UniqueID(high: 0, low: 1)),
+                job: .reconcile,
+                slot: at,
+                startedAt: at,
+                finishedAt: at
+            )
+        }
+        let late = Self.snapshot(runs: [run(.seconds(241))])
+        #expect(alarms(late, uptime: .seconds(240)).isEmpty)
+        #expect(alarms(late, uptime: .seconds(241)) == ["sweep-reconcile"])
+        #expect(alarms(Self.snapshot(runs: [run(.seconds(200))]), uptime: .seconds(3_000)).isEmpty)
+    }
+
+    @Test("problems without an outage are a word, not an alarm")
+    func hints() {
+        let snapshot = Self.snapshot { $0.problems = ["the queue payments.replies is full"] }
+        #expect(alarms(snapshot).isEmpty)
+        #expect(snapshot.hints == ["The queue payments.replies is full."])
+        #expect(Self.snapshot { $0.bank = .halfOpen }.hints.count == 1)
+    }
+
+    @Test("commands of the last hour, by the minute, and a second of late")
+    func rates() {
+        let start = ContinuousClock.now
+        let passed = Mutex(Duration.zero)
+        let rates = CommandRates(now: { start + passed.withLock { $0 } })
+        rates.note(.succeeded)
+        passed.withLock { $0 = .seconds(65) }
+        for _ in 0..<60 { rates.note(.declined) }
+        #expect(rates.perSecond() == 0)
+        passed.withLock { $0 = .seconds(70) }
+        #expect(rates.perSecond() == 2)
+        var hour = rates.lastHour()
+        #expect(hour.count == 60)
+        #expect(hour[59] == [.declined: 60])
+        #expect(hour[58] == [.succeeded: 1])
+        passed.withLock { $0 = .seconds(3_650) }
+        hour = rates.lastHour()
+        #expect(hour[0] == [.declined: 60])
+        passed.withLock { $0 = .seconds(2 * 3_600) }
+        let later = rates.lastHour()
+        #expect(later.flatMap(\.keys).isEmpty)
+    }
+
+    @Test("the chart says in words what it shows")
+    func chart() {
+        var minutes = [[CommandOutcome: Int]](repeating: [:], count: 60)
+        #expect(OverviewChart(minutes: minutes).svg.contains("No command within the last hour."))
+        minutes[59] = [.succeeded: 3, .deadLettered: 1]
+        let svg = OverviewChart(minutes: minutes).svg
+        #expect(svg.contains("3 succeeded, 1 dead-lettered. At most 4 a minute."))
+        #expect(svg.matches(of: /<rect/).count == 2)
+    }
+}
