@@ -79,7 +79,7 @@ postgres_configuration() {
     cat <<'TXT'
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
-max_connections = 200
+max_connections = 500
 shared_buffers = '256MB'
 max_wal_size = '2GB'
 jit = off

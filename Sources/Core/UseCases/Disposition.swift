@@ -47,11 +47,11 @@ package indirect enum Disposition: Hashable, Sendable {
     }
 
     /// Whether it waits for what is under way elsewhere, and may be over any moment. What waits for an authorize that nobody knows has to
-    /// wait a retry tier for it (docs/contract.md#order-of-commands).
+    /// wait a retry tier for it (docs/contract.md#whose-payment).
     var waitsForOthers: Bool {
         guard case .deferred(_, let reason, _, _) = self else { return false }
-        return [CommandHandler.keyInProgress, WaitReason.paymentInProgress.rawValue, WaitReason.earlierCommand.rawValue]
-            .contains(reason)
+        let isOfPayment = [WaitReason.paymentInProgress, .earlierCommand].contains { $0.rawValue == reason }
+        return isOfPayment || reason == CommandHandler.keyInProgress
     }
 
     /// For the log line and the metric of a reply.
