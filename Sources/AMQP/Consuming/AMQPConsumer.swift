@@ -45,6 +45,9 @@ package struct AMQPConsumer: AsyncSequence, Sendable {
     /// broker's count. `nil` where there are none.
     package var waiting: (since: ContinuousClock.Instant, expiry: ContinuousClock.Instant?)? { buffer.waiting }
 
+    /// Whether no more deliveries come: it was stopped or cancelled, or its channel, connection or queue is gone.
+    package var hasEnded: Bool { buffer.hasEnded }
+
     /// Ends the sequence at once. The broker is not told: what is buffered and what still comes, up to the prefetch, stays unsettled
     /// until `close()`. What was yielded can be settled.
     package func stop() { buffer.finish(nil, dropping: true) }

@@ -31,6 +31,8 @@ final class DeliveryBuffer: Sendable {
         waiter?.continuation.resume(returning: .success(delivery))
     }
 
+    var hasEnded: Bool { state.withLock { $0.ending != nil } }
+
     /// When the oldest delivery in here came, and when the first of those that expire does so at the latest.
     var waiting: (since: ContinuousClock.Instant, expiry: ContinuousClock.Instant?)? {
         state.withLock { state in

@@ -5,8 +5,8 @@ package protocol CommandSource: Sendable {
 
     var deliveries: Deliveries { get }
 
-    /// Whether something is delivered and unread that must go back to the broker soon: it has expired there, or the broker limits how long
-    /// it may be unacknowledged. Asked while nothing is read, and counts on the subscription being ended for it.
+    /// Whether the subscription must be ended and made anew: it has ended already, or something is delivered and unread that must go back to
+    /// the broker, because it has expired there, or the broker limits how long it may be unacknowledged. Asked while nothing is read.
     var isStale: Bool { get }
 
     /// Ends the deliveries at once. What is not read yet, and what still comes, stays with the broker as unacknowledged.

@@ -206,7 +206,8 @@ package struct CommandConsumer: Sendable {
     }
 
     /// What waits for others is looked at again here, as long as they may take and there is room: on a retry tier it would wait for longer
-    /// than they do. It has its place in the store meanwhile.
+    /// than they do. It has its place in the store meanwhile. Not while the bank is being tried: what is read then is read one at a time, and
+    /// the others, what it waits for perhaps among them, are behind it.
     ///
     /// - Throws: also where the queue is left to others: it comes again there.
     private func handle(
@@ -224,7 +225,7 @@ package struct CommandConsumer: Sendable {
             }
             // In a moment the queue is left to another processor, which waits with it in its place.
             let isLeaving = reading.isStopped && reading.isAwaited
-            guard isLeaving || reading.hasRoomToWait else { return handled }
+            guard isLeaving || reading.hasRoomToWait && context.breaker.condition == .closed else { return handled }
             retry.heldSince = retry.heldSince ?? context.time.now()
             try await context.time.sleep(for: isLeaving ? Self.shortestLook : pause)
             if reading.hasLeft { throw CancellationError() }

@@ -1,4 +1,5 @@
 import Simulation
+import Synchronization
 import Testing
 
 @testable import Core
@@ -117,6 +118,40 @@ struct CircuitBreakerTests {
             try await world.until { world.broker.unacknowledged == 0 }
             #expect(world.deferred.count == 200)
             #expect(world.deadLetters.isEmpty)
+        }
+    }
+
+    @Test("when the bank is back, a command that waits for another one keeps nobody from trying")
+    func waitingWhileTrying() throws {
+        let make = { @Sendable (seed: UInt64) in World(seed: seed, bringsBack: false) }
+        try World.run(make: make, consumers: { [$0.consumer(bank: ReturningBank(world: $0))] }) { world in
+            for number in 0..<10 { world.send(.authorize, payment: World.payment(number), key: "a-\(number)") }
+            try await world.until { world.deferred.count == 10 }
+            // Its payment is in progress, and nothing that comes soon ends that.
+            for number in 0..<4 { world.send(.capture, payment: World.payment(number), key: "c-\(number)") }
+            world.send(.authorize, payment: World.payment(50), key: "a-50")
+            let started = world.time.uptime()
+            try await world.until { !world.replies("a-50").isEmpty }
+            #expect(world.replies("a-50").map(\.outcome) == ["succeeded"])
+            #expect(world.time.uptime() - started < .seconds(10))
+        }
+    }
+
+    /// Away for the first ten calls.
+    private final class ReturningBank: Bank {
+        private let world: World
+        private let calls = Mutex(0)
+
+        init(world: World) {
+            self.world = world
+        }
+
+        func send(_ request: BankRequest, late: @escaping @Sendable (BankAnswer) -> Void) async -> BankAnswer {
+            let isAway = calls.withLock { calls in
+                calls += 1
+                return calls <= 10
+            }
+            return isAway ? .notSent(reason: "connect_failed") : await world.bank.send(request, late: late)
         }
     }
 

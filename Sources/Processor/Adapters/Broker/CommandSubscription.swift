@@ -144,7 +144,7 @@ struct BrokerCommandSource: CommandSource {
     let consumer: AMQPConsumer
     let stale: StaleDeliveries
 
-    var isStale: Bool { stale.mustGoBack(consumer.waiting) }
+    var isStale: Bool { consumer.hasEnded || stale.mustGoBack(consumer.waiting) }
 
     var deliveries: AsyncMapSequence<AMQPConsumer, any Delivery> { consumer.map { BrokerDelivery($0) } }
 
