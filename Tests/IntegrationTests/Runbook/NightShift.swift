@@ -28,6 +28,10 @@ final class NightShift {
         self.services = services
         bank = try TCPProxy(toPort: ServerURL(world.bank.url).port)
         directory = try ScratchDirectory()
+        try ScratchDirectory.write(
+            "\(TestCard.ample.number) \(TestCard.ample.cvv) 12/2030\n",
+            to: directory.file("test-card")
+        )
         processor = try await world.startProcessor(nil, ["BANK_URL": "http://127.0.0.1:\(bank.port)"])
         web = try await processor.admin()
         ids = ShownIDs(addresses: [

@@ -4,7 +4,7 @@ import Glibc
 import TestSupport
 import Testing
 
-extension RestartLane {
+extension FaultLane {
     /// docs/security.md#where-card-data-is. The servers are of the test alone, so that their files hold nothing else.
     @Suite("Traces of sealed cards", .timeLimit(.minutes(15)))
     struct CardTraceTests {
