@@ -101,13 +101,18 @@ final class FakeProcessor: Sendable {
         }
     }
 
-    /// Waits until the queue is gone; not forever.
+    /// Waits until the queue is gone; not forever. An exclusive queue whose owner has just been killed still answers, with
+    /// "resource locked", until the broker has noticed.
     func queueGoes(_ queue: String) async throws -> Bool {
         for _ in 0..<200 {
             do throws(AMQPError) {
                 _ = try await connection.checkQueue(queue)
             } catch {
-                return error.code == .channelClosed(replyCode: 404)
+                switch error.code {
+                case .channelClosed(replyCode: 404): return true
+                case .channelClosed(replyCode: 405): break
+                default: throw error
+                }
             }
             try await Task.sleep(for: .milliseconds(50))
         }

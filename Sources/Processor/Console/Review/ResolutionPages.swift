@@ -129,7 +129,7 @@ struct ResolveContent: Sendable {
             Fact("In review because", ReviewReason.words(operation.lastError)),
             Fact("The bank", plan.testimony),
             Fact("Then", "the operation has \(order.end.rawValue), and the payment is \(plan.status.rawValue)"),
-            Fact("Told", "the client gets its final reply, listeners the events; its dead letters are closed"),
+            Fact("Notified", "the client gets its final reply, listeners the events; its dead letters are closed"),
             Fact("Reason", order.reason),
             Fact("By", order.actor),
         ]
