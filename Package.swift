@@ -150,6 +150,7 @@ let package = Package(
                 .embedInCode("0019_members.sql"),
                 .embedInCode("0020_sealed_cards.sql"),
                 .embedInCode("0021_fingerprint_secrets.sql"),
+                .embedInCode("0022_awaited_replies.sql"),
             ],
             swiftSettings: swiftSettings
         ),

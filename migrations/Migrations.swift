@@ -68,6 +68,7 @@ package enum Migrations {
         Migration(name: "0019_members", bytes: PackageResources._019_members_sql),
         Migration(name: "0020_sealed_cards", bytes: PackageResources._020_sealed_cards_sql),
         Migration(name: "0021_fingerprint_secrets", bytes: PackageResources._021_fingerprint_secrets_sql),
+        Migration(name: "0022_awaited_replies", bytes: PackageResources._022_awaited_replies_sql),
     ]
 }
 

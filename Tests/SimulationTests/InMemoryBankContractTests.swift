@@ -4,7 +4,7 @@ import Simulation
 import Testing
 
 // The seeds of this target keep all threads busy meanwhile.
-@Suite("The bank in memory keeps the bank contract", .timeLimit(.minutes(10)))
+@Suite("The bank in memory keeps the bank contract", .timeLimit(.minutes(40)))
 struct InMemoryBankContractTests {
     @Test("every check", arguments: BankCheck.all)
     func check(_ check: BankCheck) throws {

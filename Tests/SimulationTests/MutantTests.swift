@@ -2,7 +2,7 @@ import Simulation
 import Testing
 
 /// Who judges the worlds is judged here: a processor that breaks a rule must be caught.
-@Suite("Every wrong processor is caught", .timeLimit(.minutes(10)))
+@Suite("Every wrong processor is caught", .timeLimit(.minutes(40)))
 struct MutantTests {
     @Test("within a thousand seeds", arguments: Mutant.all)
     func caught(mutant: Mutant) {

@@ -2,7 +2,7 @@ import Core
 import Simulation
 import Testing
 
-@Suite("Seeds of the simulation", .timeLimit(.minutes(10)))
+@Suite("Seeds of the simulation", .timeLimit(.minutes(40)))
 struct SeedTests {
     @Test("the first seeds keep every promise", arguments: 0..<8)
     func promises(part: UInt64) {
@@ -13,7 +13,8 @@ struct SeedTests {
         "seeds that once broke a promise keep it now",
         arguments: [
             240, 397, 409, 444, 504, 565, 571, 711, 844, 854, 903, 1089, 1200, 1388, 1875, 2854, 2921, 3139, 4207, 6569,
-            7560, 9039,
+            7560, 9039, 16640, 18227,
+            19941,
         ]
     )
     func regressions(seed: UInt64) {

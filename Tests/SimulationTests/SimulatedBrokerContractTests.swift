@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 // The seeds of this target keep all threads busy meanwhile.
-@Suite("The simulated broker keeps the broker contract", .timeLimit(.minutes(10)))
+@Suite("The simulated broker keeps the broker contract", .timeLimit(.minutes(40)))
 struct SimulatedBrokerContractTests {
     @Test("every check", arguments: BrokerCheck.all)
     func check(_ check: BrokerCheck) async throws {

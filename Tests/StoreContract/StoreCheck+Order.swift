@@ -73,17 +73,22 @@ extension StoreCheck {
                     if left.count == before { break }
                 }
             },
-            StoreCheck("one that gives up leaves the line, with those before it that nobody has seen for long") {
+            StoreCheck("one that gives up leaves the line, with those before it that nobody has looked at since") {
                 scene in
                 let payment = try await scene.authorized()
                 let commands = try (0..<3).map { _ in try scene.command(.capture(amount: nil), payment.id) }
                 for command in commands { try await scene.store.register(command) }
-                try await scene.subject.pass(.milliseconds(400))
+                #expect(try await scene.store.line(before: commands[0]) == nil)
+                let line = try #require(try await scene.store.line(before: commands[2]))
+                #expect(try await scene.store.line(before: commands[2]) == line)
+                try await scene.subject.pass(.milliseconds(1))
                 #expect(try await scene.claim(commands[1]) == .wait(.earlierCommand, payment))
-                try await scene.store.withdraw(commands[2], unseenFor: .seconds(3_600))
+                #expect(try await scene.store.line(before: commands[2]) != line)
+                // One of the two has been looked at: neither goes.
+                try await scene.store.withdraw(commands[2], behind: line)
                 #expect(try await scene.claim(commands[1]) == .wait(.earlierCommand, payment))
-                // Its own place is gone, so that it counts as the last one now.
-                try await scene.store.withdraw(commands[2], unseenFor: .milliseconds(300))
+                let first = try #require(try await scene.store.line(before: commands[1]))
+                try await scene.store.withdraw(commands[1], behind: first)
                 _ = try await scene.claimed(commands[1])
             },
         ]

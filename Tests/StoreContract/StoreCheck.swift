@@ -24,6 +24,7 @@ package struct StoreCheck<Subject: StoreUnderTest>: Sendable, CustomTestStringCo
             + sweepChecks
             + expiries
             + outbox
+            + awaitedReplies
             + resolutions
             + orphans
             + members

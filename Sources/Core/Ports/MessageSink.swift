@@ -23,7 +23,7 @@ package enum Destination: Hashable, Sendable {
         }
     }
 
-    var isEvent: Bool {
+    package var isEvent: Bool {
         if case .event = self { return true }
         return false
     }

@@ -14,9 +14,18 @@ package protocol PaymentStore: Sendable {
     /// Returns where claims and places can be written at the moment, by the way that they take. Changes nothing.
     func checkAvailability() async throws(StoreError)
 
-    /// Takes a command that waits no longer out of the line, and with it those before it that have not been seen for so long: their
-    /// messages are lost, and nobody must wait for them.
-    func withdraw(_ command: Command, unseenFor limit: Duration) async throws(StoreError)
+    /// What waits before a command; `nil` where nothing does.
+    func line(before command: Command) async throws(StoreError) -> LineMark?
+
+    /// Takes a command that waits no longer out of the line. Where the line before it is as it was then, those before it go, too: their
+    /// messages are lost, and nobody must wait for them (docs/correctness.md#lost-places).
+    ///
+    /// - Parameter line: what waited before it when it was deferred last.
+    func withdraw(_ command: Command, behind line: LineMark?) async throws(StoreError)
+
+    /// Notes that a command is owed the final reply of an operation in manual review, which it has been given up to: when that ends, the
+    /// reply is in the outbox (docs/correctness.md#outcomes-are-reported). Noting it again changes nothing.
+    func awaitReply(to command: Command) async throws(StoreError)
 
     /// Notes that a request was answered with a complete error after the process that had sent it was gone: its unknown end is then no
     /// reason to suspect a second hold. Changes nothing where another attempt has begun since.

@@ -219,13 +219,15 @@ package struct CommandConsumer: Sendable {
         var retry = retry
         var pause = Self.shortestLook
         while true {
-            let handled = try await handler.handle(command, retry, arrived: arrived)
-            guard let handled, handled.waitsForOthers, context.time.uptime() - arrived < context.limits.lease else {
-                return handled
+            guard let handled = try await handler.handle(command, retry, arrived: arrived) else { return nil }
+            guard handled.waitsForOthers, context.time.uptime() - arrived < context.limits.lease else {
+                return await handler.noting(lineOf: handled, command)
             }
             // In a moment the queue is left to another processor, which waits with it in its place.
             let isLeaving = reading.isStopped && reading.isAwaited
-            guard isLeaving || reading.hasRoomToWait && context.breaker.condition == .closed else { return handled }
+            guard isLeaving || reading.hasRoomToWait && context.breaker.condition == .closed else {
+                return await handler.noting(lineOf: handled, command)
+            }
             retry.heldSince = retry.heldSince ?? context.time.now()
             try await context.time.sleep(for: isLeaving ? Self.shortestLook : pause)
             if reading.hasLeft { throw CancellationError() }

@@ -68,7 +68,7 @@ package struct CommandHandler: Sendable {
                     )
                 }
                 if case .superseded(let sends) = ended { before = (claim.operation, sends) }
-                if let disposition = disposition(ended, claim, of: command, retry) { return disposition }
+                if let disposition = try await disposition(ended, claim, of: command, retry) { return disposition }
                 // Superseded: what the store says now decides.
                 if Task.isCancelled { throw StoreError(.unavailable, detail: "cancelled") }
             }
@@ -95,7 +95,7 @@ package struct CommandHandler: Sendable {
         _ claim: Claim,
         of command: Command,
         _ retry: RetryState
-    ) -> Disposition? {
+    ) async throws(StoreError) -> Disposition? {
         switch outcome {
         case .completed(let operation):
             let reply = OutgoingReply.final(operation.reply ?? [], of: operation, to: command, replayed: false)
@@ -105,7 +105,7 @@ package struct CommandHandler: Sendable {
             let provisional = retry.deferrals == 1 ? unknown(operation, claim.payment, command) : nil
             return .deferred(tier, reason: reason, provisional: provisional, retry.deferredAgain)
         case .needsAttention(let operation, _):
-            return deadLetter(operation, claim.payment, command)
+            return try await deadLetter(operation, claim.payment, command)
         case .superseded:
             return nil
         }
@@ -146,7 +146,7 @@ package struct CommandHandler: Sendable {
             return try await wait(command, reason, payment, retry)
         case .needsAttention(let operation, let payment):
             // Perhaps the delivery that could not publish its dead letter before it was cut off: one more is the same row.
-            return deadLetter(operation, payment, command)
+            return try await deadLetter(operation, payment, command)
         case .claimed:
             preconditionFailure("a claim is attempted, not answered")
         }
@@ -164,7 +164,7 @@ package struct CommandHandler: Sendable {
         let waited = since.duration(to: now)
         guard waited < context.limits.busyAfter else {
             try await context.patiently { () async throws(StoreError) in
-                try await context.store.withdraw(command, unseenFor: context.limits.busyAfter)
+                try await context.store.withdraw(command, behind: retry.line)
             }
             return .rejecting(command, .paymentBusy, payment)
         }
@@ -176,8 +176,23 @@ package struct CommandHandler: Sendable {
         )
     }
 
-    private func deadLetter(_ operation: Operation, _ payment: Payment?, _ command: Command) -> Disposition {
-        .deadLetter(
+    /// With what waits before the command, where it is deferred to wait for others: when it comes again, it can tell whether they do.
+    func noting(lineOf disposition: Disposition, _ command: Command) async -> Disposition {
+        guard case .deferred(let tier, let reason, let provisional, let retry) = disposition, retry.waitingSince != nil,
+            // Not known: it will not tell that they are lost.
+            let line = try? await context.store.line(before: command)
+        else { return disposition }
+        return .deferred(tier, reason: reason, provisional: provisional, retry.waiting(behind: line))
+    }
+
+    /// One dead letter stands for all messages of the key; each of them is owed the final reply.
+    private func deadLetter(
+        _ operation: Operation,
+        _ payment: Payment?,
+        _ command: Command
+    ) async throws(StoreError) -> Disposition {
+        try await context.patiently { () async throws(StoreError) in try await context.store.awaitReply(to: command) }
+        return .deadLetter(
             code: DeadLetterFailure.needsAttention,
             message: operation.attentionReason,
             provisional: unknown(operation, payment, command),

@@ -4,13 +4,21 @@ package struct RetryState: Hashable, Sendable {
     package let waitingSince: Timestamp?
     /// How often it was deferred because its outcome was not known.
     package let deferrals: Int
+    /// What waited before it when it was deferred last, where it waits for others.
+    let line: LineMark?
     /// Whether it had expired before anybody handled it: nothing new is begun for it.
     package let hasExpired: Bool
     /// Since when it has been looked at again and again here, where it has: known to this delivery only.
     var heldSince: Timestamp?
 
-    package init(waitingSince: Timestamp? = nil, deferrals: Int = 0, hasExpired: Bool = false) {
+    package init(
+        waitingSince: Timestamp? = nil,
+        deferrals: Int = 0,
+        line: LineMark? = nil,
+        hasExpired: Bool = false
+    ) {
         self.waitingSince = waitingSince
+        self.line = line
         self.deferrals = deferrals
         self.hasExpired = hasExpired
     }
@@ -18,6 +26,7 @@ package struct RetryState: Hashable, Sendable {
     package init(_ message: Message) {
         waitingSince = message.headers[HeaderName.waitingSince]?.integer.map(Timestamp.init(microseconds:))
         deferrals = message.headers[HeaderName.deferrals]?.integer.map { Int(min(max($0, 0), 1_000_000)) } ?? 0
+        line = message.headers[HeaderName.waitingLine]?.integer.map(LineMark.init(value:))
         hasExpired = message.headers[HeaderName.expiredUnseen] == .bool(true)
     }
 
@@ -29,6 +38,11 @@ package struct RetryState: Hashable, Sendable {
         RetryState(waitingSince: since, deferrals: deferrals, hasExpired: hasExpired)
     }
 
+    /// The same, with what waits before it.
+    func waiting(behind line: LineMark?) -> RetryState {
+        RetryState(waitingSince: waitingSince, deferrals: deferrals, line: line, hasExpired: hasExpired)
+    }
+
     /// Of a copy that an outage defers: the time that it lasts is no time of waiting for others.
     var deferredByOutage: RetryState { RetryState(deferrals: deferrals, hasExpired: hasExpired) }
 
@@ -38,6 +52,7 @@ package struct RetryState: Hashable, Sendable {
     /// Replaces the headers that a copy has from before.
     func write(to message: inout Message) {
         message.headers[HeaderName.waitingSince] = waitingSince.map { .integer($0.microseconds) }
+        message.headers[HeaderName.waitingLine] = line.map { .integer($0.value) }
         message.headers[HeaderName.deferrals] = deferrals > 0 ? .integer(Int64(deferrals)) : nil
         message.headers[HeaderName.expiredUnseen] = hasExpired ? .bool(true) : nil
     }

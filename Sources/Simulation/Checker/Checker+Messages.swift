@@ -25,7 +25,9 @@ extension Checker {
                 let hasWord = !own.isEmpty || evidence.openDeadLetterKeys.contains(intent.key)
                 let isWaiting = hasWord && waiting.contains(MerchantKey(intent.merchant, intent.key))
                 // A dead letter that a database has lost with its last commits is nowhere else.
-                let isForgotten = evidence.forgotten.deadLetters.contains { $0 == intent.id || $0 == intent.key }
+                let isForgotten =
+                    evidence.forgotten.deadLetters.contains { $0 == intent.id || $0 == intent.key }
+                    || evidence.forgotten.awaited.contains(intent.id)
                 let holds =
                     hasFinal || isDeadLetter || isWaiting || isForgotten || evidence.returned.contains(intent.id)
                 expect(

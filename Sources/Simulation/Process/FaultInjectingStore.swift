@@ -60,10 +60,22 @@ struct FaultInjectingStore: PaymentStore {
         try await call("availability", nil) { () async throws(StoreError) in try await store.checkAvailability() }
     }
 
-    func withdraw(_ command: Command, unseenFor limit: Duration) async throws(StoreError) {
+    func line(before command: Command) async throws(StoreError) -> LineMark? {
+        try await call("line", command.paymentID.description) { () async throws(StoreError) in
+            try await store.line(before: command)
+        }
+    }
+
+    func withdraw(_ command: Command, behind line: LineMark?) async throws(StoreError) {
         try await call("withdraw", command.paymentID.description) { () async throws(StoreError) in
-            try await store.withdraw(command, unseenFor: limit)
+            try await store.withdraw(command, behind: line)
             order.noteWithdrawal(of: command)
+        }
+    }
+
+    func awaitReply(to command: Command) async throws(StoreError) {
+        try await call("await", command.paymentID.description) { () async throws(StoreError) in
+            try await store.awaitReply(to: command)
         }
     }
 

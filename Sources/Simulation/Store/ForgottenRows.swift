@@ -7,6 +7,8 @@ package struct ForgottenRows: Sendable {
     package private(set) var payments: Set<PaymentID> = []
     /// The correlation ids and keys of dead letters that are gone, or open again.
     package private(set) var deadLetters: Set<String> = []
+    /// The correlation ids of those who are owed a reply and are not known any more.
+    package private(set) var awaited: Set<String> = []
     /// A run of a sweep, or what an outbox had sent.
     package private(set) var hasLostSchedule = false
     package private(set) var rows = 0
@@ -28,6 +30,10 @@ package struct ForgottenRows: Sendable {
                 [deadLetter.content.message.correlationID?.description, deadLetter.command.idempotencyKey?.description]
                     .compactMap(\.self)
             )
+            rows += 1
+        }
+        for row in lost.awaited.rows where !restored.awaited.rows.contains(row) {
+            awaited.formUnion([row.route.correlationID?.description].compactMap(\.self))
             rows += 1
         }
         if lost.sweeps.runs.count != restored.sweeps.runs.count { hasLostSchedule = true }

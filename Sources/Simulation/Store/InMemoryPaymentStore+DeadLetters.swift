@@ -132,7 +132,10 @@ extension InMemoryPaymentStore: DeadLetterActions {
             guard let deadLetter = tables.deadLetters.claimed(id, by: claim) else { return false }
             tables.deadLetters.put(end.applied(to: deadLetter, at: clock.now()))
             tables.audit(id, actor, "replay", end.name, end.reason, at: clock.now())
-            if end == .replayed { tables.noteErasure(of: deadLetter, by: actor, .closed, at: clock.now()) }
+            if end == .replayed {
+                tables.noteErasure(of: deadLetter, by: actor, .closed, at: clock.now())
+                tables.awaited.remove(deadLetter)
+            }
             return true
         }
     }

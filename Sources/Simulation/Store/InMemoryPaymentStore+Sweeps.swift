@@ -154,7 +154,8 @@ extension InMemoryPaymentStore: Outbox {
     package func take(limit: Int, hold: Duration) async throws(StoreError) -> [OutboxEntry] {
         let clock = clock
         return try await transaction(.outbox) { tables throws(StoreError) in
-            tables.outbox.take(limit: limit, hold: hold, now: clock.now())
+            tables.enqueueAwaited(at: clock.now())
+            return tables.outbox.take(limit: limit, hold: hold, now: clock.now())
         }
     }
 

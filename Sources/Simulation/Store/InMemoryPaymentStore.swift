@@ -198,11 +198,18 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
         try await transaction(.sweep) { _ throws(StoreError) in }
     }
 
-    package func withdraw(_ command: Command, unseenFor limit: Duration) async throws(StoreError) {
-        let clock = clock
+    package func line(before command: Command) async throws(StoreError) -> LineMark? {
+        try await read { tables in tables.waiting.line(before: command) }
+    }
+
+    package func withdraw(_ command: Command, behind line: LineMark?) async throws(StoreError) {
         try await transaction(.claim) { tables throws(StoreError) in
-            tables.waiting.withdraw(command, unseenSince: clock.now().advanced(by: .zero - limit))
+            tables.waiting.withdraw(command, behind: line)
         }
+    }
+
+    package func awaitReply(to command: Command) async throws(StoreError) {
+        try await transaction(.claim) { tables throws(StoreError) in tables.awaited.add(command) }
     }
 
     package func noteError(answering request: RequestOrigin) async throws(StoreError) {

@@ -48,6 +48,7 @@ struct StoreTables {
     var sweeps = SweepTables()
     var outbox = OutboxTable()
     var waiting = WaitingTable()
+    var awaited = AwaitedTable()
     var members: [String: Member] = [:]
     var bankStatus: (isUnavailable: Bool, cause: String?, at: Timestamp)?
     /// What an authorize may have left at the bank, by payment, and since when that is known.

@@ -31,15 +31,22 @@ struct WaitingTable {
         rows[command.paymentID, default: []].append(Row(command: waiting, seenAt: now))
     }
 
-    mutating func withdraw(_ command: Command, unseenSince limit: Timestamp) {
-        let place = line(of: command.paymentID).first { $0.isOf(command) }?.position ?? .max
+    func line(before command: Command) -> LineMark? {
+        LineMark(places(before: command).map { ($0.command.position, $0.seenAt) })
+    }
+
+    mutating func withdraw(_ command: Command, behind line: LineMark?) {
+        let lost = line != nil && self.line(before: command) == line ? places(before: command) : []
+        let positions = Set(lost.map(\.command.position))
         change(command.paymentID) { rows in
-            rows.removeAll { row in
-                row.command.isOf(command)
-                    || row.command.merchantID == command.merchantID && row.command.position < place
-                        && row.seenAt < limit
-            }
+            rows.removeAll { $0.command.isOf(command) || positions.contains($0.command.position) }
         }
+    }
+
+    private func places(before command: Command) -> [Row] {
+        let own = (rows[command.paymentID] ?? []).filter { $0.command.merchantID == command.merchantID }
+        let place = own.filter { $0.command.hasKey(of: command) }.map(\.command.position).min() ?? .max
+        return own.filter { $0.command.position < place }
     }
 
     /// - Returns: how many rows went.

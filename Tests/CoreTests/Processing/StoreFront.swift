@@ -23,8 +23,16 @@ extension StoreFront {
 
     func checkAvailability() async throws(StoreError) { try await store.checkAvailability() }
 
-    func withdraw(_ command: Command, unseenFor limit: Duration) async throws(StoreError) {
-        try await store.withdraw(command, unseenFor: limit)
+    func line(before command: Command) async throws(StoreError) -> LineMark? {
+        try await store.line(before: command)
+    }
+
+    func awaitReply(to command: Command) async throws(StoreError) {
+        try await store.awaitReply(to: command)
+    }
+
+    func withdraw(_ command: Command, behind line: LineMark?) async throws(StoreError) {
+        try await store.withdraw(command, behind: line)
     }
 
     func noteError(answering request: RequestOrigin) async throws(StoreError) {

@@ -27,8 +27,16 @@ struct PostgresStoreContractTests {
 
         func checkAvailability() async throws(StoreError) { try await payments.checkAvailability() }
 
-        func withdraw(_ command: Command, unseenFor limit: Duration) async throws(StoreError) {
-            try await payments.withdraw(command, unseenFor: limit)
+        func line(before command: Command) async throws(StoreError) -> LineMark? {
+            try await payments.line(before: command)
+        }
+
+        func awaitReply(to command: Command) async throws(StoreError) {
+            try await payments.awaitReply(to: command)
+        }
+
+        func withdraw(_ command: Command, behind line: LineMark?) async throws(StoreError) {
+            try await payments.withdraw(command, behind: line)
         }
 
         func noteError(answering request: RequestOrigin) async throws(StoreError) {

@@ -27,7 +27,7 @@ struct OvertakingStore: StoreMutant {
         let outcome = try await store.claim(request)
         guard case .wait(.earlierCommand, .some) = outcome else { return outcome }
         // Whoever came before it has lost its place by that.
-        try await store.withdraw(request.command, unseenFor: .microseconds(-1))
+        try await store.withdraw(request.command, behind: store.line(before: request.command))
         return try await store.claim(request)
     }
 }

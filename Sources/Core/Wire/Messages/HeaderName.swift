@@ -15,6 +15,9 @@ package enum HeaderName {
     /// of its payment (docs/correctness.md#busy-payment).
     package static let waitingSince = "waiting-since"
 
+    /// Ours, on a deferred copy: what waited before it then, a number (docs/correctness.md#lost-places).
+    package static let waitingLine = "waiting-line"
+
     /// Ours, on a deferred copy: how often it was deferred because its outcome is not known.
     package static let deferrals = "parks"
 
@@ -43,7 +46,8 @@ package enum HeaderName {
 
     /// What we have added to a message on its way: no part of the command.
     package static let bookkeeping: Set<String> = [
-        waitingSince, deferrals, expiredUnseen, unroutedSince, errorCode, errorMessage, failureInstance, failedAt,
+        waitingSince, waitingLine, deferrals, expiredUnseen, unroutedSince, errorCode, errorMessage, failureInstance,
+        failedAt,
         replayOf, publishedBy,
         copyMark,
     ]

@@ -29,6 +29,22 @@ package struct OutboxMessage: Hashable, Sendable {
         self.init(paymentID: payment, operationID: nil, destination: .event(event.name), message: event.message)
     }
 
+    /// The final reply to one of the messages that were given up while their operation was in manual review.
+    ///
+    /// - Parameters:
+    ///   - operation: complete.
+    ///   - route: of that message.
+    package init(final operation: Operation, by route: ReplyRoute) {
+        let reply = OutgoingReply.final(of: operation, by: route)
+        self.init(
+            paymentID: operation.paymentID,
+            // One of several: where it cannot be routed, that says nothing of the operation.
+            operationID: nil,
+            destination: .replies(reply.replyTo),
+            message: reply.message
+        )
+    }
+
     /// What is reported of the end of an operation that no delivery tells: the reply to where its first delivery wanted
     /// it, the events, and the dead letter where it needs manual review.
     ///

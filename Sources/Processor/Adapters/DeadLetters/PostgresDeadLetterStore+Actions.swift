@@ -33,7 +33,10 @@ extension PostgresDeadLetterStore: DeadLetterActions {
             let ended = end.applied(to: deadLetter, at: now)
             try connection.enqueue(DeadLetterRow.progress, DeadLetterRow.progressParameters(of: ended))
             try Self.audit(id, actor, "replay", end.name, end.reason, on: connection)
-            if ended.state.isClosed { try Self.noteErasure(of: deadLetter, by: actor, on: connection) }
+            if ended.state.isClosed {
+                try Self.noteErasure(of: deadLetter, by: actor, on: connection)
+                try AwaitedReplies.remove(deadLetter, on: connection)
+            }
             return true
         }
     }

@@ -7,7 +7,7 @@ extension PostgresPaymentStore: Outbox {
     static let takeStatement = """
         WITH next AS (
             SELECT o.id FROM outbox o
-            WHERE o.sent_at IS NULL AND o.due_at <= now() AND NOT EXISTS (
+            WHERE o.sent_at IS NULL AND o.due_at <= statement_timestamp() AND NOT EXISTS (
                 SELECT FROM outbox before
                 WHERE before.payment_id = o.payment_id AND before.destination = o.destination AND before.id < o.id
                     AND before.sent_at IS NULL
@@ -21,7 +21,8 @@ extension PostgresPaymentStore: Outbox {
 
     func take(limit: Int, hold: Duration) async throws(StoreError) -> [OutboxEntry] {
         let rows = try await sweeps.storeTransaction { connection throws(PostgresError) in
-            try connection.execute(
+            try AwaitedReplies.enqueueDue(on: connection)
+            return try connection.execute(
                 Self.takeStatement,
                 [.int8(Int64(limit)), .int8(hold.microseconds)]
             )

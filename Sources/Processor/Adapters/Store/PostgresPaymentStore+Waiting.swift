@@ -29,26 +29,66 @@ extension PostgresPaymentStore {
         }
     }
 
-    func withdraw(_ command: Command, unseenFor limit: Duration) async throws(StoreError) {
+    func line(before command: Command) async throws(StoreError) -> LineMark? {
         try await sweeps.storeTransaction { connection throws(PostgresError) in
+            LineMark(try Self.places(before: command, on: connection))
+        }
+    }
+
+    func withdraw(_ command: Command, behind line: LineMark?) async throws(StoreError) {
+        try await sweeps.storeTransaction { connection throws(PostgresError) in
+            let payment = PostgresValue.uuid(PostgresUUID(command.paymentID.value))
+            if let line {
+                let places = try Self.places(before: command, on: connection)
+                if LineMark(places) == line {
+                    try connection.enqueue(
+                        "DELETE FROM waiting_commands WHERE payment_id = $1 AND position = ANY ($2::bigint[])",
+                        [payment, .int8Array(places.map(\.position))]
+                    )
+                }
+            }
             _ = try connection.execute(
                 """
-                DELETE FROM waiting_commands w
-                WHERE w.payment_id = $1 AND w.merchant_id = $2 AND (
-                    w.idempotency_key = $3 AND w.message_id = $5
-                    OR w.seen_at < clock_timestamp() - $4 * interval '1 microsecond' AND NOT EXISTS (
-                        SELECT FROM waiting_commands o
-                        WHERE o.payment_id = $1 AND o.merchant_id = $2 AND o.idempotency_key = $3
-                            AND o.position < w.position
-                    )
-                )
+                DELETE FROM waiting_commands
+                WHERE payment_id = $1 AND merchant_id = $2 AND idempotency_key = $3 AND message_id = $4
                 """,
                 [
-                    .uuid(PostgresUUID(command.paymentID.value)), .text(command.merchantID.description),
-                    .text(command.idempotencyKey.description), .int8(limit.microseconds), .text(command.messageID),
+                    payment, .text(command.merchantID.description), .text(command.idempotencyKey.description),
+                    .text(command.messageID),
                 ]
             )
         }
+    }
+
+    func awaitReply(to command: Command) async throws(StoreError) {
+        try await sweeps.storeTransaction { connection throws(PostgresError) in
+            try AwaitedReplies.add(command, on: connection)
+        }
+    }
+
+    /// Locked, so that nobody looks at them meanwhile.
+    private static func places(
+        before command: Command,
+        on connection: isolated PostgresConnection
+    ) throws(PostgresError) -> [(position: Int64, seenAt: Timestamp)] {
+        let rows = try connection.execute(
+            """
+            SELECT position, (extract(epoch FROM seen_at) * 1000000)::bigint FROM waiting_commands w
+            WHERE payment_id = $1 AND merchant_id = $2 AND idempotency_key <> $3 AND NOT EXISTS (
+                SELECT FROM waiting_commands own
+                WHERE own.payment_id = $1 AND own.merchant_id = $2 AND own.idempotency_key = $3
+                    AND own.position < w.position
+            )
+            ORDER BY position FOR UPDATE OF w
+            """,
+            [
+                .uuid(PostgresUUID(command.paymentID.value)), .text(command.merchantID.description),
+                .text(command.idempotencyKey.description),
+            ]
+        )
+        var places: [(position: Int64, seenAt: Timestamp)] = []
+        for row in rows { places.append((try row.int64(0), Timestamp(microseconds: try row.int64(1)))) }
+        return places
     }
 }
 
