@@ -54,6 +54,18 @@ struct ConnectionTests {
         #expect(error.description.contains("the name of \(unknown) cannot be resolved"))
     }
 
+    @Test("does not wait for a node that takes connections and never answers, where there is another")
+    func silentNode() async throws {
+        let silent = try ListeningSocket(port: 0)
+        var configuration = try BrokerFixture.configuration()
+        let there = configuration.addresses[0]
+        configuration.addresses = [AMQPAddress(host: "127.0.0.1", port: silent.port), there]
+        configuration.connectTimeout = .seconds(3_600)
+        let connection = try await AMQPConnection.connect(configuration)
+        #expect(connection.address == there)
+        await connection.close()
+    }
+
     @Test("tells a name that does not resolve")
     func unknownName() async throws {
         #expect(try await refusal { $0.host = "no-such-host.invalid" }.code == .connectFailed)

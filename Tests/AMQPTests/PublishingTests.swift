@@ -98,6 +98,39 @@ struct PublishingTests {
         }
     }
 
+    @Test("refusals renew the channel: everything is answered meanwhile, and what there is room for is there")
+    func refusals() async throws {
+        try await BrokerFixture.run { broker in
+            let arguments: AMQPTable = ["x-queue-type": "quorum", "x-overflow": "reject-publish", "x-max-length": 100]
+            let queue = try await broker.queue("q", arguments)
+            let rounds = 5
+            for round in 0..<rounds {
+                let refused = try await withThrowingTaskGroup(of: Bool.self) { group in
+                    for number in 0..<600 {
+                        group.addTask {
+                            try await broker.connection.publish(
+                                .text("\(round) \(number)"),
+                                exchange: "",
+                                routingKey: queue,
+                                timeout: .seconds(60)
+                            ) == .nacked
+                        }
+                    }
+                    return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+                }
+                #expect(refused > 0)
+                let count = try await broker.connection.messageCount(of: queue)
+                #expect(count == 600 - refused)
+                _ = try await broker.connection.purgeQueue(queue)
+            }
+            // It may say for a moment yet that it is full.
+            try await eventually("there is room again") {
+                try await broker.connection.publish(.text("first"), exchange: "", routingKey: queue) == .confirmed
+            }
+            #expect(broker.connection.isUsable)
+        }
+    }
+
     @Test("an exchange that is not there fails what waits, with unknown outcome, and nothing that comes later")
     func missingExchange() async throws {
         try await BrokerFixture.run { broker in

@@ -98,7 +98,7 @@ extension AMQPConnection {
                     receive(method.id, reply, forConsumer: index, link, &status)
                 } else {
                     publishing.index(ofChannel: channel).map { index in
-                        publishing.withLane(index) { $0.channel.receive(method.id, reply, link, &status) }
+                        receive(method.id, reply, forPublishing: index, link, &status)
                     } ?? false
                 }
             }
@@ -118,6 +118,22 @@ extension AMQPConnection {
         // Where both sides closed it at once, the broker's close came first and has ended it already.
         if isExpected { consumingChannelClosed(AMQPError(.closed), lane: index) }
         return true
+    }
+
+    private func receive(
+        _ method: UInt32,
+        _ reply: Call.Reply,
+        forPublishing index: Int,
+        _ link: BrokerLink,
+        _ status: inout BrokerLink.Status
+    ) -> Bool {
+        publishing.withLane(index) { lane in
+            let isExpected = lane.channel.receive(method, reply, link, &status)
+            guard method == AMQP_CHANNEL_CLOSE_OK_METHOD else { return isExpected }
+            // As with a consumer's.
+            if isExpected { lane.closed(AMQPError(.closed)) }
+            return true
+        }
     }
 
     private func channelClosed(_ channel: UInt16, _ error: AMQPError) {

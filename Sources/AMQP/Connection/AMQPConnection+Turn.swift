@@ -55,12 +55,14 @@ extension AMQPConnection {
         // Before the channel that they belong to may be closed.
         writeSettlements(link)
         closeDoneChannels()
+        closeForRenewal()
         pumpChannels(link)
         return writePublishes(link)
     }
 
     private var hasSomethingToWrite: Bool {
         !control.isIdle || !consuming.isIdle || publishing.isWaiting || consuming.hasFrames
+            || publishing.isDueForRenewal
     }
 
     private func pumpChannels(_ link: BrokerLink) {

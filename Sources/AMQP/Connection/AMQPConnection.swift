@@ -43,7 +43,8 @@ package actor AMQPConnection {
 
     /// Connects and logs in, to the first node that takes the connection. Ends for each of them within twice the configuration's
     /// `connectTimeout` (once for TCP and TLS, once for the login), cancelled or not; the resolution of the host's name is not bounded
-    /// by it.
+    /// by it. Of several nodes each has a second at first, so that one that stands still does not hold up the way to the others; when
+    /// none has taken the connection, each has its full time.
     ///
     /// - Parameters:
     ///   - configuration: where to, and as whom.
@@ -55,19 +56,25 @@ package actor AMQPConnection {
         _ configuration: AMQPConfiguration,
         onEvent: @escaping @Sendable (AMQPConnectionEvent) -> Void = { _ in }
     ) async throws(AMQPError) -> AMQPConnection {
-        var failures: [AMQPError] = []
-        for address in configuration.addresses {
-            var single = configuration
-            single.addresses = [address]
-            do throws(AMQPError) {
-                return try await connectToFirst(single, onEvent: onEvent)
-            } catch {
-                failures.append(error)
-                if Task.isCancelled { break }
+        var failures: [AMQPAddress: AMQPError] = [:]
+        let (addresses, timeout) = (configuration.addresses, configuration.connectTimeout)
+        for patience in addresses.count > 1 && timeout > firstPatience ? [firstPatience, timeout] : [timeout] {
+            for address in addresses where failures[address].map({ $0.code == .connectFailed }) ?? true {
+                var single = configuration
+                (single.addresses, single.connectTimeout) = ([address], patience)
+                do throws(AMQPError) {
+                    return try await connectToFirst(single, onEvent: onEvent)
+                } catch {
+                    failures[address] = error
+                    if Task.isCancelled { throw AMQPError(joining: addresses.compactMap { failures[$0] }) }
+                }
             }
         }
-        throw AMQPError(joining: failures)
+        throw AMQPError(joining: addresses.compactMap { failures[$0] })
     }
+
+    /// For each of several nodes, before one that answers late is waited for.
+    private static let firstPatience = Duration.seconds(1)
 
     private static func connectToFirst(
         _ configuration: AMQPConfiguration,

@@ -102,6 +102,16 @@ struct Channel {
     }
 }
 
+extension Call.Step {
+    /// Closes a channel.
+    static func closing(_ number: UInt16) -> Call.Step {
+        Call.Step(reply: AMQP_CHANNEL_CLOSE_OK_METHOD) { link in
+            let close = amqp_channel_close_t(reply_code: 200, reply_text: amqp_bytes_t(), class_id: 0, method_id: 0)
+            return link.send(AMQP_CHANNEL_CLOSE_METHOD, on: number, close)
+        }
+    }
+}
+
 extension Call {
     /// Long, because declaring a queue in a cluster that is just starting takes its time.
     static func deadline() -> MonotonicTime { MonotonicTime.now().advanced(by: .seconds(30)) }

@@ -92,23 +92,15 @@ extension AMQPConnection {
         consuming.takeSettlements()
         consuming.withLane(lane) { $0.beginClosing() }
         // Where it fails the channel is closed, too.
-        _ = try? await call(on: .consuming(lane), [closeStep(lane)])
+        _ = try? await call(on: .consuming(lane), [.closing(consuming.lanes[lane].channel.number)])
         if consuming.lanes[lane].consumer?.number == number { consuming.withLane(lane) { $0.ended(nil) } }
-    }
-
-    private func closeStep(_ lane: Int) -> Call.Step {
-        let channel = consuming.lanes[lane].channel.number
-        return Call.Step(reply: AMQP_CHANNEL_CLOSE_OK_METHOD) { link in
-            let close = amqp_channel_close_t(reply_code: 200, reply_text: amqp_bytes_t(), class_id: 0, method_id: 0)
-            return link.send(AMQP_CHANNEL_CLOSE_METHOD, on: channel, close)
-        }
     }
 
     /// Closes the channels of consumers that were cancelled and have nothing left to settle.
     func closeDoneChannels() {
         for lane in consuming.lanes.indices where consuming.lanes[lane].isDone {
             consuming.withLane(lane) { $0.beginClosing() }
-            let close = closeStep(lane)
+            let close = Call.Step.closing(consuming.lanes[lane].channel.number)
             consuming.withLane(lane) { $0.channel.add(Call([close], deadline: Call.deadline(), continuation: nil)) }
         }
     }

@@ -109,6 +109,16 @@ extension AMQPConnection {
             publishing.withLane(index) { $0.window.confirm(tag, multiple: multiple, outcome: outcome) }
         }
         if isKnown != true { finish(AMQPError(.protocolViolation, problem: "a confirm of a message never sent")) }
+        guard outcome == .nacked, let index = publishing.index(ofChannel: channel) else { return }
+        note(deadline: publishing.withLane(index) { $0.refused(now: .now()) })
+    }
+
+    /// Closes the channels that are to be opened anew.
+    func closeForRenewal() {
+        for index in publishing.lanes.indices where publishing.lanes[index].isDueForRenewal {
+            let close = Call.Step.closing(publishing.lanes[index].channel.number)
+            publishing.withLane(index) { $0.close(close) }
+        }
     }
 
     func returned(_ content: IncomingContent.Returned, _ message: AMQPMessage, lane index: Int) {

@@ -4,6 +4,9 @@
 /// it was taken. And RabbitMQ's channel stands still, with everything that is sent over it, while a quorum queue does not answer to its
 /// first message, or has many unconfirmed ones. With a channel for each that concerns only what was published to the queue in question.
 /// At other exchanges the messages of one channel keep their order, whatever their routing key.
+///
+/// A channel on which a message was refused is closed and opened anew. RabbitMQ 3.10's channel asks the node that led a quorum queue
+/// when its first message came, and refuses all later ones, too, as long as that node is down, whoever leads the queue by then.
 struct Publishing {
     /// In the order in which they were needed, so that a lane keeps its place and its channel.
     private(set) var lanes: [PublishLane] = []
@@ -20,6 +23,8 @@ struct Publishing {
 
     var isIdle: Bool { lanes.allSatisfy(\.isIdle) }
     var isWaiting: Bool { lanes.contains { !$0.waiting.isEmpty } }
+
+    var isDueForRenewal: Bool { lanes.contains(where: \.isDueForRenewal) }
 
     /// The earliest deadline of a call on a lane's channel.
     var callDeadline: MonotonicTime? { lanes.lazy.compactMap(\.channel.deadline).min() }

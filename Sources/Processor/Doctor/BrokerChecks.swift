@@ -19,6 +19,7 @@ struct BrokerChecks: Sendable {
         if isWhole {
             findings.append(await rights())
             findings.append(await unread(on: connection))
+            findings += await placements()
         }
         await connection.close()
         return findings
@@ -68,6 +69,35 @@ struct BrokerChecks: Sendable {
             return Finding("broker rights", .ok, "may publish to every exchange and read every queue")
         } catch {
             return Finding("broker rights", .wrong, "\(error)")
+        }
+    }
+
+    /// AMQP does not tell where a queue is.
+    private func placements() async -> [Finding] {
+        guard let address = configuration.management else {
+            guard configuration.broker.addresses.count > 1 else { return [] }
+            return [
+                Finding("queue leaders", .advice, "not known; set amqp.management-url (AMQP_MANAGEMENT_URL)")
+            ]
+        }
+        let topology = Topology(names: configuration.names, partitions: configuration.partitions)
+        do {
+            let api = try ManagementAPI(address, broker: configuration.broker)
+            let placements: Result<[QueuePlacement], ManagementError>
+            do throws(ManagementError) {
+                placements = .success(try await api.placements())
+            } catch {
+                placements = .failure(error)
+            }
+            await api.close()
+            return LeaderChecks(
+                queues: Set(topology.queues.map(\.name)),
+                nodesNamed: configuration.broker.addresses.count
+            ).findings(try placements.get())
+        } catch {
+            return [
+                Finding("queue leaders", .wrong, "the management API does not tell: \(error); see amqp.management-url")
+            ]
         }
     }
 

@@ -16,6 +16,10 @@ struct SingleExchange {
     let timeout: Duration
     let presentation: Presentation
 
+    /// How often a command that the broker refuses is sent again, and when: the election of a leader takes a moment.
+    private static let refusals = 20
+    private static let pause = Duration.milliseconds(250)
+
     /// Ends when the broker has the command. Its reply will lie in the common reply queue.
     func send(_ configuration: PublisherConfiguration) async throws(Failure) -> PublisherStatus {
         let client = try await BrokerClient.connect(configuration)
@@ -67,11 +71,12 @@ struct SingleExchange {
     private func publish(_ client: BrokerClient, messageID: UniqueID, replyTo: String?) async -> Failure? {
         let message = command.message(id: messageID, correlationID: messageID.description, replyTo: replyTo)
         do throws(AMQPError) {
-            switch try await client.publish(AMQPMessage(message), timeout: timeout) {
-            case .confirmed: return nil
-            case .returned, .nacked:
-                return Failure(.unavailable, "the broker refused the command, so nothing was done: try again later")
+            // A queue that refuses is full, or about to have a new leader.
+            for _ in 0..<Self.refusals {
+                if try await client.publish(AMQPMessage(message), timeout: timeout) == .confirmed { return nil }
+                guard (try? await Task.sleep(for: Self.pause)) != nil else { break }
             }
+            return Failure(.unavailable, "the broker refused the command, so nothing was done: try again later")
         } catch {
             guard error.outcomeUnknown else { return client.failure(error) }
             return Failure(.unknown, "\(error.code): the broker may have the command or not; \(wayOut)")

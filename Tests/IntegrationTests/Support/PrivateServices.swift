@@ -39,7 +39,10 @@ final class PrivateServices: Sendable {
             let parts = line.split(separator: "=", maxSplits: 1)
             addresses[String(parts[0])] = parts.last.map { String($0.filter { $0 != "'" }) }
         }
-        guard let amqpURL = addresses["AMQP_URL"], let databaseURL = addresses["DATABASE_URL"] else {
+        // Not all sets have a database.
+        guard let amqpURL = addresses["AMQP_URL"],
+            let databaseURL = addresses["DATABASE_URL"] ?? (kind.names.contains("postgres") ? nil : "")
+        else {
             throw ChildError("scripts/services up wrote no addresses")
         }
         amqpsURL = addresses["AMQPS_URL"]

@@ -18,9 +18,13 @@ struct ServerURL {
     }
 
     /// The same server by way of one proxy or another, each a host of the list.
-    func through(_ first: TCPProxy, _ second: TCPProxy) -> String {
+    func through(_ first: TCPProxy, _ second: TCPProxy) -> String { hosts([first.port, second.port]) }
+
+    /// The same address with these ports of this machine, each a host of the list.
+    func hosts(_ ports: [UInt16]) -> String {
         guard let range = portRange else { return text }
-        return "\(text[..<range.lowerBound])\(first.port),127.0.0.1:\(second.port)\(text[range.upperBound...])"
+        let list = ports.map { "\($0)" }.joined(separator: ",127.0.0.1:")
+        return "\(text[..<range.lowerBound])\(list)\(text[range.upperBound...])"
     }
 
     /// The same server with another path.

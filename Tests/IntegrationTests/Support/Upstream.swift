@@ -11,6 +11,9 @@ final class Upstream: Sendable {
     private let book = Mutex<[String: [ReceivedReply]]>([:])
     private let work = Mutex<Task<Void, Never>?>(nil)
 
+    /// It outlives a node of a cluster.
+    private static let quorum: AMQPTable = ["x-queue-type": "quorum"]
+
     init(_ servers: TestServers) throws {
         session = AMQPSession(try AMQPConfiguration(url: servers.amqpURL))
     }
@@ -23,7 +26,7 @@ final class Upstream: Sendable {
             }
         }
         work.withLock { $0 = task }
-        try await withConnection { _ = try await $0.declareQueue(self.replyQueue) }
+        try await withConnection { _ = try await $0.declareQueue(self.replyQueue, arguments: Self.quorum) }
     }
 
     func stop() async {
@@ -154,7 +157,7 @@ final class Upstream: Sendable {
             do {
                 let connection = try await session.connection()
                 // After a restart of the broker it is there again, and perhaps has replies in it.
-                try await connection.declareQueue(replyQueue)
+                try await connection.declareQueue(replyQueue, arguments: Self.quorum)
                 for try await delivery in try await connection.consume(queue: replyQueue, prefetch: 500) {
                     record(delivery)
                     try delivery.acknowledge()

@@ -38,6 +38,14 @@ struct ManagementAPI: Sendable {
         return policies
     }
 
+    /// Where the quorum queues are.
+    func placements() async throws(ManagementError) -> [QueuePlacement] {
+        try await get("/api/queues/\(virtualHost)?columns=name,leader,members").compactMap { queue in
+            guard let name = queue["name"]?.string, case .array(let members)? = queue["members"] else { return nil }
+            return QueuePlacement(queue: name, leader: queue["leader"]?.string, members: members.compactMap(\.string))
+        }
+    }
+
     /// Which queues an exchange is bound to, with their keys.
     func bindings(of exchange: String) async throws(ManagementError) -> Set<BoundQueue> {
         let bindings = try await get("/api/exchanges/\(virtualHost)/\(Self.encoded(exchange))/bindings/source")
@@ -90,6 +98,14 @@ struct ManagementAPI: Sendable {
 struct BoundQueue: Hashable, Sendable {
     let queue: String
     let key: String
+}
+
+/// The nodes that a quorum queue is on.
+struct QueuePlacement: Hashable, Sendable {
+    let queue: String
+    /// `nil` where none is elected.
+    let leader: String?
+    let members: [String]
 }
 
 /// Why the management API does not tell.
