@@ -105,3 +105,14 @@ package struct DeadLetterCommand: Hashable, Sendable {
         self.fingerprint = fingerprint
     }
 }
+
+extension DeadLetter {
+    /// Whether its message is one of the operation's, which has ended: its sender can be told how.
+    package func isAnswered(by operation: Operation?) -> Bool {
+        guard let operation, operation.state.isFinal, let fingerprint = command.fingerprint else { return false }
+        return operation.fingerprint == fingerprint
+    }
+
+    /// Where its sender wants its reply.
+    package var replyRoute: ReplyRoute { EnvelopeDecoder.route(content.message) }
+}

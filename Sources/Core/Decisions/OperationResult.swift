@@ -16,6 +16,9 @@ package struct OperationResult: Hashable, Sendable {
     package let note: String?
     /// Written in the same commit, to be relayed: where no delivery is there to report it.
     package private(set) var outbox: [OutboxMessage] = []
+
+    /// Whether the final reply to its first message is among them.
+    package var isAnsweredByOutbox: Bool { outbox.contains { $0.operationID != nil } }
     /// Its requests to the bank that did not complete the operation, oldest first: none where the first one did.
     package private(set) var attempts: [UnfinishedAttempt] = []
 

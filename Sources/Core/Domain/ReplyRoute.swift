@@ -1,3 +1,5 @@
+import Crypto
+
 /// Where the replies of a command go, and what they carry along.
 package struct ReplyRoute: Hashable, Sendable {
     /// A queue reached through the default exchange; `nil` is the default reply queue.
@@ -19,6 +21,15 @@ package struct ReplyRoute: Hashable, Sendable {
         self.isReplyToIgnored = isReplyToIgnored
         self.correlationID = correlationID
         self.traceparent = traceparent
+    }
+
+    /// The same for every message that is answered at one place: a digest of reply queue and correlation id.
+    package var addressDigest: [UInt8] {
+        var hash = SHA256()
+        for part in [replyTo.map { Array($0.utf8) }, correlationID?.bytes] {
+            hash.update(data: Array((part.map { "\($0.count):" } ?? "-").utf8) + (part ?? []))
+        }
+        return Array(hash.finalize())
     }
 
     /// Of an operation that nobody has asked us for. No command has this address: it is none that `ReplyAddress` allows.

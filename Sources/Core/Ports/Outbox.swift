@@ -1,8 +1,12 @@
 /// Messages that wait to be published: written in the commit of what they tell, gone through in order per payment.
 package protocol Outbox: Sendable {
+    /// Puts the replies that are owed (`PaymentStore.awaitReply`), and whose operation has ended, into the outbox.
+    ///
+    /// - Parameter limit: how many of those that are owed are checked, those first that have waited longest for it.
+    func enqueueAwaited(limit: Int) async throws(StoreError)
+
     /// Takes those that are next: for each payment and kind of destination the oldest, and none behind it. They are ours for
-    /// a while; then whoever takes next gets them again. Replies that are owed since their operation has ended
-    /// (`PaymentStore.awaitReply`) are put into it first.
+    /// a while; then whoever takes next gets them again.
     func take(limit: Int, hold: Duration) async throws(StoreError) -> [OutboxEntry]
 
     /// Notes how the publishing of taken ones ended. Where a row is another message by now, nothing: a database that has lost its last

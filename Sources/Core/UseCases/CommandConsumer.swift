@@ -148,7 +148,8 @@ package struct CommandConsumer: Sendable {
                 context.observer.observe(.replyAddressIgnored(CommandIdentity(command)))
             }
             if message.mayHaveOvertaken { return { await finish(delivery, message, .requeue) } }
-            let place = queues.place(for: command.paymentID, of: reading)
+            let isReturning = RetryState(message).deferrals > 0
+            let place = queues.place(for: command.paymentID, of: reading, isReturning: isReturning)
             return { await run(command, delivery, message, place, reading) }
         }
     }
@@ -178,7 +179,7 @@ package struct CommandConsumer: Sendable {
                 let reply = OutgoingReply.attached(body, of: last.operation, to: command)
                 disposition = .reply(reply, .replayed, completes: nil)
             } else {
-                let handled = try await handle(command, RetryState(message), arrived: started, reading)
+                let handled = try await handle(command, RetryState(message), place, arrived: started, reading)
                 guard let handled else {
                     // Left to others already, with all that is behind it.
                     if reading.hasLeft {
@@ -213,6 +214,7 @@ package struct CommandConsumer: Sendable {
     private func handle(
         _ command: Command,
         _ retry: RetryState,
+        _ place: PaymentQueues.Place,
         arrived: Duration,
         _ reading: CommandReading
     ) async throws(CancellationError) -> Disposition? {
@@ -225,7 +227,9 @@ package struct CommandConsumer: Sendable {
             }
             // In a moment the queue is left to another processor, which waits with it in its place.
             let isLeaving = reading.isStopped && reading.isAwaited
-            guard isLeaving || reading.hasRoomToWait && context.breaker.condition == .closed else {
+            let mayWait = reading.hasRoomToWait && context.breaker.condition == .closed
+            // What it waits for may be the one behind it.
+            guard isLeaving || mayWait && !queues.isAwaitedByReturning(place) else {
                 return await handler.noting(lineOf: handled, command)
             }
             retry.heldSince = retry.heldSince ?? context.time.now()

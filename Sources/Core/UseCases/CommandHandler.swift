@@ -162,7 +162,9 @@ package struct CommandHandler: Sendable {
         // Whatever a client writes into the header: a time to come would make the command wait without an end.
         let since = min(retry.waitingSince ?? retry.heldSince ?? now, now)
         let waited = since.duration(to: now)
-        guard waited < context.limits.busyAfter else {
+        // Without a mark of those before it nothing tells whether they are lost: one more round does.
+        let isUnproven = reason == .earlierCommand && retry.line == nil
+        guard waited < context.limits.busyAfter + (isUnproven ? Self.proofLimit : .zero) else {
             try await context.patiently { () async throws(StoreError) in
                 try await context.store.withdraw(command, behind: retry.line)
             }
@@ -176,9 +178,14 @@ package struct CommandHandler: Sendable {
         )
     }
 
+    /// Longer than a round by way of the retry tier for those that wait.
+    private static let proofLimit = Duration.seconds(60)
+
     /// With what waits before the command, where it is deferred to wait for others: when it comes again, it can tell whether they do.
     func noting(lineOf disposition: Disposition, _ command: Command) async -> Disposition {
         guard case .deferred(let tier, let reason, let provisional, let retry) = disposition, retry.waitingSince != nil,
+            // By a shorter way than theirs it would be back before them.
+            tier == .seconds30 || context.limits.busyAfter < Self.proofLimit,
             // Not known: it will not tell that they are lost.
             let line = try? await context.store.line(before: command)
         else { return disposition }

@@ -134,7 +134,7 @@ package struct DeadLetterReplay: Sendable {
             case .ended: return .item(.done)
             case .publish(let deadLetter): end = await publish(deadLetter.replayCopy, .commands, until: lastTry)
             case .answer(let deadLetter, let operation):
-                let reply = OutgoingReply.final(of: operation, by: EnvelopeDecoder.route(deadLetter.content.message))
+                let reply = OutgoingReply.final(of: operation, by: deadLetter.replyRoute)
                 end = await publish(reply.message, .replies(reply.replyTo), until: lastTry)
             }
             guard try await store.endReplay(id, by: actor, claim, end) else {

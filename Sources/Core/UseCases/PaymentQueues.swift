@@ -7,7 +7,7 @@ import Synchronization
 package final class PaymentQueues: Sendable {
     private struct Queue {
         /// In order; the first one is inside.
-        var places: [(number: UInt64, reading: ObjectIdentifier)] = []
+        var places: [(number: UInt64, reading: ObjectIdentifier, isReturning: Bool)] = []
         var waiters: [UInt64: CheckedContinuation<Bool, Never>] = [:]
         var lastCompleted: Completed?
         /// One has left it undecided, and its message comes again: nobody behind it may go before it.
@@ -56,12 +56,22 @@ package final class PaymentQueues: Sendable {
 
     /// Takes the next place. Synchronous, so that the order is the caller's.
     ///
-    /// - Parameter reading: what the command was read by.
-    package func place(for payment: PaymentID, of reading: CommandReading) -> Place {
+    /// - Parameters:
+    ///   - reading: what the command was read by.
+    ///   - isReturning: whether it was begun before, and comes back to be gone on with.
+    package func place(for payment: PaymentID, of reading: CommandReading, isReturning: Bool = false) -> Place {
         state.withLock { state in
             state.lastNumber += 1
-            state.queues[payment, default: Queue()].places.append((state.lastNumber, ObjectIdentifier(reading)))
+            let place = (number: state.lastNumber, reading: ObjectIdentifier(reading), isReturning: isReturning)
+            state.queues[payment, default: Queue()].places.append(place)
             return Place(payment: payment, number: state.lastNumber)
+        }
+    }
+
+    /// Whether one behind it was begun before: whoever waits for others inside may be waiting for that one.
+    func isAwaitedByReturning(_ place: Place) -> Bool {
+        state.withLock { state in
+            state.queues[place.payment]?.places.contains { $0.isReturning && $0.number > place.number } ?? false
         }
     }
 

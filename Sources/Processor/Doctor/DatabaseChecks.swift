@@ -61,31 +61,15 @@ struct DatabaseChecks: Sendable {
             let row = try connection.execute(
                 """
                 SELECT current_user::text, current_setting('server_version'), current_setting('transaction_read_only'),
-                    clock_timestamp(), (
-                        SELECT coalesce(array_agg(DISTINCT c.relname::text ORDER BY c.relname::text), '{}') FROM pg_class c
-                        JOIN (VALUES \(Self.needs)) AS needed (name, "right") ON needed.name = c.relname
-                        WHERE c.relkind IN ('r', 'p') AND c.relnamespace = to_regnamespace(quote_ident(current_schema()))
-                            AND NOT has_table_privilege(c.oid, needed."right")
-                    )
+                    clock_timestamp()
                 """
             ).single()
             role = try row.text(0)
             version = try row.text(1)
             isReadOnly = try row.text(2) != "off"
             clock = Timestamp(microseconds: try row.timestamp(3))
-            forbidden = try row.textArray(4).compactMap(\.self)
+            forbidden = try RoleRights.forbidden(on: connection)
             settings = try DatabaseFacts(on: connection)
-        }
-
-        /// Names of ours only: nothing to escape.
-        private static var needs: String {
-            let tables: [([String], [String])] = [
-                (GrantStatements.read, ["SELECT"]), (GrantStatements.added, ["SELECT", "INSERT"]),
-                (GrantStatements.changed, ["SELECT", "INSERT", "UPDATE"]),
-                (GrantStatements.removed, ["SELECT", "INSERT", "UPDATE", "DELETE"]),
-            ]
-            return tables.flatMap { names, rights in names.flatMap { name in rights.map { "('\(name)', '\($0)')" } } }
-                .joined(separator: ", ")
         }
 
         var login: Finding {

@@ -27,6 +27,26 @@ struct DatabasePreparation: Sendable {
         return []
     }
 
+    /// - Throws: `ConfigurationError` where the role may not do what a processor does, before anything is taken.
+    func checkRights() async throws {
+        let (role, forbidden): (String, [String])
+        do throws(PostgresError) {
+            (role, forbidden) = try await pool.transaction { connection throws(PostgresError) in
+                (try RoleRights.name(on: connection), try RoleRights.forbidden(on: connection))
+            }
+        } catch {
+            throw MigrationError.database(error)
+        }
+        guard !forbidden.isEmpty else { return }
+        let tables = forbidden.joined(separator: ", ")
+        throw ConfigurationError(
+            problems: [
+                "database.url: the role \(role) may not do what is needed with \(tables): let their owner run what "
+                    + "'processor grants --role \(role)' prints"
+            ]
+        )
+    }
+
     private func facts(_ expected: Int64?) async throws(MigrationError) -> ([String], PostgresPooling) {
         do throws(PostgresError) {
             return try await pool.transaction { connection throws(PostgresError) in

@@ -272,7 +272,9 @@ struct ProcessorService: Service {
             do {
                 // A migration may be waiting for a lock: nobody waits for it any more then.
                 let applied = try await cancelWhenGracefulShutdown {
-                    try await preparation.run(migrates: configuration.migratesDatabase)
+                    let applied = try await preparation.run(migrates: configuration.migratesDatabase)
+                    try await preparation.checkRights()
+                    return applied
                 }
                 for name in applied {
                     logger.info("migrated", metadata: ["migration": "\(name)"])

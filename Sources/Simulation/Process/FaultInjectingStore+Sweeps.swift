@@ -90,6 +90,10 @@ extension FaultInjectingStore: SweepStore {
 }
 
 extension FaultInjectingStore: Outbox {
+    func enqueueAwaited(limit: Int) async throws(StoreError) {
+        try await call("await", nil) { () async throws(StoreError) in try await store.enqueueAwaited(limit: limit) }
+    }
+
     func take(limit: Int, hold: Duration) async throws(StoreError) -> [OutboxEntry] {
         try await call("take", nil) { () async throws(StoreError) in
             let entries = try await store.take(limit: limit, hold: hold)

@@ -5,49 +5,46 @@ struct AwaitedTable {
     struct Row: Hashable {
         let merchantID: MerchantID
         let key: IdempotencyKey
-        let messageID: String
         let route: ReplyRoute
+
+        func isSame(as other: Row) -> Bool {
+            merchantID == other.merchantID && key == other.key && route.addressDigest == other.route.addressDigest
+        }
     }
 
     private(set) var rows: [Row] = []
 
-    mutating func add(_ command: Command) {
-        let isKnown = rows.contains {
-            $0.merchantID == command.merchantID && $0.key == command.idempotencyKey && $0.messageID == command.messageID
-        }
-        if isKnown { return }
-        rows.append(
-            Row(
-                merchantID: command.merchantID,
-                key: command.idempotencyKey,
-                messageID: command.messageID,
-                route: command.route
-            )
-        )
+    mutating func add(_ row: Row) {
+        if !rows.contains(where: row.isSame) { rows.append(row) }
     }
 
-    mutating func remove(_ deadLetter: DeadLetter) {
-        rows.removeAll {
-            $0.merchantID == deadLetter.command.merchantID && $0.key == deadLetter.command.idempotencyKey
-                && $0.messageID == deadLetter.content.message.messageID
-        }
+    mutating func remove(_ row: Row) { rows.removeAll(where: row.isSame) }
+}
+
+extension AwaitedTable.Row {
+    init(_ command: Command) {
+        self.init(merchantID: command.merchantID, key: command.idempotencyKey, route: command.route)
     }
 
-    mutating func remove(_ due: [Row]) { rows.removeAll(where: due.contains) }
+    init(_ operation: Operation) {
+        self.init(merchantID: operation.merchantID, key: operation.idempotencyKey, route: operation.route)
+    }
+
+    init?(_ deadLetter: DeadLetter) {
+        guard let merchant = deadLetter.command.merchantID, let key = deadLetter.command.idempotencyKey else {
+            return nil
+        }
+        self.init(merchantID: merchant, key: key, route: deadLetter.replyRoute)
+    }
 }
 
 extension StoreTables {
-    /// Puts the replies whose operation has ended into the outbox, but for what is in it already.
+    /// Puts the replies whose operation has ended into the outbox.
     mutating func enqueueAwaited(at now: Timestamp) {
-        let due = awaited.rows.filter { operation($0.merchantID, $0.key)?.state.isFinal == true }
-        for row in due {
-            guard let operation = operation(row.merchantID, row.key) else { continue }
-            let isThere = outbox.rows.contains {
-                $0.content.operationID == operation.id && $0.content.destination == .replies(row.route.replyTo)
-                    && $0.content.message.correlationID == row.route.correlationID
-            }
-            if !isThere { outbox.append([OutboxMessage(final: operation, by: row.route)], at: now) }
+        for row in awaited.rows {
+            guard let operation = operation(row.merchantID, row.key), operation.state.isFinal else { continue }
+            outbox.append([OutboxMessage(final: operation, by: row.route)], at: now)
+            awaited.remove(row)
         }
-        awaited.remove(due)
     }
 }

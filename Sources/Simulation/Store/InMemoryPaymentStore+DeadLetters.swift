@@ -115,6 +115,7 @@ extension InMemoryPaymentStore: DeadLetterActions {
             if let deadLetter = decision.deadLetter {
                 try tables.deadLetters.update(deadLetter, at: now)
                 tables.audit(id, actor, "replay", "started", nil, at: now)
+                if let row = AwaitedTable.Row(deadLetter) { tables.awaited.remove(row) }
             }
             return decision.step
         }
@@ -132,10 +133,7 @@ extension InMemoryPaymentStore: DeadLetterActions {
             guard let deadLetter = tables.deadLetters.claimed(id, by: claim) else { return false }
             tables.deadLetters.put(end.applied(to: deadLetter, at: clock.now()))
             tables.audit(id, actor, "replay", end.name, end.reason, at: clock.now())
-            if end == .replayed {
-                tables.noteErasure(of: deadLetter, by: actor, .closed, at: clock.now())
-                tables.awaited.remove(deadLetter)
-            }
+            if end == .replayed { tables.noteErasure(of: deadLetter, by: actor, .closed, at: clock.now()) }
             return true
         }
     }
@@ -148,8 +146,10 @@ extension InMemoryPaymentStore: DeadLetterActions {
         let clock = clock
         return try await transaction(.deadLetters) { tables throws(StoreError) in
             guard var deadLetter = tables.deadLetters.deadLetter(id, at: clock.now()) else { return .notFound }
-            let outcome = DiscardOutcome(discarding: deadLetter, operation: tables.operation(of: deadLetter))
+            let operation = tables.operation(of: deadLetter)
+            let outcome = DiscardOutcome(discarding: deadLetter, operation: operation)
             guard case .discarded = outcome else { return outcome }
+            if deadLetter.isAnswered(by: operation), let row = AwaitedTable.Row(deadLetter) { tables.awaited.add(row) }
             let before = deadLetter
             deadLetter.state = .discarded
             deadLetter.eraseSealedCard()

@@ -151,11 +151,15 @@ extension InMemoryPaymentStore: SweepStore {
 }
 
 extension InMemoryPaymentStore: Outbox {
+    package func enqueueAwaited(limit: Int) async throws(StoreError) {
+        let clock = clock
+        try await transaction(.outbox) { tables throws(StoreError) in tables.enqueueAwaited(at: clock.now()) }
+    }
+
     package func take(limit: Int, hold: Duration) async throws(StoreError) -> [OutboxEntry] {
         let clock = clock
         return try await transaction(.outbox) { tables throws(StoreError) in
-            tables.enqueueAwaited(at: clock.now())
-            return tables.outbox.take(limit: limit, hold: hold, now: clock.now())
+            tables.outbox.take(limit: limit, hold: hold, now: clock.now())
         }
     }
 

@@ -209,7 +209,7 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
     }
 
     package func awaitReply(to command: Command) async throws(StoreError) {
-        try await transaction(.claim) { tables throws(StoreError) in tables.awaited.add(command) }
+        try await transaction(.claim) { tables throws(StoreError) in tables.awaited.add(AwaitedTable.Row(command)) }
     }
 
     package func noteError(answering request: RequestOrigin) async throws(StoreError) {

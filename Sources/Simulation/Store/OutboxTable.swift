@@ -57,10 +57,13 @@ struct OutboxTable {
     private struct Lane: Hashable {
         let payment: PaymentID
         let role: InMemoryBroker.Role
+        /// Replies to one queue are in order; those to another do not wait for it.
+        let queue: String?
 
         init(_ content: OutboxMessage) {
             payment = content.paymentID
             role = content.destination.role
+            queue = if case .replies(let queue) = content.destination { queue } else { nil }
         }
     }
 }

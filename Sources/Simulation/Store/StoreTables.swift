@@ -106,6 +106,9 @@ struct StoreTables {
         }
         sweeps.note(operation, changes.payment)
         outbox.append(changes.outbox, at: now)
+        if changes.outbox.contains(where: { $0.operationID == changes.operation.id }) {
+            awaited.remove(AwaitedTable.Row(changes.operation))
+        }
     }
 
     /// Writes an expiry: no operation has a part in it.

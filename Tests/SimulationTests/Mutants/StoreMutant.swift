@@ -102,6 +102,8 @@ extension StoreMutant {
 
     // MARK: Outbox
 
+    func enqueueAwaited(limit: Int) async throws(StoreError) { try await store.enqueueAwaited(limit: limit) }
+
     func take(limit: Int, hold: Duration) async throws(StoreError) -> [OutboxEntry] {
         try await store.take(limit: limit, hold: hold)
     }

@@ -56,6 +56,12 @@ package struct OutboxRelay: Sendable {
     /// Relays until nothing is due.
     package func relayAll() async throws(CancellationError) {
         do throws(StoreError) {
+            try await outbox.enqueueAwaited(limit: batch)
+        } catch {
+            if Task.isCancelled { throw CancellationError() }
+            observer.observe(.storeFailed(error))
+        }
+        do throws(StoreError) {
             while try await relayOnce() > 0 {
                 if Task.isCancelled { throw StoreError(.unavailable, detail: "cancelled") }
             }

@@ -35,7 +35,7 @@ package struct CopyMarks: Sendable {
     /// `nil` where there is nothing to mark.
     private func fields(of message: Message) -> [[UInt8]]? {
         var fields: [[UInt8]] = []
-        for name in HeaderName.bookkeeping.sorted() where name != HeaderName.copyMark {
+        for name in HeaderName.marked.sorted() {
             guard let value = message.headers[name] else { continue }
             fields.append(Array("\(name)=\(value)".utf8))
         }

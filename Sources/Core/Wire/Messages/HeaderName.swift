@@ -44,6 +44,10 @@ package enum HeaderName {
     /// Those of a command whose values name something, and stay as they are.
     package static let ids: Set<String> = [paymentID, idempotencyKey, merchantID, deadline, traceparent]
 
+    /// Those of ours that `copyMark` covers. Not `waitingLine`: it is of no use to anybody who does not know the store, and a processor of
+    /// the version before could not check the mark (docs/operations.md#upgrade).
+    package static let marked = bookkeeping.subtracting([waitingLine, copyMark])
+
     /// What we have added to a message on its way: no part of the command.
     package static let bookkeeping: Set<String> = [
         waitingSince, waitingLine, deferrals, expiredUnseen, unroutedSince, errorCode, errorMessage, failureInstance,

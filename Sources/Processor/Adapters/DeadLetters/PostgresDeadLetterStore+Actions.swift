@@ -15,6 +15,8 @@ extension PostgresDeadLetterStore: DeadLetterActions {
             if let deadLetter = decision.deadLetter {
                 try connection.enqueue(DeadLetterRow.progress, DeadLetterRow.progressParameters(of: deadLetter))
                 try Self.audit(id, actor, "replay", "started", nil, on: connection)
+                // Answered by its replay from now on; given up again, it is noted again.
+                try AwaitedReplies.remove(deadLetter, on: connection)
             }
             return decision.step
         }
@@ -33,10 +35,7 @@ extension PostgresDeadLetterStore: DeadLetterActions {
             let ended = end.applied(to: deadLetter, at: now)
             try connection.enqueue(DeadLetterRow.progress, DeadLetterRow.progressParameters(of: ended))
             try Self.audit(id, actor, "replay", end.name, end.reason, on: connection)
-            if ended.state.isClosed {
-                try Self.noteErasure(of: deadLetter, by: actor, on: connection)
-                try AwaitedReplies.remove(deadLetter, on: connection)
-            }
+            if ended.state.isClosed { try Self.noteErasure(of: deadLetter, by: actor, on: connection) }
             return true
         }
     }
@@ -45,11 +44,10 @@ extension PostgresDeadLetterStore: DeadLetterActions {
         try await pool.storeTransaction { connection throws(PostgresError) in
             guard let (stored, now) = try Self.locked(id, on: connection) else { return .notFound }
             let deadLetter = stored.seen(at: now)
-            let outcome = DiscardOutcome(
-                discarding: deadLetter,
-                operation: try Self.ownOperation(of: deadLetter, on: connection)
-            )
+            let operation = try Self.ownOperation(of: deadLetter, on: connection)
+            let outcome = DiscardOutcome(discarding: deadLetter, operation: operation)
             guard case .discarded = outcome else { return outcome }
+            if deadLetter.isAnswered(by: operation) { try AwaitedReplies.add(deadLetter, on: connection) }
             try connection.enqueue(
                 """
                 UPDATE dead_letters SET state = 'discarded', closed_at = clock_timestamp(), sealed_card = NULL

@@ -3,19 +3,22 @@ import Postgres
 
 /// The replies that are owed to messages which were given up while their operation was in manual review.
 enum AwaitedReplies {
-    static func add(_ command: Command, on connection: isolated PostgresConnection) throws(PostgresError) {
-        let route = command.route
+    static func add(
+        _ route: ReplyRoute,
+        _ merchant: MerchantID,
+        _ key: IdempotencyKey,
+        on connection: isolated PostgresConnection
+    ) throws(PostgresError) {
         _ = try connection.execute(
             """
             INSERT INTO awaited_replies (
-                merchant_id, idempotency_key, message_id, reply_to, reply_to_ignored, correlation_id, correlation_bytes,
-                traceparent, noted_at
+                merchant_id, idempotency_key, route, reply_to, reply_to_ignored, correlation_id, correlation_bytes,
+                traceparent, checked_at
             ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_timestamp())
             ON CONFLICT DO NOTHING
             """,
             [
-                .text(command.merchantID.description), .text(command.idempotencyKey.description),
-                .text(command.messageID),
+                .text(merchant.description), .text(key.description), .bytes(route.addressDigest),
                 .optional(route.replyTo, PostgresValue.text), .bool(route.isReplyToIgnored),
                 .optional(route.correlationID?.textColumn, PostgresValue.text),
                 .optional(route.correlationID?.bytesColumn, PostgresValue.bytes),
@@ -24,65 +27,86 @@ enum AwaitedReplies {
         )
     }
 
-    /// The message of a dead letter that is replayed is answered by that.
-    static func remove(_ deadLetter: DeadLetter, on connection: isolated PostgresConnection) throws(PostgresError) {
-        guard let merchant = deadLetter.command.merchantID, let key = deadLetter.command.idempotencyKey,
-            let message = deadLetter.content.message.messageID
-        else { return }
-        try connection.enqueue(
-            "DELETE FROM awaited_replies WHERE merchant_id = $1 AND idempotency_key = $2 AND message_id = $3",
-            [.text(merchant.description), .text(key.description), .text(message)]
-        )
-    }
-
-    /// Puts those whose operation has ended into the outbox, but for what is in it already: what ends an operation without a delivery
-    /// answers its first message.
-    static func enqueueDue(on connection: isolated PostgresConnection) throws(PostgresError) {
-        let rows = try connection.execute(due, [.int8(most)])
-        if rows.isEmpty { return }
-        var messages: [OutboxMessage] = []
-        for row in rows where try !row.bool(own + 6) {
-            let route = ReplyRoute(
-                replyTo: try row.optionalText(own + 1),
-                correlationID: try .from(row, text: own + 3, bytes: own + 4),
-                traceparent: try row.optionalText(own + 5),
-                isReplyToIgnored: try row.bool(own + 2)
-            )
-            messages.append(OutboxMessage(final: try OperationRow.operation(from: row), by: route))
-        }
-        try OutboxWriter(messages).write(on: connection)
-        var keys: (merchants: [String], keys: [String], messages: [String]) = ([], [], [])
-        for row in rows {
-            keys.merchants.append(try row.text(1))
-            keys.keys.append(try row.text(2))
-            keys.messages.append(try row.text(own))
-        }
+    /// Those that are answered by other ways.
+    static func remove(
+        _ replies: [(route: ReplyRoute, merchant: MerchantID, key: IdempotencyKey)],
+        on connection: isolated PostgresConnection
+    ) throws(PostgresError) {
+        if replies.isEmpty { return }
         try connection.enqueue(
             """
-            DELETE FROM awaited_replies a USING unnest($1::text[], $2::text[], $3::text[])
-                AS n (merchant_id, idempotency_key, message_id)
-            WHERE a.merchant_id = n.merchant_id AND a.idempotency_key = n.idempotency_key AND a.message_id = n.message_id
+            DELETE FROM awaited_replies a USING unnest($1::text[], $2::text[], $3::bytea[])
+                AS n (merchant_id, idempotency_key, route)
+            WHERE a.merchant_id = n.merchant_id AND a.idempotency_key = n.idempotency_key AND a.route = n.route
             """,
-            [.textArray(keys.merchants), .textArray(keys.keys), .textArray(keys.messages)]
+            [
+                .textArray(replies.map(\.merchant.description)), .textArray(replies.map(\.key.description)),
+                .bytesArray(replies.map(\.route.addressDigest)),
+            ]
         )
     }
 
-    private static let most: Int64 = 100
-    /// The position of the first column that is not the operation's.
-    private static let own = OperationRow.count
-
-    private static let due = """
-        SELECT \(OperationRow.columns), a.message_id, a.reply_to, a.reply_to_ignored, a.correlation_id, a.correlation_bytes,
-            a.traceparent, EXISTS (
-                SELECT FROM outbox x
-                WHERE x.payment_id = o.payment_id AND x.operation_id = o.id AND x.destination = 'reply'
-                    AND x.address IS NOT DISTINCT FROM a.reply_to
-                    AND x.correlation_id IS NOT DISTINCT FROM a.correlation_id
-                    AND x.correlation_bytes IS NOT DISTINCT FROM a.correlation_bytes
+    /// Puts those whose operation has ended into the outbox, among the ones that were not checked for the longest time.
+    static func enqueueEnded(limit: Int, on connection: isolated PostgresConnection) throws(PostgresError) {
+        let rows = try connection.execute(next, [.int8(Int64(limit))])
+        if rows.isEmpty { return }
+        var routes: [String: [ReplyRoute]] = [:]
+        var (merchants, keys): ([String], [String]) = ([], [])
+        for row in rows {
+            let (merchant, key) = (try row.text(0), try row.text(1))
+            let route = ReplyRoute(
+                replyTo: try row.optionalText(2),
+                correlationID: try .from(row, text: 4, bytes: 5),
+                traceparent: try row.optionalText(6),
+                isReplyToIgnored: try row.bool(3)
             )
-        FROM awaited_replies a
-        JOIN operations o ON o.merchant_id = a.merchant_id AND o.idempotency_key = a.idempotency_key
-        WHERE o.state IN ('SUCCEEDED', 'DECLINED', 'REJECTED')
-        ORDER BY a.noted_at LIMIT $1 FOR UPDATE OF a SKIP LOCKED
+            merchants.append(merchant)
+            keys.append(key)
+            routes["\(merchant) \(key)", default: []].append(route)
+        }
+        let ended = try connection.execute(
+            """
+            SELECT \(OperationRow.columns) FROM operations o
+            JOIN (SELECT DISTINCT merchant_id, idempotency_key FROM unnest($1::text[], $2::text[]) AS u (merchant_id, idempotency_key)) n
+                ON o.merchant_id = n.merchant_id AND o.idempotency_key = n.idempotency_key
+            WHERE o.state IN ('SUCCEEDED', 'DECLINED', 'REJECTED')
+            """,
+            [.textArray(merchants), .textArray(keys)]
+        )
+        var messages: [OutboxMessage] = []
+        var answered: [(ReplyRoute, MerchantID, IdempotencyKey)] = []
+        for row in ended {
+            let operation = try OperationRow.operation(from: row)
+            for route in routes["\(operation.merchantID) \(operation.idempotencyKey)"] ?? [] {
+                messages.append(OutboxMessage(final: operation, by: route))
+                answered.append((route, operation.merchantID, operation.idempotencyKey))
+            }
+        }
+        try OutboxWriter(messages).write(on: connection)
+        try remove(answered, on: connection)
+    }
+
+    private static let next = """
+        UPDATE awaited_replies a SET checked_at = clock_timestamp()
+        FROM (
+            SELECT merchant_id, idempotency_key, route FROM awaited_replies
+            WHERE checked_at <= now() - interval '1 second' ORDER BY checked_at LIMIT $1 FOR UPDATE SKIP LOCKED
+        ) n
+        WHERE a.merchant_id = n.merchant_id AND a.idempotency_key = n.idempotency_key AND a.route = n.route
+        RETURNING a.merchant_id, a.idempotency_key, a.reply_to, a.reply_to_ignored, a.correlation_id, a.correlation_bytes,
+            a.traceparent
         """
+}
+
+extension AwaitedReplies {
+    /// The message of a dead letter.
+    static func add(_ deadLetter: DeadLetter, on connection: isolated PostgresConnection) throws(PostgresError) {
+        guard let merchant = deadLetter.command.merchantID, let key = deadLetter.command.idempotencyKey else { return }
+        try add(deadLetter.replyRoute, merchant, key, on: connection)
+    }
+
+    static func remove(_ deadLetter: DeadLetter, on connection: isolated PostgresConnection) throws(PostgresError) {
+        guard let merchant = deadLetter.command.merchantID, let key = deadLetter.command.idempotencyKey else { return }
+        try remove([(deadLetter.replyRoute, merchant, key)], on: connection)
+    }
 }

@@ -2,15 +2,16 @@ import Core
 import Postgres
 
 extension PostgresPaymentStore: Outbox {
-    /// A row is next when none before it waits; who takes it moves its due time on, so that others leave it alone. Events come last: a
+    /// A row is next when none before it waits, of replies to the same queue; who takes it moves its due time on, so that others leave it alone. Events come last: a
     /// listener that takes none holds up no reply.
     static let takeStatement = """
         WITH next AS (
             SELECT o.id FROM outbox o
-            WHERE o.sent_at IS NULL AND o.due_at <= statement_timestamp() AND NOT EXISTS (
+            WHERE o.sent_at IS NULL AND o.due_at <= now() AND NOT EXISTS (
                 SELECT FROM outbox before
                 WHERE before.payment_id = o.payment_id AND before.destination = o.destination AND before.id < o.id
                     AND before.sent_at IS NULL
+                    AND (o.destination <> 'reply' OR before.address IS NOT DISTINCT FROM o.address)
             )
             ORDER BY o.destination = 'event', o.due_at LIMIT $1 FOR UPDATE OF o SKIP LOCKED
         )
@@ -19,10 +20,15 @@ extension PostgresPaymentStore: Outbox {
         RETURNING \(OutboxRow.columns)
         """
 
+    func enqueueAwaited(limit: Int) async throws(StoreError) {
+        try await sweeps.storeTransaction { connection throws(PostgresError) in
+            try AwaitedReplies.enqueueEnded(limit: limit, on: connection)
+        }
+    }
+
     func take(limit: Int, hold: Duration) async throws(StoreError) -> [OutboxEntry] {
         let rows = try await sweeps.storeTransaction { connection throws(PostgresError) in
-            try AwaitedReplies.enqueueDue(on: connection)
-            return try connection.execute(
+            try connection.execute(
                 Self.takeStatement,
                 [.int8(Int64(limit)), .int8(hold.microseconds)]
             )

@@ -31,7 +31,7 @@ extension PostgresPaymentStore {
 
     func line(before command: Command) async throws(StoreError) -> LineMark? {
         try await sweeps.storeTransaction { connection throws(PostgresError) in
-            LineMark(try Self.places(before: command, on: connection))
+            LineMark(try Self.places(before: command, locked: false, on: connection))
         }
     }
 
@@ -39,7 +39,9 @@ extension PostgresPaymentStore {
         try await sweeps.storeTransaction { connection throws(PostgresError) in
             let payment = PostgresValue.uuid(PostgresUUID(command.paymentID.value))
             if let line {
-                let places = try Self.places(before: command, on: connection)
+                // As every claim does first: none decides meanwhile by a place that goes.
+                try connection.enqueue("SELECT 1 FROM payments WHERE id = $1 FOR UPDATE", [payment])
+                let places = try Self.places(before: command, locked: true, on: connection)
                 if LineMark(places) == line {
                     try connection.enqueue(
                         "DELETE FROM waiting_commands WHERE payment_id = $1 AND position = ANY ($2::bigint[])",
@@ -62,13 +64,13 @@ extension PostgresPaymentStore {
 
     func awaitReply(to command: Command) async throws(StoreError) {
         try await sweeps.storeTransaction { connection throws(PostgresError) in
-            try AwaitedReplies.add(command, on: connection)
+            try AwaitedReplies.add(command.route, command.merchantID, command.idempotencyKey, on: connection)
         }
     }
 
-    /// Locked, so that nobody looks at them meanwhile.
     private static func places(
         before command: Command,
+        locked: Bool,
         on connection: isolated PostgresConnection
     ) throws(PostgresError) -> [(position: Int64, seenAt: Timestamp)] {
         let rows = try connection.execute(
@@ -79,7 +81,7 @@ extension PostgresPaymentStore {
                 WHERE own.payment_id = $1 AND own.merchant_id = $2 AND own.idempotency_key = $3
                     AND own.position < w.position
             )
-            ORDER BY position FOR UPDATE OF w
+            ORDER BY position\(locked ? " FOR UPDATE OF w" : "")
             """,
             [
                 .uuid(PostgresUUID(command.paymentID.value)), .text(command.merchantID.description),

@@ -35,6 +35,12 @@ struct ResultBatch: Sendable {
         let fresh = results.indices.filter { written.contains($0) }.map { results[$0] }
         try PaymentWriter(fresh).write(on: connection)
         try OutboxWriter(fresh.flatMap(\.outbox)).write(on: connection)
+        try AwaitedReplies.remove(
+            fresh.filter(\.isAnsweredByOutbox).map {
+                ($0.operation.route, $0.operation.merchantID, $0.operation.idempotencyKey)
+            },
+            on: connection
+        )
         try OrphanWriter(fresh).write(on: connection)
         try AttemptWriter(fresh).write(on: connection)
         for result in fresh {
