@@ -43,7 +43,7 @@ lint: ## format, scripts, compose file, links of the documentation, contract, al
 	@scripts/lint
 
 format: ## put the Swift files into the project's format
-	@swift format --in-place --recursive --parallel Package.swift Sources Tests migrations
+	@swift format --in-place --recursive --parallel Package.swift Sources Tests migrations examples
 
 docs: ## the reference of Core, by DocC, in .build/docs
 	@scripts/docs
