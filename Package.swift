@@ -15,6 +15,8 @@ let swiftSettings: [SwiftSetting] = [
 
 /// Swift's own libraries within the program: no indirection at each call of them, and no runtime to install beside it. Those behind
 /// Foundation, which Mustache imports, are not found by themselves.
+///
+/// Debug programs only where scripts/package asks for it, to try a package without a release build.
 let linkerSettings: [LinkerSetting] = [
     .unsafeFlags(
         [
@@ -22,7 +24,7 @@ let linkerSettings: [LinkerSetting] = [
             "-lFoundationEssentials", "-l_FoundationICU", "-l_FoundationCollections", "-l_FoundationCShims",
             "-lswiftSynchronization",
         ],
-        .when(platforms: [.linux], configuration: .release)
+        .when(platforms: [.linux], configuration: Context.environment["STATIC_DEBUG"] == nil ? .release : .debug)
     )
 ]
 
