@@ -41,7 +41,7 @@ def name_of(argument):
 def options(command):
     lines = []
     for argument in command.get("arguments", []):
-        # What only another page lists (`--help-configuration`) is not shown by --help either, and `.Sh CONFIGURATION` names it.
+        # What --help does not show, `--help-configuration` does.
         if argument.get("shouldDisplay", True) and argument["valueName"] not in ("version", "help"):
             text = " ".join(filter(None, (argument.get("abstract"), argument.get("discussion"))))
             lines += [".TP", name_of(argument), escaped(text) or "\\&"]
