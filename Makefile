@@ -1,7 +1,7 @@
 # The commands a person types. Each is a script of the same name in scripts/; this file only lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test simulate torture bench bench-compare up down status build build-debug lint format docs clean
+.PHONY: package test-package help demo test simulate torture bench bench-compare up down status build build-debug lint format docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -39,11 +39,17 @@ build: ## release binaries: .build/release/processor, publisher, bank-simulator
 build-debug: ## debug binaries, in .build/debug
 	@scripts/build debug
 
+package: ## Debian packages in .local/packages (PACKAGE_ARGS='--configuration debug' to try the packaging)
+	@scripts/package $(PACKAGE_ARGS)
+
+test-package: ## installs, starts, upgrades and removes them in a Debian 12 of its own, as root (PACKAGE_ARGS)
+	@scripts/test-package $(PACKAGE_ARGS)
+
 lint: ## format, scripts, compose file, links of the documentation, contract, alerts, file sizes
 	@scripts/lint
 
 format: ## put the Swift files into the project's format
-	@swift format --in-place --recursive --parallel Package.swift Sources Tests migrations
+	@swift format --in-place --recursive --parallel Package.swift Sources Tests migrations examples
 
 docs: ## the reference of Core, by DocC, in .build/docs
 	@scripts/docs

@@ -15,6 +15,8 @@ let swiftSettings: [SwiftSetting] = [
 
 /// Swift's own libraries within the program: no indirection at each call of them, and no runtime to install beside it. Those behind
 /// Foundation, which Mustache imports, are not found by themselves.
+///
+/// Debug programs only where scripts/package asks for it, to try a package without a release build.
 let linkerSettings: [LinkerSetting] = [
     .unsafeFlags(
         [
@@ -22,7 +24,7 @@ let linkerSettings: [LinkerSetting] = [
             "-lFoundationEssentials", "-l_FoundationICU", "-l_FoundationCollections", "-l_FoundationCShims",
             "-lswiftSynchronization",
         ],
-        .when(platforms: [.linux], configuration: .release)
+        .when(platforms: [.linux], configuration: Context.environment["STATIC_DEBUG"] == nil ? .release : .debug)
     )
 ]
 
@@ -48,6 +50,8 @@ let package = Package(
     name: "payment-processor",
     platforms: [.macOS(.v15)],
     products: [
+        // For upstream services.
+        .library(name: "PaymentCommands", targets: ["PaymentCommands"]),
         .executable(name: "processor", targets: ["Processor"]),
         .executable(name: "publisher", targets: ["Publisher"]),
         .executable(name: "bank-simulator", targets: ["BankSimulator"]),
@@ -117,6 +121,15 @@ let package = Package(
         // Core's messages in the words of AMQP.
         .target(name: "BrokerMapping", dependencies: ["AMQP", "Core"], swiftSettings: swiftSettings),
 
+        // What upstream services send commands with, the publisher among them.
+        .target(
+            name: "PaymentCommands",
+            dependencies: [
+                "AMQP", "BrokerMapping", "CardSealing", "ConfigurationText", "Core", "HTTPClient", crypto,
+            ],
+            swiftSettings: swiftSettings
+        ),
+
         // The processor in a made-up world: store, broker and bank in memory, virtual time, faults, and who judges it all.
         .target(name: "Simulation", dependencies: ["Core"], swiftSettings: swiftSettings),
         .executableTarget(
@@ -176,14 +189,25 @@ let package = Package(
         .executableTarget(
             name: "Publisher",
             dependencies: [
-                "AMQP", "BrokerMapping", "CardSealing", "ConfigurationText", "Core", "HTTPClient", "Program",
+                "AMQP", "BrokerMapping", "ConfigurationText", "Core", "PaymentCommands", "Program",
                 argumentParser, configuration, crypto,
             ],
-            swiftSettings: swiftSettings
+            swiftSettings: swiftSettings,
+            linkerSettings: linkerSettings
         ),
         .executableTarget(
             name: "BankSimulator",
             dependencies: ["Program", argumentParser, hummingbirdCore, logging, nioCore, nioHTTP1, nioPosix],
+            swiftSettings: swiftSettings,
+            linkerSettings: linkerSettings
+        ),
+
+        // examples/swift: a client of PaymentCommands as it is in another package, so only with what is public.
+        .executableTarget(
+            name: "PaymentExample",
+            dependencies: ["PaymentCommands"],
+            path: "examples/swift/Sources/PaymentExample",
+            packageAccess: false,
             swiftSettings: swiftSettings
         ),
 
@@ -260,8 +284,8 @@ let package = Package(
         .testTarget(
             name: "PublisherTests",
             dependencies: [
-                "AMQP", "BrokerMapping", "CardSealing", "ConfigurationText", "Core", "Program", "Publisher",
-                "TestSupport",
+                "AMQP", "BrokerMapping", "CardSealing", "ConfigurationText", "Core", "PaymentCommands", "Program",
+                "Publisher", "TestSupport",
             ],
             swiftSettings: swiftSettings
         ),

@@ -1,3 +1,5 @@
+import PaymentCommands
+
 /// Why there is no outcome to report: for a person one line each, with the way out, and for a program the exit status.
 ///
 /// The lines never hold card data, nor credentials.
@@ -25,5 +27,33 @@ struct Failure: Error, Equatable {
         for detail in details { StandardError.write(detail + "\n") }
         for line in lines { StandardError.line(line) }
         return status
+    }
+}
+
+extension Failure {
+    /// - Parameter wayOut: what to do where the command may have taken effect.
+    init(_ error: PaymentClientError, wayOut: String? = nil) {
+        let status: PublisherStatus =
+            switch error.code {
+            case .configuration: .configuration
+            case .invalidCommand: .usage
+            case .unavailable, .refused: .unavailable
+            case .unconfirmed, .noReply, .connectionLost: .unknown
+            }
+        let advice = error.mayHaveTakenEffect ? wayOut : error.refusal.map(Self.wayIn)
+        self.init(
+            status,
+            advice.map { "\(error); \($0)" } ?? error.description,
+            isPassing: error.isPassing
+        )
+    }
+
+    private static func wayIn(_ refusal: PaymentClientError.Refusal) -> String {
+        switch refusal {
+        case .credentials: "check the user and the password of amqp.url"
+        case .virtualHost: "check the virtual host of amqp.url"
+        case .certificate: "check the broker's certificate, and whether amqp.url means amqp:// or amqps://"
+        case .other: "start the broker, or name another with --amqp-url or AMQP_URL"
+        }
     }
 }

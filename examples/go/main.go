@@ -1,4 +1,5 @@
-// Pays with a card over RabbitMQ, as docs/contract.md describes it. Needs amqp091-go; AMQP_URL names the broker.
+// Pays with a card over RabbitMQ, as docs/contract.md describes it. Needs amqp091-go and go-jose. AMQP_URL names the broker, CARD_KEYS
+// the public keys of the processor: a file, or an address; its own is http://127.0.0.1:9090/.well-known/jwks.json.
 package main
 
 import (
@@ -6,11 +7,15 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log"
+	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
+	"gopkg.in/square/go-jose.v2"
 )
 
 type card struct {
@@ -22,10 +27,31 @@ type card struct {
 
 type object map[string]any
 
-// seal adds the card to the body of an authorize. It is the only place that sees it.
-func seal(body object, card card) object {
-	body["card"] = card
-	return body
+// cardKey is the current one: the first of the set. Fetch it again now and then: keys change.
+func cardKey(source string) jose.JSONWebKey {
+	var text []byte
+	if strings.HasPrefix(source, "https://") || strings.HasPrefix(source, "http://127.0.0.1:") {
+		client := http.Client{Timeout: 30 * time.Second}
+		answer := must(client.Get(source))
+		defer answer.Body.Close()
+		text = must(io.ReadAll(answer.Body))
+	} else {
+		text = must(os.ReadFile(source))
+	}
+	var set jose.JSONWebKeySet
+	check(json.Unmarshal(text, &set))
+	if len(set.Keys) == 0 {
+		log.Fatal("there is no key to seal cards for")
+	}
+	return set.Keys[0]
+}
+
+// seal is the card, as an authorize carries it: nobody but the processor can read it, and only for this payment.
+func seal(card card, payment string, key jose.JSONWebKey) string {
+	recipient := jose.Recipient{Algorithm: jose.KeyAlgorithm(key.Algorithm), Key: key.Key, KeyID: key.KeyID}
+	encrypter := must(jose.NewEncrypter(jose.A256GCM, recipient, nil))
+	content := must(json.Marshal(object{"card": card, "payment_id": payment}))
+	return must(must(encrypter.Encrypt(content)).CompactSerialize())
 }
 
 // newCommand makes everything that says which command it is. Keep it until its final reply: sent again, it takes effect once.
@@ -93,8 +119,10 @@ func (c *client) ask(command amqp.Publishing) object {
 
 func main() {
 	payment := newUUID()
-	order := object{"order_id": "order-1", "customer_id": "customer-1", "amount": 5000, "currency": "USD"}
-	authorize := newCommand("authorize", payment, seal(order, card{"4111111111111111", "123", 12, 2030}))
+	sealed := seal(card{"4111111111111111", "123", 12, 2030}, payment, cardKey(os.Getenv("CARD_KEYS")))
+	authorize := newCommand("authorize", payment, object{
+		"order_id": "order-1", "customer_id": "customer-1", "amount": 5000, "currency": "USD", "sealed_card": sealed,
+	})
 
 	// The broker has it. Then this process dies, and its reply queue with it.
 	c := connect()

@@ -2,6 +2,9 @@
 # A program of another version than the system's, with the libraries that it needs, unpacked from the packages of a Debian
 # release into .local/NAME-VERSION and installed nowhere.
 
+# shellcheck source=lib/debian-archive.sh
+. "$root/scripts/lib/debian-archive.sh"
+
 # Everything of apt's is in a folder of its own: its lists, its idea of what is installed (nothing), what it downloads.
 apt() {
     local tool=$1
@@ -11,21 +14,6 @@ apt() {
         -o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
         -o "APT::Sandbox::User=$(id -un)" -o APT::Install-Recommends=false -o Acquire::Languages=none \
         -o Acquire::Retries=2 "$@" </dev/null
-}
-
-# The archive that this machine's apt uses for its own release, security and updates aside.
-# shellcheck disable=SC2016
-archive() {
-    local VERSION_CODENAME='' uri release
-    # shellcheck source=/dev/null
-    . /etc/os-release
-    while read -r uri release; do
-        if [[ $release == "$VERSION_CODENAME" || $release == stable ]]; then
-            printf '%s' "$uri"
-            return
-        fi
-    done < <(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' 2>/dev/null)
-    return 1
 }
 
 # Whether a suite has the version of the package; its lists are there afterwards.

@@ -1,4 +1,5 @@
 import Glibc
+import PaymentCommands
 
 /// A file of commands, one a line.
 enum BatchFile {

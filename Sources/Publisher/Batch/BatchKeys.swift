@@ -1,3 +1,4 @@
+import PaymentCommands
 import Program
 
 /// Keys for the lines that have none: made once, and kept where a second run finds them, before anything is sent.

@@ -1,4 +1,5 @@
 import Core
+import PaymentCommands
 
 /// One line of a batch file: `{"operation","payment_id","idempotency_key","merchant_id","body"}`
 /// (docs/contract.md#publisher).
@@ -38,7 +39,7 @@ enum BatchLine {
         if paymentID == nil, command.hasSealedCard {
             throw Problem("payment_id", "is missing, and a sealed card is for one payment")
         }
-        if let problem = CommandCheck.problem(of: command) { throw Problem(name(of: problem.field), problem.problem) }
+        if let problem = command.problem { throw Problem(name(of: problem.field), problem.problem) }
         return command
     }
 

@@ -1,6 +1,7 @@
 import AMQP
 import BrokerMapping
 import Core
+import PaymentCommands
 
 /// Sends the commands of a batch and gathers the replies.
 ///
@@ -194,7 +195,7 @@ actor BatchRun {
             return nil
         } catch {
             if isFirst, !error.outcomeUnknown { tracker.notSent(index) }
-            return isCut ? nil : connection.client.failure(error)
+            return isCut ? nil : connection.failure(error)
         }
     }
 
@@ -207,9 +208,9 @@ actor BatchRun {
                 try? delivery.acknowledge()
                 if tracker.isComplete { return nil }
             }
-            return isCut ? nil : connection.client.failure(AMQPError(.closed))
+            return isCut ? nil : connection.failure(AMQPError(.closed))
         } catch {
-            return isCut ? nil : connection.client.failure(error)
+            return isCut ? nil : connection.failure(error)
         }
     }
 

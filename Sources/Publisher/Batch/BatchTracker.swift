@@ -1,4 +1,5 @@
 import Core
+import PaymentCommands
 
 /// What is known of every command of a batch. Pure: the time is handed in.
 struct BatchTracker {

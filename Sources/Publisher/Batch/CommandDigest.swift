@@ -1,5 +1,6 @@
 import Core
 import Crypto
+import PaymentCommands
 
 /// Tells whether a line of a batch is the one that a key was made for.
 enum CommandDigest {

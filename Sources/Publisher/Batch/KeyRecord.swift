@@ -1,4 +1,5 @@
 import Core
+import PaymentCommands
 
 /// The identifiers that were made for a line of a batch: a line of the file of keys,
 /// `{"command","idempotency_key","line","payment_id"}`.

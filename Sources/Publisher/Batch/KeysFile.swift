@@ -1,4 +1,5 @@
 import Glibc
+import PaymentCommands
 
 /// A file of keys, open and locked as long as this value is held: two runs that make keys for the same lines would make
 /// two effects of each.

@@ -1,11 +1,12 @@
 import AMQP
 import BrokerMapping
 import Core
+import PaymentCommands
 import Program
 
 /// Takes what waits in the common reply queue: each reply is printed first, and acknowledged then.
 struct ReplyReading {
-    let client: BrokerClient
+    let client: CommandConnection
     let presentation: Presentation
     /// Whether to go on when the queue is empty.
     let follows: Bool
@@ -14,6 +15,14 @@ struct ReplyReading {
     private static let period = Duration.milliseconds(200)
 
     func run() async throws(Failure) {
+        do throws(PaymentClientError) {
+            try await read()
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    private func read() async throws(PaymentClientError) {
         var left = try await client.waitingReplies()
         guard follows || left > 0 else { return }
         let replies = try await client.takeReplies(prefetch: 100)

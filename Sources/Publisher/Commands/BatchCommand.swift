@@ -1,6 +1,7 @@
 import ArgumentParser
 import ConfigurationText
 import Core
+import PaymentCommands
 import Program
 
 struct BatchCommand: PublishingCommand {
@@ -84,7 +85,7 @@ struct BatchCommand: PublishingCommand {
             return .succeeded
         }
         let isSealing = entries.contains { $0.command.hasPlainCard }
-        let key = isSealing ? try await configuration.cardKey?.key() : nil
+        let key = isSealing ? try await configuration.cardSealingKey() : nil
         let first = try await BatchConnection.open(configuration, window: window)
         let keyed: BatchKeys.Completed
         do throws(Failure) {
@@ -107,7 +108,11 @@ struct BatchCommand: PublishingCommand {
         )
         let sealed = try keyed.entries.map { entry throws(Failure) in
             guard let key, entry.command.hasPlainCard else { return entry }
-            return BatchEntry(line: entry.line, command: try entry.command.sealed(for: key))
+            do throws(PaymentClientError) {
+                return BatchEntry(line: entry.line, command: try entry.command.sealed(for: key))
+            } catch {
+                throw Failure(cardKey: error)
+            }
         }
         let run = BatchRun(first: first, entries: sealed, options: options) { [window] () throws(Failure) in
             try await BatchConnection.open(configuration, window: window)

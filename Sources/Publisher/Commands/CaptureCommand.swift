@@ -1,5 +1,6 @@
 import ArgumentParser
 import Core
+import PaymentCommands
 
 struct CaptureCommand: SingleCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Core
+import PaymentCommands
 import Program
 
 struct RepliesCommand: PublishingCommand {
@@ -29,7 +30,7 @@ struct RepliesCommand: PublishingCommand {
     mutating func publish() async throws -> PublisherStatus {
         let configuration = try PublisherConfiguration.load(broker)
         let presentation: Presentation = json ? .json : .text(Palette(isColoured: Terminal.outputWantsColour))
-        let client = try await BrokerClient.connect(configuration)
+        let client = try await CommandConnection.opened(configuration)
         let reading = ReplyReading(client: client, presentation: presentation, follows: follow)
         let result: Result<Void, Failure>
         do throws(Failure) {

@@ -1,4 +1,5 @@
 import Core
+import PaymentCommands
 
 /// One command, sent and answered.
 protocol SingleCommand: PublishingCommand {
@@ -19,11 +20,15 @@ extension SingleCommand {
         var command = try draft(now: SystemTime.now())
         if !sending.noCheck { try CommandCheck.check(command) }
         let configuration = try PublisherConfiguration.load(sending.broker, cardKey: cardKey)
-        if command.hasPlainCard, let key = try await configuration.cardKey?.key() {
-            command = try command.sealed(for: key)
+        if command.hasPlainCard, let key = try await configuration.cardSealingKey() {
+            do throws(PaymentClientError) {
+                command = try command.sealed(for: key)
+            } catch {
+                throw Failure(cardKey: error)
+            }
         }
         let exchange = SingleExchange(
-            command: command,
+            command: PaymentCommand(unchecked: command),
             timeout: timeLimit,
             presentation: sending.json ? .json : .text(Palette(isColoured: Terminal.outputWantsColour))
         )

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Core
+import PaymentCommands
 
 struct VoidCommand: SingleCommand {
     static let configuration = CommandConfiguration(

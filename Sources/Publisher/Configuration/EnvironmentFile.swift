@@ -1,5 +1,6 @@
 import ConfigurationText
 import Glibc
+import PaymentCommands
 
 /// The `.env` of the working directory, as the processor reads it. A line that is no assignment is passed over here: the processor,
 /// whose file it mostly is, complains about it.

@@ -1,13 +1,11 @@
-import AMQP
 import Configuration
-import ConfigurationText
 import Core
+import PaymentCommands
 
 /// Where the broker is, and what its exchanges are called: all that a publisher has to know
 /// (docs/contract.md#configuration).
 struct PublisherConfiguration: Sendable, Equatable {
-    let amqp: AMQPConfiguration
-    let names: BrokerNames
+    let client: PaymentClientConfiguration
     /// A file or an address: what cards are sealed for. `nil`: they are sent as they are.
     let cardKey: CardKeySource?
 
@@ -39,32 +37,16 @@ struct PublisherConfiguration: Sendable, Equatable {
             Self.provider { file[$0.variable] },
         ])
         func value(_ key: BrokerKey) -> String? { reader.string(forKey: key.configKey, isSecret: true) }
-        let prefix = value(.prefix) ?? "payments"
-        var problems: [String] = []
-        var amqp = AMQPConfiguration()
-        do throws(AMQPError) {
-            amqp = try AMQPConfiguration(url: value(.url) ?? "amqp://guest:guest@127.0.0.1:5672/%2f")
-        } catch {
-            problems.append("\(BrokerKey.url.rawValue): \(error.problem ?? error.description)")
-        }
-        let isAllowed = value(.allowPlaintext) == "true"
-        if !amqp.usesTLS, !isAllowed, !amqp.addresses.allSatisfy({ LoopbackHost.matches($0.host) }) {
-            problems.append(
-                "\(BrokerKey.url.rawValue): leads to another machine without amqps://; use it, or set "
-                    + "\(BrokerKey.allowPlaintext.variable) to true"
-            )
-        }
-        if !Self.isUsable(prefix: prefix) {
-            problems.append(
-                "\(BrokerKey.prefix.rawValue): must be 1 to 64 characters of A-Z a-z 0-9 . _ - and not amq or amq.…"
-            )
-        }
-        amqp.caFile = value(.caFile)
-        amqp.certFile = value(.certFile)
-        amqp.keyFile = value(.keyFile)
-        if (amqp.certFile == nil) != (amqp.keyFile == nil) {
-            problems.append("\(BrokerKey.certFile.rawValue) and \(BrokerKey.keyFile.rawValue): one needs the other")
-        }
+        let (client, brokerProblems) = PaymentClientConfiguration.checked(
+            url: value(.url) ?? "amqp://guest:guest@127.0.0.1:5672/%2f",
+            prefix: value(.prefix) ?? "payments",
+            caFile: value(.caFile),
+            certFile: value(.certFile),
+            keyFile: value(.keyFile),
+            allowsPlaintext: value(.allowPlaintext) == "true",
+            connectionName: "publisher"
+        )
+        var problems = brokerProblems.map(Self.text)
         do throws(ConfigurationProblem) {
             cardKey = try value(.cardKey).map { text throws(ConfigurationProblem) in try CardKeySource(text) }
         } catch {
@@ -72,9 +54,27 @@ struct PublisherConfiguration: Sendable, Equatable {
             problems.append("\(BrokerKey.cardKey.rawValue): \(error)")
         }
         guard problems.isEmpty else { throw Failure(.configuration, problems) }
-        amqp.connectionName = "publisher"
-        self.amqp = amqp
-        names = BrokerNames(prefix: prefix)
+        self.client = client
+    }
+
+    private static func text(_ problem: BrokerProblem) -> String {
+        switch problem {
+        case .url(let problem): "\(BrokerKey.url.rawValue): \(problem)"
+        case .plaintext:
+            "\(BrokerKey.url.rawValue): leads to another machine without amqps://; use it, or set "
+                + "\(BrokerKey.allowPlaintext.variable) to true"
+        case .prefix: "\(BrokerKey.prefix.rawValue): \(BrokerProblem.prefixRule)"
+        case .halfCertificate: "\(BrokerKey.certFile.rawValue) and \(BrokerKey.keyFile.rawValue): one needs the other"
+        }
+    }
+
+    /// What cards are sealed for; `nil`: they are sent as they are.
+    func cardSealingKey() async throws(Failure) -> CardPublicKey? {
+        do throws(PaymentClientError) {
+            return try await cardKey?.key()
+        } catch {
+            throw Failure(cardKey: error)
+        }
     }
 
     private static func provider(_ text: (BrokerKey) -> String?) -> InMemoryProvider {
@@ -85,17 +85,11 @@ struct PublisherConfiguration: Sendable, Equatable {
         }
         return InMemoryProvider(values: values)
     }
+}
 
-    /// The broker keeps names that begin with `amq.` to itself.
-    private static func isUsable(prefix: String) -> Bool {
-        (1...64).contains(prefix.utf8.count) && !"\(prefix).".hasPrefix("amq.")
-            && prefix.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
-                    true
-                default: false
-                }
-            }
+extension Failure {
+    /// What is wrong with the key to seal cards for.
+    init(cardKey error: PaymentClientError) {
+        self.init(error.code == .unavailable ? .unavailable : .configuration, "\(BrokerKey.cardKey.rawValue): \(error)")
     }
 }

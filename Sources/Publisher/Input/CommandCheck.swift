@@ -1,10 +1,11 @@
 import Core
+import PaymentCommands
 
 /// Checks a command before it is sent, by the rules that the processor will apply to it.
 enum CommandCheck {
     /// - Throws: `Failure` naming the option.
     static func check(_ command: OutgoingCommand) throws(Failure) {
-        if let problem = problem(of: command) {
+        if let problem = command.problem {
             throw Failure(.usage, "\(option(for: problem.field)) \(problem.problem)")
         }
         if case .authorize = command.kind, let number = cardNumber(command.body), !LuhnCheck.passes(number) {
@@ -12,19 +13,6 @@ enum CommandCheck {
                 .usage,
                 "--card: the number's check digit is wrong, so it is mistyped; --no-check sends it anyway"
             )
-        }
-    }
-
-    /// What the processor would reject it for, or dead-letter it.
-    static func problem(of command: OutgoingCommand) -> InvalidField? {
-        let anyID = UniqueID(high: 1, low: 1)
-        let message = command.message(id: anyID, correlationID: "check", replyTo: nil)
-        switch CommandDecoder().decode(message) {
-        case .command: return nil
-        // What is sealed, only the processor can open.
-        case .answerable(let command) where command.problem == SealedCardProblem.unknownKey.invalidField: return nil
-        case .answerable(let command): return command.problem
-        case .unanswerable(let problem): return problem
         }
     }
 

@@ -1,11 +1,5 @@
 import Glibc
-
-/// Why a file cannot be read, in the system's words.
-struct FileProblem: Error, Equatable, CustomStringConvertible {
-    let number: Int32
-
-    var description: String { String(cString: strerror(number)) }
-}
+import PaymentCommands
 
 /// Reads a file line by line, holding one block of it at a time.
 struct LineReader: ~Copyable {

@@ -1,4 +1,5 @@
 import Glibc
+import PaymentCommands
 
 /// What a person or a program hands over on standard input.
 enum StandardInput {

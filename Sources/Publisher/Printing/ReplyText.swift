@@ -1,4 +1,5 @@
 import Core
+import PaymentCommands
 
 /// A reply for people. It holds no card data, because a reply holds none.
 struct ReplyText {

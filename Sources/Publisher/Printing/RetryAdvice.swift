@@ -1,4 +1,5 @@
 import Core
+import PaymentCommands
 
 /// Whether to send a refused command again, and under which key (docs/contract.md#codes).
 enum RetryAdvice {

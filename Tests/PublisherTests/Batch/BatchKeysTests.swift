@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import PaymentCommands
 import Testing
 
 @testable import Publisher

@@ -1,4 +1,5 @@
 import Core
+import PaymentCommands
 import Testing
 
 @testable import Publisher
@@ -101,7 +102,7 @@ struct BatchLineTests {
             }
             do {
                 let command = try BatchLine.command(bytes)
-                #expect(CommandCheck.problem(of: command) == nil)
+                #expect(command.problem == nil)
             } catch {
                 #expect(!error.description.contains("4111111"))
             }

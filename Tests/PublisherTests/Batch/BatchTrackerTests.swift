@@ -1,4 +1,5 @@
 import Core
+import PaymentCommands
 import Testing
 
 @testable import Publisher

@@ -1,6 +1,7 @@
 import AMQP
 import Core
 import Foundation
+import PaymentCommands
 import Testing
 
 @testable import Publisher

@@ -1,3 +1,4 @@
+import PaymentCommands
 import Testing
 
 @testable import Publisher

@@ -1,5 +1,6 @@
 import AMQP
 import Core
+import PaymentCommands
 import Testing
 
 @testable import Publisher
@@ -9,10 +10,10 @@ struct PublisherConfigurationTests {
     @Test("has defaults for everything")
     func defaults() throws {
         let configuration = try load()
-        #expect(configuration.amqp.host == "127.0.0.1")
-        #expect(configuration.amqp.port == 5672)
-        #expect(configuration.amqp.virtualHost == "/")
-        #expect(configuration.names.commandsExchange == "payments.commands")
+        #expect(configuration.client.amqp.host == "127.0.0.1")
+        #expect(configuration.client.amqp.port == 5672)
+        #expect(configuration.client.amqp.virtualHost == "/")
+        #expect(configuration.client.names.commandsExchange == "payments.commands")
     }
 
     @Test("takes the command line over the environment, that over the file, and an empty value for none")
@@ -24,7 +25,7 @@ struct PublisherConfigurationTests {
         ]
         for row in table {
             let configuration = try load(url: row.line, environment: row.environment, file: row.file)
-            #expect(configuration.amqp.host == row.host, "\(row)")
+            #expect(configuration.client.amqp.host == row.host, "\(row)")
         }
     }
 
@@ -66,9 +67,9 @@ struct PublisherConfigurationTests {
             environment: { $0 == "AMQP_KEY_FILE" ? "/environment/key.pem" : nil },
             file: ["AMQP_CA_FILE": "/file/ca.pem"]
         )
-        #expect(configuration.amqp.caFile == "/file/ca.pem")
-        #expect(configuration.amqp.certFile == "/line/cert.pem")
-        #expect(configuration.amqp.keyFile == "/environment/key.pem")
+        #expect(configuration.client.amqp.caFile == "/file/ca.pem")
+        #expect(configuration.client.amqp.certFile == "/line/cert.pem")
+        #expect(configuration.client.amqp.keyFile == "/environment/key.pem")
     }
 
     @Test("a certificate needs its key, and a key its certificate", arguments: [BrokerKey.certFile, .keyFile])

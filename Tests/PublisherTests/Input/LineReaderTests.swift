@@ -1,4 +1,5 @@
 import Glibc
+import PaymentCommands
 import Testing
 
 @testable import Publisher

@@ -1,5 +1,6 @@
 import CardSealing
 import Core
+import PaymentCommands
 import Testing
 
 @testable import Publisher

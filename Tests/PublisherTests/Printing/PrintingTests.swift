@@ -1,4 +1,5 @@
 import Core
+import PaymentCommands
 import Testing
 
 @testable import Publisher
@@ -25,19 +26,20 @@ struct PrintingTests {
     @Test("a receipt names the command")
     func receipt() throws {
         let messageID = try #require(UniqueID("0195a7c2-0000-7000-8000-000000000001"))
-        let command = OutgoingCommand(
+        let content = OutgoingCommand(
             kind: .void,
             paymentID: Fixture.paymentID,
             idempotencyKey: "k-\"1\"",
             merchantID: nil,
             body: .object([:])
         )
+        let command = PaymentCommand(unchecked: content, id: messageID)
         #expect(
-            ReceiptText.json(command, messageID: messageID)
+            ReceiptText.json(command)
                 == #"{"idempotency_key":"k-\"1\"","message_id":"0195a7c2-0000-7000-8000-000000000001","payment_id":"\#(Fixture.paymentID)"}"#
         )
         #expect(
-            ReceiptText.text(command, messageID: messageID, Palette(isColoured: false)) == """
+            ReceiptText.text(command, Palette(isColoured: false)) == """
                 void sent
                   payment  0195a7c2-6f0e-7c3a-9c55-1f2e3d4c5b6a
                   key      k-"1"

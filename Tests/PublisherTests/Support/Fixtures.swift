@@ -1,4 +1,6 @@
 import Core
+import PaymentCommands
+import Testing
 
 @testable import Publisher
 
@@ -28,5 +30,20 @@ enum Fixture {
     static func reply(_ outcome: Reply.Outcome, code: String? = nil) -> ReceivedReply? {
         let error = code.map { #"{"code":"\#($0)","message":"m","retryable":false,"source":"bank"}"# } ?? "null"
         return reply(#"{"error":\#(error),"final":\#(outcome != .unknown),"outcome":"\#(outcome.rawValue)"}"#)
+    }
+
+    /// One that is authorized.
+    static func payment() throws -> Payment {
+        Payment(
+            id: try #require(PaymentID(paymentID)),
+            merchantID: .default,
+            orderID: "o",
+            customerID: "c",
+            amount: Money(verified: 5000, currency: .usd),
+            createdAt: Timestamp(microseconds: 1),
+            status: .authorized,
+            activeOperation: nil,
+            bank: BankReferences(authorizationID: "auth_1")
+        )
     }
 }

@@ -1,14 +1,14 @@
 import ConfigurationText
-import Core
+package import Core
 import HTTPClient
 
-/// Where the processor's public key is: `publisher.card-key`.
-enum CardKeySource: Hashable, Sendable {
+/// Where the processor's public key is.
+package enum CardKeySource: Hashable, Sendable {
     case file(String)
     case address(String)
 
     /// - Throws: for an address over which anybody could hand out a key of their own.
-    init(_ text: String) throws(ConfigurationProblem) {
+    package init(_ text: String) throws(ConfigurationProblem) {
         guard let scheme = text.firstRange(of: "://") else {
             self = .file(text)
             return
@@ -29,31 +29,22 @@ enum CardKeySource: Hashable, Sendable {
     }
 
     /// The key to seal cards for: of a set, the first that can be used.
-    func key() async throws(Failure) -> CardPublicKey {
-        let text =
-            switch self {
-            case .file(let path): try Self.contents(path)
-            case .address(let url): try await Self.answer(url)
-            }
-        do throws(CardKeyProblem) {
-            guard let key = try JSONWebKey.publicKeys(text).first else {
-                throw CardKeyProblem("holds no key that cards can be sealed for")
-            }
-            return key
-        } catch {
-            throw Failure(.configuration, "\(BrokerKey.cardKey.rawValue): it \(error)")
+    package func key() async throws(PaymentClientError) -> CardPublicKey {
+        switch self {
+        case .file(let path): try CardSealingKey.key(in: try Self.contents(path))
+        case .address(let url): try CardSealingKey.key(in: try await Self.answer(url))
         }
     }
 
-    private static func contents(_ path: String) throws(Failure) -> [UInt8] {
+    private static func contents(_ path: String) throws(PaymentClientError) -> [UInt8] {
         do throws(FileProblem) {
             return try FileContents.of(path, upTo: JSONWebKey.maximumSize)
         } catch {
-            throw Failure(.configuration, "\(BrokerKey.cardKey.rawValue): the file cannot be read: \(error)")
+            throw PaymentClientError(.configuration, "the file of the card key cannot be read: \(error)")
         }
     }
 
-    private static func answer(_ url: String) async throws(Failure) -> [UInt8] {
+    private static func answer(_ url: String) async throws(PaymentClientError) -> [UInt8] {
         let response: HTTPResponse
         do throws(HTTPError) {
             let client = try HTTPClient(
@@ -62,20 +53,24 @@ enum CardKeySource: Hashable, Sendable {
             response = try await client.send(HTTPRequest(method: .get, url: url, timeout: .seconds(15)))
             await client.shutdown()
         } catch {
-            throw Failure(.unavailable, "\(BrokerKey.cardKey.rawValue): the key cannot be fetched: \(error)")
+            throw PaymentClientError(.unavailable, "the card key cannot be fetched: \(error)", isPassing: true)
         }
         guard response.status == 200 else {
-            throw Failure(.unavailable, "\(BrokerKey.cardKey.rawValue): the server answered \(response.status)")
+            throw PaymentClientError(
+                .unavailable,
+                "the card key cannot be fetched: its server answered \(response.status)",
+                isPassing: true
+            )
         }
         return response.body
     }
 }
 
 /// What is wrong with a value of the configuration, in words that never quote it.
-struct ConfigurationProblem: Error, Hashable, CustomStringConvertible {
-    let description: String
+package struct ConfigurationProblem: Error, Hashable, CustomStringConvertible {
+    package let description: String
 
-    init(_ description: String) {
+    package init(_ description: String) {
         self.description = description
     }
 }

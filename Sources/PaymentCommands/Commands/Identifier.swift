@@ -1,21 +1,21 @@
-import Core
+package import Core
 import Crypto
 
 /// The identifiers that a publisher makes up.
-enum Identifier {
+package enum Identifier {
     /// A UUIDv7: ordered by time.
-    static func unique() -> UniqueID {
+    package static func unique() -> UniqueID {
         var generator = SystemRandomNumberGenerator()
         let milliseconds = UInt64(max(SystemTime.now().microseconds, 0)) / 1_000
         return .version7(milliseconds: milliseconds, random: (generator.next(), generator.next()))
     }
 
-    static func idempotencyKey() -> String { "key-\(unique())" }
+    package static func idempotencyKey() -> String { "key-\(unique())" }
 
     /// The id of a new payment. With a key that the caller chose, and may send again, it has to be the same each time: a
     /// second id would make it another command, and `idempotency_key_reused` the answer. So it comes from the key then, as
     /// a UUIDv8 (RFC 9562 §5.8) of a SHA-256 over merchant and key.
-    static func paymentID(idempotencyKey: String?, merchantID: String?) -> String {
+    package static func paymentID(idempotencyKey: String?, merchantID: String?) -> String {
         guard let idempotencyKey else { return unique().description }
         let merchantID = merchantID ?? MerchantID.default.description
         var high: UInt64 = 0
@@ -31,7 +31,7 @@ enum Identifier {
 
     /// W3C trace context: the message begins a trace of its own id, sampled. (No further random words: each one is a
     /// system call.)
-    static func traceparent(of messageID: UniqueID) -> String {
+    package static func traceparent(of messageID: UniqueID) -> String {
         return String(unsafeUninitializedCapacity: 55) { buffer in
             var writer = HexWriter(buffer: buffer)
             writer.write(0, digits: 2, then: "-")

@@ -1,9 +1,9 @@
-import Core
+package import Core
 import Glibc
 
 /// The clock of this machine.
-enum SystemTime {
-    static func now() -> Timestamp {
+package enum SystemTime {
+    package static func now() -> Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)

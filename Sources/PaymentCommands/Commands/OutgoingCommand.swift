@@ -1,21 +1,21 @@
-import Core
+package import Core
 
 /// A command on its way out, not necessarily a valid one.
-struct OutgoingCommand: Hashable, Sendable {
-    let kind: OperationKind
-    let paymentID: String
-    let idempotencyKey: String
-    let merchantID: String?
-    let deadline: Timestamp?
-    let body: [UInt8]
+package struct OutgoingCommand: Hashable, Sendable {
+    package let kind: OperationKind
+    package let paymentID: String
+    package let idempotencyKey: String
+    package let merchantID: String?
+    package let deadline: Timestamp?
+    package let body: [UInt8]
     /// Whether the key was made here, so that who sends the same again has to be told it first.
-    let hasMadeKey: Bool
+    package let hasMadeKey: Bool
     /// Whether the payment's id was made here, at random.
-    let hasMadePaymentID: Bool
+    package let hasMadePaymentID: Bool
 
     /// Without a payment id (an authorize may be) it gets a new one, always the same one where the key is given; without a
     /// key it gets a new one too.
-    init(
+    package init(
         kind: OperationKind,
         paymentID: String?,
         idempotencyKey: String?,
@@ -34,7 +34,7 @@ struct OutgoingCommand: Hashable, Sendable {
     }
 
     /// The same with identifiers that were made for it before.
-    init(_ other: OutgoingCommand, idempotencyKey: String, paymentID: String) {
+    package init(_ other: OutgoingCommand, idempotencyKey: String, paymentID: String) {
         kind = other.kind
         self.paymentID = other.hasMadePaymentID ? paymentID : other.paymentID
         self.idempotencyKey = other.hasMadeKey ? idempotencyKey : other.idempotencyKey
@@ -46,7 +46,7 @@ struct OutgoingCommand: Hashable, Sendable {
     }
 
     /// The same with another body.
-    init(_ other: OutgoingCommand, body: JSONValue) {
+    package init(_ other: OutgoingCommand, body: JSONValue) {
         kind = other.kind
         paymentID = other.paymentID
         idempotencyKey = other.idempotencyKey
@@ -58,7 +58,7 @@ struct OutgoingCommand: Hashable, Sendable {
     }
 
     /// The message; without a reply address its reply goes to the common reply queue.
-    func message(id messageID: UniqueID, correlationID: String, replyTo: String?) -> Message {
+    package func message(id messageID: UniqueID, correlationID: String, replyTo: String?) -> Message {
         var headers: [String: HeaderValue] = [
             HeaderName.paymentID: .string(paymentID),
             HeaderName.idempotencyKey: .string(idempotencyKey),
@@ -73,19 +73,6 @@ struct OutgoingCommand: Hashable, Sendable {
             correlationID: CorrelationID(correlationID),
             replyTo: replyTo,
             headers: headers,
-            body: body
-        )
-    }
-}
-
-extension OutgoingCommand {
-    init(kind: OperationKind, paymentID: String?, options: SendingOptions, deadline: Timestamp?, body: JSONValue) {
-        self.init(
-            kind: kind,
-            paymentID: paymentID,
-            idempotencyKey: options.idempotencyKey,
-            merchantID: options.merchantID,
-            deadline: deadline,
             body: body
         )
     }

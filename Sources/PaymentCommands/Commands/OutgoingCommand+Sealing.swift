@@ -1,13 +1,13 @@
 import CardSealing
-import Core
+package import Core
 
 extension OutgoingCommand {
     private static let sealedCard = "sealed_card"
 
     /// Whether there is a card in it that everybody can read.
-    var hasPlainCard: Bool { plainCard != nil }
+    package var hasPlainCard: Bool { plainCard != nil }
 
-    var hasSealedCard: Bool {
+    package var hasSealedCard: Bool {
         guard let sealed = (try? JSONParser.parse(body))?[Self.sealedCard] else { return false }
         return !sealed.isNull
     }
@@ -20,13 +20,13 @@ extension OutgoingCommand {
     }
 
     /// The same with its card sealed, for its payment alone.
-    func sealed(for key: CardPublicKey) throws(Failure) -> OutgoingCommand {
+    package func sealed(for key: CardPublicKey) throws(PaymentClientError) -> OutgoingCommand {
         guard let plain = plainCard else { return self }
         var members = plain.members
         do throws(CardKeyProblem) {
             members[Self.sealedCard] = .string(try CardSealer.seal(plain.card, for: paymentID, with: key))
         } catch {
-            throw Failure(.configuration, "\(BrokerKey.cardKey.rawValue): the key \(error)")
+            throw PaymentClientError(.configuration, "the card key \(error)")
         }
         members["card"] = nil
         return OutgoingCommand(self, body: .object(members))

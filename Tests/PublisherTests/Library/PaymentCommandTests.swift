@@ -1,0 +1,141 @@
+import CardSealing
+import Core
+import PaymentCommands
+import Testing
+
+@Suite("A command of the library", .timeLimit(.minutes(1)))
+struct PaymentCommandTests {
+    private static let cardKey = CardKey.generated(.p256)
+
+    @Test("is one that the processor takes, its card sealed for its payment")
+    func sealed() throws {
+        let key = try CardSealingKey(json: Self.cardKey.publicKey.json.encoded)
+        #expect(key.id == Self.cardKey.id)
+        let options = PaymentCommand.Options(idempotencyKey: "k-1", merchantID: "shop", deadline: .seconds(60))
+        let command = try authorize(key: key, options: options)
+        #expect(command.operation == .authorize && command.idempotencyKey == "k-1" && command.merchantID == "shop")
+        let message = command.message(replyTo: "replies.x")
+        #expect(message.messageID == command.messageID && message.correlationID?.text == command.messageID)
+        #expect(!String(decoding: message.body, as: UTF8.self).contains(Fixture.card))
+        let cards = CardIntake(keys: try CardKeyring([Self.cardKey]), acceptsPlain: false)
+        guard case .command(let decoded) = CommandDecoder(cards).decode(message),
+            case .authorize(let parameters) = decoded.parameters
+        else {
+            Issue.record("the processor does not take it")
+            return
+        }
+        #expect(parameters.card.number == Fixture.card && parameters.amount.minorUnits == 5000)
+        #expect(decoded.paymentID.description == command.paymentID)
+        #expect(try #require(decoded.deadline) > SystemTime.now())
+    }
+
+    @Test("means the same payment whenever it is made with the same key, and a new one without")
+    func identity() throws {
+        let options = PaymentCommand.Options(idempotencyKey: "k-1")
+        let (first, second) = (try authorize(options: options), try authorize(options: options))
+        #expect(first.paymentID == second.paymentID && first.messageID != second.messageID)
+        let (third, fourth) = (try authorize(), try authorize())
+        #expect(third.paymentID != fourth.paymentID && third.idempotencyKey != fourth.idempotencyKey)
+    }
+
+    @Test("is refused before it is sent where a rule is broken, by the name of the field")
+    func rules() throws {
+        let long = String(repeating: "x", count: 256)
+        let broken: [(String, () throws -> Void)] = [
+            ("amount", { _ = try authorize(amount: 0) }), ("currency", { _ = try authorize(currency: "EUR") }),
+            ("order_id", { _ = try authorize(orderID: "") }),
+            ("payment-id", { _ = try PaymentCommand.void(paymentID: "x") }),
+            ("amount", { _ = try PaymentCommand.capture(paymentID: Fixture.paymentID, amount: -1) }),
+            ("idempotency-key", { _ = try authorize(options: PaymentCommand.Options(idempotencyKey: long)) }),
+            ("merchant-id", { _ = try authorize(options: PaymentCommand.Options(merchantID: "a b")) }),
+            ("card.number", { _ = try card(number: "4111") }), ("card.cvv", { _ = try card(cvv: "12") }),
+            ("card.expiry_month", { _ = try card(month: 13) }), ("card.expiry_year", { _ = try card(year: 1999) }),
+        ]
+        for (field, make) in broken {
+            let error = #expect(throws: PaymentClientError.self) { try make() }
+            #expect(error?.code == .invalidCommand)
+            #expect(error?.description.hasPrefix("\(field): ") == true, "\(error?.description ?? "")")
+        }
+    }
+
+    @Test("shows nothing of its card, however it is printed")
+    func redacted() throws {
+        let (command, card) = (try authorize(), try card())
+        var dumped = ""
+        dump(command, to: &dumped)
+        dump(card, to: &dumped)
+        let texts = ["\(command)", "\(card)", String(reflecting: command), String(reflecting: card), dumped]
+        for text in texts { #expect(!text.contains("4111") && !text.contains("123")) }
+    }
+
+    @Test("a key without a usable half, and an address that is not safe, are said to be wrong")
+    func keys() async {
+        for json in ["", "{}", #"{"keys":[]}"#] {
+            let error = #expect(throws: PaymentClientError.self) { try CardSealingKey(json: Array(json.utf8)) }
+            #expect(error?.code == .configuration)
+        }
+        let error = await #expect(throws: PaymentClientError.self) {
+            try await CardSealingKey.load(from: "http://payments.example/jwks.json")
+        }
+        #expect(error?.code == .configuration)
+    }
+
+    @Test("its configuration names all that is wrong, and shows none of it")
+    func configuration() throws {
+        let error = #expect(throws: PaymentClientError.self) {
+            try PaymentClientConfiguration(url: "amqp://u:secret@broker.example", prefix: "amq.x", certFile: "/c")
+        }
+        #expect(error?.code == .configuration && error?.description.contains("secret") == false)
+        #expect(error?.description.split(separator: ";").count == 3)
+        let usable = try PaymentClientConfiguration(url: "amqps://u:secret@broker.example")
+        #expect(!"\(usable) \(String(reflecting: usable))".contains("secret"))
+    }
+
+    @Test("a reply shows the payment, the problem and the bytes as they came")
+    func reply() throws {
+        let reply = Reply(
+            operation: .capture,
+            outcome: .declined,
+            error: ReplyError(code: "no_money", message: "because", isRetryable: true, source: .bank),
+            payment: try Fixture.payment(),
+            paymentID: PaymentID(Fixture.paymentID),
+            idempotencyKey: try #require(IdempotencyKey("k-1"))
+        )
+        let headers = [HeaderName.idempotentReplayed: HeaderValue.bool(true)]
+        let received = PaymentReply(try #require(ReceivedReply(Message(headers: headers, body: reply.encoded))))
+        #expect(received.outcome == .declined && received.isFinal && received.isReplayed)
+        #expect(received.problem?.code == "no_money" && received.problem?.isRetryable == true)
+        #expect(received.problem?.isFromBank == true && received.body == reply.encoded)
+        let payment = try #require(received.payment)
+        #expect(payment.orderID == "o" && payment.customerID == "c" && payment.merchantID == "default")
+        #expect(payment.authorizationID == "auth_1" && payment.captureID == nil && payment.expiresAt == nil)
+        #expect(payment.createdAt == "1970-01-01T00:00:00.000001Z")
+    }
+
+    private func authorize(
+        amount: Int64 = 5000,
+        currency: String = "USD",
+        orderID: String = "o",
+        key: CardSealingKey? = nil,
+        options: PaymentCommand.Options = PaymentCommand.Options()
+    ) throws -> PaymentCommand {
+        try .authorize(
+            amount: amount,
+            currency: currency,
+            orderID: orderID,
+            customerID: "c",
+            card: try card(),
+            sealedFor: key,
+            options: options
+        )
+    }
+
+    private func card(
+        number: String = Fixture.card,
+        cvv: String = "123",
+        month: Int = 12,
+        year: Int = 2030
+    ) throws -> PaymentCard {
+        try PaymentCard(number: number, cvv: cvv, expiryMonth: month, expiryYear: year)
+    }
+}
