@@ -6,6 +6,8 @@ enum TestScale {
     static let failover = factor("FAILOVER_TEST_SCALE")
     /// `ORDERING_TEST_SCALE`.
     static let ordering = factor("ORDERING_TEST_SCALE")
+    /// `CLUSTER_TEST_SCALE`: how many nodes of a cluster are killed and frozen, one after the other.
+    static let cluster = factor("CLUSTER_TEST_SCALE")
     /// `BANK_FAULT_TEST_SCALE`.
     static let bankFaults = factor("BANK_FAULT_TEST_SCALE")
 
