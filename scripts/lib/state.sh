@@ -50,9 +50,12 @@ is_ours() {
 # Gives every service a port and the set a password. A port that was used before is kept unless somebody else
 # listens there now. New ones lie below the range from which the kernel takes ports for outgoing connections.
 choose_settings() {
-    local name
+    local name limit
     for name in "${ports[@]}"; do
         is_running "${service_of[$name]}" && continue
+        # What is left of a server that was killed may hold its port for a moment. It comes back on the same one.
+        limit=$((SECONDS + 10))
+        while [[ -n ${!name:-} ]] && is_listening "${!name}" && ((SECONDS < limit)); do sleep 0.1; done
         while [[ -z ${!name:-} ]] || is_ours "${!name}" "$name" || is_listening "${!name}"; do
             printf -v "$name" '%d' $((15000 + SRANDOM % 17000))
         done
