@@ -42,6 +42,29 @@ extension StoreCheck {
                 let own = result.outbox.filter { !$0.destination.isEvent }
                 #expect(Set(replies) == Set(own + expected) && replies.count == 3)
             },
+            StoreCheck("whose replay failed, and whose dead letter is discarded after the end, is owed its reply") {
+                scene in
+                let (_, copies) = try await scene.inReview()
+                let copy = try #require(copies.first)
+                let deadLetter = try scene.deadLetter(.capture, "a", copy) { message in
+                    message.messageID = copy.messageID
+                    message.replyTo = copy.route.replyTo
+                    message.correlationID = copy.route.correlationID
+                }
+                _ = try await scene.store.keep(deadLetter)
+                let replay = ReplayClaim.random
+                _ = try await scene.store.beginReplay(deadLetter.id, by: "op", replay)
+                #expect(
+                    try await scene.store.endReplay(deadLetter.id, by: "op", replay, .notPublished(reason: "refused"))
+                )
+                let result = StoreScene<Subject>.success(try await scene.claimedWhenFree(copy))
+                #expect(try await scene.store.complete(result) == .completed)
+                let outcome = try await scene.store.discard(deadLetter.id, by: "op", reason: "resolved")
+                #expect(outcome.explanation == nil)
+                try await scene.enqueueAwaited()
+                let replies = try await scene.takeAllReplies()
+                #expect(replies.contains(OutboxMessage(final: result.operation, by: deadLetter.replyRoute)))
+            },
             StoreCheck("what is given up again while its replay ends is owed its reply still") { scene in
                 let (command, _) = try await scene.inReview()
                 let deadLetter = try scene.deadLetter(.capture, "a", command) { $0.messageID = command.messageID }

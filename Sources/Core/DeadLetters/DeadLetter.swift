@@ -107,10 +107,14 @@ package struct DeadLetterCommand: Hashable, Sendable {
 }
 
 extension DeadLetter {
-    /// Whether its message is one of the operation's, which has ended: its sender can be told how.
+    /// Whether its message is one of the operation's, which has ended: its sender can be told how. Not where whoever ended the operation
+    /// has answered there: at the address of its first message.
     package func isAnswered(by operation: Operation?) -> Bool {
-        guard let operation, operation.state.isFinal, let fingerprint = command.fingerprint else { return false }
-        return operation.fingerprint == fingerprint
+        guard let operation, operation.state.isFinal,
+            replyRoute.addressDigest != operation.route.addressDigest
+        else { return false }
+        // One that was given up in manual review was found to be the operation's then. Of the others only an authorize has a fingerprint.
+        return failure.code == DeadLetterFailure.needsAttention || command.fingerprint == operation.fingerprint
     }
 
     /// Where its sender wants its reply.
