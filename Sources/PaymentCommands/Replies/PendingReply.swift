@@ -40,7 +40,8 @@ public final class PendingReply: Sendable {
     ///
     /// - Parameters:
     ///   - timeout: how long. The processor goes on with the command after it, and it may be waited for again.
-    ///   - onProvisional: called with a reply that is not final, so that nobody wonders; be short.
+    ///   - onProvisional: called with a reply that is not final, so that nobody wonders; be short. Always before the value is
+    ///     returned, also where both replies had come before anybody waited.
     /// - Throws: `noReply`, also where the task is cancelled, or `connectionLost`. In both cases the command may have taken effect: send it
     ///   again, under the same key.
     public func value(
@@ -83,8 +84,8 @@ public final class PendingReply: Sendable {
                     if state.end == nil { state.waiters[number] = waiter }
                     return (state.end, state.provisional)
                 }
-                if let end { return continuation.resume(returning: end) }
                 if let provisional { onProvisional?(PaymentReply(provisional)) }
+                if let end { return continuation.resume(returning: end) }
                 // A cancellation before the lines above has found nobody to wake.
                 if Task.isCancelled { wake(number) }
             }
