@@ -72,14 +72,16 @@ struct StoreScene<Subject: StoreUnderTest>: Sendable {
     func request(
         _ command: Command,
         lease: Duration = Self.longLease,
-        hasWaited: Bool = false
+        hasWaited: Bool = false,
+        executed: Int64? = nil
     ) -> ClaimRequest {
         ClaimRequest(
             command: command,
             operationID: OperationID(.random),
             token: ClaimToken(.random),
             lease: lease,
-            hasWaited: hasWaited
+            hasWaited: hasWaited,
+            executed: executed
         )
     }
 

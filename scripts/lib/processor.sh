@@ -4,7 +4,8 @@
 take_down() {
     local status=$?
     trap '' INT TERM HUP
-    end_process processor TERM 40
+    local name
+    for name in "${more_processors[@]}" processor; do end_process "$name" TERM 40; done
     "$root/scripts/services" down || true
     exit "$status"
 }
@@ -41,10 +42,41 @@ start_processor() {
     rm -f "$state/processor/server.log"
     "$programs/processor" migrate >"$state/processor/migrate.log" 2>&1 ||
         fail "the database could not be migrated; see $(shown "$state/processor/migrate.log")"
+    spawn_processor processor
+    processor=$(pid_of processor)
+}
+
+# spawn_processor NAME: one more, or one again, which is ready then.
+spawn_processor() {
     choose_admin_port
-    spawn processor env ADMIN_PORT="$admin_port" "$programs/processor" run
-    processor=$!
-    wait_until processor 60 is_healthy "$admin_port" /readyz
+    spawn "$1" env ADMIN_PORT="$admin_port" "$programs/processor" run
+    wait_until "$1" 60 is_healthy "$admin_port" /readyz
+}
+
+more_processors=()
+
+# start_more_processors N: so many are there then, and each has its share of the command queues.
+start_more_processors() {
+    local number name
+    for ((number = 2; number <= $1; number++)); do
+        name=processor-$number
+        say "starting processor $number…"
+        mkdir -p "$state/$name"
+        rm -f "$state/$name/server.log"
+        more_processors+=("$name")
+        spawn_processor "$name"
+    done
+    ((${#more_processors[@]} == 0)) || wait_until processor 60 share_evenly "$1"
+}
+
+# share_evenly N: N processors are there, and none has two partitions more than another.
+share_evenly() {
+    "$programs/processor" members --json 2>/dev/null | python3 -c '
+import json, sys
+
+shares = [len(member["partitions"]) for member in json.load(sys.stdin)["members"]]
+sys.exit(not (len(shares) == int(sys.argv[1]) and max(shares) - min(shares) < 2))
+' "$1"
 }
 
 # It drains what it has in hand; how it ended is in $processor_exit then.

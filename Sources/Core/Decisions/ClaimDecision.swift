@@ -116,31 +116,32 @@ package struct ClaimDecision: Hashable, Sendable {
             return ClaimDecision(.needsAttention(existing, payment))
         case .sent where request.expiry == .expiredAndOnlyChecking,
             .unknown where request.expiry == .expiredAndOnlyChecking:
-            return ClaimDecision(.waitForKey)
+            return ClaimDecision(.waitForKey(HeldKey(existing, payment, now: now)))
         case .sent where isOurs:
             // Our own claim, whose COMMIT was not answered: take it up, with the lease counted anew.
-            return take(existing, payment, request, now, isNewAttempt: false)
+            var operation = existing
+            operation.leaseUntil = now.advanced(by: request.lease)
+            return take(existing, payment, as: operation)
+        case .unknown where isOurs && request.executed != nil:
+            return take(existing, payment, as: existing)
+        case .sent where request.executed == existing.fencingToken:
+            let taken = existing.takenForInquiry(by: request.token, lease: request.lease, now: now)
+            return take(existing, payment, as: taken)
         case .sent, .unknown:
-            guard existing.leaseUntil <= now else { return ClaimDecision(.waitForKey) }
-            return take(existing, payment, request, now, isNewAttempt: true)
+            guard existing.leaseUntil <= now else {
+                return ClaimDecision(.waitForKey(HeldKey(existing, payment, now: now)))
+            }
+            return take(existing, payment, as: existing.taken(by: request.token, lease: request.lease, now: now))
         }
     }
 
-    /// Takes over an operation whose last holder is gone, or has put it to rest.
-    private static func take(
-        _ existing: Operation,
-        _ payment: Payment?,
-        _ request: ClaimRequest,
-        _ now: Timestamp,
-        isNewAttempt: Bool
-    ) -> ClaimDecision {
+    /// Takes up an operation that is there already.
+    ///
+    /// - Parameters:
+    ///   - existing: as it was found.
+    ///   - operation: the same in our hands.
+    private static func take(_ existing: Operation, _ payment: Payment?, as operation: Operation) -> ClaimDecision {
         guard let payment else { return ClaimDecision(.needsAttention(existing, nil)) }
-        var operation = existing
-        if isNewAttempt {
-            operation = existing.taken(by: request.token, lease: request.lease, now: now)
-        } else {
-            operation.leaseUntil = now.advanced(by: request.lease)
-        }
         return ClaimDecision(
             .claimed(Claim(operation: operation, payment: payment)),
             write: Write(

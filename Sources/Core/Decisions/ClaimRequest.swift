@@ -11,6 +11,9 @@ package struct ClaimRequest: Sendable {
     /// Whether it has waited a retry tier for its authorize already.
     package let hasWaited: Bool
     package let expiry: Expiry
+    /// The fencing token of a claim whose request the bank has executed: it was asked by the key, and replays its success. Such a claim
+    /// need not be waited for (docs/correctness.md#takeover).
+    package let executed: Int64?
 
     /// Whether the command expired before anybody handled it.
     package enum Expiry: Hashable, Sendable {
@@ -28,7 +31,8 @@ package struct ClaimRequest: Sendable {
         lease: Duration,
         bankKey: String? = nil,
         hasWaited: Bool = false,
-        expiry: Expiry = .none
+        expiry: Expiry = .none,
+        executed: Int64? = nil
     ) {
         self.command = command
         self.operationID = operationID
@@ -37,5 +41,6 @@ package struct ClaimRequest: Sendable {
         self.bankKey = bankKey ?? command.bankKey
         self.hasWaited = hasWaited
         self.expiry = expiry
+        self.executed = executed
     }
 }

@@ -59,7 +59,7 @@ package struct BankAttempt: Sendable {
     }
 
     /// With a log of its own.
-    private func anew(for messageID: String?) -> BankAttempt {
+    func anew(for messageID: String?) -> BankAttempt {
         var copy = self
         copy.log = AttemptLog()
         copy.messageID = messageID

@@ -207,7 +207,7 @@ package struct CommandConsumer: Sendable {
     }
 
     /// What waits for others is looked at again here, as long as they may take and there is room: on a retry tier it would wait for longer
-    /// than they do. It has its place in the store meanwhile. Not while the bank is being tried: what is read then is read one at a time, and
+    /// than they do; a key that is free in a moment is waited for in any case. It has its place in the store meanwhile. Not while the bank is being tried: what is read then is read one at a time, and
     /// the others, what it waits for perhaps among them, are behind it.
     ///
     /// - Throws: also where the queue is left to others: it comes again there.
@@ -220,20 +220,25 @@ package struct CommandConsumer: Sendable {
     ) async throws(CancellationError) -> Disposition? {
         var retry = retry
         var pause = Self.shortestLook
+        var key = KeyWatch()
         while true {
-            guard let handled = try await handler.handle(command, retry, arrived: arrived) else { return nil }
+            guard let handled = try await handler.handle(command, retry, &key, arrived: arrived) else { return nil }
             guard handled.waitsForOthers, context.time.uptime() - arrived < context.limits.lease else {
                 return await handler.noting(lineOf: handled, command)
             }
             // In a moment the queue is left to another processor, which waits with it in its place.
             let isLeaving = reading.isStopped && reading.isAwaited
-            let mayWait = reading.hasRoomToWait && context.breaker.condition == .closed
+            let next = handled.waitsForKey ? key.nextStepIn : nil
+            let isSoon = next.map { $0 <= Self.longestWaitWithoutRoom } ?? false
+            let mayWait = (reading.hasRoomToWait || isSoon) && context.breaker.condition == .closed
             // What it waits for may be the one behind it.
             guard isLeaving || mayWait && !queues.isAwaitedByReturning(place) else {
                 return await handler.noting(lineOf: handled, command)
             }
             retry.heldSince = retry.heldSince ?? context.time.now()
-            try await context.time.sleep(for: isLeaving ? Self.shortestLook : pause)
+            try await context.time.sleep(
+                for: isLeaving ? Self.shortestLook : min(pause, max(next ?? pause, Self.shortestLook))
+            )
             if reading.hasLeft { throw CancellationError() }
             pause = min(pause * 2, Self.longestLook)
         }
@@ -241,6 +246,8 @@ package struct CommandConsumer: Sendable {
 
     private static let shortestLook = Duration.milliseconds(50)
     private static let longestLook = Duration.seconds(1)
+    /// Where a key is free before, the shortest retry tier would take longer.
+    private static let longestWaitWithoutRoom = Duration.seconds(3)
 
     private func finish(_ delivery: any Delivery, _ message: Message, _ disposition: Disposition) async -> Bool {
         do throws(CancellationError) {

@@ -17,11 +17,13 @@ package struct CommandHandler: Sendable {
     /// - Parameters:
     ///   - command: decoded and valid.
     ///   - retry: what its delivery tells about its travels.
+    ///   - key: what its delivery knows of the claim that holds its key.
     ///   - arrived: the uptime when it was delivered.
     /// - Returns: `nil` where it is to go back to the broker: the store is unavailable, and cannot keep its place.
     func handle(
         _ command: Command,
         _ retry: RetryState,
+        _ key: inout KeyWatch,
         arrived: Duration
     ) async throws(CancellationError) -> Disposition? {
         // Before the claim: what a known outage refuses is no attempt (docs/correctness.md#bank-outage).
@@ -42,14 +44,30 @@ package struct CommandHandler: Sendable {
         do throws(StoreError) {
             // What the attempt before has asked, should the store have forgotten its claim since.
             var before: (operation: Operation, sends: EarlierSends)?
+            var proof: BankAttempt.Proof?
             while true {
                 let started = context.time.uptime()
-                let outcome = try await claim(command, retry)
+                let outcome = try await claim(command, retry, executed: proof?.fencingToken)
+                if let held = outcome.heldKey, key.mayAsk(about: held, context.limits) {
+                    proof = await attempt.proof(about: held, permit, messageID: command.messageID)
+                    if proof != nil { continue }
+                }
                 guard case .claimed(let claim) = outcome else {
                     return try await answer(outcome, to: command, retry)
                 }
                 let ended: BankAttempt.Outcome
-                if let before, before.sends.unanswered > 0, claim.operation.isClaimedAnew(after: before.operation) {
+                if let proof, claim.operation.fencingToken == proof.fencingToken + 1, claim.operation.state == .unknown
+                {
+                    ended = try await attempt.conclude(
+                        claim,
+                        proof,
+                        permit,
+                        messageID: command.messageID,
+                        started: started
+                    )
+                } else if let before, before.sends.unanswered > 0,
+                    claim.operation.isClaimedAnew(after: before.operation)
+                {
                     ended = try await attempt.remember(
                         claim,
                         before.sends,
@@ -67,6 +85,7 @@ package struct CommandHandler: Sendable {
                         started: started
                     )
                 }
+                proof = nil
                 if case .superseded(let sends) = ended { before = (claim.operation, sends) }
                 if let disposition = try await disposition(ended, claim, of: command, retry) { return disposition }
                 // Superseded: what the store says now decides.
@@ -78,14 +97,19 @@ package struct CommandHandler: Sendable {
         }
     }
 
-    private func claim(_ command: Command, _ retry: RetryState) async throws(StoreError) -> ClaimOutcome {
+    private func claim(
+        _ command: Command,
+        _ retry: RetryState,
+        executed: Int64?
+    ) async throws(StoreError) -> ClaimOutcome {
         let request = ClaimRequest(
             command: command,
             operationID: OperationID(context.random.identifier(at: context.time.now())),
             token: ClaimToken(context.random.identifier(at: context.time.now())),
             lease: context.limits.lease,
             hasWaited: retry.waitingSince != nil,
-            expiry: retry.hasExpired ? .expired : .none
+            expiry: retry.hasExpired ? .expired : .none,
+            executed: executed
         )
         return try await context.patiently { () async throws(StoreError) in try await context.store.claim(request) }
     }

@@ -51,7 +51,13 @@ package indirect enum Disposition: Hashable, Sendable {
     var waitsForOthers: Bool {
         guard case .deferred(_, let reason, _, _) = self else { return false }
         let isOfPayment = [WaitReason.paymentInProgress, .earlierCommand].contains { $0.rawValue == reason }
-        return isOfPayment || reason == CommandHandler.keyInProgress
+        return isOfPayment || waitsForKey
+    }
+
+    /// Whether its own key is held by somebody else's claim, or rests.
+    var waitsForKey: Bool {
+        guard case .deferred(_, let reason, _, _) = self else { return false }
+        return reason == CommandHandler.keyInProgress
     }
 
     /// For the log line and the metric of a reply.

@@ -210,7 +210,7 @@ extension ClaimOutcome {
             "claimed with fencing token \(claim.operation.fencingToken), attempt \(claim.operation.attempts), \(claim.operation.bankKey)"
         case .completed(let operation, let isReplay): "\(operation.state.rawValue)\(isReplay ? " already" : "")"
         case .rejected(let code, _): "rejected \(code.rawValue)"
-        case .waitForKey: "the key is in progress"
+        case .waitForKey(let held): "the key is in progress, free in \(held.freeIn)"
         case .wait(let reason, let payment): "waits, \(reason.rawValue), \(payment?.status.rawValue ?? "no payment")"
         case .needsAttention: "needs attention"
         }

@@ -14,14 +14,16 @@ struct ClaimDecisionTests {
         _ command: Command,
         existing: Operation? = nil,
         payment: Payment? = nil,
-        hasWaited: Bool = false
+        hasWaited: Bool = false,
+        executed: Int64? = nil
     ) -> ClaimDecision {
         let request = ClaimRequest(
             command: command,
             operationID: OperationID(UniqueID(high: 3, low: 4)),
             token: token,
             lease: .seconds(40),
-            hasWaited: hasWaited
+            hasWaited: hasWaited,
+            executed: executed
         )
         return ClaimDecision(request, existing: existing, payment: payment, now: now, fingerprinter: fingerprinter)
     }
@@ -184,7 +186,7 @@ struct ClaimDecisionTests {
     @Test("an open one waits while it is leased or rests", arguments: [OperationState.sent, .unknown])
     func waits(state: OperationState) throws {
         let (decision, _) = try known(state, leaseUntil: now.advanced(by: .microseconds(1)))
-        #expect(decision.outcome == .waitForKey)
+        #expect(decision.outcome.heldKey != nil)
         #expect(decision.write == nil)
     }
 
@@ -217,6 +219,48 @@ struct ClaimDecisionTests {
         #expect(decision.write?.isNewOperation == false)
         #expect(decision.write?.payment == nil)
         #expect(decision.write?.transition == nil)
+    }
+
+    @Test(
+        "one that the bank has executed is taken over before the end of its lease, from the holder that was asked about only"
+    )
+    func executed() throws {
+        let lease = now.advanced(by: .seconds(30))
+        let command = try PaymentFixture.command(.capture)
+        let payment = try PaymentFixture.payment(.capturing)
+        func operation(_ state: OperationState) throws -> Operation {
+            try PaymentFixture.operation(
+                .capture,
+                state,
+                fencingToken: 3,
+                leaseUntil: lease,
+                fingerprint: fingerprint(command)
+            )
+        }
+        let existing = try operation(.sent)
+        let seen = existing.fencingToken
+        for other in [nil, seen - 1, seen + 1] {
+            let decision = decide(command, existing: existing, payment: payment, executed: other)
+            let held = try #require(decision.outcome.heldKey)
+            #expect(held.operation == existing && held.payment == payment && held.freeIn == .seconds(30))
+            #expect(decision.write == nil)
+        }
+        let decision = decide(command, existing: existing, payment: payment, executed: seen)
+        guard case .claimed(let claim) = decision.outcome else {
+            Issue.record("not claimed: \(decision)")
+            return
+        }
+        #expect(decision.write?.operation == claim.operation)
+        #expect(claim.operation.fencingToken == seen + 1)
+        #expect(claim.operation.state == .unknown)
+        #expect(claim.operation.attempts == existing.attempts)
+        #expect(claim.operation.sends.unanswered == existing.sends.unanswered + 1)
+        // The answer to the commit was lost: the same claim once more.
+        let again = decide(command, existing: claim.operation, payment: payment, executed: seen)
+        #expect(again.outcome == decision.outcome)
+        // What rests was put to rest by somebody who is there.
+        let resting = decide(command, existing: try operation(.unknown), payment: payment, executed: seen)
+        #expect(resting.outcome.heldKey != nil)
     }
 
     @Test("our own claim, whose commit was not answered, is taken up with its fencing token")

@@ -47,7 +47,7 @@ struct SecretRotationTests {
             }
             #expect(claim.operation.fingerprint.secretID != nil)
             for known in [Self.fingerprinter("a"), Self.fingerprinter("b", "a"), Self.fingerprinter("a", "b")] {
-                #expect(try await outcome(known) == .waitForKey)
+                #expect(try await outcome(known).heldKey != nil)
             }
             #expect(try await outcome(Self.fingerprinter("b")) == .rejected(.idempotencyKeyReused, nil))
             // As a version before this one has written it: which secret, it does not say.

@@ -61,6 +61,9 @@ struct Mutant: Sendable, CustomTestStringConvertible {
             { $0.store = WriteBehindStore(store: $0.store, time: $0.time, world: world) }
         },
         .ports("claims for a second only") { $0.store = HastyStore(store: $0.store) },
+        .ports("takes a claim over without a proof", amid: [.crash, .keyLoss]) {
+            $0.store = ProoflessStore(store: $0.store)
+        },
         .ports("takes a lost answer of the completion for a commit") { $0.store = GuessingStore(store: $0.store) },
         .ports("fails what has been unknown for long") { $0.store = ImpatientStore(store: $0.store) },
         .ports("makes up the bank key of each operation") { $0.store = RandomKeyStore(store: $0.store) },

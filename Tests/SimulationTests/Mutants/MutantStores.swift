@@ -19,6 +19,26 @@ struct HastyStore: StoreMutant {
     }
 }
 
+/// Takes a claim over as if the bank had executed what its holder has sent.
+struct ProoflessStore: StoreMutant {
+    let store: any ProcessPorts.Store
+
+    func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
+        let outcome = try await store.claim(request)
+        guard let held = outcome.heldKey, held.operation.state == .sent else { return outcome }
+        return try await store.claim(
+            ClaimRequest(
+                command: request.command,
+                operationID: request.operationID,
+                token: request.token,
+                lease: request.lease,
+                hasWaited: request.hasWaited,
+                executed: held.operation.fencingToken
+            )
+        )
+    }
+}
+
 /// The first command of each key.
 final class FirstCommands: Sendable {
     private let commands = Mutex<[String: Command]>([:])
