@@ -47,9 +47,12 @@ package final class Membership: Sendable {
     }
 
     /// Gives signs of life until the task is cancelled or the processor leaves.
-    package func run() async {
+    ///
+    /// - Parameter onRenewal: called after each, when it is known who else is there.
+    package func run(onRenewal: @Sendable () -> Void) async {
         while !Task.isCancelled, !state.withLock({ $0.hasLeft }) {
             await renew()
+            onRenewal()
             guard (try? await signal.wait(atMost: Member.heartbeat, time)) != nil else { return }
         }
     }

@@ -207,8 +207,8 @@ package struct CommandConsumer: Sendable {
     }
 
     /// What waits for others is looked at again here, as long as they may take and there is room: on a retry tier it would wait for longer
-    /// than they do; a key that is free in a moment is waited for in any case. It has its place in the store meanwhile. Not while the bank is being tried: what is read then is read one at a time, and
-    /// the others, what it waits for perhaps among them, are behind it.
+    /// than they do; a key that is free in a moment is waited for in any case. It has its place in the store meanwhile. Not while the bank
+    /// is being tried: what is read then is read one at a time, and the others, what it waits for perhaps among them, are behind it.
     ///
     /// - Throws: also where the queue is left to others: it comes again there.
     private func handle(
@@ -222,7 +222,8 @@ package struct CommandConsumer: Sendable {
         var pause = Self.shortestLook
         var key = KeyWatch()
         while true {
-            guard let handled = try await handler.handle(command, retry, &key, arrived: arrived) else { return nil }
+            let handled = try await handler.handle(command, retry, &key, arrived: arrived) { reading.hasLeft }
+            guard let handled else { return nil }
             guard handled.waitsForOthers, context.time.uptime() - arrived < context.limits.lease else {
                 return await handler.noting(lineOf: handled, command)
             }

@@ -19,12 +19,14 @@ package struct CommandHandler: Sendable {
     ///   - retry: what its delivery tells about its travels.
     ///   - key: what its delivery knows of the claim that holds its key.
     ///   - arrived: the uptime when it was delivered.
+    ///   - isWithdrawn: whether its queue has been left to another processor, where it comes again: then it is not begun here.
     /// - Returns: `nil` where it is to go back to the broker: the store is unavailable, and cannot keep its place.
     func handle(
         _ command: Command,
         _ retry: RetryState,
         _ key: inout KeyWatch,
-        arrived: Duration
+        arrived: Duration,
+        unless isWithdrawn: @Sendable () -> Bool
     ) async throws(CancellationError) -> Disposition? {
         // Before the claim: what a known outage refuses is no attempt (docs/correctness.md#bank-outage).
         var admitted = try await context.breaker.admit(since: nil)
@@ -41,6 +43,7 @@ package struct CommandHandler: Sendable {
         defer { context.breaker.end(permit) }
         let place = try await BankPlace(in: context.limiter)
         defer { place.leave() }
+        if isWithdrawn() { throw CancellationError() }
         do throws(StoreError) {
             // What the attempt before has asked, should the store have forgotten its claim since.
             var before: (operation: Operation, sends: EarlierSends)?

@@ -32,6 +32,11 @@ package final class CommandReaders: Sendable {
         state.withLock { $0.readings.removeAll { $0 === reading } }
     }
 
+    /// When it is known anew whose the queues are.
+    package func review() {
+        for reading in state.withLock({ $0.readings }) { reading.review() }
+    }
+
     /// Reads nothing more until `begin`.
     package func stop() {
         let readings = state.withLock { state in

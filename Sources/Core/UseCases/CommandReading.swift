@@ -78,6 +78,13 @@ package final class CommandReading: Sendable {
         return false
     }
 
+    /// Leaves the queue to its owner also where nothing more is delivered, because what was read takes all room: what is behind it need not
+    /// wait here for a slow bank while its owner has nothing to do.
+    package func review() {
+        guard !isStopped, state.withLock({ $0.inFlight >= prefetch }), share?.isToBeLeft == true else { return }
+        stop()
+    }
+
     /// Something was read, or is done with.
     func count(_ change: Int) { state.withLock { $0.inFlight += change } }
 

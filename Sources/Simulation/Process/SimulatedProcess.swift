@@ -64,7 +64,7 @@ package final class SimulatedProcess: Sendable {
     ) async {
         let membership = ports.membership(Self.member(number), partitions: partitions)
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await membership.run() }
+            group.addTask { await membership.run(onRenewal: self.readers.review) }
             await consume(broker, prefetch: prefetch, partitions: 0..<partitions, ports, context, membership)
             await membership.leave()
             group.cancelAll()

@@ -21,8 +21,8 @@ private struct SharedQueue: Sendable {
         queue = names.commandsQueue(0)
     }
 
-    func send(_ kind: OperationKind, key: String) {
-        var message = CommandMessage.valid(kind, payment: World.payment, key: key, body: nil)
+    func send(_ kind: OperationKind, payment: String = World.payment, key: String) {
+        var message = CommandMessage.valid(kind, payment: payment, key: key, body: nil)
         message.messageID = "message-\(key)"
         let outcome = broker.publish(message, exchange: broker.names.commandsExchange, routingKey: "")
         #expect(outcome == .confirmed)
@@ -93,7 +93,7 @@ struct HandOverTests {
                 let readings = members.map { CommandReading(PartitionShare($0, partition: 0), prefetch: 64) }
                 for member in members {
                     member.note(subscribed: 0, true)
-                    group.addTask { await member.run() }
+                    group.addTask { await member.run {} }
                 }
                 try await world.until { members.allSatisfy { $0.count == 2 } }
                 // Whoever owns it reads first; the other one goes on trying.
@@ -124,6 +124,35 @@ struct HandOverTests {
                 try await world.until { world.finalReplies("v").count >= 1 }
                 let outcomes = ["a", "c", "r", "v"].map { Set(world.finalReplies($0).map(\.outcome)) }
                 #expect(outcomes == [["succeeded"], ["succeeded"], ["succeeded"], ["rejected"]])
+                #expect(world.bank.ledger.count == 3)
+                group.cancelAll()
+            }
+        }
+    }
+
+    @Test("is left to its owner also where a slow bank has taken all room in it, and nothing more is delivered")
+    func noRoom() throws {
+        try Self.run { world, shared in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                let members = [shared.membership("a"), shared.membership("b")]
+                let owner =
+                    try #require(PartitionShares(members: ["a", "b"], partitions: 1).owner(of: 0)) == "a" ? 0 : 1
+                let readings = members.map { CommandReading(PartitionShare($0, partition: 0), prefetch: 2) }
+                let (slow, other) = (1 - owner, owner)
+                members[slow].note(subscribed: 0, true)
+                group.addTask { await members[slow].run(onRenewal: readings[slow].review) }
+                try shared.read(world.consumer(), readings[slow], &group)
+                for _ in 0..<2 { world.bank.delayNext(by: .seconds(14)) }
+                for number in 0..<3 { shared.send(.authorize, payment: World.payment(number), key: "a-\(number)") }
+                try await world.until { world.bank.requests.count == 2 }
+                let begun = world.time.uptime()
+                try shared.read(world.consumer(), readings[other], &group)
+                members[other].note(subscribed: 0, true)
+                group.addTask { await members[other].run(onRenewal: readings[other].review) }
+                try await world.until { !world.finalReplies("a-2").isEmpty }
+                #expect(world.time.uptime() - begun < .seconds(6))
+                #expect(world.finalReplies("a-0").isEmpty && world.finalReplies("a-1").isEmpty)
+                try await world.until { !world.finalReplies("a-0").isEmpty && !world.finalReplies("a-1").isEmpty }
                 #expect(world.bank.ledger.count == 3)
                 group.cancelAll()
             }

@@ -33,7 +33,7 @@ struct CommandSubscription: Sendable {
     func run() async {
         let readers = CommandReaders()
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await membership.run() }
+            group.addTask { await membership.run(onRenewal: readers.review) }
             await withGracefulShutdownHandler {
                 await run(readers)
             } onGracefulShutdown: {
