@@ -10,6 +10,7 @@ final class Upstream: Sendable {
     private let session: AMQPSession
     private let book = Mutex<[String: [ReceivedReply]]>([:])
     private let work = Mutex<Task<Void, Never>?>(nil)
+    private let browsed = Mutex<[String: [AMQPMessage]]>([:])
 
     /// It outlives a node of a cluster.
     private static let quorum: AMQPTable = ["x-queue-type": "quorum"]
@@ -134,11 +135,13 @@ final class Upstream: Sendable {
         return queue
     }
 
-    /// The messages of a queue, left in it.
+    /// The messages of a queue, left in it. They are taken and given back only when their number has changed: RabbitMQ 4 drops what was
+    /// given back twenty times.
     func browse(_ queue: String) async throws -> [AMQPMessage] {
         try await withConnection { connection in
             let count = try await connection.messageCount(of: queue)
             guard count > 0 else { return [] }
+            if let known = browsed.withLock({ $0[queue] }), known.count == count { return known }
             let consumer = try await connection.consume(queue: queue, prefetch: UInt16(clamping: count))
             var deliveries: [AMQPDelivery] = []
             for try await delivery in consumer {
@@ -148,7 +151,9 @@ final class Upstream: Sendable {
             }
             try await consumer.cancel()
             for delivery in deliveries { try delivery.reject(requeue: true) }
-            return deliveries.map(\.message)
+            let messages = deliveries.map(\.message)
+            browsed.withLock { $0[queue] = messages }
+            return messages
         }
     }
 
