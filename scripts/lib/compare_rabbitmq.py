@@ -3,9 +3,12 @@
 The data directory is not here: scripts/compare-rabbitmq tries that.
 """
 
+import base64
 import json
 import os
 import time
+import urllib.parse
+import urllib.request
 
 import pika
 from pika.exceptions import AMQPConnectionError, AMQPError
@@ -108,6 +111,22 @@ def default_delivery_limit():
         return "none within 60" if times == 60 else times
 
 
+def limit_by_policy():
+    """The same where a policy sets a limit that is never reached."""
+    url = urllib.parse.urlsplit(os.environ["RABBITMQ_MANAGEMENT_URL"])
+    credentials = base64.b64encode(f"{url.username}:{url.password}".encode()).decode()
+    policy = {"pattern": "^compare\\.", "apply-to": "queues", "definition": {"delivery-limit": 2_000_000_000}}
+    for method, body in (("PUT", json.dumps(policy).encode()), ("DELETE", None)):
+        request = urllib.request.Request(
+            f"{url.scheme}://{url.hostname}:{url.port}/api/policies/%2F/compare", body, method=method,
+            headers={"Authorization": f"Basic {credentials}", "Content-Type": "application/json"},
+        )
+        urllib.request.urlopen(request, timeout=10).close()
+        if method == "PUT":
+            result = default_delivery_limit()
+    return result
+
+
 def partitions():
     """To which of eight queues a consistent-hash exchange sends twelve payment ids."""
     with Case() as case:
@@ -170,6 +189,7 @@ def main():
         ),
         "deliveries with limit 3, basic.nack": delivery_limit(lambda channel, tag: channel.basic_nack(tag, requeue=True)),
         "deliveries without a limit": default_delivery_limit(),
+        "the same, policy delivery-limit 2000000000": limit_by_policy(),
         "partitions of twelve payments": partitions(),
         "global prefetch": global_prefetch(),
         "size of a message": largest_message(),

@@ -4,16 +4,18 @@ import Testing
 
 extension RestartLane {
     /// FAILOVER_TEST_SCALE multiplies the number of commands.
-    @Suite("A primary that is killed", .timeLimit(.minutes(20)))
+    @Suite("A primary that goes", .timeLimit(.minutes(20)))
     struct NaturalLagTests {
         private static let scale = TestScale.failover
 
+        enum Way: Sendable { case killed, killedWithSynchronousStandby, switchover }
+
         @Test(
             "and a standby promoted with the lag that there happens to be: nothing is lost, doubled, or left open",
-            arguments: [false, true]
+            arguments: [Way.killed, .killedWithSynchronousStandby, .switchover]
         )
-        func killed(isSynchronous: Bool) async throws {
-            try await DatabasePair.run(isSynchronous: isSynchronous) { pair in
+        func goes(_ way: Way) async throws {
+            try await DatabasePair.run(isSynchronous: way != .killed) { pair in
                 let settings = World.Settings.failover(pair.servers)
                 try await World.run(settings) { world in
                     try await world.startProcessor()
@@ -22,13 +24,13 @@ extension RestartLane {
                     try await eventually("there was traffic", within: .seconds(180)) {
                         world.upstream.replyCount >= 100 * Self.scale
                     }
-                    try await pair.killPrimary()
+                    if way == .switchover { try await pair.stopPrimary() } else { try await pair.killPrimary() }
                     let answered = batch.answered(in: world)
                     try await pair.promote()
                     let remembered = try await StoredReplies(world)
                     let forgotten = remembered.forgotten(among: answered)
                     print("the standby knew nothing of \(forgotten.count) of \(answered.count) answered commands")
-                    if isSynchronous { #expect(forgotten.isEmpty) }
+                    if way != .killed { #expect(forgotten.isEmpty) }
                     try await load.value
                     try await world.expect(batch.commands, endAs: "succeeded")
                     // Two periods of the sweep, once leases are over; more on a slow machine.

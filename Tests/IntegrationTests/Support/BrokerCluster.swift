@@ -9,8 +9,13 @@ final class BrokerCluster: Sendable {
     }
 
     /// Starts them, gives them to a test, and takes them down whatever happened.
-    static func run(_ body: (BrokerCluster) async throws -> Void) async throws {
-        try await PrivateServices.run { first in
+    ///
+    /// - Parameter first: what the first of the three has beside its broker: a PostgreSQL, perhaps with a standby.
+    static func run(
+        _ first: PrivateServices.Kind = PrivateServices.Kind(),
+        _ body: (BrokerCluster) async throws -> Void
+    ) async throws {
+        try await PrivateServices.run(first) { first in
             var joining = PrivateServices.Kind(names: ["rabbitmq"])
             joining.environment["RABBITMQ_CLUSTER"] = first.directory
             try await PrivateServices.run(joining) { second in

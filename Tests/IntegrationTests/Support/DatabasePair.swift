@@ -25,6 +25,9 @@ struct DatabasePair: Sendable {
     /// Ends every process of the primary at once, as a failure of its machine would.
     func killPrimary() async throws { try await services.call("kill", "postgres") }
 
+    /// Ends the primary in good order, as for a planned switchover: the standby gets all that was committed.
+    func stopPrimary() async throws { try await services.call("stop", "postgres") }
+
     /// Stops every process of the primary where it is, as a machine does whose storage is gone: its kernel goes on answering.
     func freezePrimary() async throws { try await services.call("freeze", "postgres") }
 

@@ -9,6 +9,8 @@ struct TortureSettings: Sendable {
     let drain: Duration
     /// Objects at the broker are deleted too.
     let hasDrift: Bool
+    /// Three brokers, three processors, and a standby of the database that commits wait for.
+    let isCluster: Bool
     /// The one kind of trouble that there is; `nil` for all.
     let only: String?
     /// Customers that pay at the same time.
@@ -22,6 +24,7 @@ struct TortureSettings: Sendable {
             duration: .seconds(Int64(seconds)),
             drain: .seconds(Int64(number("TORTURE_DRAIN_SECONDS") ?? 1_200)),
             hasDrift: number("TORTURE_DRIFT") == 1,
+            isCluster: number("TORTURE_CLUSTER") == 1,
             only: getenv("TORTURE_ONLY").map { String(cString: $0) },
             customers: Int(number("TORTURE_CUSTOMERS") ?? 12)
         )

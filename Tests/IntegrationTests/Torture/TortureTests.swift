@@ -9,9 +9,9 @@ struct TortureTests {
     @Test("whatever is killed, the customers, the database and the bank agree in the end")
     func agree() async throws {
         let settings = try #require(TortureSettings.asked)
-        try await PrivateServices.run { services in
+        try await TortureServers.run(isCluster: settings.isCluster) { servers in
             let world = World.Settings(
-                servers: services.servers,
+                servers: servers.all,
                 bank: ["MIN_LATENCY_MS": "5", "MAX_LATENCY_MS": "300", "FAILURE_RATE": "0.02"],
                 processor: World.shortLease.merging(
                     [
@@ -22,12 +22,12 @@ struct TortureTests {
                 deadLetters: nil,
                 isAudited: false
             )
-            try await World.run(world) { world in try await torture(world, services, settings) }
+            try await World.run(world) { world in try await torture(world, servers, settings) }
         }
     }
 
-    private func torture(_ world: World, _ services: PrivateServices, _ settings: TortureSettings) async throws {
-        let trouble = TortureTrouble(world, services, settings)
+    private func torture(_ world: World, _ servers: TortureServers, _ settings: TortureSettings) async throws {
+        let trouble = TortureTrouble(world, servers, settings)
         let customers = TortureCustomers(settings)
         try await trouble.start()
         let started = ContinuousClock.now

@@ -14,30 +14,44 @@ actor TortureTrouble {
         case bankStorm = "bank storm"
         case bankDown = "bank down"
         case drift = "object deleted"
+        case brokerFrozen = "broker frozen"
+        case databaseFailover = "database failed over"
+
+        /// What needs somebody else who goes on.
+        var needsCluster: Bool { self == .brokerFrozen || self == .databaseFailover }
     }
 
     private let world: World
-    private let services: PrivateServices
+    private let servers: TortureServers
     private let settings: TortureSettings
     private var generator: TortureRandom
     private var processors: [ProcessorProcess] = []
+    /// The name of the PostgreSQL that takes writes.
+    private var primary = "postgres"
     private(set) var counts: [Kind: Int] = [:]
 
-    init(_ world: World, _ services: PrivateServices, _ settings: TortureSettings) {
+    init(_ world: World, _ servers: TortureServers, _ settings: TortureSettings) {
         self.world = world
-        self.services = services
+        self.servers = servers
         self.settings = settings
         generator = TortureRandom(seed: settings.seed, stream: 0)
     }
 
     func start() async throws {
-        for _ in 0..<2 { processors.append(try await world.startProcessor()) }
+        for index in 0..<(settings.isCluster ? 3 : 2) {
+            processors.append(try await world.startProcessor(nil, environment(of: index)))
+        }
+        try await servers.spreadLeaders()
     }
 
-    /// Until the time is over; then everything is as it should be, and two processors run.
+    /// Each begins with a broker of its own.
+    private func environment(of index: Int) -> [String: String] { ["AMQP_URL": servers.from(index).amqpURL] }
+
+    /// Until the time is over; then everything is as it should be, and all processors run.
     func run(until end: ContinuousClock.Instant, report: (String) -> Void) async throws {
         let kinds = Kind.allCases.filter { kind in
-            settings.only.map { $0 == kind.rawValue } ?? (settings.hasDrift || kind != .drift)
+            settings.only.map { $0 == kind.rawValue }
+                ?? ((settings.hasDrift || kind != .drift) && (settings.isCluster || !kind.needsCluster))
         }
         guard !kinds.isEmpty else { throw ChildError("no such kind of trouble: \(settings.only ?? "")") }
         while ContinuousClock.now < end {
@@ -57,7 +71,7 @@ actor TortureTrouble {
         switch kind {
         case .processorKilled:
             try await processors[index].child.crash()
-            processors[index] = try world.spawnProcessor()
+            processors[index] = try world.spawnProcessor(nil, environment(of: index))
         case .processorFrozen:
             processors[index].child.send(SIGSTOP)
             try await Task.sleep(for: pause)
@@ -66,13 +80,27 @@ actor TortureTrouble {
             guard try await processors[index].terminate() == .status(0) else {
                 throw ChildError("a processor did not end in good order\n\(processors[index].child.lastWords)")
             }
-            processors[index] = try world.spawnProcessor()
+            processors[index] = try world.spawnProcessor(nil, environment(of: index))
         case .brokerKilled:
-            try await services.call("kill", "rabbitmq")
-            try await services.call("start", "rabbitmq")
+            let broker = servers.brokers.randomElement(using: &generator) ?? servers.database
+            try await broker.call("kill", "rabbitmq")
+            try await broker.call("start", "rabbitmq")
+        case .brokerFrozen:
+            let broker = servers.brokers.randomElement(using: &generator) ?? servers.database
+            try await broker.call("freeze", "rabbitmq")
+            try await Task.sleep(for: pause)
+            try await broker.call("thaw", "rabbitmq")
+            // Where the others have missed it, it joins them anew.
+            try await broker.call("start", "rabbitmq")
         case .databaseKilled:
-            try await services.call("kill", "postgres")
-            try await services.call("start", "postgres")
+            try await servers.database.call("kill", primary)
+            try await servers.database.call("start", primary)
+        case .databaseFailover:
+            // There is one standby, so only once.
+            guard primary == "postgres" else { return }
+            try await servers.database.call("kill", primary)
+            primary = "standby"
+            try await servers.database.call("promote", primary)
         case .bankStorm:
             let faults = ["timeout-after-execute", "drop-before", "drop-after", "garbage", "error-500", "latency"]
             try await world.bank.fault(
