@@ -56,7 +56,9 @@ actor TortureTrouble {
         guard !kinds.isEmpty else { throw ChildError("no such kind of trouble: \(settings.only ?? "")") }
         while ContinuousClock.now < end {
             try await Task.sleep(for: .milliseconds(.random(in: 500...6_000, using: &generator)))
-            let kind = kinds.randomElement(using: &generator) ?? .processorKilled
+            // There is one standby.
+            let possible = kinds.filter { $0 != .databaseFailover || primary == "postgres" }
+            let kind = possible.randomElement(using: &generator) ?? .processorKilled
             report(kind.rawValue)
             try await make(kind)
             counts[kind, default: 0] += 1
@@ -96,8 +98,6 @@ actor TortureTrouble {
             try await servers.database.call("kill", primary)
             try await servers.database.call("start", primary)
         case .databaseFailover:
-            // There is one standby, so only once.
-            guard primary == "postgres" else { return }
             try await servers.database.call("kill", primary)
             primary = "standby"
             try await servers.database.call("promote", primary)
