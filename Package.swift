@@ -276,7 +276,7 @@ let package = Package(
             dependencies: [
                 "AMQP", "BrokerContract", "BrokerMapping", "CardSealing", "ConfigurationText", "ConsolePages", "Core",
                 "HTTPClient", "Migrations", "Postgres", "Processor", "Simulation", "StoreContract", "TestSupport",
-                "WipingHeap",
+                "Program", "WipingHeap",
                 argumentParser, coreMetrics, httpTypes, hummingbird, logging, serviceLifecycle, yams,
             ],
             swiftSettings: swiftSettings

@@ -32,11 +32,12 @@ cpu_of_all() {
 # Bytes so far: of PostgreSQL's log of writes (WAL), of the database, of what RabbitMQ has written, and of what went over the loopback
 # interface, other programs' traffic included.
 bytes_of_all() {
-    local query written sent
+    local query database written sent
     query="SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint || ' ' || pg_database_size(current_database())"
+    database=$(psql "$DATABASE_URL" --no-psqlrc --quiet --tuples-only --no-align --command "$query")
     written=$(awk '/^write_bytes/ { print $2 }' "/proc/$(pid_of rabbitmq)/io")
     sent=$(awk '/^ *lo:/ { sub(/^ *lo:/, ""); print $1 }' /proc/net/dev)
-    printf '%s %s %s' "$(psql "$DATABASE_URL" --no-psqlrc --quiet --tuples-only --no-align --command "$query")" "$written" "$sent"
+    printf '%s %s %s' "$database" "$written" "$sent"
 }
 
 # scenario_report NAME LOAD_JSON CPU_BEFORE CPU_AFTER BYTES_BEFORE BYTES_AFTER PEAK_MIB [AS_JSON]: what was measured, as text or as a

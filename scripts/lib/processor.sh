@@ -2,7 +2,7 @@
 # A processor of $programs over services of its own, for the demo and the benchmark.
 
 take_down() {
-    local status=$?
+    local status=${1:-$?}
     trap '' INT TERM HUP
     local name
     for name in "${more_processors[@]}" processor; do end_process "$name" TERM 40; done
@@ -69,7 +69,7 @@ start_more_processors() {
     ((${#more_processors[@]} == 0)) || wait_until processor 60 share_evenly "$1"
 }
 
-# share_evenly N: N processors are there, and none has two partitions more than another.
+# share_evenly N: N processors know of each other. What a partition's new owner does not read yet the old one reads on.
 share_evenly() {
     "$programs/processor" members --json 2>/dev/null | python3 -c '
 import json, sys

@@ -125,7 +125,9 @@ package struct ClaimDecision: Hashable, Sendable {
         case .unknown where isOurs && request.executed != nil:
             return take(existing, payment, as: existing)
         case .sent where request.executed == existing.fencingToken:
-            let taken = existing.takenForInquiry(by: request.token, lease: request.lease, now: now)
+            var taken = existing.takenForInquiry(by: request.token, lease: request.lease, now: now)
+            // Nothing is sent, so nothing needs a lease: should this attempt be lost too, the next one waits no longer for it.
+            taken.leaseUntil = existing.leaseUntil
             return take(existing, payment, as: taken)
         case .sent, .unknown:
             guard existing.leaseUntil <= now else {

@@ -17,6 +17,8 @@ package enum ProcessorEvent: Sendable {
     case needsAttention(CommandIdentity, reason: String)
     /// Another attempt has taken the operation over while this one was at the bank.
     case superseded(CommandIdentity)
+    /// The bank has executed what a lost processor had sent: completed before the lease is over.
+    case takenOverOnProof(CommandIdentity)
     /// The message id is the reply's.
     case replyUndeliverable(replyTo: String?, CommandIdentity)
     /// A reply that its queue does not take or confirm: it comes again with its command.

@@ -2,16 +2,22 @@
 struct KeyWatch {
     /// The fencing token of the holder about whose request the bank was asked.
     private var asked: Int64?
+    /// Where a key is free before, the shortest retry tier would take longer.
+    private static let moment = Duration.seconds(3)
+
+    /// Whether something can be done so soon that no retry tier is worth it.
+    var isNearlyFree: Bool { nextStepIn.map { $0 <= Self.moment } ?? false }
+
     /// Until something can be done: the bank can be asked, or the lease or the rest is over.
     private(set) var nextStepIn: Duration?
 
-    /// - Returns: whether to ask the bank now. It is asked once, when what the holder has sent can no longer be executing, should it be
-    ///   gone.
+    /// - Returns: whether to ask the bank now: once for each delivery and holder, when what the holder has sent first can no longer be
+    ///   executing, should it be gone; and not where the key is free in a moment anyway.
     mutating func mayAsk(about held: HeldKey, _ limits: HandlerLimits) -> Bool {
         nextStepIn = held.freeIn
-        guard held.operation.state == .sent, held.payment != nil, asked != held.operation.fencingToken else {
-            return false
-        }
+        guard held.operation.state == .sent, held.payment != nil, asked != held.operation.fencingToken,
+            held.freeIn > Self.moment
+        else { return false }
         let age = limits.lease - held.freeIn
         guard age >= limits.bankWorstCase else {
             nextStepIn = min(held.freeIn, limits.bankWorstCase - age)
@@ -53,6 +59,7 @@ extension BankAttempt {
         )
         if !Task.isCancelled { context.breaker.record(answer, under: permit) }
         let verdict = anew(for: messageID).judge(action, answer, after: operation.sends, of: operation)
+        if case .notExecuted(_, .throttled) = verdict { context.limiter.slowDown() }
         guard case .succeeded = verdict else { return nil }
         return Proof(action: action, answer: answer, fencingToken: operation.fencingToken)
     }
@@ -65,6 +72,7 @@ extension BankAttempt {
         messageID: String,
         started: Duration
     ) async throws(StoreError) -> Outcome {
+        context.observer.observe(.takenOverOnProof(CommandIdentity(claim.operation, messageID: messageID)))
         let sends = claim.operation.sends
         let verdict = Verdict.of(proof.action, proof.answer, sends: sends)
         let call = Call(

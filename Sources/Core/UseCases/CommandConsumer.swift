@@ -230,7 +230,7 @@ package struct CommandConsumer: Sendable {
             // In a moment the queue is left to another processor, which waits with it in its place.
             let isLeaving = reading.isStopped && reading.isAwaited
             let next = handled.waitsForKey ? key.nextStepIn : nil
-            let isSoon = next.map { $0 <= Self.longestWaitWithoutRoom } ?? false
+            let isSoon = handled.waitsForKey && key.isNearlyFree && !reading.isStopped
             let mayWait = (reading.hasRoomToWait || isSoon) && context.breaker.condition == .closed
             // What it waits for may be the one behind it.
             guard isLeaving || mayWait && !queues.isAwaitedByReturning(place) else {
@@ -247,8 +247,6 @@ package struct CommandConsumer: Sendable {
 
     private static let shortestLook = Duration.milliseconds(50)
     private static let longestLook = Duration.seconds(1)
-    /// Where a key is free before, the shortest retry tier would take longer.
-    private static let longestWaitWithoutRoom = Duration.seconds(3)
 
     private func finish(_ delivery: any Delivery, _ message: Message, _ disposition: Disposition) async -> Bool {
         do throws(CancellationError) {

@@ -53,7 +53,8 @@ package struct CommandHandler: Sendable {
                 let outcome = try await claim(command, retry, executed: proof?.fencingToken)
                 if let held = outcome.heldKey, key.mayAsk(about: held, context.limits) {
                     proof = await attempt.proof(about: held, permit, messageID: command.messageID)
-                    if proof != nil { continue }
+                    // In vain too: asking has taken its time, and the holder may have ended meanwhile.
+                    continue
                 }
                 guard case .claimed(let claim) = outcome else {
                     return try await answer(outcome, to: command, retry)
@@ -61,6 +62,7 @@ package struct CommandHandler: Sendable {
                 let ended: BankAttempt.Outcome
                 if let proof, claim.operation.fencingToken == proof.fencingToken + 1, claim.operation.state == .unknown
                 {
+                    place.leave()
                     ended = try await attempt.conclude(
                         claim,
                         proof,

@@ -1,4 +1,5 @@
 import Core
+import Program
 import Synchronization
 
 /// Whether commands can be worked on: what those who hold the connections report, and what has been achieved lately.
@@ -69,6 +70,7 @@ final class Readiness: Sendable {
                 "broker": .string(broker.rawValue),
                 "database": .string(database.rawValue),
                 "ready": .bool(isReady),
+                "version": .string(ProductVersion.current),
             ]
             if let members {
                 json["members"] = .integer(members.count)

@@ -51,6 +51,8 @@ struct ProcessorTelemetry: ProcessorObserver {
             log(.error, "operation needs manual review", identity, reason: reason)
         case .superseded(let identity):
             log(.notice, "operation was taken over by another attempt", identity)
+        case .takenOverOnProof(let identity):
+            log(.notice, "the bank has executed what another processor had sent, which did not complete it", identity)
         case .replyUndeliverable(let replyTo, let identity):
             metrics.repliesUndeliverable.increment()
             report("reply could not be routed", identity, replyTo: replyTo)

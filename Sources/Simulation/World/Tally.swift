@@ -29,6 +29,7 @@ package struct Tally: Sendable {
     package var bankRequests = 0
     package var bankEffects = 0
     package var superseded = 0
+    package var provenTakeovers = 0
     package var possibleOrphans = 0
     package var needsAttention = 0
     package var slots = 0
@@ -56,7 +57,8 @@ package struct Tally: Sendable {
             ("redeliveries", \.redeliveries), ("parked", \.deferred), ("replies", \.replies), ("returned", \.returned),
             ("dead letters", \.deadLetters), ("sent back", \.sentBack), ("replays", \.replays),
             ("bank requests", \.bankRequests),
-            ("bank effects", \.bankEffects), ("superseded", \.superseded), ("possible orphans", \.possibleOrphans),
+            ("bank effects", \.bankEffects), ("superseded", \.superseded),
+            ("taken over on proof", \.provenTakeovers), ("possible orphans", \.possibleOrphans),
             ("needs attention", \.needsAttention), ("slots taken", \.slots), ("sweeps finished", \.sweeps),
             ("resolved by sweeps", \.resolvedBySweeps), ("outbox messages", \.relayed), ("events", \.events),
             ("expiries", \.expiries),
@@ -79,6 +81,7 @@ package final class Counting: ProcessorObserver {
     package func observe(_ event: ProcessorEvent) {
         switch event {
         case .superseded: add(\.superseded)
+        case .takenOverOnProof: add(\.provenTakeovers)
         case .storeRegressed: add(\.regressions)
         case .handled(_, .deferred(_, let reason, _, _), _) where WaitReason(rawValue: reason) != nil: add(\.waits)
         case .deadLetterSentBack: add(\.sentBack)

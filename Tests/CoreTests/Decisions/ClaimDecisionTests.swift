@@ -253,6 +253,8 @@ struct ClaimDecisionTests {
         #expect(decision.write?.operation == claim.operation)
         #expect(claim.operation.fencingToken == seen + 1)
         #expect(claim.operation.state == .unknown)
+        // Should it be lost as well, the next one waits no longer.
+        #expect(claim.operation.leaseUntil == lease)
         #expect(claim.operation.attempts == existing.attempts)
         #expect(claim.operation.sends.unanswered == existing.sends.unanswered + 1)
         // The answer to the commit was lost: the same claim once more.

@@ -137,7 +137,7 @@ struct RedactionTests {
                 .storeRegressed(CommandIdentity(operation)),
                 .needsAttention(CommandIdentity(operation), reason: "r"),
                 .superseded(CommandIdentity(operation)), .replyUndeliverable(replyTo: "replies.a", CommandIdentity()),
-                .replyAddressIgnored(CommandIdentity(command)),
+                .takenOverOnProof(CommandIdentity(operation)), .replyAddressIgnored(CommandIdentity(command)),
                 .unroutedSentBack(CommandIdentity(command)),
                 .replyPostponed(replyTo: "replies.a"), .eventsPostponed(1),
                 .storeFailed(StoreError(.unavailable, detail: "08006")), .publishFailed("d"),
@@ -168,7 +168,7 @@ struct RedactionTests {
 }
 
 extension ProcessorEvent {
-    fileprivate static let kinds = 25
+    fileprivate static let kinds = 26
 
     /// A new case does not compile here until it has a number, and fails the count until it has a sample above.
     fileprivate var kind: Int {
@@ -198,6 +198,7 @@ extension ProcessorEvent {
         case .commandsGivenBack: 22
         case .commandsTakenAgain: 23
         case .membersChanged: 24
+        case .takenOverOnProof: 25
         }
     }
 }

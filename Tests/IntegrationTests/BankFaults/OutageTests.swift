@@ -4,7 +4,7 @@ import HTTPClient
 import TestSupport
 import Testing
 
-extension RestartLane {
+extension OutageLane {
     @Suite("Outages of the bank", .timeLimit(.minutes(15)))
     struct OutageTests {
         /// Time enough for the backlog of an outage in a debug build on a busy machine.

@@ -29,7 +29,8 @@ extension FaultLane {
                 #expect(Set(requests.map(\.bankKey)).count == 1)
                 #expect(requests.last?.isReplay == true)
                 let rows = try await world.database.rows("SELECT attempts, fence FROM operations")
-                #expect(rows.first?["attempts"]?.integer == 2)
+                // One, where the key was asked about when the first request had been executed.
+                #expect([1, 2].contains(rows.first?["attempts"]?.integer))
                 #expect(rows.first?["fence"]?.integer == 2)
             }
         }

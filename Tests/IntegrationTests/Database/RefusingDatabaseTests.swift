@@ -2,7 +2,7 @@ import HTTPClient
 import TestSupport
 import Testing
 
-extension CommandLane {
+extension OutageLane {
     @Suite("A database that refuses what commands need", .timeLimit(.minutes(10)))
     struct RefusingDatabaseTests {
         private struct Refusal: Sendable {

@@ -3,7 +3,7 @@ import Core
 import TestSupport
 import Testing
 
-extension FaultLane {
+extension OutageLane {
     /// The table of docs/security.md#at-the-broker, with real users.
     @Suite("Permissions at the broker", .timeLimit(.minutes(10)))
     struct PermissionTests {

@@ -3,7 +3,7 @@ import Core
 import TestSupport
 import Testing
 
-extension CommandLane {
+extension OutageLane {
     @Suite("A reply queue that confirms nothing", .timeLimit(.minutes(15)))
     struct SilentQueueTests {
         struct Load: Sendable {

@@ -15,7 +15,7 @@ extension RestartLane {
             arguments: [Way.killed, .killedWithSynchronousStandby, .switchover]
         )
         func goes(_ way: Way) async throws {
-            try await DatabasePair.run(isSynchronous: way != .killed) { pair in
+            try await DatabasePair.run(isSynchronous: way == .killedWithSynchronousStandby) { pair in
                 let settings = World.Settings.failover(pair.servers)
                 try await World.run(settings) { world in
                     try await world.startProcessor()

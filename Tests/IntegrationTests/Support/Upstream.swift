@@ -140,7 +140,10 @@ final class Upstream: Sendable {
     func browse(_ queue: String) async throws -> [AMQPMessage] {
         try await withConnection { connection in
             let count = try await connection.messageCount(of: queue)
-            guard count > 0 else { return [] }
+            guard count > 0 else {
+                browsed.withLock { $0[queue] = nil }
+                return []
+            }
             if let known = browsed.withLock({ $0[queue] }), known.count == count { return known }
             let consumer = try await connection.consume(queue: queue, prefetch: UInt16(clamping: count))
             var deliveries: [AMQPDelivery] = []

@@ -58,7 +58,7 @@ actor TortureTrouble {
             try await Task.sleep(for: .milliseconds(.random(in: 500...6_000, using: &generator)))
             // There is one standby.
             let possible = kinds.filter { $0 != .databaseFailover || primary == "postgres" }
-            let kind = possible.randomElement(using: &generator) ?? .processorKilled
+            guard let kind = possible.randomElement(using: &generator) else { break }
             report(kind.rawValue)
             try await make(kind)
             counts[kind, default: 0] += 1

@@ -1,5 +1,6 @@
 import Core
 import Logging
+import Program
 import ServiceLifecycle
 import Testing
 
@@ -34,7 +35,7 @@ struct AdminServerTests: AdminScene {
         #expect(
             answer.body == """
                 {"bank":"\(bank.rawValue)","broker":"\(broker.rawValue)","database":"\(database.rawValue)",\
-                "ready":\(status == 200)}
+                "ready":\(status == 200),"version":"\(ProductVersion.current)"}
                 """
         )
     }
@@ -44,7 +45,10 @@ struct AdminServerTests: AdminScene {
         let answer = try await get("/readyz")
         #expect(answer.status == 503)
         #expect(
-            answer.body == #"{"bank":"closed","broker":"connecting","database":"connecting","ready":false}"#
+            answer.body == """
+                {"bank":"closed","broker":"connecting","database":"connecting","ready":false,\
+                "version":"\(ProductVersion.current)"}
+                """
         )
     }
 

@@ -1,4 +1,5 @@
 import Core
+import Program
 import Synchronization
 import Testing
 
@@ -150,7 +151,8 @@ struct ReadinessTests {
         #expect(
             String(decoding: readiness.current.json.encoded, as: UTF8.self) == """
                 {"bank":"closed","broker":"stalled","database":"ok",\
-                "problems":["the broker takes no messages: low on memory"],"ready":false}
+                "problems":["the broker takes no messages: low on memory"],"ready":false,\
+                "version":"\(ProductVersion.current)"}
                 """
         )
         readiness.setBlocked(nil)

@@ -20,7 +20,7 @@ struct CommandIdentityLogTests {
     private static func subject(of event: ProcessorEvent) -> Subject {
         switch event {
         case .bankAnswered(_, _, let identity), .possibleOrphan(let identity, _), .storeRegressed(let identity),
-            .needsAttention(let identity, _), .superseded(let identity):
+            .needsAttention(let identity, _), .superseded(let identity), .takenOverOnProof(let identity):
             identity.messageID == nil ? .operation : .command
         case .handled, .rejectedInvalid, .unanswerable, .replyUndeliverable, .replyAddressIgnored, .deadLetterKept,
             .deadLetterSentBack, .unroutedSentBack:
