@@ -111,19 +111,41 @@ def default_delivery_limit():
         return "none within 60" if times == 60 else times
 
 
-def limit_by_policy():
-    """The same where a policy sets a limit that is never reached."""
+def manage(method, path, body=None):
+    """A request to the management API."""
     url = urllib.parse.urlsplit(os.environ["RABBITMQ_MANAGEMENT_URL"])
     credentials = base64.b64encode(f"{url.username}:{url.password}".encode()).decode()
+    request = urllib.request.Request(
+        f"{url.scheme}://{url.hostname}:{url.port}/api/{path}", None if body is None else json.dumps(body).encode(),
+        method=method, headers={"Authorization": f"Basic {credentials}", "Content-Type": "application/json"},
+    )
+    urllib.request.urlopen(request, timeout=10).close()
+
+
+def limit_by_policy():
+    """The same where a policy sets a limit that is never reached."""
     policy = {"pattern": "^compare\\.", "apply-to": "queues", "definition": {"delivery-limit": 2_000_000_000}}
-    for method, body in (("PUT", json.dumps(policy).encode()), ("DELETE", None)):
-        request = urllib.request.Request(
-            f"{url.scheme}://{url.hostname}:{url.port}/api/policies/%2F/compare", body, method=method,
-            headers={"Authorization": f"Basic {credentials}", "Content-Type": "application/json"},
-        )
-        urllib.request.urlopen(request, timeout=10).close()
-        if method == "PUT":
-            result = default_delivery_limit()
+    manage("PUT", "policies/%2F/compare", policy)
+    result = default_delivery_limit()
+    manage("DELETE", "policies/%2F/compare")
+    return result
+
+
+def passive_declaration():
+    """Whether a user without any right to a queue may look whether it is there."""
+    manage("PUT", "users/compare", {"password": "compare", "tags": ""})
+    manage("PUT", "permissions/%2F/compare", {"configure": "^$", "write": "^$", "read": "^$"})
+    with Case() as case:
+        parameters = pika.URLParameters(os.environ["AMQP_URL"])
+        parameters.credentials = pika.PlainCredentials("compare", "compare")
+        connection = pika.BlockingConnection(parameters)
+        try:
+            connection.channel().queue_declare(case.queue, passive=True)
+            result = "allowed"
+        except AMQPError as error:
+            result = f"refused ({error.args[0]})"
+        connection.close()
+    manage("DELETE", "users/compare")
     return result
 
 
@@ -190,6 +212,7 @@ def main():
         "deliveries with limit 3, basic.nack": delivery_limit(lambda channel, tag: channel.basic_nack(tag, requeue=True)),
         "deliveries without a limit": default_delivery_limit(),
         "the same, policy delivery-limit 2000000000": limit_by_policy(),
+        "passive declaration without a right": passive_declaration(),
         "partitions of twelve payments": partitions(),
         "global prefetch": global_prefetch(),
         "size of a message": largest_message(),

@@ -37,7 +37,7 @@ extension OutageLane {
             let prefix = literal(names.prefix)
             return Rights(
                 write: #"^(\#(prefix)\.(commands|retry|dead-letters|sweeps|events)|amq\.default)$"#,
-                read: #"^\#(prefix)\.(commands\.[0-9]+|dead-letters|unrouted|sweeps)$"#
+                read: #"^\#(prefix)\.(commands\.[0-9]+|retry\.[0-9]+[smh]|dead-letters|unrouted|replies|sweeps)$"#
             )
         }
 
@@ -117,13 +117,16 @@ extension OutageLane {
                     )
                 }
                 table.append((Rights(write: #"^\#(prefix)\."#, read: whole.read), "the default exchange (amq.default)"))
-                for (read, queue) in [
-                    (#"(commands\.0|dead-letters|unrouted|sweeps)$"#, names.commandsQueue(1)),
-                    (#"(commands\.[0-9]+|unrouted|sweeps)$"#, names.deadLetters),
-                    (#"(commands\.[0-9]+|dead-letters|sweeps)$"#, names.unrouted),
-                    (#"(commands\.[0-9]+|dead-letters|unrouted)$"#, names.sweeps),
+                let seen = #"retry\.[0-9]+[smh]|replies"#
+                for (read, name) in [
+                    ("commands\\.0|dead-letters|unrouted|sweeps", "queue \(names.commandsQueue(1))"),
+                    ("commands\\.[0-9]+|unrouted|sweeps", "queue \(names.deadLetters)"),
+                    // From RabbitMQ 4.3 on the exchange of this name is missed first.
+                    ("commands\\.[0-9]+|dead-letters|sweeps", names.unrouted),
+                    ("commands\\.[0-9]+|dead-letters|unrouted", "queue \(names.sweeps)"),
                 ] {
-                    table.append((Rights(write: whole.write, read: #"^\#(prefix)\."# + read), "queue \(queue)"))
+                    let read = #"^\#(prefix)\.(\#(read)|\#(seen))$"#
+                    table.append((Rights(write: whole.write, read: read), name))
                 }
                 let command = TestCommand.authorize()
                 try await world.send(command)
@@ -133,7 +136,10 @@ extension OutageLane {
                     let run = try await world.command(["run"], ["AMQP_URL": address, "AMQP_DECLARE": "false"])
                     #expect(run.exit == .status(1), "\(object)")
                     let line = run.errors.split(separator: "\n").last ?? ""
-                    #expect(line.contains("the broker's user may not use \(object)"), "\(object): \(line)")
+                    #expect(
+                        line.contains("the broker's user may not use ") && line.contains(object),
+                        "\(object): \(line)"
+                    )
                 }
                 // To declare, it needs configure, too.
                 let declaring = Self.processor(names)

@@ -35,8 +35,14 @@ extension CommandLane {
             case .situation(let name):
                 try await shift.happen(name)
             case .log(let shown, let line):
-                let lines = shift.processor.log.split(separator: "\n").map(String.init)
-                let isThere = lines.contains { ids.match(["time=… \(shown)"], [$0]) }
+                var lines: [String] = []
+                var isThere = false
+                // It may be about to come.
+                for _ in 0..<300 where !isThere {
+                    lines = shift.processor.log.split(separator: "\n").map(String.init)
+                    isThere = lines.contains { ids.match(["time=… \(shown)"], [$0]) }
+                    if !isThere { try await Task.sleep(for: .milliseconds(100)) }
+                }
                 let last = lines.suffix(20).joined(separator: "\n")
                 #expect(isThere, "docs/runbook.md:\(line): the log has no such line: \(shown); its last are\n\(last)")
             case .command(let command):
