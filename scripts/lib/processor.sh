@@ -84,5 +84,6 @@ stop_processor() {
     processor_exit=0
     say "stopping the processor…"
     kill -s TERM "$processor"
+    # shellcheck disable=SC2034
     wait "$processor" || processor_exit=$?
 }

@@ -93,6 +93,8 @@ rabbitmq_in() {
 }
 
 rabbitmq_configuration() {
+    local version=
+    [[ ! -s $state/rabbitmq/version ]] || version=$(<"$state/rabbitmq/version")
     cat <<TXT
 listeners.tcp.1 = 127.0.0.1:$AMQP_PORT
 management.tcp.ip = 127.0.0.1
@@ -105,6 +107,8 @@ log.console.level = info
 cluster_partition_handling = pause_minority
 net_ticktime = 4
 TXT
+    # Versions before do not know it, and do not need it (docs/operations.md#a-cluster-of-brokers).
+    [[ -z $version || $version =~ ^4\.[0-2]$ ]] || printf 'consumer_disconnected_timeout = 1000\n'
     [[ -z ${TLS:-} ]] || cat <<TXT
 listeners.ssl.1 = 127.0.0.1:$AMQPS_PORT
 ssl_options.cacertfile = $TLS/ca.pem
