@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # For a finding about RabbitMQ: RabbitMQ 3.10.8 with its Erlang, and Python with pika, in a temporary folder. Sets `folder` and
 # `port`; all of it ends and goes with the script. With `nodes` set before, a cluster of so many: node N listens ten ports above
-# the one before it, and `control N COMMAND…` is its rabbitmqctl.
+# the one before it, and `control N COMMAND…` is its rabbitmqctl. With `plugins` set before, they have these.
 folder=$(mktemp -d)
 servers=()
 stop() {
@@ -58,7 +58,7 @@ for number in $(seq "${nodes:-1}"); do
     done >>"$folder/node$number.conf"
     env RABBITMQ_NODENAME="finding$port-$number@localhost" RABBITMQ_NODE_PORT=$((port + 10 * (number - 1))) \
         RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 RABBITMQ_DIST_PORT=$((port + 10 * number - 8)) \
-        RABBITMQ_MNESIA_BASE="$folder/data" RABBITMQ_LOG_BASE="$folder/data" RABBITMQ_LOGS=- RABBITMQ_ENABLED_PLUGINS="" \
+        RABBITMQ_MNESIA_BASE="$folder/data" RABBITMQ_LOG_BASE="$folder/data" RABBITMQ_LOGS=- RABBITMQ_ENABLED_PLUGINS="${plugins:-}" \
         RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_CONFIG_FILE="$folder/node$number.conf" \
         RABBITMQ_PID_FILE="$folder/pid$number" \
         "$folder"/root/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server >"$folder/log$number" 2>&1 &

@@ -1,11 +1,15 @@
 # shellcheck shell=bash
 # A processor of $programs over services of its own, for the demo and the benchmark.
 
+# Other folders of services than $SERVICES_DIR that go with it.
+more_services=()
+
 take_down() {
     local status=${1:-$?}
     trap '' INT TERM HUP
     local name
     for name in "${more_processors[@]}" processor; do end_process "$name" TERM 40; done
+    for name in "${more_services[@]}"; do SERVICES_DIR=$name "$root/scripts/services" down || true; done
     "$root/scripts/services" down || true
     exit "$status"
 }
@@ -80,6 +84,7 @@ sys.exit(not (len(shares) == int(sys.argv[1]) and max(shares) - min(shares) < 2)
 }
 
 # It drains what it has in hand; how it ended is in $processor_exit then.
+# shellcheck disable=SC2034
 stop_processor() {
     processor_exit=0
     say "stopping the processor…"

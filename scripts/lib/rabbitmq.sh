@@ -3,7 +3,8 @@
 # server's own script is started, not the wrapper in the path, which changes to the system's user.
 #
 # It is the system's, or with RABBITMQ=4.0 in the environment of `up` another version (scripts/rabbitmq-version). With
-# RABBITMQ_CLUSTER=DIR it becomes a node of the cluster that the RabbitMQ of that other folder belongs to.
+# RABBITMQ_CLUSTER=DIR it becomes a node of the cluster that the RabbitMQ of that other folder belongs to, with
+# RABBITMQ_PLUGINS=NAME,NAME it has these plugins, too.
 
 readonly rabbitmq_server=/usr/lib/rabbitmq/bin/rabbitmq-server
 
@@ -26,7 +27,8 @@ rabbitmq_begin() {
     printf '%s' "$version" >"$home/version"
     rabbitmq_join
     rabbitmq_configuration >"$home/rabbitmq.conf"
-    printf '%s\n' '[rabbitmq_consistent_hash_exchange,rabbitmq_management].' >"$home/enabled_plugins"
+    printf '[%s].\n' "rabbitmq_consistent_hash_exchange,rabbitmq_management${RABBITMQ_PLUGINS:+,$RABBITMQ_PLUGINS}" \
+        >"$home/enabled_plugins"
     if [[ ! -s $home/cluster ]]; then
         is_running epmd || spawn epmd env -i epmd -address 127.0.0.1 -port "$EPMD_PORT"
         wait_until epmd 20 is_listening "$EPMD_PORT"
@@ -165,14 +167,18 @@ rabbitmq_spread() {
     rabbitmq_control eval '{ok, _} = rabbit_amqqueue:rebalance(quorum, ".*", ".*").'
 }
 
-# A command of rabbitmqctl, for the private node.
+# A command of rabbitmqctl, for the private node; without what it prints.
 rabbitmq_control() {
+    rabbitmq_rabbitmqctl "$@" >/dev/null
+}
+
+rabbitmq_rabbitmqctl() {
     local home=$state/rabbitmq version before=()
     version=$(<"$home/version")
     if [[ -n $version ]]; then rabbitmq_in "$("$root/scripts/rabbitmq-version" "$version")"; fi
     "${before[@]}" env -i PATH="$PATH" LANG=C.UTF-8 HOME="$home/home" ERL_EPMD_ADDRESS=127.0.0.1 \
         ERL_EPMD_PORT="$(rabbitmq_epmd_port)" RABBITMQ_NODENAME="$(rabbitmq_node)" RABBITMQ_CONF_ENV_FILE=/dev/null \
-        "${rabbitmq_server%/*}/rabbitmqctl" --quiet "$@" >/dev/null
+        "${rabbitmq_server%/*}/rabbitmqctl" --quiet "$@"
 }
 
 # Its epmd outlives a restart, as it would among a machine's other Erlang programs.
