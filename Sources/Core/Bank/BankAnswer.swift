@@ -19,6 +19,14 @@ package enum BankAnswer: Hashable, Sendable {
         }
     }
 
+    /// A refusal that is not in the bank's own words. To a question without a body it tells nothing of how the bank is.
+    var isUnreadableRefusal: Bool {
+        guard case .response(let response) = self, (400..<500).contains(response.status), BankDoor(response) == nil
+        else { return false }
+        if case .json = response.body { return false }
+        return true
+    }
+
     /// Whether the bank refuses us, and not the command.
     var isAccessRefused: Bool {
         guard case .response(let response) = self, case .accessRefused = BankDoor(response) else { return false }

@@ -57,7 +57,7 @@ extension BankAttempt {
                 limit: context.limits.bankTimeout + context.limits.bankWorstCase
             )
         )
-        if !Task.isCancelled { context.breaker.record(answer, under: permit) }
+        record(answer, to: action, under: permit)
         let verdict = anew(for: messageID).judge(action, answer, after: operation.sends, of: operation)
         if case .notExecuted(_, .throttled) = verdict { context.limiter.slowDown() }
         guard case .succeeded = verdict else { return nil }

@@ -211,9 +211,14 @@ package struct BankAttempt: Sendable {
                 )
             )
         }
-        // A call that we gave up ourselves says nothing about the bank.
-        if !Task.isCancelled { context.breaker.record(answer, under: call.permit) }
+        record(answer, to: call.action, under: call.permit)
         return answer
+    }
+
+    /// For the breaker. A call that we gave up ourselves says nothing about the bank.
+    func record(_ answer: BankAnswer, to action: BankAction, under permit: CircuitBreaker.Permit) {
+        guard !Task.isCancelled, !(action.isInquiry && answer.isUnreadableRefusal) else { return }
+        context.breaker.record(answer, under: permit)
     }
 
     func judge(

@@ -1,6 +1,7 @@
-import Core
 import Simulation
 import Testing
+
+@testable import Core
 
 /// A command whose first holder is gone, which the store does not know: docs/correctness.md#takeover.
 @Suite("A command whose holder is gone", .timeLimit(.minutes(1)))
@@ -13,8 +14,12 @@ struct TakeoverTests {
         }
     }
 
-    /// Claims it as another processor does, and lets the bank execute it or not. Nothing more is heard of that processor.
-    private func claim(_ message: Message, _ world: World, isExecuted: Bool) async throws -> Claim {
+    /// Claims an authorize as another processor does, lets the bank execute it or not, and delivers it again. Nothing more is heard of that
+    /// processor.
+    ///
+    /// - Returns: when it was delivered again.
+    private func deliverAgain(in world: World, isExecuted: Bool) async throws -> Duration {
+        let message = CommandMessage.valid(.authorize, payment: World.payment, key: "a", body: nil)
         guard case .command(let command) = CommandDecoder().decode(message) else { throw NotACommand() }
         let request = ClaimRequest(
             command: command,
@@ -35,7 +40,8 @@ struct TakeoverTests {
                 )
             )
         }
-        return claim
+        world.broker.deliver(message)
+        return world.time.uptime()
     }
 
     private struct NotACommand: Error {}
@@ -46,10 +52,7 @@ struct TakeoverTests {
     )
     func executed(prefetch: Int) throws {
         try World.run(make: Self.make(prefetch: prefetch)) { world in
-            let message = CommandMessage.valid(.authorize, payment: World.payment, key: "a", body: nil)
-            _ = try await claim(message, world, isExecuted: true)
-            let begun = world.time.uptime()
-            world.broker.deliver(message)
+            let begun = try await deliverAgain(in: world, isExecuted: true)
             try await world.until { !world.replies("a").isEmpty }
             let waited = world.time.uptime() - begun
             #expect(waited >= .seconds(16) && waited < .seconds(19))
@@ -72,10 +75,7 @@ struct TakeoverTests {
     )
     func notExecuted(prefetch: Int) throws {
         try World.run(make: Self.make(prefetch: prefetch)) { world in
-            let message = CommandMessage.valid(.authorize, payment: World.payment, key: "a", body: nil)
-            _ = try await claim(message, world, isExecuted: false)
-            let begun = world.time.uptime()
-            world.broker.deliver(message)
+            let begun = try await deliverAgain(in: world, isExecuted: false)
             try await world.until { world.bank.ledger.count == 1 }
             let waited = world.time.uptime() - begun
             #expect(waited >= .seconds(36) && waited < .seconds(39))
@@ -96,5 +96,29 @@ struct TakeoverTests {
             try await world.until { world.replies("a").count == 2 }
             #expect(world.bank.requests.count == 1)
         }
+    }
+
+    @Test(
+        "a bank that does not understand the question is not taken for one that is unavailable",
+        arguments: [false, true]
+    )
+    func misunderstood(isQuestion: Bool) throws {
+        let time = VirtualTime()
+        let breaker = CircuitBreaker(time: time, random: SeededRandom(seed: 1), observer: RecordingObserver())
+        try StepExecutor(seed: 1).run(in: time) {
+            let world = World()
+            let attempt = BankAttempt(world.context(breaker: breaker))
+            let text = BankAnswer.response(BankResponse(status: 400, body: .text("unexpected end of input")))
+            let action: BankAction =
+                isQuestion
+                ? .inquiry(.capture, BankExpectation(authorizationID: "a"))
+                : .capture(authorizationID: "a", amount: 1)
+            for _ in 0..<100 {
+                guard let permit = try await breaker.admit(since: nil) else { break }
+                attempt.record(text, to: action, under: permit)
+                breaker.end(permit)
+            }
+        }
+        #expect((breaker.condition == .closed) == isQuestion)
     }
 }

@@ -25,7 +25,7 @@ extension FaultLane {
                 #expect(reply.result == "succeeded")
                 let requests = try await world.bank.requests()
                 // It may have been asked by the key meanwhile, while it was executing the first one.
-                #expect(requests.count { $0.status == 200 } == 2)
+                #expect(requests.count { $0.status == 200 } == 2 && requests.count <= 3)
                 #expect(Set(requests.map(\.bankKey)).count == 1)
                 #expect(requests.last?.isReplay == true)
                 let rows = try await world.database.rows("SELECT attempts, fence FROM operations")

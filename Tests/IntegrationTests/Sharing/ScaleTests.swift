@@ -82,12 +82,3 @@ extension RestartLane {
         }
     }
 }
-
-extension World {
-    /// How many partitions each processor has that is there.
-    fileprivate func shares() async throws -> [Int] {
-        let answer = try await command(["members", "--json"])
-        let members = try JSONParser.parse(Array(answer.output.utf8))["members"]?.elements ?? []
-        return members.map { $0["partitions"]?.elements.count ?? 0 }
-    }
-}

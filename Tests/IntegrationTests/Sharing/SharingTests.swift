@@ -91,7 +91,7 @@ extension RestartLane {
                     for round in 0..<6 {
                         let next = try await world.startProcessor()
                         let others = world.allProcessors.filter { $0.child.isRunning && $0 !== next }
-                        #expect(try await world.comesTrue { try await world.members() == others.count + 1 })
+                        #expect(try await world.comesTrue { try await world.shares().count == others.count + 1 })
                         if round % 3 == 2 { others[0].child.send(SIGKILL) } else { try await others[0].terminate() }
                     }
                     try await group.waitForAll()
@@ -123,13 +123,5 @@ extension RestartLane {
                 #expect(try await world.comesTrue { try await Self.areEven([far, near], in: world) })
             }
         }
-    }
-}
-
-extension World {
-    /// How many processors there are, in the words of the command.
-    fileprivate func members() async throws -> Int {
-        let answer = try await command(["members", "--json"])
-        return try JSONParser.parse(Array(answer.output.utf8))["members"]?.elements.count ?? 0
     }
 }

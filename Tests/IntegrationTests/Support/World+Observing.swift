@@ -62,6 +62,13 @@ extension World {
         return Int(sum)
     }
 
+    /// How many partitions each processor has that is there, in the words of `processor members`.
+    func shares() async throws -> [Int] {
+        let answer = try await command(["members", "--json"])
+        let members = try JSONParser.parse(Array(answer.output.utf8))["members"]?.elements ?? []
+        return members.map { $0["partitions"]?.elements.count ?? 0 }
+    }
+
     /// Operations whose outcome is not known.
     func openOperations() async throws -> Int64 {
         try await database.number(
