@@ -179,7 +179,7 @@ let package = Package(
             name: "Processor",
             dependencies: [
                 "AMQP", "BrokerMapping", "CardSealing", "ConfigurationText", "ConnectionKeeper", "ConsolePages", "Core",
-                "HTTPClient", "Migrations", "Postgres", "Program", "TLSProbe", "WipingHeap",
+                "HTTPClient", "Migrations", "Postgres", "Program", "ThreadExecutor", "TLSProbe", "WipingHeap",
                 argumentParser, configuration, coreMetrics, crypto, httpTypes, hummingbird, hummingbirdCore, logging,
                 mustache, nioCore, nioPosix, nioSSL, serviceLifecycle, unixSignals,
             ],
@@ -238,7 +238,7 @@ let package = Package(
         .testTarget(name: "ThreadExecutorTests", dependencies: ["ThreadExecutor"], swiftSettings: swiftSettings),
         .testTarget(
             name: "AMQPTests",
-            dependencies: ["AMQP", "CRabbitMQ", "TestSupport"],
+            dependencies: ["AMQP", "CRabbitMQ", "TestSupport", "ThreadExecutor"],
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres"], swiftSettings: swiftSettings),

@@ -1,6 +1,6 @@
-import ThreadExecutor
+package import ThreadExecutor
 
-/// An HTTP/1.1 client over libcurl, on one thread of its own, with keep-alive connections.
+/// An HTTP/1.1 client over libcurl, on one thread, with keep-alive connections.
 ///
 /// It sends a request once or not at all: nothing is ever sent again, redirects are not followed, and every failure says
 /// whether the request may have reached the server (`HTTPError.outcomeUnknown`). A connection whose exchange did not end with
@@ -22,21 +22,23 @@ package actor HTTPClient {
 
     /// Starts the thread; connects to nothing.
     ///
+    /// - Parameter loop: the thread that it shares with others; `nil` for one of its own.
     /// - Throws: `outOfResources`, `invalidConfiguration`.
-    package init(configuration: HTTPClientConfiguration) throws(HTTPError) {
+    package init(configuration: HTTPClientConfiguration, on loop: EventLoop? = nil) throws(HTTPError) {
         try configuration.validate()
         do {
-            executor = try ThreadExecutor(name: "http")
+            executor = try loop.map(ThreadExecutor.init(on:)) ?? ThreadExecutor(name: "http")
         } catch {
             throw HTTPError(.outOfResources, outcomeUnknown: false)
         }
-        let poll = try EventPoll(wakeDescriptor: executor.wakeDescriptor)
+        let poll = try EventPoll()
         engine = try TransferEngine(configuration: configuration, poll: poll)
         // The hook does not keep the client alive while it waits.
-        executor.setTurnHook { [weak self] mayBlock in
-            let milliseconds = mayBlock ? self?.assumeIsolated { $0.millisecondsToWait() } ?? -1 : 0
-            let ready = poll.wait(milliseconds: milliseconds)
-            self?.assumeIsolated { $0.turn(ready) }
+        executor.setTurnHook { [weak self] isDue in
+            self?.assumeIsolated { client in
+                client.turn(isDue ? poll.readySockets() : [])
+                return TurnWait(descriptor: poll.descriptor, milliseconds: client.millisecondsToWait())
+            } ?? .forever
         }
     }
 

@@ -1,54 +1,66 @@
 import Glibc
 import Synchronization
 
-/// A serial executor that is one POSIX thread: the home of an actor that owns a C handle.
+/// A serial executor at home on one POSIX thread: the home of an actor that owns a C handle.
 ///
-/// C libraries such as librabbitmq and libpq want one thread per connection and block inside their calls; the cooperative
-/// pool may not be blocked. An actor whose `unownedExecutor` is a `ThreadExecutor` runs all its code on that thread.
+/// C libraries such as librabbitmq and libpq want one thread per connection, and some block inside their calls; the cooperative
+/// pool may not be blocked. An actor whose `unownedExecutor` is a `ThreadExecutor` runs all its code on that thread. The thread is
+/// its own, where its code blocks; or a loop's that several share, where it does not.
 ///
-/// A *turn* of the thread is: run every job that is waiting, then call the turn hook, if there is one, which may block
-/// until its own descriptors or `wakeDescriptor` are readable. Without a hook the thread sleeps until there is a job.
+/// Its *turn* is taken after its jobs, when its descriptor is ready, when its time has come, or when it is asked for by `wake()`:
+/// then its turn hook, if there is one, does what there is to do, without blocking, and says what to wait for.
 ///
-/// The thread ends after the executor's last reference is gone; jobs hold the actor, and the actor holds the executor, so
+/// The thread ends after the last reference to all executors on it is gone; jobs hold the actor, and the actor holds the executor, so
 /// that no job is ever lost by that.
 package final class ThreadExecutor: SerialExecutor {
-    /// What the thread does between two rounds of jobs.
+    /// One turn.
     ///
-    /// `mayBlock` is false when jobs are waiting already: look at the sockets, but return at once. When it is true, return
-    /// no later than `wakeDescriptor` becomes readable; the executor empties it itself.
-    package typealias TurnHook = @Sendable (_ mayBlock: Bool) -> Void
+    /// `isDue` says whether the wait that it ended with the last time is over: its descriptor is ready, or its time has come. It is
+    /// false where the turn is only asked for.
+    package typealias TurnHook = @Sendable (_ isDue: Bool) -> TurnWait
 
-    private let loop: ThreadLoop
+    private let loop: EventLoop
+    private let turns = ExecutorTurns()
 
-    /// Starts the thread.
+    /// Runs one of its jobs, on its thread. A turn follows.
+    func run(_ job: UnownedJob) {
+        job.runSynchronously(on: asUnownedSerialExecutor())
+        turns.demand()
+    }
+
+    /// On a thread of its own.
     ///
     /// - Parameter name: shown by debuggers and `top -H`; the kernel keeps the first 15 bytes.
     /// - Throws: `ThreadExecutorError` when the process is out of threads or descriptors.
-    package init(name: String) throws(ThreadExecutorError) {
-        loop = try ThreadLoop()
-        try loop.start(name: name, executor: WeakExecutor(self))
+    package convenience init(name: String) throws(ThreadExecutorError) {
+        self.init(on: try EventLoop(name: name))
+    }
+
+    /// On the thread of that loop.
+    package init(on loop: EventLoop) {
+        self.loop = loop
+        loop.thread.add(turns)
     }
 
     deinit {
-        loop.stop()
+        loop.thread.remove(turns)
     }
-
-    /// Readable when a job has been enqueued while the thread was inside a blocking turn hook.
-    package var wakeDescriptor: Int32 { loop.wakeDescriptor }
 
     /// Installs (or with `nil` removes) the hook of every later turn. It runs on this executor's thread.
     package func setTurnHook(_ hook: TurnHook?) {
-        loop.setTurnHook(hook)
+        turns.set(hook)
+        wake()
     }
 
-    /// Makes the thread take another turn, for work that waits in a queue of the hook's own. Fill the queue first: the turn
-    /// that is being taken may have looked at it already, the next one has not. Cheap while the thread is awake.
+    /// Asks for a turn, for work that waits in a queue of the hook's own. Fill the queue first: a turn that is being taken may have looked
+    /// at it already, the next one has not. Cheap while the thread is awake.
     package func wake() {
-        loop.wake()
+        turns.demand()
+        loop.thread.wake()
     }
 
     package func enqueue(_ job: consuming ExecutorJob) {
-        loop.enqueue(UnownedJob(job))
+        loop.thread.enqueue(LoopJob(job: UnownedJob(job), home: .actor(self)))
     }
 
     package func asUnownedSerialExecutor() -> UnownedSerialExecutor {
@@ -57,6 +69,6 @@ package final class ThreadExecutor: SerialExecutor {
 
     /// Lets `assumeIsolated` succeed inside a turn hook, which runs on the thread, yet outside any job.
     package func checkIsolated() {
-        precondition(loop.isCurrentThread, "not on the thread of this executor")
+        precondition(loop.thread.isCurrent, "not on the thread of this executor")
     }
 }

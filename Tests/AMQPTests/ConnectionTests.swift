@@ -1,6 +1,7 @@
 import AMQP
 import TestSupport
 import Testing
+import ThreadExecutor
 
 @Suite("A connection", .timeLimit(.minutes(2)))
 struct ConnectionTests {
@@ -36,6 +37,31 @@ struct ConnectionTests {
         #expect(error.code == .connectFailed)
         #expect(error.isRetriable)
         #expect(error.description.contains("connection refused by 127.0.0.1:"))
+    }
+
+    @Test("shares a loop with others: while one opens, and when one ends, the others go on")
+    func sharedLoop() async throws {
+        try await BrokerFixture.run { broker in
+            let loop = try EventLoop(name: "shared")
+            let queue = try await broker.queue("shared")
+            let first = try await AMQPConnection.connect(broker.configuration, on: loop)
+            let second = try await AMQPConnection.connect(broker.configuration, on: loop)
+            let consumer = try await second.consume(queue: queue, prefetch: 10)
+            async let third = AMQPConnection.connect(broker.configuration, on: loop)
+            for number in 0..<100 {
+                _ = try await first.publish(.text("\(number)"), exchange: "", routingKey: queue)
+            }
+            await (try third).close()
+            await first.close()
+            var bodies: [String] = []
+            for try await delivery in consumer {
+                bodies.append(delivery.message.text)
+                try delivery.acknowledge()
+                if bodies.count == 100 { break }
+            }
+            #expect(bodies == (0..<100).map(String.init))
+            await second.close()
+        }
     }
 
     @Test("goes to the node that is there, and says of each that is not what is wrong")

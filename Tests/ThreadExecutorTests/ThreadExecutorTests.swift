@@ -66,15 +66,12 @@ struct ThreadExecutorTests {
     func turnHook() async throws {
         let executor = try ThreadExecutor(name: "resident")
         let resident = Resident(executor: executor)
-        let descriptor = executor.wakeDescriptor
         let turns = Atomic<Int>(0)
         let isolatedTurns = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-        executor.setTurnHook { [weak resident] mayBlock in
+        executor.setTurnHook { [weak resident] _ in
             turns.add(1, ordering: .relaxed)
             resident?.assumeIsolated { _ in _ = isolatedTurns.continuation.yield() }
-            guard mayBlock else { return }
-            var wake = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            _ = poll(&wake, 1, -1)
+            return .forever
         }
         var iterator = isolatedTurns.stream.makeAsyncIterator()
         await iterator.next()

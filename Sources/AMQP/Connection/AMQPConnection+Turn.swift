@@ -5,44 +5,36 @@ extension AMQPConnection {
     /// Frames read before the jobs and our own writes get another chance.
     private static let framesPerTurn = 4_096
 
-    /// What the thread does between two rounds of jobs: take over what was left in the queues, dispatch every frame that
+    /// What the thread does after a round of jobs: take over what was left in the queues, dispatch every frame that
     /// has arrived, write what there is to write, look at the clock.
     ///
-    /// - Returns: what to sleep on; nil when the connection is over or there is more to do at once.
-    func turn() -> SocketWait? {
+    /// - Parameter isDue: false where there is nothing new to read.
+    /// - Returns: what to wait for.
+    func turn(isDue: Bool) -> TurnWait {
         takePublishes()
-        let hasMore = readFrames()
+        if isDue || link?.hasBufferedFrames == true { readFrames() }
         takeSettlements()
         let isStalled = write()
         expire()
         advanceClosing()
-        guard let link, !hasMore else { return link.map { wait($0, forWriting: false, milliseconds: 0) } }
-        return wait(link, forWriting: isStalled, milliseconds: patience(link))
+        guard let link else { return .forever }
+        // The library reads while it writes, too: the socket does not show that.
+        return link.wait(forWriting: isStalled, milliseconds: link.hasBufferedFrames ? 0 : patience(link))
     }
 
-    private func wait(_ link: BrokerLink, forWriting: Bool, milliseconds: Int32) -> SocketWait {
-        link.wait(
-            forWriting: forWriting,
-            wakeDescriptor: executor.wakeDescriptor,
-            milliseconds: milliseconds
-        )
-    }
-
-    /// - Returns: whether it stopped before the end.
-    private func readFrames() -> Bool {
-        guard let link else { return false }
+    private func readFrames() {
+        guard let link else { return }
         var frame = amqp_frame_t()
         for _ in 0..<Self.framesPerTurn {
             let status = link.nextFrame(&frame)
             guard status == 0 else {
                 if status != AMQP_STATUS_TIMEOUT.rawValue { finish(.lost(status)) }
-                return false
+                return
             }
             dispatch(frame, link)
-            guard end == nil else { return false }
+            guard end == nil else { return }
             link.releaseBuffers(of: frame.channel)
         }
-        return true
     }
 
     /// - Returns: whether something could not be written because the socket is full.

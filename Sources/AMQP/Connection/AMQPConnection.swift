@@ -1,5 +1,5 @@
 import Synchronization
-import ThreadExecutor
+package import ThreadExecutor
 
 /// One connection to the broker, on one thread, from its login to its end.
 ///
@@ -48,12 +48,15 @@ package actor AMQPConnection {
     ///
     /// - Parameters:
     ///   - configuration: where to, and as whom.
+    ///   - loop: the thread that it shares with others; `nil` for one of its own. A connection that publishes much wants its own: it
+    ///     blocks while a broker takes only part of a large message.
     ///   - onEvent: called on the connection's thread; must not block.
     /// - Returns: an open connection. It is closed when nobody holds it any more.
     /// - Throws: `connectFailed`, `tlsFailed`, `authenticationFailed`, `vhostRefused`, `connectionClosedByBroker`,
     ///   `invalidConfiguration`; where several nodes have failed, the first error, with what is wrong at each.
     package static func connect(
         _ configuration: AMQPConfiguration,
+        on loop: EventLoop? = nil,
         onEvent: @escaping @Sendable (AMQPConnectionEvent) -> Void = { _ in }
     ) async throws(AMQPError) -> AMQPConnection {
         var failures: [AMQPAddress: AMQPError] = [:]
@@ -63,7 +66,7 @@ package actor AMQPConnection {
                 var single = configuration
                 (single.addresses, single.connectTimeout) = ([address], patience)
                 do throws(AMQPError) {
-                    return try await connectToFirst(single, onEvent: onEvent)
+                    return try await connectToFirst(single, on: loop, onEvent: onEvent)
                 } catch {
                     failures[address] = error
                     if Task.isCancelled { throw AMQPError(joining: addresses.compactMap { failures[$0] }) }
@@ -78,16 +81,19 @@ package actor AMQPConnection {
 
     private static func connectToFirst(
         _ configuration: AMQPConfiguration,
+        on loop: EventLoop?,
         onEvent: @escaping @Sendable (AMQPConnectionEvent) -> Void
     ) async throws(AMQPError) -> AMQPConnection {
-        let executor: ThreadExecutor
+        let opener: BrokerLinkOpener
         do {
-            executor = try ThreadExecutor(name: "amqp")
+            opener = try BrokerLinkOpener()
         } catch {
             throw AMQPError(.connectFailed, problem: error.description)
         }
+        let link = try await opener.open(configuration)
+        let executor = loop.map(ThreadExecutor.init(on:)) ?? opener.executor
         let connection = AMQPConnection(configuration.addresses[0], executor: executor, onEvent: onEvent)
-        try await connection.open(configuration)
+        await connection.begin(link)
         return connection
     }
 
@@ -134,22 +140,13 @@ package actor AMQPConnection {
         _ = await untilClosed()
     }
 
-    private func open(_ configuration: AMQPConfiguration) throws(AMQPError) {
-        do {
-            let link = try BrokerLink(configuration)
-            publishing.grant(channels: link.channelMax)
-            consuming.grant(channels: link.channelMax)
-            self.link = link
-        } catch {
-            finish(error)
-            throw error
-        }
-        let wakeDescriptor = executor.wakeDescriptor
-        executor.setTurnHook { [weak self] mayBlock in
-            // The connection is not held while the thread sleeps: else nobody could let go of it.
-            let wait = self?.assumeIsolated { $0.turn() }
-            if mayBlock { (wait ?? SocketWait(wakeDescriptor: wakeDescriptor))() }
-        }
+    /// Takes over a connection that another thread has opened.
+    private func begin(_ link: sending BrokerLink) {
+        publishing.grant(channels: link.channelMax)
+        consuming.grant(channels: link.channelMax)
+        self.link = link
+        // The connection is not held while the thread sleeps: else nobody could let go of it.
+        executor.setTurnHook { [weak self] isDue in self?.assumeIsolated { $0.turn(isDue: isDue) } ?? .forever }
     }
 }
 

@@ -1,4 +1,5 @@
 import Synchronization
+package import ThreadExecutor
 
 /// Keeps a connection to the broker alive: makes it, and makes a new one when it has ended, until `run()` is cancelled.
 package actor AMQPSession {
@@ -11,6 +12,7 @@ package actor AMQPSession {
     private typealias Waiter = CheckedContinuation<Result<AMQPConnection, AMQPError>, Never>
 
     private let configuration: AMQPConfiguration
+    private let loop: EventLoop?
     private let backoff: AMQPBackoff
     private let observer: @Sendable (AMQPSessionEvent) -> Void
     private var state = State.waiting {
@@ -26,14 +28,17 @@ package actor AMQPSession {
 
     /// - Parameters:
     ///   - configuration: of every connection.
+    ///   - loop: as of `AMQPConnection.connect`.
     ///   - backoff: the pauses between attempts.
     ///   - observer: called on a connection's thread or on the session's executor; must not block.
     package init(
         _ configuration: AMQPConfiguration,
+        on loop: EventLoop? = nil,
         backoff: AMQPBackoff = AMQPBackoff(),
         observer: @escaping @Sendable (AMQPSessionEvent) -> Void = { _ in }
     ) {
         self.configuration = configuration
+        self.loop = loop
         self.backoff = backoff
         self.observer = observer
     }
@@ -110,7 +115,7 @@ package actor AMQPSession {
     }
 
     private func connect(_ configuration: AMQPConfiguration) async throws(AMQPError) -> AMQPConnection {
-        try await AMQPConnection.connect(configuration) { [observer] event in
+        try await AMQPConnection.connect(configuration, on: loop) { [observer] event in
             switch event {
             case .blocked(let reason): observer(.blocked(reason: reason))
             case .unblocked: observer(.unblocked)

@@ -1,5 +1,6 @@
 import CRabbitMQ
 import Glibc
+import ThreadExecutor
 
 /// The one owner of a librabbitmq connection: opens it, logs in, writes methods and hands out frames.
 ///
@@ -104,11 +105,10 @@ final class BrokerLink {
 
     func uncork() { setOption(TCP_CORK, 0) }
 
-    func wait(forWriting: Bool, wakeDescriptor: Int32, milliseconds: Int32) -> SocketWait {
-        SocketWait(
-            socket: socket,
+    func wait(forWriting: Bool, milliseconds: Int32) -> TurnWait {
+        TurnWait(
+            descriptor: socket,
             events: Int16(forWriting ? POLLIN | POLLOUT : POLLIN),
-            wakeDescriptor: wakeDescriptor,
             milliseconds: milliseconds
         )
     }

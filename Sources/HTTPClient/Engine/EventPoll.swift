@@ -1,19 +1,15 @@
 import CCurl
 import Glibc
 
-/// The epoll descriptor: libcurl's sockets and the descriptor that wakes the thread.
+/// The epoll descriptor: readable when one of libcurl's sockets is ready.
 final class EventPoll: Sendable {
     private static let eventsPerWait = 128
 
-    /// Stands in for the wake descriptor among the events: it is none of libcurl's.
-    fileprivate static let wakeTag: Int32 = -1
+    let descriptor: Int32
 
-    private let descriptor: Int32
-
-    init(wakeDescriptor: Int32) throws(HTTPError) {
+    init() throws(HTTPError) {
         descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard descriptor >= 0 else { throw HTTPError(.outOfResources, outcomeUnknown: false) }
-        control(EPOLL_CTL_ADD, wakeDescriptor, interest: EPOLLIN.rawValue, tag: Self.wakeTag)
     }
 
     deinit {
@@ -29,19 +25,19 @@ final class EventPoll: Sendable {
         control(isNew ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, socket, interest: interest)
     }
 
-    /// Blocks until a descriptor is ready or the time is over (-1: no limit), and tells which sockets are ready.
-    func wait(milliseconds: Int32) -> [ReadySocket] {
+    /// Tells which sockets are ready, without waiting.
+    func readySockets() -> [ReadySocket] {
         withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.eventsPerWait) { buffer in
-            let count = epoll_wait(descriptor, buffer.baseAddress, Int32(buffer.count), milliseconds)
-            return buffer.prefix(Int(max(count, 0))).compactMap(ReadySocket.init)
+            let count = epoll_wait(descriptor, buffer.baseAddress, Int32(buffer.count), 0)
+            return buffer.prefix(Int(max(count, 0))).map(ReadySocket.init)
         }
     }
 
     /// A failure has no one to tell: it leaves a socket unwatched, and the transfer's timeout ends it.
-    private func control(_ operation: Int32, _ socket: Int32, interest: UInt32, tag: Int32? = nil) {
+    private func control(_ operation: Int32, _ socket: Int32, interest: UInt32) {
         var event = epoll_event()
         event.events = interest
-        event.data.fd = tag ?? socket
+        event.data.fd = socket
         _ = epoll_ctl(descriptor, operation, socket, &event)
     }
 }
@@ -51,9 +47,7 @@ struct ReadySocket: Sendable {
     let socket: Int32
     let readiness: Int32
 
-    /// `nil` for the wake-up, which has done its work.
-    fileprivate init?(_ event: epoll_event) {
-        guard event.data.fd != EventPoll.wakeTag else { return nil }
+    fileprivate init(_ event: epoll_event) {
         socket = event.data.fd
         var readiness: Int32 = 0
         // An ended connection counts as readable: the read tells how it ended.

@@ -142,10 +142,9 @@ package actor PostgresConnection {
 
     /// Notices a server that hangs up while nothing is asked of it.
     private func watchWhileIdle(_ socket: Int32) {
-        let watch = IdleWatch(wakeDescriptor: executor.wakeDescriptor, socket: socket)
-        executor.setTurnHook { [weak self] mayBlock in
-            guard mayBlock, watch.sleep() else { return }
-            self?.assumeIsolated { _ = $0.checkAlive() }
+        executor.setTurnHook { [weak self] isDue in
+            guard let self, self.assumeIsolated({ !isDue || $0.checkAlive() }) else { return .forever }
+            return TurnWait(descriptor: socket)
         }
     }
 

@@ -22,6 +22,7 @@ extension PostgresPaymentStore {
     init(
         _ pools: DatabasePools,
         fingerprinter: Fingerprinter,
+        on executor: (any TaskExecutor)? = nil,
         report: @escaping @Sendable (StoreReport) -> Void = { _ in }
     ) {
         self.init(
@@ -29,6 +30,7 @@ extension PostgresPaymentStore {
             resultPool: pools.results,
             sweepPool: pools.sweeps,
             fingerprinter: fingerprinter,
+            on: executor,
             report: report
         )
     }

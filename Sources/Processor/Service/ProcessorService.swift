@@ -5,6 +5,7 @@ import Migrations
 import Postgres
 import Program
 import ServiceLifecycle
+import ThreadExecutor
 
 /// The processor itself: everything wired together, from the queues to the bank.
 struct ProcessorService: Service {
@@ -13,6 +14,8 @@ struct ProcessorService: Service {
     private let logger: Logger
     private let pools: DatabasePools
     private let bankConnections: BankConnections
+    /// Where commands are read, decided and sent to the bank.
+    private let loop: EventLoop
     /// On connections of their own: one that the broker has blocked must not keep the acknowledgements waiting.
     private let consuming: AMQPSession
     private let publishing: AMQPSession
@@ -41,7 +44,7 @@ struct ProcessorService: Service {
     let console: ConsoleParts
     private let spell: ReadOnlySpell
 
-    /// - Throws: `HTTPError` where the process is out of threads or descriptors.
+    /// - Throws: `HTTPError`, `ThreadExecutorError` where the process is out of threads or descriptors.
     init(
         configuration: ProcessorConfiguration,
         observer: any ProcessorObserver,
@@ -58,7 +61,10 @@ struct ProcessorService: Service {
         spell = links.spell
         pools = DatabasePools(configuration.database) { links.databaseChanged($0) }
         queries = PostgresPaymentQueries(pool: pools.queries)
-        consuming = AMQPSession(configuration.broker.named("processor consumer")) { links.brokerChanged($0) }
+        loop = try EventLoop(name: "commands")
+        consuming = AMQPSession(configuration.broker.named("processor consumer"), on: loop) {
+            links.brokerChanged($0)
+        }
         publishing = AMQPSession(configuration.broker.named("processor publisher")) { links.publisherChanged($0) }
         deadLettering = AMQPSession(configuration.broker.named("processor dead letters")) {
             links.deadLettersChanged($0)
@@ -85,6 +91,7 @@ struct ProcessorService: Service {
         )
         bankConnections = try BankConnections(
             concurrency: configuration.bankConcurrency,
+            on: loop,
             tls: configuration.bankTLS,
             limits: configuration.limits,
             database: configuration.database,
@@ -94,6 +101,7 @@ struct ProcessorService: Service {
         let store = PostgresPaymentStore(
             pools,
             fingerprinter: configuration.fingerprinter,
+            on: loop,
             report: { [readiness] in readiness.database($0) }
         )
         let bank = HTTPBank(
@@ -238,7 +246,7 @@ struct ProcessorService: Service {
             async let swept: Void = sweeps.run()
             async let replayed: Void = ReplayService(runner: deadLetters.runner, logger: logger).run()
             async let stopping = Self.gracefulShutdown()
-            await subscription(strays).run()
+            await withTaskExecutorPreference(loop) { await subscription(strays).run() }
             let stopped = await stopping
             await swept
             await replayed

@@ -3,6 +3,7 @@ import Core
 import HTTPClient
 import Logging
 import Postgres
+import ThreadExecutor
 
 /// The connections to the bank: a client, and a keeper for the time after this process.
 ///
@@ -15,12 +16,14 @@ struct BankConnections: Sendable {
 
     /// - Parameters:
     ///   - concurrency: the most requests in flight.
+    ///   - loop: the thread that the requests are sent on; `nil` for one of its own.
     ///   - tls: for a bank at `https://`.
     ///   - limits: how long a request may go on without this process.
     ///   - database: where the keeper notes what it has seen after this process's death.
     /// - Throws: `HTTPError` where the process is out of threads or descriptors.
     init(
         concurrency: Int,
+        on loop: EventLoop? = nil,
         tls: BankTLS,
         limits: HandlerLimits,
         database: PostgresConfiguration,
@@ -48,7 +51,8 @@ struct BankConnections: Sendable {
                         keeper.release(id: $0)
                     }
                 }
-            )
+            ),
+            on: loop
         )
     }
 

@@ -22,13 +22,16 @@ final class Coalescer<Item: Sendable, Answer: Sendable>: Sendable {
 
     private let batchLimit: Int
     private let flushLimit: Int
+    private let executor: (any TaskExecutor)?
     private let flush: Flush
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - batchLimit: the most items of one flush.
     ///   - flushLimit: the most flushes at a time: as many as there are connections for them.
-    init(batchLimit: Int, flushLimit: Int, flush: @escaping Flush) {
+    ///   - executor: where flushes run: where most callers do, whom they need not wake then.
+    init(batchLimit: Int, flushLimit: Int, on executor: (any TaskExecutor)? = nil, flush: @escaping Flush) {
+        self.executor = executor
         self.batchLimit = batchLimit
         self.flushLimit = flushLimit
         self.flush = flush
@@ -44,7 +47,7 @@ final class Coalescer<Item: Sendable, Answer: Sendable>: Sendable {
                 state.flushesUnderWay += 1
                 return true
             }
-            if startsFlush { Task { await flushUntilEmpty() } }
+            if startsFlush { Task(executorPreference: executor) { await self.flushUntilEmpty() } }
         }
         return try outcome.get()
     }

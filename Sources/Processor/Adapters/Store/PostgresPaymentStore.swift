@@ -14,26 +14,28 @@ struct PostgresPaymentStore: PaymentStore {
     ///   - claimPool: used for claims only, so that they never wait behind results, nor results behind them.
     ///   - resultPool: used for results, and for notes of what was reported.
     ///   - sweepPool: used by the sweeps and the outbox.
+    ///   - executor: where commands run.
     ///   - report: gets the end of each transaction of claims, results and waiting commands.
     init(
         claimPool: PostgresPool,
         resultPool: PostgresPool,
         sweepPool: PostgresPool,
         fingerprinter: Fingerprinter,
+        on executor: (any TaskExecutor)? = nil,
         report: @escaping @Sendable (StoreReport) -> Void = { _ in }
     ) {
         self.claimPool = claimPool
         sweeps = sweepPool
         let room = OutboxRoom()
         self.room = room
-        claims = Coalescer(batchLimit: Self.batchLimit, flushLimit: claimPool.size) { requests in
+        claims = Coalescer(batchLimit: Self.batchLimit, flushLimit: claimPool.size, on: executor) { requests in
             await BatchRunner(pool: claimPool, purpose: .claims, report: report).run(requests) {
                 connection,
                 requests throws(PostgresError) in
                 try ClaimBatch(requests, fingerprinter: fingerprinter).run(on: connection)
             }
         }
-        registrations = Coalescer(batchLimit: Self.batchLimit, flushLimit: claimPool.size) { commands in
+        registrations = Coalescer(batchLimit: Self.batchLimit, flushLimit: claimPool.size, on: executor) { commands in
             await BatchRunner(pool: claimPool, purpose: .registrations, report: report).run(commands) {
                 connection,
                 commands throws(PostgresError) in
@@ -41,7 +43,7 @@ struct PostgresPaymentStore: PaymentStore {
                 return commands.map { _ in () }
             }
         }
-        endings = Coalescer(batchLimit: Self.batchLimit, flushLimit: resultPool.size) { endings in
+        endings = Coalescer(batchLimit: Self.batchLimit, flushLimit: resultPool.size, on: executor) { endings in
             await BatchRunner(pool: resultPool, purpose: .endings, report: report).run(endings) {
                 connection,
                 endings throws(PostgresError) in
