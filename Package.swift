@@ -164,6 +164,7 @@ let package = Package(
                 .embedInCode("0020_sealed_cards.sql"),
                 .embedInCode("0021_fingerprint_secrets.sql"),
                 .embedInCode("0022_awaited_replies.sql"),
+                .embedInCode("0023_standard_names.sql"),
             ],
             swiftSettings: swiftSettings
         ),

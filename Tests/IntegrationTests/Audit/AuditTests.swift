@@ -23,7 +23,7 @@ extension CommandLane {
             ),
             Harm(
                 testDescription: "an operation left open",
-                sql: "UPDATE operations SET state = 'UNKNOWN', reply = NULL, settled_at = NULL"
+                sql: "UPDATE operations SET state = 'UNKNOWN', reply = NULL, completed_at = NULL"
             ),
             Harm(testDescription: "another bank id", sql: "UPDATE payments SET bank_authorization_id = 'auth_other'"),
             Harm(testDescription: "another amount", sql: "UPDATE payments SET amount = amount + 1"),

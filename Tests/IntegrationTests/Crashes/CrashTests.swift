@@ -28,10 +28,10 @@ extension FaultLane {
                 #expect(requests.count { $0.status == 200 } == 2 && requests.count <= 3)
                 #expect(Set(requests.map(\.bankKey)).count == 1)
                 #expect(requests.last?.isReplay == true)
-                let rows = try await world.database.rows("SELECT attempts, fence FROM operations")
+                let rows = try await world.database.rows("SELECT attempts, fencing_token FROM operations")
                 // One, where the key was asked about when the first request had been executed.
                 #expect([1, 2].contains(rows.first?["attempts"]?.integer))
-                #expect(rows.first?["fence"]?.integer == 2)
+                #expect(rows.first?["fencing_token"]?.integer == 2)
             }
         }
 

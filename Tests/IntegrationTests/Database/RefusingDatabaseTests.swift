@@ -27,8 +27,8 @@ extension OutageLane {
                 words: #"server 42P01 undefined_table: relation "payments" does not exist"#
             ),
             Refusal(
-                begin: ["ALTER TABLE operations RENAME COLUMN fence TO fence_elsewhere"],
-                end: "ALTER TABLE operations RENAME COLUMN fence_elsewhere TO fence",
+                begin: ["ALTER TABLE operations RENAME COLUMN fencing_token TO fencing_token_elsewhere"],
+                end: "ALTER TABLE operations RENAME COLUMN fencing_token_elsewhere TO fencing_token",
                 words: "server 42703 undefined_column: column"
             ),
         ]

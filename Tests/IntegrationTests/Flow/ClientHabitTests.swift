@@ -85,7 +85,8 @@ extension CommandLane {
                 try await world.ask(command)
                 // Noted after the reply is confirmed, not before it is seen.
                 try await eventually("the outcome was noted as notified") {
-                    try await world.database.number("SELECT count(*) FROM operations WHERE told_at IS NOT NULL") == 1
+                    try await world.database.number("SELECT count(*) FROM operations WHERE notified_at IS NOT NULL")
+                        == 1
                 }
                 for _ in 0..<3 { try await world.ask(command.duplicate) }
                 let next = TestCommand.capture(command.paymentID)

@@ -93,7 +93,7 @@ final class NightShift {
             _ = try await world.upstream.finalReply(to: try #require(capture))
             try await eventually("that it was notified is on record") {
                 let unsent = "SELECT (SELECT count(*) FROM outbox WHERE sent_at IS NULL) + count(*) FROM operations"
-                return try await world.database.number("\(unsent) WHERE told_at IS NULL") == 0
+                return try await world.database.number("\(unsent) WHERE notified_at IS NULL") == 0
             }
         default: throw ChildError("nothing is known of the situation: \(situation)")
         }

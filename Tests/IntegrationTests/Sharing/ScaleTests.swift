@@ -51,7 +51,7 @@ extension RestartLane {
                 try await load.stop()
                 try await world.expect(slow + load.commands, endAs: "succeeded", within: .seconds(60))
                 // Some were the killed one's: another processor had to ask again, or by the key.
-                #expect(try await world.database.number("SELECT count(*) FROM operations WHERE fence > 1") > 0)
+                #expect(try await world.database.number("SELECT count(*) FROM operations WHERE fencing_token > 1") > 0)
                 #expect(try await world.comesTrue { try await world.shares() == [8] })
             }
         }
@@ -73,7 +73,7 @@ extension RestartLane {
                 try await load.stop()
                 try await world.expect(load.commands, endAs: "succeeded", within: .seconds(60))
                 // None of them had to wait for a lease or a retry tier.
-                let again = "SELECT count(*) FROM operations WHERE attempts > 1 OR fence > 1"
+                let again = "SELECT count(*) FROM operations WHERE attempts > 1 OR fencing_token > 1"
                 #expect(try await world.database.number(again) == 0)
                 for processor in world.allProcessors {
                     #expect(!processor.log.contains("outcome=parked"), "\(processor.child.lastWords)")

@@ -117,7 +117,9 @@ extension FaultLane {
                 try await world.drained()
                 #expect(commands.allSatisfy { world.upstream.replies(to: $0.correlation).count == 1 })
                 #expect(try await world.metric("payments_events_postponed_total") >= 29)
-                #expect(try await world.database.number("SELECT count(*) FROM operations WHERE told_at IS NULL") == 0)
+                #expect(
+                    try await world.database.number("SELECT count(*) FROM operations WHERE notified_at IS NULL") == 0
+                )
                 let waiting = "SELECT count(*) FROM outbox WHERE sent_at IS NULL AND destination = 'event'"
                 #expect(try await world.database.number(waiting) >= 29)
 

@@ -79,7 +79,7 @@ extension FaultLane {
                 let events = try await world.upstream.listenToEvents(of: world.names)
                 try await world.startProcessor()
                 try await eventually("it was checked") {
-                    try await world.database.number("SELECT coalesce(max(looks), 0) FROM open_operations") > 0
+                    try await world.database.number("SELECT coalesce(max(checks), 0) FROM open_operations") > 0
                 }
                 try await eventually("it was asked for") {
                     try await world.database.number("SELECT count(*) FROM operations WHERE state = 'UNKNOWN'") == 1

@@ -33,7 +33,7 @@ extension RestartLane {
                 #expect(report["resolved"]?.integer == Int64(count))
                 #expect(report["waiting"]?.integer == Int64(count))
                 // Nobody was checked twice, and each check has moved what it checked.
-                #expect(try await world.database.number("SELECT max(looks) FROM open_operations") == 1)
+                #expect(try await world.database.number("SELECT max(checks) FROM open_operations") == 1)
                 let unmoved =
                     "SELECT count(*) FROM open_operations w JOIN operations o ON o.id = w.operation_id "
                     + "WHERE o.state = 'UNKNOWN' AND w.due_at < o.lease_until"

@@ -24,7 +24,7 @@ extension World {
     /// Waits for the first check of what is stuck, and lets the second one come at once.
     func checkAgainSoon() async throws {
         try await eventually("it was checked") {
-            try await database.number("SELECT coalesce(max(looks), 0) FROM open_operations") > 0
+            try await database.number("SELECT coalesce(max(checks), 0) FROM open_operations") > 0
         }
         try await database.execute("UPDATE open_operations SET due_at = now()")
     }
@@ -40,7 +40,7 @@ extension World {
             WITH stuck AS (
                 SELECT id AS payment_id, gen_random_uuid() AS id, version FROM payments WHERE id IN (\(list))
             ), held AS (
-                UPDATE payments p SET status = 'CAPTURING', held_by = s.id, version = p.version + 1
+                UPDATE payments p SET status = 'CAPTURING', active_operation_id = s.id, version = p.version + 1
                     \(isKnown ? "" : ", bank_authorization_id = 'auth_' || gen_random_uuid()")
                 FROM stuck s WHERE p.id = s.payment_id
             ), noted AS (
@@ -50,7 +50,7 @@ extension World {
             )
             INSERT INTO operations (
                 merchant_id, idempotency_key, id, kind, payment_id, fingerprint, bank_key, reply_to, correlation_id, origin,
-                created_at, first_sent_at, state, fence, lease_until, claim_token, attempts, ambiguous_sends)
+                created_at, first_sent_at, state, fencing_token, lease_until, claim_token, attempts, ambiguous_sends)
             SELECT 'default', 'stuck-' || payment_id, id, 'capture', payment_id, decode(repeat('ab', 32), 'hex'),
                 'op_' || id, '\(upstream.replyQueue)', 'stuck-' || payment_id, 'AUTHORIZED',
                 now(), now(), 'SENT', 1, now() - interval '1 second', gen_random_uuid(), 1, 0

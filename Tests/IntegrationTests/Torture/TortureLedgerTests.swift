@@ -48,7 +48,7 @@ extension CommandLane {
                 #expect(moved.contains("bank: 1 effects under the unknown key \(bankKey ?? "")"))
                 try await world.database.execute(
                     """
-                    UPDATE operations SET state = 'UNKNOWN', reply = NULL, settled_at = NULL
+                    UPDATE operations SET state = 'UNKNOWN', reply = NULL, completed_at = NULL
                     WHERE idempotency_key = '\(held.key)'
                     """
                 )

@@ -19,11 +19,11 @@ struct CompletedPayments: Sendable {
                     now(), now(), now() + interval '168 hours', now() FROM n;
                 INSERT INTO operations (
                     merchant_id, idempotency_key, id, kind, payment_id, fingerprint, bank_key, created_at, first_sent_at,
-                    state, fence, lease_until, claim_token, attempts, ambiguous_sends, reply, settled_at, told_at, created_in)
+                    state, fencing_token, lease_until, claim_token, attempts, ambiguous_sends, reply, completed_at, notified_at, created_in)
                 SELECT 'default', 'k-' || c, c, 'capture', p, decode(repeat('ab', 32), 'hex'), 'op_' || c, now(), now(),
                     'SUCCEEDED', 1, now(), c, 1, 0, decode(repeat('cd', 800), 'hex'), now(), now(),
                     (pg_current_xact_id()::text::bigint + \(transactionsAhead))::text::xid8 FROM n;
-                INSERT INTO bank_effects (payment_id, kind, bank_id, operation_id, look_at)
+                INSERT INTO bank_effects (payment_id, kind, bank_id, operation_id, next_check_at)
                 SELECT p, 'authorize', 'auth_' || a, a, now() + interval '168 hours' FROM n;
                 INSERT INTO outbox (payment_id, destination, headers, body, created_at, due_at, sent_at)
                 SELECT p, 'event', '{}', decode(repeat('cd', 800), 'hex'), now(), now(), now() FROM n;

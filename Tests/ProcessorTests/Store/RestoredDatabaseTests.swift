@@ -79,7 +79,7 @@ struct RestoredDatabaseTests {
             try await TestDatabase.withPools(of: url) { pools in
                 let before = Migrations.all.filter { $0.name < "0011" }
                 _ = try await Migrator(pool: pools.queries, migrations: before).migrate()
-                try await OpenCaptures(count: 2).write(to: pools.queries)
+                try await OpenCaptures(count: 2, names: .before0023).write(to: pools.queries)
                 _ = try await Migrator(pool: pools.queries).migrate()
                 try await OpenCaptures(count: 3).write(to: pools.queries)
                 let store = PostgresPaymentStore(pools, fingerprinter: Fingerprinter(secret: Array("secret".utf8)))
@@ -110,6 +110,18 @@ private struct OpenCaptures {
     let count: Int
     /// With their outcome stored, and nothing left to do.
     var isCompleted = false
+    var names = Names()
+
+    /// Of columns that have been renamed.
+    struct Names {
+        var activeOperation = "active_operation_id"
+        var operationsEnd = "completed_at, notified_at, fencing_token"
+
+        static let before0023 = Names(
+            activeOperation: "held_by",  // names of columns before 0023
+            operationsEnd: "settled_at, told_at, fence"  // names of columns before 0023
+        )
+    }
 
     var sql: String {
         let (status, end) =
@@ -120,12 +132,12 @@ private struct OpenCaptures {
             CREATE TEMP TABLE n AS SELECT gen_random_uuid() AS p, gen_random_uuid() AS c FROM generate_series(1, \(count));
             INSERT INTO payments (
                 id, merchant_id, order_id, customer_id, amount, currency, status, version, bank_authorization_id, created_at,
-                authorized_at, expires_at, held_by)
+                authorized_at, expires_at, \(names.activeOperation))
             SELECT p, 'default', 'o-' || p, 'c-1', 100, 'USD', '\(status)', 4, 'auth_' || p, now(), now(),
                 now() + interval '168 hours', \(isCompleted ? "NULL::uuid" : "c") FROM n;
             INSERT INTO operations (
                 merchant_id, idempotency_key, id, kind, payment_id, fingerprint, bank_key, origin, created_at, first_sent_at,
-                state, reply, settled_at, told_at, fence, lease_until, claim_token, attempts, ambiguous_sends)
+                state, reply, \(names.operationsEnd), lease_until, claim_token, attempts, ambiguous_sends)
             SELECT 'default', 'k-' || c, c, 'capture', p, decode(repeat('ab', 32), 'hex'), 'op_' || c, 'AUTHORIZED',
                 now() - interval '1 hour', now() - interval '1 hour', \(end), 1, now() - interval '1 hour', c, 1, 0 FROM n;
             DROP TABLE n;

@@ -11,8 +11,8 @@ enum DeadLetterRow {
 
     /// In the order in which `deadLetter(from:)` reads them.
     static let columns = """
-        \(written.replacing("headers", with: "headers::text")), replay_of, state, reopened_fence, \
-        replay_id, replay_fence, replay_until, clock_timestamp(), sealed_card, \
+        \(written.replacing("headers", with: "headers::text")), replay_of, state, reopened_fencing_token, \
+        replay_id, replay_fencing_token, replay_until, clock_timestamp(), sealed_card, \
         fingerprint_secret
         """
 
@@ -114,8 +114,8 @@ enum DeadLetterRow {
     /// How far a replay has got with it.
     static let progress = """
         UPDATE dead_letters
-        SET state = $2, closed_at = CASE WHEN $2 = 'replayed' THEN clock_timestamp() END, reopened_fence = $3,
-            replay_id = $4, replay_fence = $5, replay_until = $6,
+        SET state = $2, closed_at = CASE WHEN $2 = 'replayed' THEN clock_timestamp() END, reopened_fencing_token = $3,
+            replay_id = $4, replay_fencing_token = $5, replay_until = $6,
             sealed_card = CASE WHEN $2 <> 'replayed' THEN sealed_card END
         WHERE id = $1
         """

@@ -8,7 +8,7 @@ extension PostgresDeadLetterStore {
         try await one(
             """
             UPDATE dead_letter_replays
-            SET fence = fence + 1, lease_until = clock_timestamp() + $2 * interval '1 microsecond'
+            SET fencing_token = fencing_token + 1, lease_until = clock_timestamp() + $2 * interval '1 microsecond'
             WHERE id = (
                 SELECT id FROM dead_letter_replays
                 WHERE state = 'running' AND ($1::uuid IS NULL OR id = $1)
@@ -27,7 +27,7 @@ extension PostgresDeadLetterStore {
             """
             WITH held AS (
                 SELECT id FROM dead_letter_replays
-                WHERE id = $1 AND fence = $2 AND state = 'running' FOR NO KEY UPDATE
+                WHERE id = $1 AND fencing_token = $2 AND state = 'running' FOR NO KEY UPDATE
             ), noted AS (
                 UPDATE dead_letter_replay_items i SET result = $5, reason = $6 FROM held
                 WHERE i.replay_id = held.id AND i.dead_letter_id = $4 AND i.result IS NULL
@@ -65,7 +65,7 @@ extension PostgresDeadLetterStore {
             UPDATE dead_letter_replays
             SET lease_until = NULL, state = coalesce($3, state), reason = $4,
                 finished_at = CASE WHEN $3 IS NOT NULL THEN clock_timestamp() END
-            WHERE id = $1 AND fence = $2 AND state = 'running' RETURNING \(ReplayRow.columns)
+            WHERE id = $1 AND fencing_token = $2 AND state = 'running' RETURNING \(ReplayRow.columns)
             """,
             [
                 ReplayRow.key(claim.replay), .int8(claim.fencingToken), .optional(state?.rawValue, PostgresValue.text),
@@ -93,7 +93,7 @@ extension PostgresDeadLetterStore {
         try await one(
             """
             UPDATE dead_letter_replays SET state = 'failed', finished_at = clock_timestamp(), reason = $2
-            WHERE id = $1 AND state = 'running' AND fence = 0 RETURNING \(ReplayRow.columns)
+            WHERE id = $1 AND state = 'running' AND fencing_token = 0 RETURNING \(ReplayRow.columns)
             """,
             [ReplayRow.key(id), .text(reason)]
         ) != nil

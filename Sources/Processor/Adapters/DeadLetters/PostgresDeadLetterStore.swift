@@ -76,10 +76,10 @@ struct OperationOpening: Sendable {
             """
             WITH opened AS (
                 UPDATE operations
-                SET state = 'NEEDS_ATTENTION', last_error = $4, told_at = NULL,
+                SET state = 'NEEDS_ATTENTION', last_error = $4, notified_at = NULL,
                     ambiguous_sends = ambiguous_sends
-                        + (state = 'SENT' AND failed_fence IS DISTINCT FROM fence)::integer,
-                    failed_sends = failed_sends + (state = 'SENT' AND failed_fence IS NOT DISTINCT FROM fence)::integer
+                        + (state = 'SENT' AND failed_fencing_token IS DISTINCT FROM fencing_token)::integer,
+                    failed_sends = failed_sends + (state = 'SENT' AND failed_fencing_token IS NOT DISTINCT FROM fencing_token)::integer
                 WHERE merchant_id = $1 AND idempotency_key = $2 AND payment_id = $3 AND kind = $5
                     AND state IN ('SENT', 'UNKNOWN') AND lease_until <= clock_timestamp()
                 RETURNING id, payment_id, kind
@@ -101,7 +101,7 @@ struct OperationOpening: Sendable {
             """
             WITH reopened AS (
                 UPDATE operations SET state = 'UNKNOWN', attempts = 0, lease_until = clock_timestamp()
-                WHERE merchant_id = $1 AND idempotency_key = $2 AND id = $3 AND fence = $4 AND state = 'NEEDS_ATTENTION'
+                WHERE merchant_id = $1 AND idempotency_key = $2 AND id = $3 AND fencing_token = $4 AND state = 'NEEDS_ATTENTION'
                 RETURNING id, payment_id, kind, merchant_id, idempotency_key, lease_until
             ), watched AS (
                 INSERT INTO open_operations (operation_id, merchant_id, idempotency_key, payment_id, due_at)

@@ -5,7 +5,7 @@ import Postgres
 enum ReplayRow {
     private static let names = [
         "id", "requested_by", "filter::text", "rate", "stop_at_failures", "created_at", "state", "selected", "replayed",
-        "skipped", "refused", "failed", "fence", "finished_at", "stopped_by", "reason",
+        "skipped", "refused", "failed", "fencing_token", "finished_at", "stopped_by", "reason",
     ]
 
     /// In the order in which `run(from:)` reads them.

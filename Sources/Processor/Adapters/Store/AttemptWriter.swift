@@ -16,13 +16,13 @@ struct AttemptWriter: Sendable {
         try connection.enqueue(
             """
             INSERT INTO operation_attempts
-                (payment_id, operation_id, fence, position, verdict, http_status, code, tier, at)
-            SELECT payment_id, operation_id, fence, position, verdict, http_status, code, tier,
+                (payment_id, operation_id, fencing_token, position, verdict, http_status, code, tier, at)
+            SELECT payment_id, operation_id, fencing_token, position, verdict, http_status, code, tier,
                 clock_timestamp() - age * interval '1 microsecond'
             FROM unnest(
                 $1::uuid[], $2::uuid[], $3::bigint[], $4::integer[], $5::text[], $6::integer[], $7::text[], $8::text[],
                 $9::bigint[]
-            ) AS n (payment_id, operation_id, fence, position, verdict, http_status, code, tier, age)
+            ) AS n (payment_id, operation_id, fencing_token, position, verdict, http_status, code, tier, age)
             ON CONFLICT DO NOTHING
             """,
             [

@@ -10,8 +10,8 @@ struct AuthorizationBatch: Sendable {
     }
 
     static let dueStatement = """
-        SELECT payment_id, looks FROM bank_effects
-        WHERE look_at IS NOT NULL AND look_at <= $1 ORDER BY look_at LIMIT $2 FOR UPDATE SKIP LOCKED
+        SELECT payment_id, checks FROM bank_effects
+        WHERE next_check_at IS NOT NULL AND next_check_at <= $1 ORDER BY next_check_at LIMIT $2 FOR UPDATE SKIP LOCKED
         """
 
     func run(on connection: isolated PostgresConnection) throws(PostgresError) -> AuthorizationFindings {
@@ -45,8 +45,8 @@ struct AuthorizationBatch: Sendable {
         }
         try connection.enqueue(
             """
-            UPDATE bank_effects e SET look_at = n.look_at, looks = e.looks + 1
-            FROM unnest($1::uuid[], $2::timestamptz[]) AS n (payment_id, look_at)
+            UPDATE bank_effects e SET next_check_at = n.next_check_at, checks = e.checks + 1
+            FROM unnest($1::uuid[], $2::timestamptz[]) AS n (payment_id, next_check_at)
             WHERE e.payment_id = n.payment_id AND e.kind = 'authorize'
             """,
             [

@@ -34,7 +34,7 @@ struct ClaimWriter: Sendable {
         try connection.enqueue(
             """
             INSERT INTO payments
-                (id, merchant_id, order_id, customer_id, amount, currency, status, held_by, version, created_at)
+                (id, merchant_id, order_id, customer_id, amount, currency, status, active_operation_id, version, created_at)
             SELECT * FROM unnest(
                 $1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::uuid[],
                 $9::bigint[], $10::timestamptz[]
@@ -61,9 +61,9 @@ struct ClaimWriter: Sendable {
             """
             INSERT INTO operations (
                 merchant_id, idempotency_key, id, kind, payment_id, fingerprint, bank_key, reply_to, correlation_id,
-                traceparent, origin, created_at, first_sent_at, state, fence, lease_until, claim_token, attempts,
+                traceparent, origin, created_at, first_sent_at, state, fencing_token, lease_until, claim_token, attempts,
                 ambiguous_sends, reply, failed_sends, correlation_bytes, reply_to_ignored, fingerprint_secret,
-                settled_at
+                completed_at
             )
             SELECT *, CASE WHEN reply IS NOT NULL THEN created_at END FROM unnest(
                 $1::text[], $2::text[], $3::uuid[], $4::text[], $5::uuid[], $6::bytea[], $7::text[], $8::text[], $9::text[],
@@ -72,7 +72,7 @@ struct ClaimWriter: Sendable {
                 $22::bytea[], $23::boolean[], $24::bigint[]
             ) AS n (
                 merchant_id, idempotency_key, id, kind, payment_id, fingerprint, bank_key, reply_to, correlation_id,
-                traceparent, origin, created_at, first_sent_at, state, fence, lease_until, claim_token, attempts,
+                traceparent, origin, created_at, first_sent_at, state, fencing_token, lease_until, claim_token, attempts,
                 ambiguous_sends, reply, failed_sends, correlation_bytes, reply_to_ignored, fingerprint_secret
             )
             """,
@@ -110,8 +110,8 @@ struct ClaimWriter: Sendable {
         if movedPayments.isEmpty { return }
         try connection.enqueue(
             """
-            UPDATE payments p SET status = n.status, held_by = n.held_by, version = n.version
-            FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[]) AS n (id, status, held_by, version)
+            UPDATE payments p SET status = n.status, active_operation_id = n.active_operation_id, version = n.version
+            FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[]) AS n (id, status, active_operation_id, version)
             WHERE p.id = n.id
             """,
             [

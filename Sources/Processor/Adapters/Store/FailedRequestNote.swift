@@ -15,8 +15,8 @@ struct FailedRequestNote: Sendable {
         _ = try connection.execute("SELECT 1 FROM payments WHERE id = $1 FOR UPDATE", [payment])
         _ = try connection.execute(
             """
-            UPDATE operations SET failed_fence = fence
-            WHERE payment_id = $1 AND id = $2 AND fence = $3 AND state = 'SENT'
+            UPDATE operations SET failed_fencing_token = fencing_token
+            WHERE payment_id = $1 AND id = $2 AND fencing_token = $3 AND state = 'SENT'
             """,
             [payment, .uuid(PostgresUUID(request.operationID.value)), .int8(request.fencingToken)]
         )

@@ -41,14 +41,14 @@ struct NotificationWriter: Sendable {
         return (
             """
             UPDATE operations o
-            SET told_at = coalesce(o.told_at, clock_timestamp()), events_due = n.are_events_due,
+            SET notified_at = coalesce(o.notified_at, clock_timestamp()), events_due = n.are_events_due,
                 undeliverable_at = CASE WHEN n.is_undeliverable THEN coalesce(o.undeliverable_at, clock_timestamp())
                                    ELSE o.undeliverable_at END
             FROM unnest($1::text[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::boolean[], $7::boolean[])
-                AS n (merchant_id, idempotency_key, id, fence, state, is_undeliverable, are_events_due)
+                AS n (merchant_id, idempotency_key, id, fencing_token, state, is_undeliverable, are_events_due)
             WHERE o.merchant_id = n.merchant_id AND o.idempotency_key = n.idempotency_key AND o.id = n.id
-                AND o.fence = n.fence AND o.state = n.state
-                AND (o.told_at IS NULL OR n.is_undeliverable AND o.undeliverable_at IS NULL OR o.events_due)
+                AND o.fencing_token = n.fencing_token AND o.state = n.state
+                AND (o.notified_at IS NULL OR n.is_undeliverable AND o.undeliverable_at IS NULL OR o.events_due)
             RETURNING o.id
             """,
             [

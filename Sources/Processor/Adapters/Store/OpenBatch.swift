@@ -84,7 +84,7 @@ struct OpenBatch: Sendable {
         try TakenOperations(findings.claims.map(\.operation)).write(on: connection)
         try connection.enqueue(
             """
-            UPDATE open_operations w SET due_at = n.due_at, looks = w.looks + 1
+            UPDATE open_operations w SET due_at = n.due_at, checks = w.checks + 1
             FROM unnest($1::uuid[], $2::timestamptz[]) AS n (id, due_at) WHERE w.operation_id = n.id
             """,
             [
@@ -151,7 +151,7 @@ struct OpenBatch: Sendable {
     }
 
     static let dueStatement = """
-        SELECT operation_id, merchant_id, idempotency_key, payment_id, looks FROM open_operations
+        SELECT operation_id, merchant_id, idempotency_key, payment_id, checks FROM open_operations
         WHERE due_at <= coalesce($1, now()) ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
         """
 }

@@ -6,9 +6,9 @@ enum OperationRow {
     /// In the order in which `operation(from:at:)` reads them, each of the table `o`.
     static let columns = """
         o.id, o.merchant_id, o.idempotency_key, o.kind, o.payment_id, o.fingerprint, o.bank_key, o.reply_to, \
-        o.correlation_id, o.traceparent, o.origin, o.created_at, o.first_sent_at, o.state, o.fence, o.lease_until, \
-        o.claim_token, o.attempts, o.ambiguous_sends, o.last_error, o.reply, o.told_at IS NOT NULL, o.failed_sends, \
-        o.failed_fence, o.correlation_bytes, o.reply_to_ignored, o.events_due, \
+        o.correlation_id, o.traceparent, o.origin, o.created_at, o.first_sent_at, o.state, o.fencing_token, o.lease_until, \
+        o.claim_token, o.attempts, o.ambiguous_sends, o.last_error, o.reply, o.notified_at IS NOT NULL, o.failed_sends, \
+        o.failed_fencing_token, o.correlation_bytes, o.reply_to_ignored, o.events_due, \
         o.fingerprint_secret
         """
 

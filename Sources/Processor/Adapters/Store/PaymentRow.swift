@@ -5,7 +5,7 @@ import Postgres
 enum PaymentRow {
     /// In the order in which `payment(from:)` reads them.
     static let columns = """
-        id, merchant_id, order_id, customer_id, amount, currency, status, held_by, version, \
+        id, merchant_id, order_id, customer_id, amount, currency, status, active_operation_id, version, \
         bank_authorization_id, bank_capture_id, bank_void_id, bank_refund_id, \
         created_at, authorized_at, expires_at, captured_at, voided_at, refunded_at
         """

@@ -24,7 +24,7 @@ struct PaymentWriter: Sendable {
         try connection.enqueue(
             """
             UPDATE payments p
-            SET status = n.status, held_by = n.held_by, version = n.version,
+            SET status = n.status, active_operation_id = n.active_operation_id, version = n.version,
                 bank_authorization_id = n.authorization_id, bank_capture_id = n.capture_id, bank_void_id = n.void_id,
                 bank_refund_id = n.refund_id, authorized_at = n.authorized_at, expires_at = n.expires_at,
                 captured_at = n.captured_at, voided_at = n.voided_at, refunded_at = n.refunded_at
@@ -32,7 +32,7 @@ struct PaymentWriter: Sendable {
                 $1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
                 $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[]
             ) AS n (
-                id, status, held_by, version, authorization_id, capture_id, void_id, refund_id, authorized_at, expires_at,
+                id, status, active_operation_id, version, authorization_id, capture_id, void_id, refund_id, authorized_at, expires_at,
                 captured_at, voided_at, refunded_at
             )
             WHERE p.id = n.id
@@ -61,7 +61,7 @@ struct PaymentWriter: Sendable {
         if effects.isEmpty { return }
         try connection.enqueue(
             """
-            INSERT INTO bank_effects (payment_id, kind, bank_id, operation_id, look_at)
+            INSERT INTO bank_effects (payment_id, kind, bank_id, operation_id, next_check_at)
             SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::timestamptz[])
             """,
             [

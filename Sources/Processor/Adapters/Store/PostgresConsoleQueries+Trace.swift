@@ -26,7 +26,7 @@ extension PostgresConsoleQueries {
             // Rows from before this was noted have an infinite time.
             let steps = try connection.execute(
                 """
-                SELECT id, settled_at, CASE WHEN isfinite(told_at) THEN told_at END, undeliverable_at
+                SELECT id, completed_at, CASE WHEN isfinite(notified_at) THEN notified_at END, undeliverable_at
                 FROM operations WHERE payment_id = $1
                 """,
                 [key]

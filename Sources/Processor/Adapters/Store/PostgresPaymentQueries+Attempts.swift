@@ -20,7 +20,7 @@ extension PostgresPaymentQueries {
         let rows = try connection.execute(
             """
             SELECT operation_id, at, verdict, http_status, code, tier FROM operation_attempts
-            WHERE payment_id = $1 ORDER BY at, fence, position
+            WHERE payment_id = $1 ORDER BY at, fencing_token, position
             """,
             [payment]
         )

@@ -93,7 +93,7 @@ struct PostgresPaymentQueries: PaymentQueries {
     ) throws(PostgresError) -> [CompletedOperation] {
         let rows = try connection.execute(
             """
-            SELECT \(OperationRow.columns), o.settled_at FROM operations o
+            SELECT \(OperationRow.columns), o.completed_at FROM operations o
             WHERE o.payment_id = $1 ORDER BY o.created_at, o.id
             """,
             [key]

@@ -51,12 +51,12 @@ extension PostgresPaymentStore {
                     """
                     SELECT count(*), count(*) FILTER (
                         WHERE o.kind = 'authorize' AND o.first_sent_at <= clock_timestamp() - $1 * interval '1 microsecond'
-                            AND (o.ambiguous_sends + o.failed_sends > 0 OR o.state = 'SENT' OR w.looks >= $2)
+                            AND (o.ambiguous_sends + o.failed_sends > 0 OR o.state = 'SENT' OR w.checks >= $2)
                     )
                     FROM open_operations w
                     JOIN operations o ON o.merchant_id = w.merchant_id AND o.idempotency_key = w.idempotency_key
                     WHERE w.due_at <= clock_timestamp() AND o.lease_until <= clock_timestamp()
-                        AND (o.state IN ('SENT', 'UNKNOWN') OR o.told_at IS NULL OR o.events_due)
+                        AND (o.state IN ('SENT', 'UNKNOWN') OR o.notified_at IS NULL OR o.events_due)
                     """,
                     [.int8(policy.abandonAfter.microseconds), .int8(Int64(policy.abandonChecks))]
                 )
@@ -65,7 +65,7 @@ extension PostgresPaymentStore {
                 rows = try connection.execute(
                     """
                     SELECT count(*), 0::bigint FROM bank_effects e JOIN payments p ON p.id = e.payment_id
-                    WHERE e.look_at <= $1 AND p.status = 'AUTHORIZED'
+                    WHERE e.next_check_at <= $1 AND p.status = 'AUTHORIZED'
                     """,
                     [.timestamp(expiredBy.microseconds)]
                 )

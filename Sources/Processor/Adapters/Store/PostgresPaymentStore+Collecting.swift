@@ -22,7 +22,7 @@ extension PostgresPaymentStore {
             INSERT INTO open_operations (operation_id, merchant_id, idempotency_key, payment_id, due_at)
             SELECT o.id, o.merchant_id, o.idempotency_key, o.payment_id, o.lease_until
             FROM (SELECT DISTINCT unnest(payment_ids) AS id FROM taken) AS p JOIN operations o ON o.payment_id = p.id
-            WHERE o.state IN ('SENT', 'UNKNOWN') OR o.told_at IS NULL OR o.events_due
+            WHERE o.state IN ('SENT', 'UNKNOWN') OR o.notified_at IS NULL OR o.events_due
             ON CONFLICT DO NOTHING
         )
         SELECT count(*) FROM taken

@@ -72,19 +72,19 @@ struct ResultBatch: Sendable {
             UPDATE operations o
             SET state = n.state, last_error = n.last_error, ambiguous_sends = n.ambiguous_sends,
                 failed_sends = n.failed_sends, attempts = n.attempts, reply = n.reply,
-                settled_at = CASE WHEN n.reply IS NOT NULL THEN clock_timestamp() END,
-                told_at = CASE WHEN n.is_notified THEN clock_timestamp() END,
+                completed_at = CASE WHEN n.reply IS NOT NULL THEN clock_timestamp() END,
+                notified_at = CASE WHEN n.is_notified THEN clock_timestamp() END,
                 lease_until = CASE WHEN n.state = 'UNKNOWN' THEN clock_timestamp() + n.rest * interval '1 microsecond'
                               ELSE o.lease_until END
             FROM unnest(
                 $1::text[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::integer[], $8::bytea[],
                 $9::bigint[], $10::boolean[], $11::integer[], $12::integer[]
             ) WITH ORDINALITY AS n (
-                merchant_id, idempotency_key, id, fence, state, last_error, ambiguous_sends, reply, rest, is_notified,
+                merchant_id, idempotency_key, id, fencing_token, state, last_error, ambiguous_sends, reply, rest, is_notified,
                 failed_sends, attempts, position
             )
             WHERE o.merchant_id = n.merchant_id AND o.idempotency_key = n.idempotency_key AND o.id = n.id
-                AND o.fence = n.fence AND o.state IN ('SENT', 'UNKNOWN')
+                AND o.fencing_token = n.fencing_token AND o.state IN ('SENT', 'UNKNOWN')
             RETURNING n.position
             """,
             [
@@ -114,7 +114,7 @@ struct ResultBatch: Sendable {
         let rows = try connection.execute(
             """
             SELECT 1 FROM operations
-            WHERE merchant_id = $1 AND idempotency_key = $2 AND id = $3 AND fence = $4 AND state = $5
+            WHERE merchant_id = $1 AND idempotency_key = $2 AND id = $3 AND fencing_token = $4 AND state = $5
                 AND reply IS NOT DISTINCT FROM $6
             """,
             [

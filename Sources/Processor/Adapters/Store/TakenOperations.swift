@@ -15,14 +15,14 @@ struct TakenOperations: Sendable {
         try connection.enqueue(
             """
             UPDATE operations o
-            SET state = n.state, fence = n.fence, lease_until = n.lease_until, claim_token = n.claim_token,
+            SET state = n.state, fencing_token = n.fencing_token, lease_until = n.lease_until, claim_token = n.claim_token,
                 attempts = n.attempts, ambiguous_sends = n.ambiguous_sends, first_sent_at = n.first_sent_at,
                 failed_sends = n.failed_sends
             FROM unnest(
                 $1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::uuid[], $7::integer[], $8::integer[],
                 $9::timestamptz[], $10::integer[]
             ) AS n (
-                merchant_id, idempotency_key, state, fence, lease_until, claim_token, attempts, ambiguous_sends,
+                merchant_id, idempotency_key, state, fencing_token, lease_until, claim_token, attempts, ambiguous_sends,
                 first_sent_at, failed_sends
             )
             WHERE o.merchant_id = n.merchant_id AND o.idempotency_key = n.idempotency_key
