@@ -7,6 +7,7 @@ import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import contract
 import stage
 from browser import TOKENS, URL, browser, check_access, check_keyboard, shot
 from stage import eventually
@@ -317,7 +318,13 @@ def pages(ids):
         "replay-page": "/dead-letters/replay?code=store_refused&state=all", "replays": "/replays",
         "replay-done": f"/replays/{replay}", "sweeps-page": "/sweeps", "audit-page": "/audit",
         "runbook": "/guides/runbook", "operations": "/guides/operations", "reference": "/reference",
+        **contract.PAGES,
     }
+
+
+@step
+def the_contract_is_there_to_read(window, ids, upstream):
+    contract.check(window)
 
 
 @step
@@ -328,7 +335,7 @@ def every_page_is_for_everybody(window, ids, upstream):
             for name, path in pages(ids).items():
                 page.goto(URL + "/console" + path)
                 check_access(page, f"{name} at {width}")
-                if width == 1280 and not dark and name not in ("runbook", "operations"):
+                if width == 1280 and not dark and name not in ("runbook", "operations", *contract.PAGES):
                     seen = check_keyboard(page, name)
                     assert "main" in seen[0], seen[0]
             kind = f"{width}{'-dark' if dark else ''}"
