@@ -61,15 +61,15 @@ def overview_lives(window, ids, upstream):
         assert page.locator("#partitions").locator("..").locator("tbody tr").count() == 8
         assert page.get_by_text("this one").count() == 1
         before = page.locator(".legend strong").first.inner_text()
-        link = page.locator("#runbook-review")
+        link = page.locator("#runbook-manual-review")
         link.focus()
         upstream.authorize(str(stage.uuid.uuid4()), "order-live")
         upstream.wait(1)
         page.wait_for_function("(b) => document.querySelector('.legend strong').textContent !== b", arg=before)
-        assert page.evaluate("document.activeElement.id") == "runbook-review"
+        assert page.evaluate("document.activeElement.id") == "runbook-manual-review"
         link.click()
-        page.wait_for_url("**/guides/runbook#one-payment-in-manual-review")
-        assert page.locator("#one-payment-in-manual-review").is_visible()
+        page.wait_for_url("**/guides/operations#manual-review")
+        assert page.locator("#manual-review").is_visible()
 
 
 @step

@@ -18,4 +18,6 @@ struct ConsoleParts: Sendable {
     let identity: String
     let bankTimeout: Duration
     var time: any TimeSource = SystemTime()
+    /// Since when what is wrong has been so.
+    let alarms = AlarmMemory()
 }

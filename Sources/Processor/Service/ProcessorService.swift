@@ -225,6 +225,7 @@ struct ProcessorService: Service {
             group.addTask { await trying.run() }
             group.addTask { await heartbeat.run() }
             group.addTask { await keeping.run() }
+            group.addTask { await AlarmWatch(parts: console).run() }
             defer { group.cancelAll() }
             guard try await prepareDatabase(), let strays = try await prepareBroker() else { return }
             group.addTask { await keeper(strays).run() }

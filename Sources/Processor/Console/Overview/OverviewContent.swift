@@ -60,28 +60,33 @@ struct OverviewContent: Sendable {
 
     init(_ snapshot: OverviewSnapshot, _ parts: ConsoleParts) {
         let rates = parts.metrics.rates
-        let alarms = snapshot.alarms(
-            periods: parts.sweeps.periods,
+        let found = OverviewAlarms(
+            snapshot,
+            parts.alarms,
             partitions: parts.partitions,
+            periods: parts.sweeps.periods,
             uptime: rates.age
-        )
+        ).all
+        let alarms = found.filter(\.isDue)
         self.alarms = alarms.isEmpty ? nil : Alarms(items: alarms)
         said = alarms.isEmpty ? "Nothing needs you." : alarms.map(\.title).joined(separator: " ")
         calm = Self.calm(snapshot)
-        hints = snapshot.hints
+        hints = found.filter { !$0.isDue }.map { "\($0.title) \($0.detail)" } + snapshot.hints
         let chart = OverviewChart(minutes: rates.lastHour())
         self.chart = chart.svg
         legend = chart.totals.map { outcome, count in
             Legend(key: OverviewChart.key(outcome), name: OverviewChart.name(outcome), count: CountText.of(count))
         }
         since = TimeText.second(snapshot.at.advanced(by: .zero - min(rates.age, .seconds(3_600))))
-        tiles = Self.tiles(snapshot, perSecond: rates.perSecond())
+        tiles = Self.tiles(snapshot, Set(alarms.map(\.kind)), perSecond: rates.perSecond())
         let shares = PartitionShares(members: (snapshot.members ?? []).map(\.id), partitions: parts.partitions)
+        let isUnattended = alarms.contains { $0.kind == .partitionUnattended }
         partitions = (0..<parts.partitions).map { partition in
-            Queue(
+            let reader = snapshot.members?.first { $0.subscribed.contains(partition) }?.id
+            return Queue(
                 name: "\(partition)",
                 depth: Self.depth(snapshot.queueDepths["commands.\(partition)"]),
-                owner: snapshot.members == nil ? "not known" : shares.owner(of: partition)
+                owner: snapshot.members == nil ? "not known" : reader ?? (isUnattended ? nil : "nobody yet")
             )
         }
         let oldest = snapshot.oldest[QueueAge.operations.rawValue] ?? .zero
@@ -118,39 +123,46 @@ struct OverviewContent: Sendable {
         return "\(CountText.of(waiting, "command")) in the queues, \(CountText.of(retries)) on retry tiers."
     }
 
-    private static func tiles(_ snapshot: OverviewSnapshot, perSecond: Double) -> [Tile] {
+    private static func tiles(_ snapshot: OverviewSnapshot, _ red: Set<AlarmKind>, perSecond: Double) -> [Tile] {
         let bank = snapshot.state.bank
         let deadLetters = snapshot.deadLetters.map { $0.values.reduce(0, +) }
         let reviews = snapshot.reviews
-        let isStuck = snapshot.outboxOldest > OverviewSnapshot.outboxPatience
+        func tone(_ kind: AlarmKind, isWaiting: Bool = false) -> String? {
+            red.contains(kind) ? "act" : isWaiting ? "wait" : nil
+        }
         return [
             Tile(
                 name: "Bank",
                 value: bank == .closed ? "available" : bank == .open ? "unavailable" : "being tried",
                 note: "breaker \(bank.rawValue)"
                     + (bank == .open ? snapshot.bankSince.map { " for \(AgeText.of($0))" } ?? "" : ""),
-                tone: bank == .open ? "act" : nil
+                tone: tone(.bankUnavailable, isWaiting: bank == .open)
             ),
             Tile(name: "Commands a second", value: tenths(perSecond), note: "over 30 s, this processor"),
             Tile(
                 name: "For review",
                 value: reviews.map(CountText.of) ?? "?",
                 note: "operations",
-                tone: (reviews ?? 0) > 0 ? "act" : nil
+                tone: tone(.manualReview)
             ),
             Tile(
                 name: "Dead letters",
                 value: deadLetters.map(CountText.of) ?? "?",
                 note: "left to do",
-                tone: (deadLetters ?? 0) > 0 ? "act" : nil
+                tone: tone(.deadLetters, isWaiting: (deadLetters ?? 0) > 0)
             ),
             Tile(
                 name: "Outbox",
                 value: snapshot.outboxOldest == .zero ? "empty" : AgeText.of(snapshot.outboxOldest),
                 note: snapshot.outboxOldest == .zero ? "no reply waits" : "oldest reply",
-                tone: isStuck ? "act" : nil
+                tone: tone(.outboxStuck)
             ),
-            Tile(name: "Open operations", value: CountText.of(snapshot.openOperations), note: "outcome not stored"),
+            Tile(
+                name: "Open operations",
+                value: CountText.of(snapshot.openOperations),
+                note: "outcome not stored",
+                tone: tone(.openForLong)
+            ),
         ]
     }
 

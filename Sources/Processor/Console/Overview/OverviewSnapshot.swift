@@ -22,6 +22,7 @@ struct OverviewSnapshot: Sendable {
     let oldest: [String: Duration]
     let outboxOldest: Duration
     let eventsWaiting: Int
+    let deadLettersOpen: Int
 }
 
 extension OverviewSnapshot {
@@ -38,7 +39,8 @@ extension OverviewSnapshot {
             openOperations: Int(gauges(.openOperations, "operation").values.reduce(0, +)),
             oldest: gauges(.queueOldest, "queue").mapValues { .milliseconds(Int64($0 * 1_000)) },
             outboxOldest: .milliseconds(Int64((gauges(.outboxOldest)[""] ?? 0) * 1_000)),
-            eventsWaiting: Int(gauges(.eventsWaiting)[""] ?? 0)
+            eventsWaiting: Int(gauges(.eventsWaiting)[""] ?? 0),
+            deadLettersOpen: Int(gauges(.deadLettersOpen)[""] ?? 0)
         )
     }
 }

@@ -42,7 +42,10 @@ actor OverviewSource {
         let state = parts.readiness.current
         var snapshot = OverviewSnapshot(at: parts.time.now(), state: state, parts.metrics.registry)
         // A page about an outage does not wait for what is unavailable.
-        guard state.database == .ok else { return snapshot }
+        guard state.database == .ok else {
+            AlarmWatch(parts: parts).note(snapshot)
+            return snapshot
+        }
         async let members = try? parts.members.members(timeout: Member.timeout)
         async let runs = try? parts.sweeps.store.runs(limit: runs)
         async let reviews = try? parts.reading.reviews(of: nil, limit: mostReviews + 1).count
@@ -56,6 +59,7 @@ actor OverviewSource {
         snapshot.reviews = await reviews
         snapshot.deadLetters = await deadLetters
         snapshot.schema = await schema
+        AlarmWatch(parts: parts).note(snapshot)
         return snapshot
     }
 }
