@@ -164,6 +164,8 @@ let package = Package(
                 .embedInCode("0020_sealed_cards.sql"),
                 .embedInCode("0021_fingerprint_secrets.sql"),
                 .embedInCode("0022_awaited_replies.sql"),
+                .embedInCode("0023_message_ids.sql"),
+                .embedInCode("0024_operations_by_message.sql"),
             ],
             swiftSettings: swiftSettings
         ),

@@ -36,7 +36,7 @@ struct PaymentPages: Sendable {
                     }
                     content.nothing =
                         "No payment has the id “\(id)”, under any name. "
-                        + "The message id of a command whose outcome is stored is not kept: look for it in the log."
+                        + "Of several messages of one idempotency key, the first is known; the log has the others."
                 }
             } catch let problem as InvalidField {
                 content.problem = "The id \(problem.problem)."
