@@ -3,7 +3,13 @@ import Core
 /// What only the console asks of the store, beside what the admin API asks.
 protocol ConsoleQueries: Sendable {
     /// Operations in `NEEDS_ATTENTION`, the longest waiting first. Each has a dead letter: found by those that are not replayed.
-    func reviews(of payment: PaymentID?, limit: Int) async throws(StoreError) -> [PendingReview]
+    ///
+    /// - Parameter place: where the page before this one ended.
+    func reviews(
+        of payment: PaymentID?,
+        after place: ReviewPlace?,
+        limit: Int
+    ) async throws(StoreError) -> [PendingReview]
 
     /// Dead letters by code and message, the largest groups first.
     func groups(_ filter: DeadLetterFilter, limit: Int) async throws(StoreError) -> [DeadLetterGroup]
@@ -29,6 +35,28 @@ struct PendingReview: Hashable, Sendable {
     let deadLetterState: DeadLetterState
     /// Of its dead letter.
     let since: Timestamp
+}
+
+extension PendingReview {
+    var place: ReviewPlace { ReviewPlace(at: since, id: deadLetter) }
+}
+
+/// Where a page of the review queue ended.
+struct ReviewPlace: Hashable, Sendable {
+    let at: Timestamp
+    let id: DeadLetterID
+
+    init(at: Timestamp, id: DeadLetterID) {
+        self.at = at
+        self.id = id
+    }
+
+    init?(_ text: String) {
+        guard let cursor = DeadLetterCursor(text) else { return nil }
+        self.init(at: cursor.at, id: cursor.id)
+    }
+
+    var description: String { PageCursor(at: at, id: PaymentID(id.value)).description }
 }
 
 /// Dead letters with the same cause.

@@ -159,8 +159,14 @@ final class FakeConsoleQueries: ConsoleQueries {
         said.withLock { $0 = (reviews, groups) }
     }
 
-    func reviews(of payment: PaymentID?, limit: Int) async throws(StoreError) -> [PendingReview] {
-        said.withLock { $0.reviews.filter { payment == nil || $0.payment.id == payment } }
+    func reviews(
+        of payment: PaymentID?,
+        after place: ReviewPlace?,
+        limit: Int
+    ) async throws(StoreError) -> [PendingReview] {
+        let all = said.withLock { $0.reviews }
+        let left = all.drop { review in place.map { (review.since, review.deadLetter) <= ($0.at, $0.id) } ?? false }
+        return Array(left.filter { payment == nil || $0.payment.id == payment }.prefix(limit))
     }
 
     func groups(_ filter: DeadLetterFilter, limit: Int) async throws(StoreError) -> [DeadLetterGroup] {

@@ -48,7 +48,7 @@ actor OverviewSource {
         }
         async let members = try? parts.members.members(timeout: Member.timeout)
         async let runs = try? parts.sweeps.store.runs(limit: runs)
-        async let reviews = try? parts.reading.reviews(of: nil, limit: mostReviews + 1).count
+        async let reviews = try? parts.reading.reviews(of: nil, after: nil, limit: mostReviews + 1).count
         async let deadLetters = try? parts.deadLetters.queries.unfinishedDeadLetters()
         async let schema = try? parts.reading.schema()
         if state.bank != .closed, let status = try? await parts.bankStatus.bankStatus() {

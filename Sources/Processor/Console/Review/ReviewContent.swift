@@ -5,6 +5,9 @@ struct ReviewsContent: Sendable {
     let title: String
     let hasRows: Bool
     let rows: [Row]
+    /// Where the list begins, on a later page.
+    let first: String?
+    let next: String?
     let command = CommandText(["dead-letters", "list", "--code", "needs_attention"])
 
     struct Row: Sendable {
@@ -19,9 +22,21 @@ struct ReviewsContent: Sendable {
         let path: String
     }
 
-    init(_ reviews: [PendingReview], now: Timestamp) {
-        title = "\(CountText.of(reviews.count, "operation")), the longest waiting first"
+    /// - Parameters:
+    ///   - reviews: of one page.
+    ///   - count: of all, as the overview has it.
+    init(_ reviews: [PendingReview], count: Int?, isFirst: Bool, isCut: Bool, now: Timestamp) {
+        let isWhole = isFirst && !isCut
+        let all = isWhole ? reviews.count : max(count ?? 0, reviews.count)
+        let words =
+            all > OverviewSource.mostReviews
+            ? "More than \(CountText.of(OverviewSource.mostReviews, "operation"))" : CountText.of(all, "operation")
+        title = "\(words), the longest waiting first"
         hasRows = !reviews.isEmpty
+        first = isFirst ? nil : ConsoleSection.review.path
+        next =
+            isCut
+            ? reviews.last.map { ConsolePath.link(ConsoleSection.review.path, [("cursor", $0.place.description)]) } : nil
         rows = reviews.map { review in
             Row(
                 since: TimeText(review.since, now: now),
