@@ -121,4 +121,11 @@ struct AuditPlace: Hashable, Sendable {
     }
 
     var description: String { "\(PageCursor(at: at, id: PaymentID(id.value))).\(position)" }
+
+    /// Of a request for a page; `nil` for the first one.
+    static func checked(_ text: String?) throws(InvalidField) -> AuditPlace? {
+        guard let text else { return nil }
+        guard let place = AuditPlace(text) else { throw InvalidField("cursor", "is not of an earlier page") }
+        return place
+    }
 }

@@ -21,6 +21,10 @@ struct OverviewContent: Sendable {
     let database: String
     let now: String
     let nowText: String
+    let commands = [
+        CommandText(["members"]), CommandText(["sweeps", "status"]), CommandText(["dead-letters", "stats"]),
+        CommandText(["dead-letters", "list", "--code", DeadLetterCode.needsAttention.rawValue]),
+    ]
 
     struct Alarms: Sendable { let items: [OverviewAlarm] }
 

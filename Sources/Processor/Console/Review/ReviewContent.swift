@@ -95,7 +95,7 @@ struct ReviewContent: Sendable {
     let payment: String
     let key: String
     let merchant: String
-    let commands: [CommandText]
+    private(set) var commands: [CommandText]
 
     struct View: Sendable {
         let name: String
@@ -149,13 +149,16 @@ struct ReviewContent: Sendable {
         let id = payment.id.description
         func resolve(_ end: String, _ bankID: String?) -> CommandText {
             var words: [String?] = ["payments", "resolve", id, "--operation", operation.idempotencyKey.description]
-            words += ["--as", end]
+            words += ["--merchant-id", operation.merchantID.description, "--as", end]
             words += CommandText.option("--bank-id", bankID)
             return CommandText(words + ["--reason", "ticket 4711"])
         }
         commands = [
             CommandText(["payments", "show", id]), resolve("succeeded", nil), resolve("failed", nil),
         ]
+        if let deadLetter {
+            commands.append(CommandText(["dead-letters", "replay", deadLetter.id, "--confirm", "1"]))
+        }
     }
 
     private static func unasked(_ payment: Payment) -> [View] {

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Core
 import Migrations
 import Testing
@@ -157,6 +158,33 @@ struct ConsoleQueriesTests {
                 #expect(pages.map(\.count) == [3, 3, 2, 0])
                 #expect(Set(pages.flatMap(\.self)) == actions)
             }
+        }
+    }
+
+    @Test("the command lists the audit of the console, and goes on where it ended")
+    func auditCommand() async throws {
+        try await ConsoleDatabase.with { database in
+            let empty = try await DeadLetterAudit.parse([]).text(from: database.reading)
+            #expect(empty == "nothing was done so far")
+            for index in 0..<2 {
+                let letter = try database.scene.deadLetter(.capture, "\(index)")
+                _ = try await database.deadLetters.keep(letter)
+                _ = try await database.deadLetters.discard(letter.id, by: "ada", reason: "reason \(index)")
+            }
+            let table = try await DeadLetterAudit.parse(["--limit", "1"]).text(from: database.reading)
+            let lines = table.split(separator: "\n")
+            #expect(lines.count == 3 && lines[0].hasPrefix("AT"))
+            #expect(lines[1].contains("ada") && lines[1].hasSuffix("reason 1"))
+            let cursor = try #require(lines[2].split(separator: " ").last)
+            let rest = try await DeadLetterAudit.parse(["--cursor", String(cursor), "--json"]).text(from: database.reading)
+            let json = try JSONParser.parse(Array(rest.utf8))
+            guard case .array(let entries)? = json["audit"] else {
+                Issue.record("\(rest)")
+                return
+            }
+            #expect(entries.map { $0["reason"]?.string } == ["reason 0"])
+            #expect(json["next_cursor"] == .null)
+            #expect(throws: (any Error).self) { try DeadLetterAudit.parse(["--cursor", "nonsense"]) }
         }
     }
 
