@@ -166,6 +166,7 @@ let package = Package(
                 .embedInCode("0022_awaited_replies.sql"),
                 .embedInCode("0023_message_ids.sql"),
                 .embedInCode("0024_operations_by_message.sql"),
+                .embedInCode("0025_command_minutes.sql"),
             ],
             swiftSettings: swiftSettings
         ),

@@ -7,6 +7,7 @@ struct ConsoleParts: Sendable {
     let resolver: OperationResolver
     let reading: any ConsoleQueries
     let members: any MemberStore
+    let minutes: any CommandMinutes
     let bank: any BankQueries
     let bankStatus: any BankStatusStore
     let sweeps: SweepControl

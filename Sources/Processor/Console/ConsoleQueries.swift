@@ -75,6 +75,8 @@ struct PaymentTrace: Hashable, Sendable {
         let idempotencyKey: String
         let messageID: String
         let since: Timestamp
+        /// Where it was put when it was last seen.
+        let tier: RetryTier
     }
 
     /// When the steps of an operation were that its state does not tell.

@@ -116,4 +116,36 @@ struct OverviewTests {
         #expect(svg.contains("3 succeeded, 1 dead-lettered. At most 4 a minute."))
         #expect(svg.matches(of: /<rect/).count == 2)
     }
+
+    @Test("the chart is of all processors where the database tells, else of this one")
+    func wholeHour() async throws {
+        let scene = ConsoleScene()
+        scene.metrics.countCommand(.capture, .declined)
+        try await scene.withServer { port in
+            let page = try await scene.visitor(port: port).get("/console").body
+            #expect(page.contains("by this processor, since"))
+            #expect(page.contains("1 declined. At most 1 a minute."))
+        }
+        let all = ConsoleScene()
+        var minutes = [[CommandOutcome: Int]](repeating: [:], count: 60)
+        minutes[30] = [.succeeded: 1_234]
+        all.minutes.say(minutes)
+        try await all.withServer { port in
+            let page = try await all.visitor(port: port).get("/console").body
+            #expect(page.contains("by all processors"))
+            #expect(page.contains("1234 succeeded. At most 1234 a minute."))
+            #expect(page.contains("<strong>1,234</strong>"))
+        }
+    }
+
+    @Test("no message is on a retry tier for longer than its time")
+    func tierAges() async throws {
+        let scene = ConsoleScene()
+        scene.metrics.setRetryDepth(.minutes2, 3)
+        try await scene.withServer { port in
+            let page = try await scene.visitor(port: port).get("/console").body
+            #expect(page.contains("retry 2m</th><td class=\"number\">3</td><td>at most 2 min</td>"))
+            #expect(page.contains("retry 5s</th><td class=\"number\">0</td><td></td>"))
+        }
+    }
 }

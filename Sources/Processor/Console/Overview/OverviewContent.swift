@@ -9,7 +9,7 @@ struct OverviewContent: Sendable {
     let hints: [String]
     let tiles: [Tile]
     let chart: String
-    let since: String
+    let whose: String
     let legend: [Legend]
     let partitions: [Queue]
     let oldestOperation: String
@@ -76,12 +76,13 @@ struct OverviewContent: Sendable {
         said = alarms.isEmpty ? "Nothing needs you." : alarms.map(\.title).joined(separator: " ")
         calm = Self.calm(snapshot)
         hints = found.filter { !$0.isDue }.map { "\($0.title) \($0.detail)" } + snapshot.hints
-        let chart = OverviewChart(minutes: rates.lastHour())
+        let chart = OverviewChart(minutes: snapshot.minutes ?? rates.lastHour())
         self.chart = chart.svg
         legend = chart.totals.map { outcome, count in
             Legend(key: OverviewChart.key(outcome), name: OverviewChart.name(outcome), count: CountText.of(count))
         }
-        since = TimeText.second(snapshot.at.advanced(by: .zero - min(rates.age, .seconds(3_600))))
+        let since = TimeText.second(snapshot.at.advanced(by: .zero - min(rates.age, .seconds(3_600))))
+        whose = snapshot.minutes == nil ? "by this processor, since \(since)" : "by all processors"
         tiles = Self.tiles(snapshot, Set(alarms.map(\.kind)), perSecond: rates.perSecond())
         let shares = PartitionShares(members: (snapshot.members ?? []).map(\.id), partitions: parts.partitions)
         let isUnattended = alarms.contains { $0.kind == .partitionUnattended }
@@ -172,7 +173,13 @@ struct OverviewContent: Sendable {
 
     private static func queues(_ snapshot: OverviewSnapshot) -> [Queue] {
         let tiers = RetryTier.allCases.map { tier in
-            Queue(name: "retry \(tier.rawValue)", depth: depth(snapshot.retryDepths[tier.rawValue]))
+            let count = snapshot.retryDepths[tier.rawValue]
+            // They leave when their time is over, so none is older.
+            return Queue(
+                name: "retry \(tier.rawValue)",
+                depth: depth(count),
+                oldest: (count ?? 0) > 0 ? "at most \(AgeText.of(tier.delay))" : ""
+            )
         }
         let waiting = snapshot.oldest[QueueAge.retry.rawValue] ?? .zero
         let commands = Queue(

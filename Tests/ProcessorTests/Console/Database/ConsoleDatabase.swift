@@ -36,6 +36,12 @@ struct ConsoleDatabase: Sendable {
         try await pools.queries.withConnection { connection throws(PostgresError) in try connection.executeScript(sql) }
     }
 
+    func number(_ sql: String) async throws -> Int64 {
+        try await pools.queries.withConnection { connection throws(PostgresError) in
+            try connection.execute(sql).single().int64(0)
+        }
+    }
+
     /// Every row of a table at the same time: what a page has to tell apart by something else.
     func setTime(_ column: String, of table: String, to time: String = "2026-01-31 12:00:00+00") async throws {
         try await execute("UPDATE \(table) SET \(column) = '\(time)'")
