@@ -56,7 +56,7 @@ def overview_lives(window, ids, upstream):
     """Numbers change by themselves, and nothing else is touched: the focus stays."""
     with window.person("operate") as page:
         page.get_by_role("heading", name="Overview").wait_for()
-        page.get_by_text("2 operations need manual review.", exact=True).wait_for()
+        page.locator(".alarms").get_by_text("2 operations need manual review.", exact=True).wait_for()
         assert value(page, "For review") == "2"
         assert page.locator("#partitions").locator("..").locator("tbody tr").count() == 8
         assert page.get_by_text("this one").count() == 1

@@ -75,7 +75,9 @@ extension StoreCheck {
                     #expect(try await scene.list(filter, limit: 10, after: nil).payments.map(\.id) == [id])
                 }
             },
-            StoreCheck("a payment is found by the messages that have begun its operations, open or not, and by no other") {
+            StoreCheck(
+                "a payment is found by the messages that have begun its operations, open or not, and by no other"
+            ) {
                 scene in
                 let authorize = try scene.authorize()
                 let payment = try await scene.succeeded(authorize)
@@ -89,7 +91,9 @@ extension StoreCheck {
                         let page = try await scene.list(filter, limit: 10, after: nil)
                         #expect(page.payments.map(\.id) == [payment.id], "open: \(isOpen)")
                     }
-                    if isOpen { #expect(try await scene.store.complete(StoreScene<Subject>.success(claim)) == .completed) }
+                    if isOpen {
+                        #expect(try await scene.store.complete(StoreScene<Subject>.success(claim)) == .completed)
+                    }
                 }
                 var filter = PaymentFilter()
                 filter.messageID = "\(capture.messageID)x"

@@ -111,7 +111,9 @@ struct ContractPageTests {
             if ["properties", "headers", "variables", "x-metrics", "arguments"].contains(name), !isSchema {
                 words += members.map(\.name).filter { $0 != "$ref" }
             }
-            for member in members where member.name != "$ref" { collect(member.value, under: member.name, into: &words) }
+            for member in members where member.name != "$ref" {
+                collect(member.value, under: member.name, into: &words)
+            }
         case .elements(let elements): for element in elements { collect(element, under: name, into: &words) }
         case .scalar(let text, _):
             if ["description", "summary", "title"].contains(name) {

@@ -123,7 +123,9 @@ struct OverviewAlarmTests {
         #expect(alarms.map(\.isDue) == [true, true, true])
     }
 
-    @Test("no progress: commands wait in a partition of this processor, and none has ended for five minutes, and five more")
+    @Test(
+        "no progress: commands wait in a partition of this processor, and none has ended for five minutes, and five more"
+    )
     func progress() {
         var scene = Scene()
         let commands = ProcessorMetrics.Name.commands.rawValue

@@ -113,7 +113,9 @@ struct PaymentTimelineTests {
         #expect(!transitions.isEmpty && timeline.count { $0.kind == "state" } == transitions.count)
         #expect(!view.attempts.isEmpty)
         for attempt in view.attempts {
-            #expect(timeline.contains { $0.instant == attempt.at && $0.what.hasPrefix("\(attempt.operation.rawValue): ") })
+            #expect(
+                timeline.contains { $0.instant == attempt.at && $0.what.hasPrefix("\(attempt.operation.rawValue): ") }
+            )
         }
     }
 }

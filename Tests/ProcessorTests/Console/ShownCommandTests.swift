@@ -64,7 +64,7 @@ struct ShownCommandTests {
     func everyPage() async throws {
         try await scene.review.prepare()
         for number in 1...3 { try await scene.deadLetters.keep(number) }
-        let letter = DeadLetterScene.id(1)
+        let deadLetter = DeadLetterScene.id(1)
         try await scene.withServer { port in
             let visitor = scene.visitor(port: port)
             for path in [
@@ -73,7 +73,7 @@ struct ShownCommandTests {
                 "/console/payments?id=\(ResolutionScene.id)", "/console/payments/\(ResolutionScene.id)",
                 "/console/review", "/console/review/\(ResolutionScene.id)?operation=key-1", "/console/dead-letters",
                 "/console/dead-letters?code=needs_attention&message=a%20%27b%27&older_than=1h&state=all",
-                "/console/dead-letters/\(letter)", "/console/dead-letters/replay?id=\(letter)",
+                "/console/dead-letters/\(deadLetter)", "/console/dead-letters/replay?id=\(deadLetter)",
                 "/console/dead-letters/replay?all=1", "/console/dead-letters/replay?code=needs_attention&limit=2",
                 "/console/dead-letters/discard?all=1", "/console/replays", "/console/sweeps", "/console/audit",
             ] {
@@ -119,16 +119,16 @@ struct ShownCommandTests {
     @Test("a discard, one dead letter, and the sweeps: the action and its dry run")
     func actions() async throws {
         try await scene.deadLetters.keep(1)
-        let letter = DeadLetterScene.id(1)
+        let deadLetter = DeadLetterScene.id(1)
         try await scene.withServer { port in
             let visitor = scene.visitor(port: port)
             let discards = try await commands(
-                "/console/dead-letters/discard?id=\(letter)&reason=it%27s%20fixed",
+                "/console/dead-letters/discard?id=\(deadLetter)&reason=it%27s%20fixed",
                 visitor
             ).compactMap { $0 as? DiscardDeadLetters }
             #expect(discards.map(\.selected.dryRun) == [true, false])
             #expect(discards.map(\.reason) == ["it's fixed", "it's fixed"])
-            let one = try await commands("/console/dead-letters/\(letter)", visitor)
+            let one = try await commands("/console/dead-letters/\(deadLetter)", visitor)
             #expect(one.compactMap { $0 as? ReplayDeadLetters }.map(\.selected.dryRun) == [true, false])
             #expect(one.contains { $0 is DiscardDeadLetters })
             let sweeps = try await commands("/console/sweeps", visitor).compactMap { $0 as? RunSweep }

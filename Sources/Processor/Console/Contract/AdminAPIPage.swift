@@ -15,7 +15,9 @@ struct AdminAPIPage {
         return ContractPage(
             title: "Admin API",
             about: ContractPage.about(document),
-            groups: [servers] + tags.map(group) + [ContractPage.schemas(document), ContractPage.securitySchemes(document)]
+            groups: [servers] + tags.map(group) + [
+                ContractPage.schemas(document), ContractPage.securitySchemes(document),
+            ]
         )
     }
 
@@ -104,7 +106,10 @@ struct AdminAPIPage {
     private func security(_ ways: ContractValue?) -> String {
         (ways?.elements ?? []).map { way in
             way.members.isEmpty
-                ? "none" : way.members.map { ContractDocument.link("#/components/securitySchemes/\($0.name)") }.joined(separator: " and ")
+                ? "none"
+                : way.members.map { ContractDocument.link("#/components/securitySchemes/\($0.name)") }.joined(
+                    separator: " and "
+                )
         }.joined(separator: ", or ")
     }
 
@@ -138,7 +143,9 @@ struct AdminAPIPage {
         if rows.isEmpty { rows = [ContractTable.Field(name: response.name, type: "no body")] }
         rows[0].meaning = ContractDocument.line(value["description"]?.text)
         rows[0].limits += (value["headers"]?.members ?? []).map { header in
-            let limits = header.value["schema"].map { [ContractSchema.type($0)].compactMap(\.self) + ContractSchema.limits($0) } ?? []
+            let limits =
+                header.value["schema"].map { [ContractSchema.type($0)].compactMap(\.self) + ContractSchema.limits($0) }
+                ?? []
             let words = ([ContractDocument.line(header.value["description"]?.text)] + limits).filter { !$0.isEmpty }
             return "header \(ContractDocument.code(header.name)): \(words.joined(separator: ", "))"
         }

@@ -28,7 +28,8 @@ enum ContractSchema {
 
     /// Said elsewhere in the row.
     private static let said: Set = [
-        "$ref", "type", "items", "properties", "patternProperties", "required", "allOf", "anyOf", "oneOf", "description",
+        "$ref", "type", "items", "properties", "patternProperties", "required", "allOf", "anyOf", "oneOf",
+        "description",
         "title",
     ]
 

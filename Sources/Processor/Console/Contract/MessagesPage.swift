@@ -84,9 +84,15 @@ struct MessagesPage {
             title: value["title"]?.text ?? "",
             about: ContractDocument.html(value["description"]?.text),
             facts: [
-                ContractPage.Fact("Address", isNamed ? address.map(ContractDocument.brief) ?? "" : "named by the client"),
+                ContractPage.Fact(
+                    "Address",
+                    isNamed ? address.map(ContractDocument.brief) ?? "" : "named by the client"
+                ),
                 ContractPage.Fact("At the broker", optional: value.at("bindings/amqp").map(ContractDocument.brief)),
-                ContractPage.Fact("Operations", optional: ContractDocument.links(users.map { Self.reference("operations", $0) })),
+                ContractPage.Fact(
+                    "Operations",
+                    optional: ContractDocument.links(users.map { Self.reference("operations", $0) })
+                ),
                 ContractPage.Fact("Messages", ContractDocument.links((value["messages"]?.members ?? []).map(\.value))),
             ].compactMap(\.self)
                 + ContractPage.facts(
@@ -175,7 +181,8 @@ extension MessagesPage {
         var body: String?
         if let largest = value.at("x-body/largest")?.text {
             let isEmpty = value.at("x-body/empty")?.text == "true"
-            body = "\(ContractDocument.code(largest)) bytes at most; no bytes at all are \(isEmpty ? "<code>{}</code>" : "refused")"
+            body =
+                "\(ContractDocument.code(largest)) bytes at most; no bytes at all are \(isEmpty ? "<code>{}</code>" : "refused")"
         }
         let parts = [("Properties", "x-amqp-properties"), ("Headers", "headers"), ("Payload", "payload")]
         return ContractPage.Entry(

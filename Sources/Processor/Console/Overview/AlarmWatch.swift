@@ -9,7 +9,11 @@ struct AlarmWatch: Sendable {
     /// Until the task is cancelled.
     func run() async {
         while !Task.isCancelled {
-            var snapshot = OverviewSnapshot(at: parts.time.now(), state: parts.readiness.current, parts.metrics.registry)
+            var snapshot = OverviewSnapshot(
+                at: parts.time.now(),
+                state: parts.readiness.current,
+                parts.metrics.registry
+            )
             if snapshot.state.database == .ok {
                 snapshot.members = try? await parts.members.members(timeout: Member.timeout)
             }

@@ -64,8 +64,10 @@ struct OverviewAlarms {
         case .manualReview: reviews
         case .outboxStuck, .openForLong: tooOld(kind)
         case .sweepsStopped: sweeps
-        case .databaseWentBack, .possibleSecondHold, .repliesPostponed, .repliesUndeliverable, .logNotRead: counted(kind)
-        case .databaseUnavailable, .brokerUnavailable, .partitionUnattended, .bankUnavailable, .noProgress, .deadLetters,
+        case .databaseWentBack, .possibleSecondHold, .repliesPostponed, .repliesUndeliverable, .logNotRead:
+            counted(kind)
+        case .databaseUnavailable, .brokerUnavailable, .partitionUnattended, .bankUnavailable, .noProgress,
+            .deadLetters,
             .retryTiersFilling, .eventsStuck:
             lasting(kind)
         }
@@ -74,7 +76,9 @@ struct OverviewAlarms {
     // MARK: What has a certain age
 
     private func lasting(_ kind: AlarmKind) -> [OverviewAlarm] {
-        guard snapshot.conditions(partitions: partitions, memory)[kind] == true, let words = words(kind) else { return [] }
+        guard snapshot.conditions(partitions: partitions, memory)[kind] == true, let words = words(kind) else {
+            return []
+        }
         let (title, detail) = words
         let path: (String, String)? = kind == .deadLetters ? (ConsoleSection.deadLetters.path, "Dead letters") : nil
         return [
@@ -109,7 +113,8 @@ struct OverviewAlarms {
         case .bankUnavailable:
             let cause = snapshot.bankCause ?? "see the log"
             return (
-                "The bank is unavailable.", "For \(since). Cause: \(cause). Commands wait in their queues, nothing is lost."
+                "The bank is unavailable.",
+                "For \(since). Cause: \(cause). Commands wait in their queues, nothing is lost."
             )
         case .partitionUnattended:
             let unattended = snapshot.unattended(partitions) ?? []
@@ -119,7 +124,10 @@ struct OverviewAlarms {
                 "For \(since). Commands of their payments wait."
             )
         case .noProgress:
-            return ("No progress.", "Commands wait in the partitions of this processor, the bank is there, and none has ended.")
+            return (
+                "No progress.",
+                "Commands wait in the partitions of this processor, the bank is there, and none has ended."
+            )
         case .deadLetters: return deadLetters
         case .retryTiersFilling:
             let count = CountText.of(snapshot.retryDepths.values.reduce(0, +))

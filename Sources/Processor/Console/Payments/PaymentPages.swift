@@ -53,7 +53,9 @@ struct PaymentPages: Sendable {
                     let caption = page.payments.isEmpty ? "None among those looked through so far" : "Newest first"
                     content.lists = [PaymentRows(page, caption: caption, next: next, now: now)]
                 }
-                content.commands = [CommandText(input.isEmpty ? ["payments", "list", "--since", Self.yesterday(now)] : input.words)]
+                content.commands = [
+                    CommandText(input.isEmpty ? ["payments", "list", "--since", Self.yesterday(now)] : input.words)
+                ]
             } catch let problem as InvalidField {
                 content.problem = "\(problem)."
             }

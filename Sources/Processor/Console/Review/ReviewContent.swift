@@ -36,7 +36,8 @@ struct ReviewsContent: Sendable {
         first = isFirst ? nil : ConsoleSection.review.path
         next =
             isCut
-            ? reviews.last.map { ConsolePath.link(ConsoleSection.review.path, [("cursor", $0.place.description)]) } : nil
+            ? reviews.last.map { ConsolePath.link(ConsoleSection.review.path, [("cursor", $0.place.description)]) }
+            : nil
         rows = reviews.map { review in
             Row(
                 since: TimeText(review.since, now: now),

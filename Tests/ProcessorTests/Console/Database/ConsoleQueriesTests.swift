@@ -8,13 +8,15 @@ import Testing
 
 @Suite("The console's questions in PostgreSQL", .serialized, .timeLimit(.minutes(5)))
 struct ConsoleQueriesTests {
-    @Test("the review queue: each operation once, the longest waiting first, whatever became of its dead letters but a replay")
+    @Test(
+        "the review queue: each operation once, the longest waiting first, whatever became of its dead letters but a replay"
+    )
     func reviews() async throws {
         try await ConsoleDatabase.with { database in
-            var cases: [(payment: Payment, command: Command, letters: [DeadLetter])] = []
+            var cases: [(payment: Payment, command: Command, failures: [DeadLetter])] = []
             for index in 0..<4 {
                 let (payment, command) = try await database.inReview(order: "order-\(index)")
-                let letters = try (0..<2).map { copy in
+                let failures = try (0..<2).map { copy in
                     try database.scene.deadLetter(
                         .capture,
                         "\(index)-\(copy)",
@@ -22,13 +24,13 @@ struct ConsoleQueriesTests {
                         ago: 1_000 - index * 100 - copy * 10
                     )
                 }
-                for letter in letters { #expect(try await database.deadLetters.keep(letter) == .stored) }
-                cases.append((payment, command, letters))
+                for deadLetter in failures { #expect(try await database.deadLetters.keep(deadLetter) == .stored) }
+                cases.append((payment, command, failures))
             }
             // An open dead letter comes before one that somebody has discarded, however new that is.
-            _ = try await database.deadLetters.discard(cases[1].letters[1].id, by: "ada", reason: "r")
-            for letter in cases[2].letters {
-                _ = try await database.deadLetters.discard(letter.id, by: "ada", reason: "r")
+            _ = try await database.deadLetters.discard(cases[1].failures[1].id, by: "ada", reason: "r")
+            for deadLetter in cases[2].failures {
+                _ = try await database.deadLetters.discard(deadLetter.id, by: "ada", reason: "r")
             }
             // Its operation has ended: nothing to review.
             try await database.execute(
@@ -40,7 +42,9 @@ struct ConsoleQueriesTests {
             let reviews = try await database.reading.reviews(of: nil, after: nil, limit: 10)
             #expect(reviews.map(\.payment.orderID) == ["order-0", "order-1", "order-2"])
             #expect(
-                reviews.map(\.deadLetter) == [cases[0].letters[1].id, cases[1].letters[0].id, cases[2].letters[1].id]
+                reviews.map(\.deadLetter) == [
+                    cases[0].failures[1].id, cases[1].failures[0].id, cases[2].failures[1].id,
+                ]
             )
             #expect(reviews.map(\.deadLetterState) == [.open, .open, .discarded])
             #expect(reviews.map(\.since) == reviews.map(\.since).sorted())
@@ -80,11 +84,12 @@ struct ConsoleQueriesTests {
         try await ConsoleDatabase.with { database in
             var times: [Timestamp] = []
             for index in 0..<6 {
-                let letter = try database.scene.deadLetter(.capture, "\(index)", ago: 100 * (index + 1)) { message in
+                let deadLetter = try database.scene.deadLetter(.capture, "\(index)", ago: 100 * (index + 1)) {
+                    message in
                     message.headers[HeaderName.errorMessage] = .string(index < 4 ? "many" : index == 4 ? "b" : "a")
                 }
-                _ = try await database.deadLetters.keep(letter)
-                if index < 4 { times.append(letter.failure.at) }
+                _ = try await database.deadLetters.keep(deadLetter)
+                if index < 4 { times.append(deadLetter.failure.at) }
             }
             let groups = try await database.reading.groups(DeadLetterFilter(), limit: 10)
             #expect(groups.map(\.message) == ["many", "a", "b"])
@@ -141,15 +146,17 @@ struct ConsoleQueriesTests {
         try await ConsoleDatabase.with { database in
             var actions: Set<String> = []
             for index in 0..<4 {
-                let letter = try database.scene.deadLetter(.capture, "\(index)")
-                _ = try await database.deadLetters.keep(letter)
+                let deadLetter = try database.scene.deadLetter(.capture, "\(index)")
+                _ = try await database.deadLetters.keep(deadLetter)
                 let claim = ReplayClaim.random
-                _ = try await database.deadLetters.beginReplay(letter.id, by: "ada", claim)
-                _ = try await database.deadLetters.endReplay(letter.id, by: "ada", claim, .replayed)
-                actions.formUnion(["\(letter.id) started", "\(letter.id) replayed"])
+                _ = try await database.deadLetters.beginReplay(deadLetter.id, by: "ada", claim)
+                _ = try await database.deadLetters.endReplay(deadLetter.id, by: "ada", claim, .replayed)
+                actions.formUnion(["\(deadLetter.id) started", "\(deadLetter.id) replayed"])
             }
             let newest = try #require(try await database.reading.audit(before: nil, limit: 1).first)
-            #expect(newest.entry.result == "replayed" && newest.entry.actor == "ada" && newest.code == "needs_attention")
+            #expect(
+                newest.entry.result == "replayed" && newest.entry.actor == "ada" && newest.code == "needs_attention"
+            )
             for isSameTime in [false, true] {
                 if isSameTime { try await database.setTime("at", of: "dead_letter_audit") }
                 var (pages, place): ([[String]], AuditPlace?) = ([], nil)
@@ -170,16 +177,18 @@ struct ConsoleQueriesTests {
             let empty = try await DeadLetterAudit.parse([]).text(from: database.reading)
             #expect(empty == "nothing was done so far")
             for index in 0..<2 {
-                let letter = try database.scene.deadLetter(.capture, "\(index)")
-                _ = try await database.deadLetters.keep(letter)
-                _ = try await database.deadLetters.discard(letter.id, by: "ada", reason: "reason \(index)")
+                let deadLetter = try database.scene.deadLetter(.capture, "\(index)")
+                _ = try await database.deadLetters.keep(deadLetter)
+                _ = try await database.deadLetters.discard(deadLetter.id, by: "ada", reason: "reason \(index)")
             }
             let table = try await DeadLetterAudit.parse(["--limit", "1"]).text(from: database.reading)
             let lines = table.split(separator: "\n")
             #expect(lines.count == 3 && lines[0].hasPrefix("AT"))
             #expect(lines[1].contains("ada") && lines[1].hasSuffix("reason 1"))
             let cursor = try #require(lines[2].split(separator: " ").last)
-            let rest = try await DeadLetterAudit.parse(["--cursor", String(cursor), "--json"]).text(from: database.reading)
+            let rest = try await DeadLetterAudit.parse(["--cursor", String(cursor), "--json"]).text(
+                from: database.reading
+            )
             let json = try JSONParser.parse(Array(rest.utf8))
             guard case .array(let entries)? = json["audit"] else {
                 Issue.record("\(rest)")

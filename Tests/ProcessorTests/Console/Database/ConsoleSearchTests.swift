@@ -14,7 +14,8 @@ struct ConsoleSearchTests {
             let authorize = try scene.authorize(order: "order-x", customer: "customer-x")
             let payment = try await scene.succeeded(authorize)
             let (capture, refund) = (
-                try scene.command(.capture(amount: nil), payment.id), try scene.command(.refund(amount: nil), payment.id)
+                try scene.command(.capture(amount: nil), payment.id),
+                try scene.command(.refund(amount: nil), payment.id)
             )
             let captured = try await scene.succeeded(capture)
             // It waits for the operation that is under way, so it has none of its own.
@@ -79,7 +80,9 @@ struct ConsoleSearchTests {
             var payments: [Payment] = []
             for index in 0..<6 {
                 let payment = try await scene.authorized()
-                if index % 2 == 1 { _ = try await scene.succeeded(try scene.command(.capture(amount: nil), payment.id)) }
+                if index % 2 == 1 {
+                    _ = try await scene.succeeded(try scene.command(.capture(amount: nil), payment.id))
+                }
                 payments.append(payment)
                 try await database.execute(
                     "UPDATE payments SET created_at = '2026-01-31 12:00:0\(index)+00' WHERE id = '\(payment.id)'"
