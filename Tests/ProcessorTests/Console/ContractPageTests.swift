@@ -5,7 +5,7 @@ import Testing
 @testable import Processor
 
 /// Nothing of docs/asyncapi.yaml and docs/openapi.yaml is missing on the pages that show them.
-@Suite("The contract in the console", .timeLimit(.minutes(1)))
+@Suite("The contract in the console", .timeLimit(.minutes(3)))
 struct ContractPageTests {
     enum Document: String, CaseIterable, Sendable {
         case messages = "asyncapi"

@@ -5,7 +5,7 @@ import Testing
 @testable import Processor
 
 /// The command lines on the pages, as the command line itself reads them.
-@Suite("Commands that the console shows", .timeLimit(.minutes(1)))
+@Suite("Commands that the console shows", .timeLimit(.minutes(3)))
 struct ShownCommandTests {
     private let scene = ConsoleScene()
 
