@@ -7,6 +7,7 @@ import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import contract
 import stage
 from browser import TOKENS, URL, browser, check_access, check_keyboard, shot
 from stage import eventually
@@ -55,20 +56,20 @@ def overview_lives(window, ids, upstream):
     """Numbers change by themselves, and nothing else is touched: the focus stays."""
     with window.person("operate") as page:
         page.get_by_role("heading", name="Overview").wait_for()
-        page.get_by_text("2 operations need manual review.", exact=True).wait_for()
+        page.locator(".alarms").get_by_text("2 operations need manual review.", exact=True).wait_for()
         assert value(page, "For review") == "2"
         assert page.locator("#partitions").locator("..").locator("tbody tr").count() == 8
         assert page.get_by_text("this one").count() == 1
         before = page.locator(".legend strong").first.inner_text()
-        link = page.locator("#runbook-review")
+        link = page.locator("#runbook-manual-review")
         link.focus()
         upstream.authorize(str(stage.uuid.uuid4()), "order-live")
         upstream.wait(1)
         page.wait_for_function("(b) => document.querySelector('.legend strong').textContent !== b", arg=before)
-        assert page.evaluate("document.activeElement.id") == "runbook-review"
+        assert page.evaluate("document.activeElement.id") == "runbook-manual-review"
         link.click()
-        page.wait_for_url("**/guides/runbook#one-payment-in-manual-review")
-        assert page.locator("#one-payment-in-manual-review").is_visible()
+        page.wait_for_url("**/guides/operations#manual-review")
+        assert page.locator("#manual-review").is_visible()
 
 
 @step
@@ -317,7 +318,13 @@ def pages(ids):
         "replay-page": "/dead-letters/replay?code=store_refused&state=all", "replays": "/replays",
         "replay-done": f"/replays/{replay}", "sweeps-page": "/sweeps", "audit-page": "/audit",
         "runbook": "/guides/runbook", "operations": "/guides/operations", "reference": "/reference",
+        **contract.PAGES,
     }
+
+
+@step
+def the_contract_is_there_to_read(window, ids, upstream):
+    contract.check(window)
 
 
 @step
@@ -328,7 +335,7 @@ def every_page_is_for_everybody(window, ids, upstream):
             for name, path in pages(ids).items():
                 page.goto(URL + "/console" + path)
                 check_access(page, f"{name} at {width}")
-                if width == 1280 and not dark and name not in ("runbook", "operations"):
+                if width == 1280 and not dark and name not in ("runbook", "operations", *contract.PAGES):
                     seen = check_keyboard(page, name)
                     assert "main" in seen[0], seen[0]
             kind = f"{width}{'-dark' if dark else ''}"
