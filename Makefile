@@ -42,7 +42,7 @@ build-debug: ## debug binaries, in .build/debug
 package: ## Debian packages in .local/packages (PACKAGE_ARGS='--configuration debug' to try the packaging)
 	@scripts/package $(PACKAGE_ARGS)
 
-test-package: ## installs, starts, upgrades and removes them in a Debian 12 of its own, as root (PACKAGE_ARGS)
+test-package: ## installs, starts, upgrades from an earlier commit and removes them in a Debian 12 of its own, as root (PACKAGE_ARGS)
 	@scripts/test-package $(PACKAGE_ARGS)
 
 lint: ## format, scripts, compose file, links of the documentation, contract, alerts, file sizes
