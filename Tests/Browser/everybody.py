@@ -6,10 +6,12 @@ from pages import kind, linked_pages, pages
 from steps import step
 
 WINDOWS = [(1280, False), (1280, True), (400, False), (400, True)]
-# Pages of docs/console.md, with the windows in which they are shown there.
+# Pages of docs/console.md: what their pictures are called, and the windows in which they are shown there.
 PICTURES = {
-    "overview": [(1280, False), (1280, True), (400, False)], "payment-in-review": [(1280, False), (400, True)],
-    "filtered": [(1280, False)], "reviews": [(1280, False)], "audit": [(1280, False)], "reference": [(1280, False)],
+    "overview": ("overview", [(1280, False), (1280, True), (400, False)]),
+    "payment-in-review": ("payment", [(1280, False), (400, True)]),
+    "filtered": ("payments", [(1280, False)]), "reviews": ("review-queue", [(1280, False)]),
+    "audit": ("audit", [(1280, False)]), "reference": ("reference", [(1280, False)]),
 }
 
 
@@ -27,8 +29,9 @@ def every_page_is_for_everybody(window, world):
             for name, path in all_pages.items():
                 page.goto(f"{URL}/console{path}")
                 where = f"{name} at {width}, {'dark' if dark else 'light'}"
-                if (width, dark) in PICTURES.get(name, []):
-                    shot(page, f"{name}-{width}{'-dark' if dark else ''}")
+                picture, windows = PICTURES.get(name, ("", []))
+                if (width, dark) in windows:
+                    shot(page, f"{picture}-{width}{'-dark' if dark else ''}")
                 try:
                     check_structure(page, where)
                     texts += check_contrast(page, where)

