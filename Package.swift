@@ -70,7 +70,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.20.0", traits: []),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.0.0"),
-        // For tests: reads the documents of the contract.
+        // Reads the documents of the contract, which the console shows.
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
     ],
@@ -164,11 +164,14 @@ let package = Package(
                 .embedInCode("0020_sealed_cards.sql"),
                 .embedInCode("0021_fingerprint_secrets.sql"),
                 .embedInCode("0022_awaited_replies.sql"),
+                .embedInCode("0023_message_ids.sql"),
+                .embedInCode("0024_operations_by_message.sql"),
+                .embedInCode("0025_command_minutes.sql"),
             ],
             swiftSettings: swiftSettings
         ),
 
-        // What the console's pages are made of, compiled in for the same reason. The runbooks are links to those of docs.
+        // What the console's pages are made of, compiled in for the same reason. The runbooks and the contract are links to those of docs.
         .target(
             name: "ConsolePages",
             resources: [.embedInCode("Assets"), .embedInCode("Guides"), .embedInCode("Templates")],
@@ -181,7 +184,7 @@ let package = Package(
                 "AMQP", "BrokerMapping", "CardSealing", "ConfigurationText", "ConnectionKeeper", "ConsolePages", "Core",
                 "HTTPClient", "Migrations", "Postgres", "Program", "TLSProbe", "WipingHeap",
                 argumentParser, configuration, coreMetrics, crypto, httpTypes, hummingbird, hummingbirdCore, logging,
-                mustache, nioCore, nioPosix, nioSSL, serviceLifecycle, unixSignals,
+                mustache, nioCore, nioPosix, nioSSL, serviceLifecycle, unixSignals, yams,
             ],
             swiftSettings: swiftSettings,
             linkerSettings: linkerSettings

@@ -44,6 +44,7 @@ SELECT create_distributed_table('bank_ids', 'bank_id');
 -- Small, and of no payment or of any: on the coordinator.
 SELECT citus_add_local_table_to_metadata('awaited_replies');
 SELECT citus_add_local_table_to_metadata('bank_status');
+SELECT citus_add_local_table_to_metadata('command_minutes');
 SELECT citus_add_local_table_to_metadata('dead_letters');
 SELECT citus_add_local_table_to_metadata('dead_letter_audit');
 SELECT citus_add_local_table_to_metadata('dead_letter_replays');

@@ -5,6 +5,7 @@ package enum ConsolePages {
         let bytes: [String: [UInt8]] = [
             "audit": PackageResources.audit_mustache,
             "command": PackageResources.command_mustache,
+            "contract": PackageResources.contract_mustache,
             "dead-letter": PackageResources.dead_letter_mustache,
             "dead-letter-action": PackageResources.dead_letter_action_mustache,
             "dead-letters": PackageResources.dead_letters_mustache,
@@ -35,6 +36,10 @@ package enum ConsolePages {
     package static var style: [UInt8] { PackageResources.style_css }
     package static var script: [UInt8] { PackageResources.script_js }
     package static var icon: [UInt8] { PackageResources.icon_svg }
+
+    /// The contract for machines, as YAML: the messages, and the admin API.
+    package static var asyncAPI: String { String(decoding: PackageResources.asyncapi_yaml, as: UTF8.self) }
+    package static var openAPI: String { String(decoding: PackageResources.openapi_yaml, as: UTF8.self) }
 
     /// Markdown, by the name of the page.
     package static var guides: [String: String] {

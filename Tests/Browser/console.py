@@ -18,6 +18,7 @@ import running  # noqa: F401
 import guarding  # noqa: F401
 import dead_letters  # noqa: F401
 import sweeping  # noqa: F401
+import contract  # noqa: F401
 import everybody  # noqa: F401
 
 from large import measure

@@ -32,19 +32,19 @@ def overview_lives(window, world):
     """Numbers change by themselves, and nothing else is touched: the focus stays."""
     with window.person("operate") as page:
         page.get_by_role("heading", name="Overview").wait_for()
-        page.get_by_text("6 operations need manual review.", exact=True).wait_for()
+        page.locator(".alarms").get_by_text("6 operations need manual review.", exact=True).wait_for()
         assert page.locator(".tiles li", has_text="For review").locator(".value").inner_text() == "6"
         assert page.locator("#partitions").locator("..").locator("tbody tr").count() == 8
         assert page.get_by_text("this one").count() == 1
         before = page.locator(".legend strong").first.inner_text()
-        link = page.locator("#runbook-review")
+        link = page.locator("#runbook-manual-review")
         link.focus()
         world.upstream.wait([world.upstream.authorize(str(uuid.uuid4()), "order-live")])
         page.wait_for_function("(b) => document.querySelector('.legend strong').textContent !== b", arg=before)
-        assert page.evaluate("document.activeElement.id") == "runbook-review"
+        assert page.evaluate("document.activeElement.id") == "runbook-manual-review"
         link.click()
-        page.wait_for_url("**/guides/runbook#one-payment-in-manual-review")
-        assert page.locator("#one-payment-in-manual-review").is_visible()
+        page.wait_for_url("**/guides/operations#manual-review")
+        assert page.locator("#manual-review").is_visible()
 
 
 @step

@@ -27,6 +27,7 @@ def pages(world):
         "replay": f"/replays/{world.database('SELECT id FROM dead_letter_replays ORDER BY created_at LIMIT 1')}",
         "sweeps": "/sweeps", "sweeps-dry-run": "/sweeps?dry_run=reconcile", "audit": "/audit",
         "runbook": "/guides/runbook", "operations": "/guides/operations", "reference": "/reference",
+        "messages": "/reference/messages", "admin-api": "/reference/admin-api",
     }
     if world.work:
         found["work"] = f"/work/{world.work}"

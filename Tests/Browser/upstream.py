@@ -13,7 +13,10 @@ CARD = {"number": "4111111111111111", "cvv": "123", "expiry_month": 12, "expiry_
 
 class Upstream:
     def __init__(self, url):
-        self.connection = pika.BlockingConnection(pika.URLParameters(url))
+        parameters = pika.URLParameters(url)
+        # Nobody reads from it during a step, however long that takes.
+        parameters.heartbeat = 0
+        self.connection = pika.BlockingConnection(parameters)
         self.channel = self.connection.channel()
         self.channel.confirm_delivery()
         self.queue = f"replies.{uuid.uuid4()}"

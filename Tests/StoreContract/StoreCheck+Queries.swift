@@ -75,6 +75,30 @@ extension StoreCheck {
                     #expect(try await scene.list(filter, limit: 10, after: nil).payments.map(\.id) == [id])
                 }
             },
+            StoreCheck(
+                "a payment is found by the messages that have begun its operations, open or not, and by no other"
+            ) {
+                scene in
+                let authorize = try scene.authorize()
+                let payment = try await scene.succeeded(authorize)
+                let capture = try scene.command(.capture(amount: nil), payment.id)
+                let claim = try await scene.claimed(capture)
+                _ = try await scene.succeeded(scene.authorize())
+                for isOpen in [true, false] {
+                    for message in [authorize.messageID, capture.messageID] {
+                        var filter = PaymentFilter()
+                        filter.messageID = message
+                        let page = try await scene.list(filter, limit: 10, after: nil)
+                        #expect(page.payments.map(\.id) == [payment.id], "open: \(isOpen)")
+                    }
+                    if isOpen {
+                        #expect(try await scene.store.complete(StoreScene<Subject>.success(claim)) == .completed)
+                    }
+                }
+                var filter = PaymentFilter()
+                filter.messageID = "\(capture.messageID)x"
+                #expect(try await scene.list(filter, limit: 10, after: nil).payments.isEmpty)
+            },
             StoreCheck("a list of nothing is an empty page") { scene in
                 let page = try await scene.list(.order("none-\(UniqueID.random)"), limit: 10, after: nil)
                 #expect(page == PaymentPage(payments: [], next: nil))

@@ -7,7 +7,7 @@ package struct PaymentFilter: Hashable, Sendable {
     package var idempotencyKey: IdempotencyKey?
     /// An authorization, capture, void or refund at the bank.
     package var bankID: String?
-    /// Of a command that waits on a retry tier, or is a dead letter. The message id of a command whose outcome is stored is not kept.
+    /// Of the message that has begun one of its operations, of a command that waits on a retry tier, or of a dead letter.
     package var messageID: String?
     /// Created then or later.
     package var since: Timestamp?

@@ -53,8 +53,12 @@ struct AdminAccess: Sendable {
         if Self.isPublic(path) { return .allowed }
         guard hasToken else { return peer.map(LoopbackHost.matches) == true ? .allowed : .forbidden }
         guard let caller else { return .unauthorized }
-        let isReading = method == .get || method == .head
-        return isReading || caller.role == .operate ? .allowed : .readOnly
+        return Self.role(for: method) == .read || caller.role == .operate ? .allowed : .readOnly
+    }
+
+    /// The least that a token must be for.
+    static func role(for method: HTTPRequest.Method) -> AdminRole {
+        method == .get || method == .head ? .read : .operate
     }
 
     /// Whose token it is that an `Authorization` header has; `nil` where it is nobody's. Each of the tokens is compared with it, in a

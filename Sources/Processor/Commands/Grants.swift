@@ -48,9 +48,9 @@ struct GrantStatements {
     ]
     /// Removed when it need not be kept any longer.
     static let removed = [
-        "awaited_replies", "dead_letter_replay_items", "dead_letter_replays", "dead_letter_returns", "dead_letters",
-        "members",
-        "new_operations", "open_operations", "outbox", "sweep_marks", "sweep_runs", "unmatched_authorizations",
+        "awaited_replies", "command_minutes", "dead_letter_replay_items", "dead_letter_replays", "dead_letter_returns",
+        "dead_letters", "members", "new_operations", "open_operations", "outbox", "sweep_marks", "sweep_runs",
+        "unmatched_authorizations",
         "waiting_commands",
     ]
     /// Written by whoever migrates.

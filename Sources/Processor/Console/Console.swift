@@ -50,6 +50,7 @@ struct Console: Sendable {
         WorkPages(console: self).add(to: router)
         AuditPages(console: self).add(to: router)
         GuidePages(console: self).add(to: router)
+        ContractPages(console: self).add(to: router)
     }
 
     // MARK: Routes

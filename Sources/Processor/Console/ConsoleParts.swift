@@ -7,6 +7,7 @@ struct ConsoleParts: Sendable {
     let resolver: OperationResolver
     let reading: any ConsoleQueries
     let members: any MemberStore
+    let minutes: any CommandMinutes
     let bank: any BankQueries
     let bankStatus: any BankStatusStore
     let sweeps: SweepControl
@@ -18,4 +19,6 @@ struct ConsoleParts: Sendable {
     let identity: String
     let bankTimeout: Duration
     var time: any TimeSource = SystemTime()
+    /// Since when what is wrong has been so.
+    let alarms = AlarmMemory()
 }

@@ -3,7 +3,13 @@ import Core
 /// What only the console asks of the store, beside what the admin API asks.
 protocol ConsoleQueries: Sendable {
     /// Operations in `NEEDS_ATTENTION`, the longest waiting first. Each has a dead letter: found by those that are not replayed.
-    func reviews(of payment: PaymentID?, limit: Int) async throws(StoreError) -> [PendingReview]
+    ///
+    /// - Parameter place: where the page before this one ended.
+    func reviews(
+        of payment: PaymentID?,
+        after place: ReviewPlace?,
+        limit: Int
+    ) async throws(StoreError) -> [PendingReview]
 
     /// Dead letters by code and message, the largest groups first.
     func groups(_ filter: DeadLetterFilter, limit: Int) async throws(StoreError) -> [DeadLetterGroup]
@@ -31,6 +37,28 @@ struct PendingReview: Hashable, Sendable {
     let since: Timestamp
 }
 
+extension PendingReview {
+    var place: ReviewPlace { ReviewPlace(at: since, id: deadLetter) }
+}
+
+/// Where a page of the review queue ended.
+struct ReviewPlace: Hashable, Sendable {
+    let at: Timestamp
+    let id: DeadLetterID
+
+    init(at: Timestamp, id: DeadLetterID) {
+        self.at = at
+        self.id = id
+    }
+
+    init?(_ text: String) {
+        guard let cursor = DeadLetterCursor(text) else { return nil }
+        self.init(at: cursor.at, id: cursor.id)
+    }
+
+    var description: String { PageCursor(at: at, id: PaymentID(id.value)).description }
+}
+
 /// Dead letters with the same cause.
 struct DeadLetterGroup: Hashable, Sendable {
     let code: String
@@ -47,6 +75,8 @@ struct PaymentTrace: Hashable, Sendable {
         let idempotencyKey: String
         let messageID: String
         let since: Timestamp
+        /// Where it was put when it was last seen.
+        let tier: RetryTier
     }
 
     /// When the steps of an operation were that its state does not tell.
@@ -93,4 +123,11 @@ struct AuditPlace: Hashable, Sendable {
     }
 
     var description: String { "\(PageCursor(at: at, id: PaymentID(id.value))).\(position)" }
+
+    /// Of a request for a page; `nil` for the first one.
+    static func checked(_ text: String?) throws(InvalidField) -> AuditPlace? {
+        guard let text else { return nil }
+        guard let place = AuditPlace(text) else { throw InvalidField("cursor", "is not of an earlier page") }
+        return place
+    }
 }

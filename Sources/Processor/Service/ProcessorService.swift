@@ -32,6 +32,7 @@ struct ProcessorService: Service {
     private let sweeps: SweepSubscription
     private let relay: OutboxRelay
     private let gauges: GaugeSampler
+    private let minutes: CommandMinuteWriter
     private let trying: AMQPSession
     private let heartbeat: BrokerHeartbeat
 
@@ -169,6 +170,13 @@ struct ProcessorService: Service {
         )
         consumer = CommandConsumer(context, sink: sink, fingerprinter: configuration.fingerprinter)
         let identity = ProcessorIdentity.make()
+        minutes = CommandMinuteWriter(
+            minutes: PostgresCommandMinutes(pool: pools.queries),
+            metrics: metrics,
+            readiness: readiness,
+            identity: identity,
+            time: SystemTime()
+        )
         membership = Membership(
             id: identity,
             version: ProductVersion.current,
@@ -194,6 +202,7 @@ struct ProcessorService: Service {
             resolver: resolver,
             reading: PostgresConsoleQueries(pool: pools.queries),
             members: PostgresMemberStore(pool: pools.queries),
+            minutes: PostgresCommandMinutes(pool: pools.queries),
             bank: bank,
             bankStatus: store,
             sweeps: SweepControl(parts: parts, store: store, periods: configuration.sweeps.periods),
@@ -225,6 +234,7 @@ struct ProcessorService: Service {
             group.addTask { await trying.run() }
             group.addTask { await heartbeat.run() }
             group.addTask { await keeping.run() }
+            group.addTask { await AlarmWatch(parts: console).run() }
             defer { group.cancelAll() }
             guard try await prepareDatabase(), let strays = try await prepareBroker() else { return }
             group.addTask { await keeper(strays).run() }
@@ -235,6 +245,7 @@ struct ProcessorService: Service {
             group.addTask { await deadLetterSubscription.run() }
             group.addTask { await relay.run() }
             group.addTask { await gauges.run() }
+            group.addTask { await minutes.run() }
             async let swept: Void = sweeps.run()
             async let replayed: Void = ReplayService(runner: deadLetters.runner, logger: logger).run()
             async let stopping = Self.gracefulShutdown()

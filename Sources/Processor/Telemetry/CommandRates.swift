@@ -10,6 +10,7 @@ final class CommandRates: Sendable {
     private let start: ContinuousClock.Instant
     private let now: @Sendable () -> ContinuousClock.Instant
     private let slots = Mutex([Slot](repeating: Slot(), count: CommandRates.slotsPerHour))
+    private let totals = Mutex<[CommandOutcome: Int]>([:])
 
     private static let seconds: Int64 = 10
     private static let slotsPerHour = 360
@@ -27,7 +28,11 @@ final class CommandRates: Sendable {
             if slots[place].number != number { slots[place] = Slot(number: number) }
             slots[place].counts[outcome, default: 0] += 1
         }
+        totals.withLock { $0[outcome, default: 0] += 1 }
     }
+
+    /// All that was counted.
+    var sinceStart: [CommandOutcome: Int] { totals.withLock { $0 } }
 
     /// The last sixty minutes, oldest first; the last one is not over.
     func lastHour() -> [[CommandOutcome: Int]] {

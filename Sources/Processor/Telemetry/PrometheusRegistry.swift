@@ -56,6 +56,15 @@ final class PrometheusRegistry: MetricsFactory {
         }
     }
 
+    /// What the counters of a name have counted together.
+    func count(of name: String) -> Int {
+        families.withLock { families in
+            (families[name]?.handlers.values ?? [:].values).reduce(0) { sum, handler in
+                sum + Int((handler as? PrometheusCounter)?.current ?? 0)
+            }
+        }
+    }
+
     /// The series of these labels, made where there is none yet.
     private func series<Series: PrometheusSeries>(
         _ name: String,

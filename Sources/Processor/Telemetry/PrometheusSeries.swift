@@ -24,8 +24,10 @@ final class PrometheusCounter: PrometheusSeries, CounterHandler {
 
     func reset() { value.store(0, ordering: .relaxed) }
 
+    var current: Int64 { value.load(ordering: .relaxed) }
+
     func write(name: String, labels: PrometheusRegistry.Labels, to text: inout PrometheusText) {
-        text.sample(name, labels, value: String(value.load(ordering: .relaxed)))
+        text.sample(name, labels, value: String(current))
     }
 }
 

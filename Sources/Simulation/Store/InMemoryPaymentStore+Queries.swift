@@ -49,5 +49,6 @@ extension StoreTables {
     private func isKnown(_ messageID: String, of payment: PaymentID) -> Bool {
         waiting.line(of: payment).contains { $0.messageID.utf8.elementsEqual(messageID.utf8) }
             || deadLetters.contains(messageID, of: payment)
+            || operations(of: payment).contains { messages[$0.id]?.utf8.elementsEqual(messageID.utf8) ?? false }
     }
 }

@@ -141,6 +141,7 @@ package final class InMemoryPaymentStore: PaymentStore, BankStatusStore {
                 let changes = StoreTables.Changes(
                     operation: write.operation,
                     isNewOperation: write.isNewOperation,
+                    messageID: request.command.messageID,
                     payment: write.payment,
                     isNewPayment: write.isNewPayment,
                     transition: write.transition

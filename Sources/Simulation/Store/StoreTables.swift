@@ -6,6 +6,8 @@ struct StoreTables {
     struct Changes {
         let operation: Operation
         var isNewOperation = false
+        /// Of the message that has begun a new operation.
+        var messageID: String?
         let payment: Payment?
         var isNewPayment = false
         let transition: Transition?
@@ -41,6 +43,7 @@ struct StoreTables {
 
     private(set) var payments: [PaymentID: Payment] = [:]
     private(set) var operations: [OperationID: Operation] = [:]
+    private(set) var messages: [OperationID: String] = [:]
     private(set) var history: [PaymentID: [HistoryRow]] = [:]
     private(set) var undeliverable: Set<OperationID> = []
     var deadLetters = DeadLetterTables()
@@ -90,6 +93,7 @@ struct StoreTables {
         if changes.isNewOperation {
             operationByKey[KeyID(operation.merchantID, operation.idempotencyKey)] = operation.id
             operationsByPayment[operation.paymentID, default: []].append(operation.id)
+            messages[operation.id] = changes.messageID
         }
         operations[operation.id] = operation
         attempts.add(changes.attempts, to: operation, at: now)

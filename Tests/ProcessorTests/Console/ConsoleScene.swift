@@ -15,6 +15,7 @@ struct ConsoleScene: Sendable {
     let review = ResolutionScene()
     let deadLetters = DeadLetterScene()
     let reading = FakeConsoleQueries()
+    let minutes = FakeCommandMinutes()
     let readiness = Readiness()
     let metrics = ProcessorMetrics(registry: PrometheusRegistry())
     let sessions: ConsoleSessions
@@ -63,6 +64,7 @@ struct ConsoleScene: Sendable {
             resolver: review.resolver,
             reading: reading,
             members: review.store,
+            minutes: minutes,
             bank: review.bank,
             bankStatus: review.store,
             sweeps: SweepControl(
@@ -159,8 +161,14 @@ final class FakeConsoleQueries: ConsoleQueries {
         said.withLock { $0 = (reviews, groups) }
     }
 
-    func reviews(of payment: PaymentID?, limit: Int) async throws(StoreError) -> [PendingReview] {
-        said.withLock { $0.reviews.filter { payment == nil || $0.payment.id == payment } }
+    func reviews(
+        of payment: PaymentID?,
+        after place: ReviewPlace?,
+        limit: Int
+    ) async throws(StoreError) -> [PendingReview] {
+        let all = said.withLock { $0.reviews }
+        let left = all.drop { review in place.map { (review.since, review.deadLetter) <= ($0.at, $0.id) } ?? false }
+        return Array(left.filter { payment == nil || $0.payment.id == payment }.prefix(limit))
     }
 
     func groups(_ filter: DeadLetterFilter, limit: Int) async throws(StoreError) -> [DeadLetterGroup] {
@@ -172,4 +180,18 @@ final class FakeConsoleQueries: ConsoleQueries {
     func audit(before place: AuditPlace?, limit: Int) async throws(StoreError) -> [AuditLine] { [] }
 
     func schema() async throws(StoreError) -> String? { "0021_fingerprint_secrets" }
+}
+
+/// What all processors have done, said by a test; `nil`: it cannot be had.
+final class FakeCommandMinutes: CommandMinutes {
+    private let said = Mutex<[[CommandOutcome: Int]]?>(nil)
+
+    func say(_ minutes: [[CommandOutcome: Int]]) { said.withLock { $0 = minutes } }
+
+    func note(_ counts: [CommandOutcome: Int], by member: String) async throws(StoreError) {}
+
+    func lastHour() async throws(StoreError) -> [[CommandOutcome: Int]] {
+        guard let minutes = said.withLock({ $0 }) else { throw StoreError(.unavailable, detail: "none") }
+        return minutes
+    }
 }

@@ -169,7 +169,11 @@ struct ConsoleServerTests {
             ] {
                 #expect(try await reader.post(path).status == 403, "\(path)")
             }
-            // Asking the bank is no mere looking.
+            // Asking the bank is no mere looking, nor is making a processor work.
+            for path in ["sweeps?dry_run=expire", "sweeps?dry_run=retention", "dead-letters/replay?all=1&dry_run=1"] {
+                #expect(try await reader.get("/console/\(path)").status == 403, "\(path)")
+                #expect(try await scene.visitor(port: port).get("/console/\(path)").status == 200, "\(path)")
+            }
             let resolve = "/console/payments/\(ResolutionScene.id)/resolve?operation=key-1&as=failed&reason=x"
             #expect(try await reader.get(resolve).status == 403)
             let ask = "/console/review/\(ResolutionScene.id)?operation=key-1&bank=ask"

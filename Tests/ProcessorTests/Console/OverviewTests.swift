@@ -28,7 +28,8 @@ struct OverviewTests {
             openOperations: 0,
             oldest: [:],
             outboxOldest: outbox,
-            eventsWaiting: 0
+            eventsWaiting: 0,
+            deadLettersOpen: 0
         )
     }
 
@@ -37,34 +38,24 @@ struct OverviewTests {
         version: "1",
         startedAt: Timestamp(microseconds: 0),
         lastSeen: Timestamp(microseconds: 0),
-        subscribed: []
+        subscribed: Set(0..<8)
     )
 
     private func alarms(_ snapshot: OverviewSnapshot, uptime: Duration = .seconds(1)) -> [String] {
-        snapshot.alarms(periods: [.reconcile: .seconds(60)], partitions: 8, uptime: uptime).map(\.id)
-    }
-
-    @Test("red is what somebody must act upon, and nothing else")
-    func alarms() {
-        #expect(alarms(Self.snapshot()).isEmpty)
-        #expect(alarms(Self.snapshot { $0.bank = .halfOpen }).isEmpty)
-        #expect(alarms(Self.snapshot { $0.broker = .connecting }).isEmpty)
-        #expect(alarms(Self.snapshot { $0.bank = .open }) == ["bank"])
-        #expect(alarms(Self.snapshot { $0.broker = .lost }) == ["broker"])
-        #expect(alarms(Self.snapshot { $0.areStopped = true }) == ["broker"])
-        #expect(alarms(Self.snapshot { $0.database = .stalled }) == ["database"])
-        #expect(alarms(Self.snapshot(outbox: .seconds(299))).isEmpty)
-        #expect(alarms(Self.snapshot(outbox: .seconds(301))) == ["outbox"])
-        #expect(alarms(Self.snapshot(members: [])) == ["members"])
-        // What is not known is no reason for an alarm.
-        #expect(alarms(Self.snapshot(reviews: nil, deadLetters: nil, runs: nil, members: nil)).isEmpty)
+        OverviewAlarms(
+            snapshot,
+            AlarmMemory(),
+            partitions: 8,
+            periods: [.reconcile: .seconds(60)],
+            uptime: uptime
+        ).all.map(\.id)
     }
 
     @Test("what is in review is counted once: not as dead letters, too")
     func reviews() {
-        #expect(alarms(Self.snapshot(reviews: 2, deadLetters: ["needs_attention": 2])) == ["review"])
+        #expect(alarms(Self.snapshot(reviews: 2, deadLetters: ["needs_attention": 2])) == ["manual-review"])
         let both = Self.snapshot(reviews: 2, deadLetters: ["needs_attention": 2, "unrouted": 1])
-        #expect(alarms(both) == ["review", "dead-letters"])
+        #expect(alarms(both) == ["manual-review", "dead-letters"])
     }
 
     @Test("a sweep has stopped when several of its slots went by, and the processor was there to see it")
@@ -81,7 +72,7 @@ struct OverviewTests {
         }
         let late = Self.snapshot(runs: [run(.seconds(241))])
         #expect(alarms(late, uptime: .seconds(240)).isEmpty)
-        #expect(alarms(late, uptime: .seconds(241)) == ["sweep-reconcile"])
+        #expect(alarms(late, uptime: .seconds(241)) == ["sweeps-stopped-reconcile"])
         #expect(alarms(Self.snapshot(runs: [run(.seconds(200))]), uptime: .seconds(3_000)).isEmpty)
     }
 
@@ -124,5 +115,37 @@ struct OverviewTests {
         let svg = OverviewChart(minutes: minutes).svg
         #expect(svg.contains("3 succeeded, 1 dead-lettered. At most 4 a minute."))
         #expect(svg.matches(of: /<rect/).count == 2)
+    }
+
+    @Test("the chart is of all processors where the database tells, else of this one")
+    func wholeHour() async throws {
+        let scene = ConsoleScene()
+        scene.metrics.countCommand(.capture, .declined)
+        try await scene.withServer { port in
+            let page = try await scene.visitor(port: port).get("/console").body
+            #expect(page.contains("by this processor, since"))
+            #expect(page.contains("1 declined. At most 1 a minute."))
+        }
+        let all = ConsoleScene()
+        var minutes = [[CommandOutcome: Int]](repeating: [:], count: 60)
+        minutes[30] = [.succeeded: 1_234]
+        all.minutes.say(minutes)
+        try await all.withServer { port in
+            let page = try await all.visitor(port: port).get("/console").body
+            #expect(page.contains("by all processors"))
+            #expect(page.contains("1234 succeeded. At most 1234 a minute."))
+            #expect(page.contains("<strong>1,234</strong>"))
+        }
+    }
+
+    @Test("no message is on a retry tier for longer than its time")
+    func tierAges() async throws {
+        let scene = ConsoleScene()
+        scene.metrics.setRetryDepth(.minutes2, 3)
+        try await scene.withServer { port in
+            let page = try await scene.visitor(port: port).get("/console").body
+            #expect(page.contains("retry 2m</th><td class=\"number\">3</td><td>at most 2 min</td>"))
+            #expect(page.contains("retry 5s</th><td class=\"number\">0</td><td></td>"))
+        }
     }
 }

@@ -33,7 +33,8 @@ struct PaymentSummaryTests {
             kind: .capture,
             idempotencyKey: "k",
             messageID: "m",
-            since: SystemTime().now()
+            since: SystemTime().now(),
+            tier: .seconds5
         )
         let summary = PaymentSummary(facts(view(.authorized), trace: PaymentTrace(waiting: [waiting])))
         #expect(summary.tone == .hold)

@@ -70,7 +70,7 @@ struct PaymentListCostTests {
         ("status", { $0.status = .failed }, ["'FAILED'", "51"], 1_500),
         ("key", { $0.idempotencyKey = IdempotencyKey("k") }, ["'k'", "51"], 60),
         ("bank id", { $0.bankID = "auth_1" }, ["'auth_1'", "51"], 60),
-        ("message id", { $0.messageID = "m" }, ["'m'", "51"], 60),
+        ("message id", { $0.messageID = "m" }, ["'m'", "\(MessageSlot.hash("m"))", "51"], 60),
         ("order", { $0.orderID = "o-1" }, ["'o-1'", "51"], 60),
         ("customer", { $0.customerID = "c-1" }, ["'c-1'", "51"], 120),
         (

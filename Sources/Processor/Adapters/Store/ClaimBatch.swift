@@ -27,6 +27,7 @@ struct ClaimBatch: Sendable {
         var (operations, now) = try operations(in: rows[1])
         var lines = try WaitingLines(rows[2])
         var writes: [ClaimDecision.Write] = []
+        var messages: [OperationID: String] = [:]
         var outcomes: [ClaimOutcome] = []
         for request in requests {
             let command = request.command
@@ -43,11 +44,12 @@ struct ClaimBatch: Sendable {
                 operations[key] = write.operation
                 if let payment = write.payment { payments[payment.id] = payment }
                 writes.append(write)
+                if write.isNewOperation { messages[write.operation.id] = command.messageID }
             }
             lines.apply(decision.registration, command)
             outcomes.append(decision.outcome)
         }
-        try ClaimWriter(writes).write(on: connection)
+        try ClaimWriter(writes, messages: messages).write(on: connection)
         try lines.write(on: connection)
         return outcomes
     }

@@ -6,16 +6,21 @@ struct ClaimWriter: Sendable {
     private let newPayments: [Payment]
     private let movedPayments: [Payment]
     private let newOperations: [Operation]
+    /// The ids of the messages that have begun them.
+    private let messages: [String?]
     private let takenOperations: [Operation]
     private let history: HistoryWriter
 
     /// Rows are written in the order of their keys, so that two transactions that meet on some of them never wait for each other.
-    init(_ writes: [ClaimDecision.Write]) {
+    ///
+    /// - Parameter messages: the id of the message that has begun each new operation.
+    init(_ writes: [ClaimDecision.Write], messages: [OperationID: String]) {
         newPayments = writes.filter(\.isNewPayment).compactMap(\.payment).sorted { $0.id < $1.id }
         movedPayments = writes.filter { !$0.isNewPayment }.compactMap(\.payment)
         newOperations = writes.filter(\.isNewOperation).map(\.operation).sorted {
             ($0.merchantID, $0.idempotencyKey) < ($1.merchantID, $1.idempotencyKey)
         }
+        self.messages = newOperations.map { messages[$0.id] }
         takenOperations = writes.filter { !$0.isNewOperation }.map(\.operation)
         history = HistoryWriter(writes.compactMap { write in write.transition.map { ($0, write.operation.id) } })
     }
@@ -63,17 +68,18 @@ struct ClaimWriter: Sendable {
                 merchant_id, idempotency_key, id, kind, payment_id, fingerprint, bank_key, reply_to, correlation_id,
                 traceparent, origin, created_at, first_sent_at, state, fence, lease_until, claim_token, attempts,
                 ambiguous_sends, reply, failed_sends, correlation_bytes, reply_to_ignored, fingerprint_secret,
-                settled_at
+                message_id, message_slot, settled_at
             )
             SELECT *, CASE WHEN reply IS NOT NULL THEN created_at END FROM unnest(
                 $1::text[], $2::text[], $3::uuid[], $4::text[], $5::uuid[], $6::bytea[], $7::text[], $8::text[], $9::text[],
                 $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::bigint[],
                 $16::timestamptz[], $17::uuid[], $18::integer[], $19::integer[], $20::bytea[], $21::integer[],
-                $22::bytea[], $23::boolean[], $24::bigint[]
+                $22::bytea[], $23::boolean[], $24::bigint[], $25::text[], $26::bigint[]
             ) AS n (
                 merchant_id, idempotency_key, id, kind, payment_id, fingerprint, bank_key, reply_to, correlation_id,
                 traceparent, origin, created_at, first_sent_at, state, fence, lease_until, claim_token, attempts,
-                ambiguous_sends, reply, failed_sends, correlation_bytes, reply_to_ignored, fingerprint_secret
+                ambiguous_sends, reply, failed_sends, correlation_bytes, reply_to_ignored, fingerprint_secret,
+                message_id, message_slot
             )
             """,
             [
@@ -101,6 +107,12 @@ struct ClaimWriter: Sendable {
                 .bytesArray(newOperations.map { $0.route.correlationID?.bytesColumn }),
                 .boolArray(newOperations.map(\.route.isReplyToIgnored)),
                 .int8Array(newOperations.map { $0.fingerprint.secretID?.value }),
+                .textArray(messages),
+                .int8Array(
+                    zip(newOperations, messages).map { operation, message in
+                        message.map { MessageSlot(of: $0, at: operation.createdAt).value }
+                    }
+                ),
             ]
         )
     }

@@ -82,10 +82,12 @@ struct PaymentListStatement: Sendable {
         }
         if let messageID = filter.messageID {
             let message = values.add(.text(messageID))
+            let hash = values.add(.int8(MessageSlot.hash(messageID)))
             sources.append(
                 """
                 SELECT payment_id FROM waiting_commands WHERE message_id = \(message)
                 UNION SELECT payment_id FROM dead_letters WHERE message_id = \(message)
+                UNION \(MessageSlot.payments(message, hash))
                 """
             )
         }

@@ -8,18 +8,21 @@ extension PostgresConsoleQueries {
             var trace = PaymentTrace()
             let waiting = try connection.execute(
                 """
-                SELECT kind, idempotency_key, message_id, arrived_at FROM waiting_commands
+                SELECT kind, idempotency_key, message_id, arrived_at, seen_at FROM waiting_commands
                 WHERE payment_id = $1 ORDER BY position
                 """,
                 [key]
             )
             for row in waiting {
+                let since = Timestamp(microseconds: try row.timestamp(3))
+                let seen = Timestamp(microseconds: try row.timestamp(4))
                 trace.waiting.append(
                     PaymentTrace.Waiting(
                         kind: try row.parsed(0, OperationKind.init(rawValue:)),
                         idempotencyKey: try row.text(1),
                         messageID: try row.text(2),
-                        since: Timestamp(microseconds: try row.timestamp(3))
+                        since: since,
+                        tier: RetryPolicy().waitingTier(waited: since.duration(to: seen))
                     )
                 )
             }

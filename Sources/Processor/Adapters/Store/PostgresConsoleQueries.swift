@@ -19,7 +19,7 @@ struct PostgresConsoleQueries: ConsoleQueries {
                 FROM dead_letters d
                 WHERE d.state IN ('open', 'replaying', 'discarded') AND d.idempotency_key IS NOT NULL
                     AND ($1::uuid IS NULL OR d.payment_id = $1)
-                ORDER BY merchant, key, d.state <> 'discarded' DESC, d.dead_lettered_at DESC
+                ORDER BY merchant, key, d.state <> 'discarded' DESC, d.dead_lettered_at DESC, d.id DESC
             ) AS l
             CROSS JOIN LATERAL (
                 SELECT o.kind, o.last_error, o.payment_id, o.state FROM operations o
@@ -27,15 +27,22 @@ struct PostgresConsoleQueries: ConsoleQueries {
             ) AS o
             WHERE o.state = 'NEEDS_ATTENTION'
         ) AS r JOIN payments ON id = operation_payment
+        WHERE $3::timestamptz IS NULL OR (failed_at, failure_id) > ($3, $4::uuid)
         ORDER BY failed_at, failure_id LIMIT $2
         """
 
-    func reviews(of payment: PaymentID?, limit: Int) async throws(StoreError) -> [PendingReview] {
+    func reviews(
+        of payment: PaymentID?,
+        after place: ReviewPlace?,
+        limit: Int
+    ) async throws(StoreError) -> [PendingReview] {
         try await pool.storeTransaction { connection throws(PostgresError) in
             let rows = try connection.execute(
                 Self.reviewStatement,
                 [
                     .optional(payment.map { PostgresUUID($0.value) }, PostgresValue.uuid), .int8(Int64(limit)),
+                    .optional(place?.at.microseconds, PostgresValue.timestamp),
+                    .optional(place.map { PostgresUUID($0.id.value) }, PostgresValue.uuid),
                 ]
             )
             var reviews: [PendingReview] = []

@@ -18,7 +18,7 @@ struct DeadLetters: AsyncParsableCommand {
             """,
         subcommands: [
             ListDeadLetters.self, ShowDeadLetter.self, ReplayDeadLetters.self, ReplayCommands.self,
-            DiscardDeadLetters.self, DeadLetterStats.self,
+            DiscardDeadLetters.self, DeadLetterStats.self, DeadLetterAudit.self,
         ]
     )
 }

@@ -5,17 +5,12 @@ import Hummingbird
 struct AuditPages: Sendable {
     let console: Console
 
-    private static let pageSize = 100
+    static let pageSize = 100
 
     func add(to router: Router<AdminContext>) {
         console.get("console/audit", on: router) { visit, _ in
-            var place: AuditPlace?
-            if let cursor = visit.fields["cursor"] {
-                place = AuditPlace(cursor)
-                guard place != nil else {
-                    throw InvalidField("cursor", "is not of an earlier page")
-                }
-            }
+            let cursor = visit.fields["cursor"]
+            let place = try AuditPlace.checked(cursor)
             let lines = try await console.parts.reading.audit(before: place, limit: Self.pageSize + 1)
             return .page(
                 ConsolePage(
@@ -25,6 +20,7 @@ struct AuditPages: Sendable {
                     content: AuditContent(
                         Array(lines.prefix(Self.pageSize)),
                         isCut: lines.count > Self.pageSize,
+                        cursor: cursor,
                         now: console.parts.time.now()
                     )
                 )
@@ -37,6 +33,7 @@ struct AuditContent: Sendable {
     let hasRows: Bool
     let rows: [Row]
     let next: String?
+    let command: CommandText
 
     struct Row: Sendable {
         let at: TimeText
@@ -48,7 +45,10 @@ struct AuditContent: Sendable {
         let id: String
     }
 
-    init(_ lines: [AuditLine], isCut: Bool, now: Timestamp) {
+    init(_ lines: [AuditLine], isCut: Bool, cursor: String?, now: Timestamp) {
+        command = CommandText(
+            ["dead-letters", "audit", "--limit", "\(AuditPages.pageSize)"] + CommandText.option("--cursor", cursor)
+        )
         hasRows = !lines.isEmpty
         rows = lines.map { line in
             Row(

@@ -81,7 +81,7 @@ struct DeadLetterActionContent: Sendable {
             )
         }
         rehearse =
-            report == nil && count > 0
+            report == nil && count > 0 && visit.session.canAct
             ? ConsolePath.link("\(DeadLetterPages.path)/\(action.rawValue)", choice.parameters + [("dry_run", "1")])
             : nil
         canAct = visit.session.canAct && count > 0
@@ -98,8 +98,9 @@ struct DeadLetterActionContent: Sendable {
         back = ConsolePath.link(DeadLetterPages.path, choice.input.parameters)
         let words = ["dead-letters", action.rawValue] + choice.words
         let why: [String?] = isReplay ? [] : ["--reason", visit.fields["reason"] ?? "ticket 4711"]
+        let pace = isReplay ? ReplayPace.words(rate: rate.isEmpty ? "10" : rate, stopAtFailures: stopAtFailures) : []
         commands = [
-            CommandText(words + why + ["--dry-run"]), CommandText(words + why + ["--confirm", "\(count)"]),
+            CommandText(words + why + ["--dry-run"]), CommandText(words + why + ["--confirm", "\(count)"] + pace),
         ]
     }
 }

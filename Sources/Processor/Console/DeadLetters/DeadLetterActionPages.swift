@@ -21,6 +21,8 @@ struct DeadLetterActionPages: Sendable {
     }
 
     private func ask(_ action: DeadLetterService.Action, _ visit: ConsoleVisit) async throws -> ConsoleAnswer {
+        // Of many it decides one by one: that is work, not looking.
+        guard visit.session.canAct || visit.fields["dry_run"] == nil else { throw ConsoleFailure.readOnly }
         let choice = DeadLetterChoice(visit.fields)
         let frozen = try await frozen(choice, action)
         return .page(try await page(action, choice, frozen, visit))
@@ -122,6 +124,11 @@ struct DeadLetterActionPages: Sendable {
 }
 
 extension ReplayPace {
+    /// As options of `dead-letters replay`.
+    static func words(rate: String?, stopAtFailures: String) -> [String?] {
+        CommandText.option("--rate", rate) + CommandText.option("--stop-at-failures", stopAtFailures)
+    }
+
     fileprivate init(_ fields: FormFields) throws(InvalidField) {
         let rate = fields["rate"].map { Int($0) ?? 0 }
         guard rate.map(Self.rates.contains) ?? true else {

@@ -60,7 +60,13 @@ struct DeadLetterContent: Sendable {
         hasAudit = !audit.isEmpty
         commands =
             [CommandText(["dead-letters", "show", id])]
-            + (deadLetter.state.isClosed ? [] : [CommandText(["dead-letters", "replay", id, "--confirm", "1"])])
+            + (deadLetter.state.isClosed
+                ? []
+                : [
+                    CommandText(["dead-letters", "replay", id, "--dry-run"]),
+                    CommandText(["dead-letters", "replay", id, "--confirm", "1"]),
+                    CommandText(["dead-letters", "discard", id, "--reason", "ticket 4711", "--confirm", "1"]),
+                ])
     }
 
     private static func facts(_ view: DeadLetterView) -> [Fact] {

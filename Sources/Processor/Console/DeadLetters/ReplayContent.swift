@@ -50,6 +50,18 @@ extension ReplayRun {
 }
 
 extension ReplayOrder {
+    /// The command that orders the same; `nil` where ids were chosen, which the order does not tell.
+    fileprivate var words: [String?]? {
+        guard case .object(let members)? = filter else { return nil }
+        let filters = members.sorted { $0.key < $1.key }.flatMap { name, value -> [String?] in
+            guard !value.isNull else { return [] }
+            let text = value.string ?? String(decoding: value.encoded, as: UTF8.self)
+            return CommandText.option("--\(name.replacing("_", with: "-"))", text)
+        }
+        let isEveryone = filters.isEmpty || filters.count == 2 && filters.first == "--limit"
+        return ["dead-letters", "replay"] + (isEveryone ? ["--all"] : []) + filters
+    }
+
     /// As it was given.
     fileprivate var filterWords: String {
         guard case .object(let members)? = filter else { return "chosen one by one" }
@@ -88,6 +100,10 @@ struct ReplayContent: Sendable {
         let reason: String
     }
 
+    private static func pace(_ pace: ReplayPace) -> [String?] {
+        ReplayPace.words(rate: pace.perSecond.map(String.init), stopAtFailures: "\(pace.failureShare)")
+    }
+
     /// - Parameter session: `nil` where only the progress is shown.
     init(_ view: ReplayView, _ session: ConsoleSession?, now: Timestamp) {
         let (run, counts) = (view.run, view.run.counts)
@@ -121,5 +137,6 @@ struct ReplayContent: Sendable {
         commands =
             [CommandText(["dead-letters", "replays", "show", id])]
             + (isRunning ? [CommandText(["dead-letters", "replays", "stop", id])] : [])
+            + (run.order.words.map { [CommandText($0 + ["--confirm", "\(counts.selected)"] + Self.pace(pace))] } ?? [])
     }
 }

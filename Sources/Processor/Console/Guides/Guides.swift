@@ -47,7 +47,7 @@ struct GuidePages: Sendable {
         console.get("console/reference", on: router) { _, _ in
             .page(
                 ConsolePage(
-                    title: "Messages and codes",
+                    title: "Queues and codes",
                     section: nil,
                     template: "reference",
                     content: ReferenceContent(console.parts)

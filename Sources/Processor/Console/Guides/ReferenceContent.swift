@@ -1,6 +1,6 @@
 import Core
 
-/// Exchanges, queues, messages and codes, from the code itself. The whole contract is in docs/asyncapi.yaml and docs/openapi.yaml.
+/// Exchanges, queues, messages and codes, from the code itself. `ContractPages` has the whole contract.
 struct ReferenceContent: Sendable {
     let objects: [Line]
     let messages: [Line]

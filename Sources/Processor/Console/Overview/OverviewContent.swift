@@ -9,7 +9,7 @@ struct OverviewContent: Sendable {
     let hints: [String]
     let tiles: [Tile]
     let chart: String
-    let since: String
+    let whose: String
     let legend: [Legend]
     let partitions: [Queue]
     let oldestOperation: String
@@ -21,6 +21,10 @@ struct OverviewContent: Sendable {
     let database: String
     let now: String
     let nowText: String
+    let commands = [
+        CommandText(["members"]), CommandText(["sweeps", "status"]), CommandText(["dead-letters", "stats"]),
+        CommandText(["dead-letters", "list", "--code", DeadLetterCode.needsAttention.rawValue]),
+    ]
 
     struct Alarms: Sendable { let items: [OverviewAlarm] }
 
@@ -60,28 +64,34 @@ struct OverviewContent: Sendable {
 
     init(_ snapshot: OverviewSnapshot, _ parts: ConsoleParts) {
         let rates = parts.metrics.rates
-        let alarms = snapshot.alarms(
-            periods: parts.sweeps.periods,
+        let found = OverviewAlarms(
+            snapshot,
+            parts.alarms,
             partitions: parts.partitions,
+            periods: parts.sweeps.periods,
             uptime: rates.age
-        )
+        ).all
+        let alarms = found.filter(\.isDue)
         self.alarms = alarms.isEmpty ? nil : Alarms(items: alarms)
         said = alarms.isEmpty ? "Nothing needs you." : alarms.map(\.title).joined(separator: " ")
         calm = Self.calm(snapshot)
-        hints = snapshot.hints
-        let chart = OverviewChart(minutes: rates.lastHour())
+        hints = found.filter { !$0.isDue }.map { "\($0.title) \($0.detail)" } + snapshot.hints
+        let chart = OverviewChart(minutes: snapshot.minutes ?? rates.lastHour())
         self.chart = chart.svg
         legend = chart.totals.map { outcome, count in
             Legend(key: OverviewChart.key(outcome), name: OverviewChart.name(outcome), count: CountText.of(count))
         }
-        since = TimeText.second(snapshot.at.advanced(by: .zero - min(rates.age, .seconds(3_600))))
-        tiles = Self.tiles(snapshot, perSecond: rates.perSecond())
+        let since = TimeText.second(snapshot.at.advanced(by: .zero - min(rates.age, .seconds(3_600))))
+        whose = snapshot.minutes == nil ? "by this processor, since \(since)" : "by all processors"
+        tiles = Self.tiles(snapshot, Set(alarms.map(\.kind)), perSecond: rates.perSecond())
         let shares = PartitionShares(members: (snapshot.members ?? []).map(\.id), partitions: parts.partitions)
+        let isUnattended = alarms.contains { $0.kind == .partitionUnattended }
         partitions = (0..<parts.partitions).map { partition in
-            Queue(
+            let reader = snapshot.members?.first { $0.subscribed.contains(partition) }?.id
+            return Queue(
                 name: "\(partition)",
                 depth: Self.depth(snapshot.queueDepths["commands.\(partition)"]),
-                owner: snapshot.members == nil ? "not known" : shares.owner(of: partition)
+                owner: snapshot.members == nil ? "not known" : reader ?? (isUnattended ? nil : "nobody yet")
             )
         }
         let oldest = snapshot.oldest[QueueAge.operations.rawValue] ?? .zero
@@ -118,45 +128,58 @@ struct OverviewContent: Sendable {
         return "\(CountText.of(waiting, "command")) in the queues, \(CountText.of(retries)) on retry tiers."
     }
 
-    private static func tiles(_ snapshot: OverviewSnapshot, perSecond: Double) -> [Tile] {
+    private static func tiles(_ snapshot: OverviewSnapshot, _ red: Set<AlarmKind>, perSecond: Double) -> [Tile] {
         let bank = snapshot.state.bank
         let deadLetters = snapshot.deadLetters.map { $0.values.reduce(0, +) }
         let reviews = snapshot.reviews
-        let isStuck = snapshot.outboxOldest > OverviewSnapshot.outboxPatience
+        func tone(_ kind: AlarmKind, isWaiting: Bool = false) -> String? {
+            red.contains(kind) ? "act" : isWaiting ? "wait" : nil
+        }
         return [
             Tile(
                 name: "Bank",
                 value: bank == .closed ? "available" : bank == .open ? "unavailable" : "being tried",
                 note: "breaker \(bank.rawValue)"
                     + (bank == .open ? snapshot.bankSince.map { " for \(AgeText.of($0))" } ?? "" : ""),
-                tone: bank == .open ? "act" : nil
+                tone: tone(.bankUnavailable, isWaiting: bank == .open)
             ),
             Tile(name: "Commands a second", value: tenths(perSecond), note: "over 30 s, this processor"),
             Tile(
                 name: "For review",
                 value: reviews.map(CountText.of) ?? "?",
                 note: "operations",
-                tone: (reviews ?? 0) > 0 ? "act" : nil
+                tone: tone(.manualReview)
             ),
             Tile(
                 name: "Dead letters",
                 value: deadLetters.map(CountText.of) ?? "?",
                 note: "left to do",
-                tone: (deadLetters ?? 0) > 0 ? "act" : nil
+                tone: tone(.deadLetters, isWaiting: (deadLetters ?? 0) > 0)
             ),
             Tile(
                 name: "Outbox",
                 value: snapshot.outboxOldest == .zero ? "empty" : AgeText.of(snapshot.outboxOldest),
                 note: snapshot.outboxOldest == .zero ? "no reply waits" : "oldest reply",
-                tone: isStuck ? "act" : nil
+                tone: tone(.outboxStuck)
             ),
-            Tile(name: "Open operations", value: CountText.of(snapshot.openOperations), note: "outcome not stored"),
+            Tile(
+                name: "Open operations",
+                value: CountText.of(snapshot.openOperations),
+                note: "outcome not stored",
+                tone: tone(.openForLong)
+            ),
         ]
     }
 
     private static func queues(_ snapshot: OverviewSnapshot) -> [Queue] {
         let tiers = RetryTier.allCases.map { tier in
-            Queue(name: "retry \(tier.rawValue)", depth: depth(snapshot.retryDepths[tier.rawValue]))
+            let count = snapshot.retryDepths[tier.rawValue]
+            // They leave when their time is over, so none is older.
+            return Queue(
+                name: "retry \(tier.rawValue)",
+                depth: depth(count),
+                oldest: (count ?? 0) > 0 ? "at most \(AgeText.of(tier.delay))" : ""
+            )
         }
         let waiting = snapshot.oldest[QueueAge.retry.rawValue] ?? .zero
         let commands = Queue(

@@ -14,6 +14,8 @@ struct OverviewSnapshot: Sendable {
     /// Unfinished dead letters by code.
     var deadLetters: [String: Int]?
     var schema: String?
+    /// What all processors have done within the last hour, by the minute.
+    var minutes: [[CommandOutcome: Int]]?
 
     // As the metrics have them, every ten seconds.
     let queueDepths: [String: Int]
@@ -22,6 +24,7 @@ struct OverviewSnapshot: Sendable {
     let oldest: [String: Duration]
     let outboxOldest: Duration
     let eventsWaiting: Int
+    let deadLettersOpen: Int
 }
 
 extension OverviewSnapshot {
@@ -38,7 +41,8 @@ extension OverviewSnapshot {
             openOperations: Int(gauges(.openOperations, "operation").values.reduce(0, +)),
             oldest: gauges(.queueOldest, "queue").mapValues { .milliseconds(Int64($0 * 1_000)) },
             outboxOldest: .milliseconds(Int64((gauges(.outboxOldest)[""] ?? 0) * 1_000)),
-            eventsWaiting: Int(gauges(.eventsWaiting)[""] ?? 0)
+            eventsWaiting: Int(gauges(.eventsWaiting)[""] ?? 0),
+            deadLettersOpen: Int(gauges(.deadLettersOpen)[""] ?? 0)
         )
     }
 }

@@ -42,12 +42,16 @@ actor OverviewSource {
         let state = parts.readiness.current
         var snapshot = OverviewSnapshot(at: parts.time.now(), state: state, parts.metrics.registry)
         // A page about an outage does not wait for what is unavailable.
-        guard state.database == .ok else { return snapshot }
+        guard state.database == .ok else {
+            AlarmWatch(parts: parts).note(snapshot)
+            return snapshot
+        }
         async let members = try? parts.members.members(timeout: Member.timeout)
         async let runs = try? parts.sweeps.store.runs(limit: runs)
-        async let reviews = try? parts.reading.reviews(of: nil, limit: mostReviews + 1).count
+        async let reviews = try? parts.reading.reviews(of: nil, after: nil, limit: mostReviews + 1).count
         async let deadLetters = try? parts.deadLetters.queries.unfinishedDeadLetters()
         async let schema = try? parts.reading.schema()
+        async let minutes = try? parts.minutes.lastHour()
         if state.bank != .closed, let status = try? await parts.bankStatus.bankStatus() {
             (snapshot.bankCause, snapshot.bankSince) = (status.cause, status.age)
         }
@@ -56,6 +60,8 @@ actor OverviewSource {
         snapshot.reviews = await reviews
         snapshot.deadLetters = await deadLetters
         snapshot.schema = await schema
+        snapshot.minutes = await minutes
+        AlarmWatch(parts: parts).note(snapshot)
         return snapshot
     }
 }

@@ -40,6 +40,7 @@ struct PaymentContent: Sendable {
         let since: TimeText
         let key: String
         let message: String
+        let tier: String
     }
 
     struct Failure: Sendable {
@@ -80,7 +81,8 @@ struct PaymentContent: Sendable {
                 kind: waiting.kind.rawValue,
                 since: TimeText(waiting.since, now: facts.now),
                 key: waiting.idempotencyKey,
-                message: waiting.messageID
+                message: waiting.messageID,
+                tier: waiting.tier.rawValue
             )
         }
         self.waiting = waiting.isEmpty ? nil : Table(rows: waiting)
@@ -139,7 +141,7 @@ struct PaymentContent: Sendable {
     private static func notified(_ operation: Operation, _ facts: PaymentFacts) -> String {
         if operation.isOpen { return "" }
         if facts.steps(of: operation)?.undeliverableAt != nil { return "reply queue gone" }
-        return operation.isNotified ? "yes" : "not yet"
+        return operation.isNotified ? "yes" : "not yet" + (facts.whatWaits.map { ": \($0)" } ?? "")
     }
 
     /// The second part of a trace context.

@@ -26,6 +26,8 @@ struct PaymentPages: Sendable {
                 case .payment(let payment): return .seeOther("/console/payments/\(payment)")
                 case .deadLetter(let deadLetter): return .seeOther("/console/dead-letters/\(deadLetter)")
                 case .lists(let lists):
+                    let kinds = lists.isEmpty ? PaymentSearch.Kind.allCases : lists.map(\.kind)
+                    content.commands = kinds.map { CommandText($0.input(id).words) }
                     content.lists = lists.map { kind, page in
                         PaymentRows(
                             page,
@@ -36,7 +38,7 @@ struct PaymentPages: Sendable {
                     }
                     content.nothing =
                         "No payment has the id “\(id)”, under any name. "
-                        + "The message id of a command whose outcome is stored is not kept: look for it in the log."
+                        + "Of several messages of one idempotency key, the first is known; the log has the others."
                 }
             } catch let problem as InvalidField {
                 content.problem = "The id \(problem.problem)."
@@ -51,7 +53,9 @@ struct PaymentPages: Sendable {
                     let caption = page.payments.isEmpty ? "None among those looked through so far" : "Newest first"
                     content.lists = [PaymentRows(page, caption: caption, next: next, now: now)]
                 }
-                content.command = input.isEmpty ? nil : CommandText(input.words)
+                content.commands = [
+                    CommandText(input.isEmpty ? ["payments", "list", "--since", Self.yesterday(now)] : input.words)
+                ]
             } catch let problem as InvalidField {
                 content.problem = "\(problem)."
             }
@@ -63,6 +67,11 @@ struct PaymentPages: Sendable {
 
     private var search: PaymentSearch {
         PaymentSearch(queries: console.parts.queries, deadLetters: console.parts.deadLetters.queries)
+    }
+
+    /// The command line lists nothing without a filter.
+    private static func yesterday(_ now: Timestamp) -> String {
+        "\(now.advanced(by: .seconds(-86_400)).description.prefix(19))Z"
     }
 
     private var now: Timestamp { console.parts.time.now() }
@@ -134,7 +143,8 @@ extension PaymentQueryInput {
             if name == "possible_orphans" {
                 words.append("--possible-orphans")
             } else {
-                words += CommandText.option("--\(name.replacing("_", with: "-"))", value)
+                let option = name == "merchant_id" ? "merchant" : name.replacing("_", with: "-")
+                words += CommandText.option("--\(option)", value)
             }
         }
         return words

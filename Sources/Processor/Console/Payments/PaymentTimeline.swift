@@ -65,7 +65,7 @@ extension PaymentFacts {
                 waiting.since,
                 "waits",
                 waiting.kind.rawValue,
-                "on a retry tier, key \(waiting.idempotencyKey)",
+                "on the retry tier \(waiting.tier.rawValue), key \(waiting.idempotencyKey)",
                 tone: "wait"
             )
         }
@@ -103,6 +103,20 @@ extension PaymentFacts {
         )
     }
 
+    /// What of the payment is in the outbox; `nil` where nothing is.
+    var whatWaits: String? {
+        let waiting = trace.outbox.filter { $0.value > 0 }.sorted { $0.key < $1.key }
+        guard !waiting.isEmpty else { return nil }
+        let words = waiting.map { destination, count in
+            switch destination {
+            case "event": CountText.of(count, "event")
+            case "dead_letter": CountText.of(count, "dead letter")
+            default: CountText.of(count, "reply", "replies")
+            }
+        }
+        return "\(words.joined(separator: ", ")) in the outbox"
+    }
+
     private func stepEntries(of operation: Operation) -> [TimelineEntry] {
         var entries: [TimelineEntry] = []
         if let sent = operation.firstSentAt {
@@ -120,6 +134,9 @@ extension PaymentFacts {
             )
         } else if let notified = steps.notifiedAt {
             entries.append(TimelineEntry(notified, "client", "\(operation.kind.rawValue): notified", "", tone: "good"))
+        } else if let completed = steps.completedAt, !operation.isNotified {
+            let words = "\(operation.kind.rawValue): not notified yet"
+            entries.append(TimelineEntry(completed, "client", words, whatWaits ?? "a sweep sees to it", tone: "wait"))
         }
         return entries
     }

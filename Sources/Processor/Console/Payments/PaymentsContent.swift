@@ -10,7 +10,7 @@ struct PaymentsContent: Sendable {
     var problem: String?
     var lists: [PaymentRows] = []
     var nothing = "No payment matches."
-    var command: CommandText?
+    var commands = [CommandText(["payments", "list", "--help"])]
 
     private static let names: [(String, String, String?)] = [
         ("order_id", "Order", nil), ("customer_id", "Customer", nil), ("merchant_id", "Merchant", nil),

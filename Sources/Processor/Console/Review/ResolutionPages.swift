@@ -115,9 +115,8 @@ struct ResolveContent: Sendable {
         ].map { Fact($0, $1) }
         back = ReviewPages.path(payment.id, key: order.operation, merchant: merchant ?? MerchantID.default.description)
         var words: [String?] = ["payments", "resolve", payment.id.description, "--operation", order.operation]
-        words += ["--as", order.end.rawValue]
+        words += CommandText.option("--merchant-id", merchant) + ["--as", order.end.rawValue]
         words += CommandText.option("--bank-id", order.bankID) + CommandText.option("--reason", order.reason)
-        if let merchant, merchant != MerchantID.default.description { words += ["--merchant-id", merchant] }
         command = CommandText(words + ["--confirm"])
     }
 

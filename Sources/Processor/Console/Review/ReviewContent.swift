@@ -5,6 +5,9 @@ struct ReviewsContent: Sendable {
     let title: String
     let hasRows: Bool
     let rows: [Row]
+    /// Where the list begins, on a later page.
+    let first: String?
+    let next: String?
     let command = CommandText(["dead-letters", "list", "--code", "needs_attention"])
 
     struct Row: Sendable {
@@ -19,9 +22,22 @@ struct ReviewsContent: Sendable {
         let path: String
     }
 
-    init(_ reviews: [PendingReview], now: Timestamp) {
-        title = "\(CountText.of(reviews.count, "operation")), the longest waiting first"
+    /// - Parameters:
+    ///   - reviews: of one page.
+    ///   - count: of all, as the overview has it.
+    init(_ reviews: [PendingReview], count: Int?, isFirst: Bool, isCut: Bool, now: Timestamp) {
+        let isWhole = isFirst && !isCut
+        let all = isWhole ? reviews.count : max(count ?? 0, reviews.count)
+        let words =
+            all > OverviewSource.mostReviews
+            ? "More than \(CountText.of(OverviewSource.mostReviews, "operation"))" : CountText.of(all, "operation")
+        title = "\(words), the longest waiting first"
         hasRows = !reviews.isEmpty
+        first = isFirst ? nil : ConsoleSection.review.path
+        next =
+            isCut
+            ? reviews.last.map { ConsolePath.link(ConsoleSection.review.path, [("cursor", $0.place.description)]) }
+            : nil
         rows = reviews.map { review in
             Row(
                 since: TimeText(review.since, now: now),
@@ -80,7 +96,7 @@ struct ReviewContent: Sendable {
     let payment: String
     let key: String
     let merchant: String
-    let commands: [CommandText]
+    private(set) var commands: [CommandText]
 
     struct View: Sendable {
         let name: String
@@ -134,13 +150,16 @@ struct ReviewContent: Sendable {
         let id = payment.id.description
         func resolve(_ end: String, _ bankID: String?) -> CommandText {
             var words: [String?] = ["payments", "resolve", id, "--operation", operation.idempotencyKey.description]
-            words += ["--as", end]
+            words += ["--merchant-id", operation.merchantID.description, "--as", end]
             words += CommandText.option("--bank-id", bankID)
             return CommandText(words + ["--reason", "ticket 4711"])
         }
         commands = [
             CommandText(["payments", "show", id]), resolve("succeeded", nil), resolve("failed", nil),
         ]
+        if let deadLetter {
+            commands.append(CommandText(["dead-letters", "replay", deadLetter.id, "--confirm", "1"]))
+        }
     }
 
     private static func unasked(_ payment: Payment) -> [View] {

@@ -6,7 +6,7 @@ struct ReviewPages: Sendable {
     let console: Console
 
     func add(to router: Router<AdminContext>) {
-        console.get("console/review", on: router) { _, _ in try await list() }
+        console.get("console/review", on: router) { visit, _ in try await list(visit) }
         console.get("console/review/:id", on: router) { visit, parameters in
             try await show(parameters.get("id") ?? "", visit)
         }
@@ -23,14 +23,27 @@ struct ReviewPages: Sendable {
         )
     }
 
-    private func list() async throws -> ConsoleAnswer {
-        let reviews = try await console.parts.reading.reviews(of: nil, limit: OverviewSource.mostReviews)
+    static let pageSize = 50
+
+    private func list(_ visit: ConsoleVisit) async throws -> ConsoleAnswer {
+        var place: ReviewPlace?
+        if let cursor = visit.fields["cursor"] {
+            place = ReviewPlace(cursor)
+            guard place != nil else { throw InvalidField("cursor", "is not of an earlier page") }
+        }
+        let reviews = try await console.parts.reading.reviews(of: nil, after: place, limit: Self.pageSize + 1)
         return .page(
             ConsolePage(
                 title: "Manual review",
                 section: .review,
                 template: "reviews",
-                content: ReviewsContent(reviews, now: console.parts.time.now())
+                content: ReviewsContent(
+                    Array(reviews.prefix(Self.pageSize)),
+                    count: await console.overview.snapshot().reviews,
+                    isFirst: place == nil,
+                    isCut: reviews.count > Self.pageSize,
+                    now: console.parts.time.now()
+                )
             )
         )
     }
@@ -58,7 +71,7 @@ struct ReviewPages: Sendable {
             )
             return .seeOther("/console/payments/\(id)")
         }
-        let review = try await console.parts.reading.reviews(of: id, limit: OverviewSource.mostReviews)
+        let review = try await console.parts.reading.reviews(of: id, after: nil, limit: OverviewSource.mostReviews)
             .first { $0.idempotencyKey == operation.idempotencyKey && $0.merchantID == operation.merchantID }
         var answers: BankView?
         if visit.fields["bank"] == "ask" {

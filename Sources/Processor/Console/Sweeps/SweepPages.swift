@@ -5,7 +5,7 @@ import Hummingbird
 struct SweepPages: Sendable {
     let console: Console
 
-    private static let runs = 50
+    static let runs = 50
 
     func add(to router: Router<AdminContext>) {
         console.get("console/sweeps", on: router) { visit, _ in try await list(visit) }
@@ -21,6 +21,8 @@ struct SweepPages: Sendable {
         var dryRun: String?
         if let name = visit.fields["dry_run"] {
             guard let job = SweepJob(rawValue: name) else { throw ConsoleFailure.notFound("sweep") }
+            // It asks the bank for its time, and makes the database count.
+            guard visit.session.canAct else { throw ConsoleFailure.readOnly }
             dryRun = "Dry run of \(try await rehearse(job))."
         }
         let runs = try await console.parts.sweeps.store.runs(limit: Self.runs)
@@ -164,10 +166,14 @@ struct SweepsContent: Sendable {
             )
         }
         hasWork = !work.isEmpty
-        commands = [
-            CommandText(["sweeps", "status"]), CommandText(["sweeps", "run", "reconcile", "--dry-run"]),
-            CommandText(["sweeps", "run", "reconcile"]),
-        ]
+        commands =
+            [CommandText(["sweeps", "status", "--limit", "\(SweepPages.runs)"])]
+            + SweepJob.allCases.flatMap { job in
+                [
+                    CommandText(["sweeps", "run", job.rawValue, "--dry-run"]),
+                    CommandText(["sweeps", "run", job.rawValue]),
+                ]
+            }
     }
 }
 
