@@ -1,7 +1,7 @@
 # The commands a person types. Each is a script of the same name in scripts/; this file only lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: package test-package help demo test simulate torture bench bench-compare up down status build build-debug lint format docs clean
+.PHONY: package test-package test-image help demo test simulate torture bench bench-compare up down status build build-debug lint format docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -42,8 +42,11 @@ build-debug: ## debug binaries, in .build/debug
 package: ## Debian packages in .local/packages (PACKAGE_ARGS='--configuration debug' to try the packaging)
 	@scripts/package $(PACKAGE_ARGS)
 
-test-package: ## installs, starts, upgrades and removes them in a Debian 12 of its own, as root (PACKAGE_ARGS)
+test-package: ## installs, starts, upgrades from an earlier commit and removes them in a Debian 12 of its own, as root (PACKAGE_ARGS)
 	@scripts/test-package $(PACKAGE_ARGS)
+
+test-image: ## builds the container images of them by podman and runs them as the compose file says, as root (PACKAGE_ARGS)
+	@scripts/test-image $(PACKAGE_ARGS)
 
 lint: ## format, scripts, compose file, links of the documentation, contract, alerts, file sizes
 	@scripts/lint

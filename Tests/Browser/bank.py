@@ -1,54 +1,87 @@
-"""Stands between a processor and the bank simulator, and lets the bank confirm another amount than was asked for.
+"""Stands between a processor and the bank simulator, and lets the bank confirm another amount than was asked for, which sends an
+operation to manual review.
 
-PORT is its own, BANK_URL the simulator's address. POST /twist {"captures": n}: so many captures are executed, and answered wrongly the
-first time; by their key the bank tells the truth afterwards. That is what sends an operation to manual review."""
+PORT is its own, BANK_URL the simulator's address. POST /twist {"path": "captures", "times": n, "how": …}: so many requests are
+answered wrongly the first time, and how it is with them afterwards:
+
+- executed: they were, and by their key the bank tells the truth;
+- forgotten: they were, and the bank does not know their keys any more, as a day later;
+- refused: nothing was done, and nobody knows their keys.
+
+GET /twisted: the ids under which the bank has executed some, as they stand on its statement."""
 
 import json
 import os
 import urllib.error
 import urllib.request
+import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock
 
 BANK = os.environ["BANK_URL"].rstrip("/")
 lock = Lock()
-left = 0
+twists = []
+forgotten = set()
+twisted = []
+# What the bank calls what it has done.
+IDS = {"authorizations": "authorization_id", "captures": "capture_id"}
 
 
 class Bank(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
+        if self.path == "/twisted":
+            with lock:
+                return self.answer(200, {"Content-Type": "application/json"}, json.dumps(twisted).encode())
         self.forward(None)
 
     def do_POST(self):
-        global left
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path == "/twist":
+            order = json.loads(body)
             with lock:
-                left = json.loads(body)["captures"]
+                twists.extend([(f"/api/v1/{order['path']}", order["how"])] * order["times"])
             return self.answer(200, {"Content-Type": "application/json"}, b"{}")
-        self.forward(body)
+        how = self.take_twist()
+        if how == "refused":
+            # As if it had been executed, with another amount.
+            name, asked = IDS[self.path.rsplit("/", 1)[1]], json.loads(body)
+            told = {name: f"cap_{uuid.uuid4()}", "status": "captured", "currency": "USD", "captured_at": "2026-01-01T00:00:00Z"}
+            content = json.dumps(asked | told | {"amount": asked["amount"] + 1}).encode()
+            return self.answer(200, {"Content-Type": "application/json"}, content)
+        self.forward(body, how)
 
-    def forward(self, body):
+    def take_twist(self):
+        """How the answer to this request is to be wrong; None where it is not."""
+        with lock:
+            for number, (path, how) in enumerate(twists):
+                if path == self.path:
+                    del twists[number]
+                    return how
+        return None
+
+    def forward(self, body, how=None):
         headers = {name: self.headers[name] for name in self.headers if name.lower() not in ("host", "connection", "content-length")}
+        key = self.headers.get("Idempotency-Key")
+        with lock:
+            if key in forgotten:
+                headers["Idempotency-Key"] = f"{key}-a-day-later"
         request = urllib.request.Request(BANK + self.path, body, headers, method=self.command)
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 status, answered, content = answer.status, answer.headers, answer.read()
         except urllib.error.HTTPError as error:
             status, answered, content = error.code, error.headers, error.read()
-        if self.path == "/api/v1/captures" and status == 200 and self.takes():
+        if how and status == 200:
             told = json.loads(content)
+            with lock:
+                twisted.append(told[IDS[self.path.rsplit("/", 1)[1]]])
+                if how == "forgotten":
+                    forgotten.add(key)
             told["amount"] += 1
             content = json.dumps(told).encode()
         self.answer(status, answered, content)
-
-    def takes(self):
-        global left
-        with lock:
-            left -= 1
-            return left >= 0
 
     def answer(self, status, headers, content):
         self.send_response_only(status)

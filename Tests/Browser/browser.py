@@ -2,55 +2,15 @@
 
 import os
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 URL = os.environ["CONSOLE_URL"]
 TOKENS = {"operate": os.environ["OPERATE_TOKEN"], "read": os.environ["READ_TOKEN"]}
-
-# What is wrong with a page for somebody who does not see it, or has no mouse.
-ACCESS = """() => {
-  const problems = [];
-  const seen = (e) => e.getClientRects().length > 0;
-  if (document.querySelectorAll('h1').length !== 1) problems.push('not one h1');
-  let level = 0;
-  for (const h of document.querySelectorAll('h1,h2,h3,h4')) {
-    const next = Number(h.tagName[1]);
-    if (level && next > level + 1) problems.push(`h${next} after h${level}: ${h.textContent}`);
-    level = next;
-  }
-  for (const f of document.querySelectorAll('input:not([type=hidden]),select,textarea')) {
-    if (!f.closest('label') && !f.ariaLabel) problems.push(`no label: ${f.name}`);
-  }
-  for (const c of document.querySelectorAll('a[href],button,summary')) {
-    if (seen(c) && !c.textContent.trim()) problems.push(`no text: ${c.outerHTML}`);
-  }
-  for (const t of document.querySelectorAll('th')) if (!t.getAttribute('scope')) problems.push(`no scope: ${t.textContent}`);
-  for (const s of document.querySelectorAll('svg')) {
-    if (!(s.ariaHidden === 'true' || (s.getAttribute('role') === 'img' && s.ariaLabel))) problems.push('a picture without words');
-  }
-  const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);
-  for (const id of new Set(ids)) if (ids.filter((i) => i === id).length > 1) problems.push(`twice: #${id}`);
-  for (const e of document.querySelectorAll('[aria-labelledby]')) {
-    if (!document.getElementById(e.getAttribute('aria-labelledby'))) problems.push(`labelled by nothing: ${e.getAttribute('aria-labelledby')}`);
-  }
-  if (!document.documentElement.lang) problems.push('no language');
-  if (!document.querySelector('main')) problems.push('no main');
-  return problems;
-}"""
-
-# Everything that can be reached must be reachable with the tabulator, and show that it was.
-FOCUSABLE = """() => [...document.querySelectorAll(
-  'a[href],button,input:not([type=hidden]),select,textarea,summary,[tabindex="0"]')]
-  .filter((e) => e.getClientRects().length && !e.disabled && !e.closest('details:not([open]) > :not(summary)')).length"""
-FOCUSED = """() => {
-  const e = document.activeElement;
-  if (!e || e === document.body) return null;
-  const s = getComputedStyle(e);
-  return {path: e.tagName + (e.getAttribute('href') || e.name || e.textContent.slice(0, 30)),
-    isSeen: s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2};
-}"""
+SHOTS = Path(os.environ["SHOTS"])
 
 
 class Browser:
@@ -79,6 +39,14 @@ class Browser:
         yield page
         context.close()
 
+    @contextmanager
+    def elsewhere(self):
+        """While a page is not of the console. Gives what was complained about then, which counts no longer."""
+        before, others = self.complaints, []
+        self.complaints = others
+        yield others
+        self.complaints = before
+
     def heard(self, message):
         # What was refused on purpose is an error to the browser.
         if message.type in ("error", "warning") and "status of 4" not in message.text:
@@ -102,28 +70,19 @@ def browser():
         chromium.close()
 
 
-def check_access(page, where):
-    problems = page.evaluate(ACCESS)
-    assert not problems, f"{where}: {problems}"
-    overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert overflow <= 0, f"{where}: {overflow} pixels wider than the window"
+# Of a long list the beginning shows what it is.
+HIGHEST = 1300
+# A picture has the colours that are there most, and of the others those that differ most: what is red stays red.
+MOST_USED, MOST_DIFFERENT = 64, 64
 
 
-def check_keyboard(page, where):
-    wanted = page.evaluate(FOCUSABLE)
-    page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
-    seen = []
-    for _ in range(wanted + 5):
-        page.keyboard.press("Tab")
-        focused = page.evaluate(FOCUSED)
-        if focused is None:
-            break
-        assert focused["isSeen"], f"{where}: the focus on {focused['path']} is not seen"
-        seen.append(focused["path"])
-    assert len(seen) >= wanted, f"{where}: {len(seen)} of {wanted} are reached by the keyboard"
-    return seen
-
-
-def shot(page, name, folder):
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=f"{folder}/{name}.png", full_page=False)
+def shot(page, name):
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    width, height = page.evaluate("[innerWidth, document.documentElement.scrollHeight]")
+    clip = {"x": 0, "y": 0, "width": width, "height": min(height, HIGHEST)}
+    picture = Image.open(BytesIO(page.screenshot(full_page=True, clip=clip))).convert("RGB")
+    used = [colour for _, colour in sorted(picture.getcolors(1 << 24), reverse=True)[:MOST_USED]]
+    others = picture.quantize(MOST_DIFFERENT, method=Image.Quantize.MAXCOVERAGE).getpalette()
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([value for colour in used for value in colour] + others[: 3 * MOST_DIFFERENT])
+    picture.quantize(palette=palette, dither=Image.Dither.NONE).save(SHOTS / f"{name}.png", optimize=True)

@@ -4,12 +4,13 @@ import re
 from pathlib import Path
 
 from browser import URL
+from steps import step
 
-PAGES = {"messages": "/reference/messages", "admin-api": "/reference/admin-api"}
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
-def check(window):
+@step
+def the_contract_is_there_to_read(window, world):
     components = (DOCS / "asyncapi.yaml").read_text().split("\n  messages:\n")[1].split("\n  schemas:\n")[0]
     messages = re.findall(r"^    (\w+):$", components, re.MULTILINE)
     operations = re.findall(r"operationId: (\w+)", (DOCS / "openapi.yaml").read_text())
@@ -27,7 +28,7 @@ def check(window):
             dead_ends = page.eval_on_selector_all(
                 "main a[href^='#']", "links => links.map((l) => l.hash).filter((h) => !document.querySelector(h))")
             assert not dead_ends, dead_ends
-            example = page.locator("details", has_text="A card of the bank simulator").first
+            example = page.locator("details", has_text="A sealed card").first
             example.locator("summary").click()
             example.get_by_text('"order_id": "order-1"').wait_for()
 

@@ -6,11 +6,18 @@ import subprocess
 import time
 import urllib.request
 import uuid
+from dataclasses import dataclass, field
 
-import pika
+from upstream import CARD, Upstream
 
-PREFIX = os.environ.get("AMQP_PREFIX", "payments")
-CARD = {"number": "4111111111111111", "cvv": "123", "expiry_month": 12, "expiry_year": 2030}
+BANK = os.environ["BANK_URL"]
+# As the dead letters of one cause say it.
+REFUSED = "store refused (42501 insufficient_privilege)"
+# Operations in manual review, by how it is with them at the bank (bank.py).
+REVIEWS = {
+    "review": "executed", "waiting": "executed", "replayed": "executed", "discarded": "executed",
+    "lost": "forgotten", "failed": "refused",
+}
 
 
 def eventually(what, condition, seconds=60):
@@ -38,96 +45,79 @@ class Database:
             raise AssertionError(done.stderr)
         return done.stdout.strip()
 
-
-class Upstream:
-    """A service that sends commands and waits for the replies."""
-
-    def __init__(self, url):
-        self.connection = pika.BlockingConnection(pika.URLParameters(url))
-        self.channel = self.connection.channel()
-        self.channel.confirm_delivery()
-        self.replies = f"replies.{uuid.uuid4()}"
-        self.channel.queue_declare(self.replies, exclusive=True)
-
-    def properties(self, operation, payment, **headers):
-        key = headers.pop("key", f"{operation}-{payment}")
-        trace = f"00-{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}-01"
-        return pika.BasicProperties(
-            type=f"payment.{operation}.v1", message_id=f"m-{operation}-{payment}", content_type="application/json",
-            delivery_mode=2, reply_to=self.replies,
-            headers={"payment-id": payment, "idempotency-key": key, "traceparent": trace} | headers,
-        )
-
-    def send(self, operation, payment, body):
-        self.channel.basic_publish(
-            f"{PREFIX}.commands", "", json.dumps(body).encode(), self.properties(operation, payment)
-        )
-
-    def authorize(self, payment, order, customer="customer-1", amount=5000):
-        body = {"order_id": order, "customer_id": customer, "amount": amount, "currency": "USD", "card": CARD}
-        self.send("authorize", payment, body)
-
-    def wait(self, count):
-        """For so many replies."""
-        left = count
-        for method, _, body in self.channel.consume(self.replies, inactivity_timeout=60):
-            if method is None:
-                raise AssertionError(f"{left} of {count} replies did not come")
-            self.channel.basic_ack(method.delivery_tag)
-            left -= 1
-            if not left:
-                self.channel.cancel()
-                return json.loads(body)
-
-    def fail(self, operation, payment, code, message, body=b"{}"):
-        """A dead letter, as a processor publishes it that could not deal with the command."""
-        properties = self.properties(operation, payment, **{"error-code": code, "error-message": message})
-        self.channel.basic_publish(f"{PREFIX}.dead-letters", "dead", body, properties)
+    def open(self, code):
+        """How many dead letters with this code are left to do."""
+        return int(self(f"SELECT count(*) FROM dead_letters WHERE state = 'open' AND code = '{code}'"))
 
 
-def set_up(url, database, bank):
-    """What a person finds in the morning. Returns the ids that matter."""
-    upstream = Upstream(url)
-    ids = {name: str(uuid.uuid4()) for name in ("captured", "refunded", "voided", "declined", "alone", "review", "failed")}
-    for name, payment in ids.items():
-        amount = 5000 if name != "declined" else 10_000_000_000
-        upstream.authorize(payment, f"order-{name}", f"customer-{name}", amount)
-    upstream.wait(len(ids))
-    for name in ("captured", "refunded"):
-        upstream.send("capture", ids[name], {})
-    upstream.send("void", ids["voided"], {})
-    upstream.wait(3)
-    upstream.send("refund", ids["refunded"], {})
-    upstream.wait(1)
-    twist = urllib.request.Request(f"{bank}/twist", json.dumps({"captures": 2}).encode(), method="POST")
-    urllib.request.urlopen(twist).close()
-    for name in ("review", "failed"):
-        upstream.send("capture", ids[name], {})
-    upstream.wait(2)
-    eventually(
-        "two captures are in review, with their dead letters",
-        lambda: database("SELECT count(*) FROM dead_letters WHERE code = 'needs_attention' AND state = 'open'") == "2",
-    )
-    return upstream, ids
+@dataclass
+class World:
+    upstream: Upstream
+    database: Database
+    # Payments by what they are for.
+    ids: dict = field(default_factory=dict)
+    # A replay that runs, from one step to the next.
+    running: str = ""
+    # Work of the console that was started.
+    work: str = ""
+
+    def operation(self, name, kind="capture"):
+        """The state of an operation of a payment."""
+        return self.database(f"SELECT state FROM operations WHERE payment_id = '{self.ids[name]}' AND kind = '{kind}'")
 
 
-def five_hundred_of_one_cause(upstream, database):
-    """Captures that failed because the database refused them for a while, and could succeed now."""
+def bank(path, order=None):
+    """Asks what stands between the processor and the bank."""
+    body = None if order is None else json.dumps(order).encode()
+    with urllib.request.urlopen(urllib.request.Request(BANK + path, body)) as answer:
+        return json.loads(answer.read())
+
+
+def set_up(url, database):
+    """What a person finds in the morning."""
+    world = World(Upstream(url), database)
+    names = ["captured", "refunded", "voided", "declined", "alone", *(name for name in REVIEWS if name != "lost")]
+    upstream, ids = world.upstream, world.ids
+    ids |= {name: str(uuid.uuid4()) for name in names}
+    upstream.wait([
+        upstream.authorize(payment, f"order-{name}", f"customer-{name}", 10_000_000_000 if name == "declined" else 5000)
+        for name, payment in ids.items()
+    ])
+    upstream.wait([upstream.send("capture", ids[name], {}) for name in ("captured", "refunded")])
+    upstream.wait([upstream.send("void", ids["voided"], {}), upstream.send("refund", ids["refunded"], {})])
+    ids["lost"] = str(uuid.uuid4())
+    for name, how in REVIEWS.items():
+        kind = "authorizations" if name == "lost" else "captures"
+        bank("/twist", {"path": kind, "times": 1, "how": how})
+        upstream.wait([
+            upstream.authorize(ids[name], "order-lost", "customer-lost") if name == "lost"
+            else upstream.send("capture", ids[name], {})
+        ])
+    eventually("all are in review, with their dead letters", lambda: database.open("needs_attention") == len(REVIEWS))
+    return world
+
+
+def break_many(world):
+    """Five hundred captures that failed because the database refused them for a while, and could succeed now; and some of others."""
+    upstream = world.upstream
     payments = [str(uuid.uuid4()) for _ in range(500)]
-    for number, payment in enumerate(payments):
-        upstream.authorize(payment, f"bulk-{number}", "customer-bulk", 1995)
-    upstream.wait(len(payments))
+    upstream.wait([
+        upstream.authorize(payment, f"bulk-{number}", "customer-bulk", 1995) for number, payment in enumerate(payments)
+    ])
     for payment in payments:
-        upstream.fail("capture", payment, "store_refused", "store refused (42501 insufficient_privilege)")
+        upstream.fail("capture", payment, "store_refused", REFUSED)
     # An upstream of another team has forgotten the type.
-    for _ in range(40):
-        payment = str(uuid.uuid4())
-        upstream.fail("capture", payment, "invalid_command", "type: is missing")
+    for _ in range(90):
+        upstream.fail("capture", str(uuid.uuid4()), "invalid_command", "type: is missing")
+    # One cannot be sent again: its card was not sealed, so it is not kept.
+    body = {"order_id": "order-card", "customer_id": "c", "amount": 5000, "currency": "USD", "card": CARD}
+    upstream.fail("authorize", str(uuid.uuid4()), "store_unreadable", "the row cannot be read", json.dumps(body).encode())
+    upstream.fail("capture", payments[0], "store_unreadable", "the row cannot be read")
+    total = len(REVIEWS) + 500 + 90 + 2
     eventually(
         "all dead letters are in the database",
-        lambda: database("SELECT count(*) FROM dead_letters WHERE state = 'open'") == "542",
+        lambda: world.database("SELECT count(*) FROM dead_letters WHERE state = 'open'") == str(total),
     )
-    return payments
 
 
 def many(database, count):

@@ -1,11 +1,12 @@
-"""Whether the two documents are what they say they are, whether their examples are valid, and whether they agree."""
+"""Whether the two documents are what they say they are, with examples of everything, and whether they agree."""
 
 from asyncapi3.models.asyncapi import AsyncAPI3
 from jsonschema.exceptions import SchemaError
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import ValidationError
 
-from documents import asyncapi, escaped, openapi
+import check_examples
+from documents import asyncapi, openapi
 
 
 def check_references(document):
@@ -39,32 +40,15 @@ def check_asyncapi():
             # Wherever a reference may stand instead, what is wrong is said of both.
             if "Reference" not in problem["loc"]:
                 yield f"{asyncapi.name}: {'/'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
-    for name, message in asyncapi.content["components"]["messages"].items():
+    for name in asyncapi.content["components"]["messages"]:
         place = f"/components/messages/{name}"
         for part in ("headers", "payload", "x-amqp-properties"):
             yield from check_schema(asyncapi, f"{place}/{part}")
-        for number, example in enumerate(message.get("examples", [])):
-            for part in ("headers", "payload"):
-                if part in example:
-                    for problem in asyncapi.problems(f"{place}/{part}", example[part]):
-                        yield f"{asyncapi.name}: {name}, example {number}, {part}: {problem}"
 
 
 def check_openapi():
     for error in OpenAPIV31SpecValidator(openapi.content).iter_errors():
         yield f"{openapi.name}: {'/'.join(str(part) for part in error.absolute_path)}: {error.message}"
-    for path, item in openapi.content["paths"].items():
-        for method, operation in item.items():
-            if not isinstance(operation, dict):
-                continue
-            place = f"/paths/{escaped(path)}/{method}"
-            contents = [(f"{place}/responses/{status}", answer) for status, answer in operation["responses"].items()]
-            contents.append((f"{place}/requestBody", operation.get("requestBody", {})))
-            for at, holder in contents:
-                for kind, media in holder.get("content", {}).items():
-                    if "example" in media:
-                        for problem in openapi.problems(f"{at}/content/{escaped(kind)}/schema", media["example"]):
-                            yield f"{openapi.name}: {method} {path}, example: {problem}"
 
 
 def without_words(schema):
@@ -93,3 +77,4 @@ def problems():
     yield from check_asyncapi()
     yield from check_openapi()
     yield from check_agreement()
+    yield from check_examples.problems()
