@@ -88,6 +88,10 @@ extension OutageLane {
             try await World.run { world in
                 let processor = try await world.startProcessor()
                 _ = try await world.authorized()
+                // Else the note of it is the first that fails, and the log names the first of each kind.
+                try await eventually("it is noted") {
+                    try await world.database.number("SELECT count(*) FROM operations WHERE notified_at IS NULL") == 0
+                }
                 let holder = Task {
                     try await world.database.execute(
                         "DO $$ BEGIN LOCK TABLE operations; PERFORM pg_sleep(300); END $$"
