@@ -69,10 +69,10 @@ package enum Migrations {
         Migration(name: "0020_sealed_cards", bytes: PackageResources._020_sealed_cards_sql),
         Migration(name: "0021_fingerprint_secrets", bytes: PackageResources._021_fingerprint_secrets_sql),
         Migration(name: "0022_awaited_replies", bytes: PackageResources._022_awaited_replies_sql),
-        Migration(name: "0023_standard_names", bytes: PackageResources._023_standard_names_sql),
-        Migration(name: "0024_message_ids", bytes: PackageResources._024_message_ids_sql),
-        Migration(name: "0025_operations_by_message", bytes: PackageResources._025_operations_by_message_sql),
-        Migration(name: "0026_command_minutes", bytes: PackageResources._026_command_minutes_sql),
+        Migration(name: "0023_message_ids", bytes: PackageResources._023_message_ids_sql),
+        Migration(name: "0024_operations_by_message", bytes: PackageResources._024_operations_by_message_sql),
+        Migration(name: "0025_command_minutes", bytes: PackageResources._025_command_minutes_sql),
+        Migration(name: "0026_standard_names", bytes: PackageResources._026_standard_names_sql),
     ]
 }
 

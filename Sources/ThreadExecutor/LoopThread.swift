@@ -98,9 +98,9 @@ final class LoopThread: Sendable {
             jobs.removeAll(keepingCapacity: true)
             follow(&watch)
             watch.takeTurns()
-            // What the turns have begun goes on before anything else is looked at.
-            guard fallAsleep(watch) else { continue }
-            if watch.wait() { wakePipe.empty() }
+            let maySleep = fallAsleep(watch)
+            // With something to do: only a look, so that what comes from outside has its turn.
+            if watch.wait(mayBlock: maySleep) { wakePipe.empty() }
             state.withLock { $0.isSleeping = false }
         }
     }

@@ -47,11 +47,12 @@ struct LoopWatch: ~Copyable {
         }
     }
 
-    /// Blocks until a descriptor is ready or the first deadline has passed.
+    /// Looks which descriptors are ready.
     ///
+    /// - Parameter mayBlock: until one is, or the first deadline has passed.
     /// - Returns: whether the thread was woken.
-    mutating func wait() -> Bool {
-        let count = poll(&descriptors, nfds_t(descriptors.count), milliseconds)
+    mutating func wait(mayBlock: Bool) -> Bool {
+        let count = poll(&descriptors, nfds_t(descriptors.count), mayBlock ? milliseconds : 0)
         guard count > 0 else { return false }
         for index in entries.indices where descriptors[index + 1].revents != 0 { entries[index].isReady = true }
         return descriptors[0].revents != 0

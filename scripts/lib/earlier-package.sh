@@ -4,7 +4,8 @@
 # shellcheck source=lib/worktree.sh
 . "$root/scripts/lib/worktree.sh"
 
-# The last release before this commit; while there is none, the last commit without the newest migration that makes packages.
+# The last release before this commit; while there is none, the last commit that makes packages, lacks the newest migration, and has none
+# that this one does not have.
 earlier_commit() {
     local newest commit
     if commit=$(git describe --tags --abbrev=0 --match '[v0-9]*' HEAD^ 2>/dev/null); then
@@ -14,12 +15,20 @@ earlier_commit() {
     newest=$(printf '%s\n' migrations/*.sql | tail -n 1)
     while read -r commit; do
         git cat-file -e "$commit:scripts/package" 2>/dev/null || continue
-        git cat-file -e "$commit:$newest" 2>/dev/null || {
-            printf '%s\n' "$commit"
-            return
-        }
-    done < <(git rev-list HEAD)
+        git cat-file -e "$commit:$newest" 2>/dev/null && continue
+        migrations_are_ours "$commit" || continue
+        printf '%s\n' "$commit"
+        return
+    done < <(git rev-list --first-parent HEAD)
     return 1
+}
+
+# migrations_are_ours COMMIT: each of its migrations is one of this tree, as it is.
+migrations_are_ours() {
+    local file
+    while read -r file; do
+        git cat-file blob "$1:$file" | cmp --silent - "$root/$file" || return 1
+    done < <(git ls-tree --name-only "$1" migrations/ | grep '\.sql$')
 }
 
 # Of a folder of sources: the version of its programs.

@@ -64,6 +64,8 @@ package struct CommandConsumer: Sendable {
         }
     }
 
+    /// Deliveries that are decoded without a pause.
+    private static let mostInARow = 4
     private static let handOverPause = Duration.milliseconds(50)
     private static let handOverLimit = Duration.milliseconds(500)
 
@@ -74,10 +76,14 @@ package struct CommandConsumer: Sendable {
     ) async throws(Source.Deliveries.Failure) {
         let result: Result<Void, Source.Deliveries.Failure> = await withDiscardingTaskGroup { group in
             var iterator = source.deliveries.makeAsyncIterator()
+            var inARow = 0
             do throws(Source.Deliveries.Failure) {
                 while await mayRead(source, reading),
                     let delivery = try await iterator.next(isolation: nil), reading.takesNext()
                 {
+                    // Opening a sealed card takes its time, and others wait for this thread.
+                    inARow += 1
+                    if inARow.isMultiple(of: Self.mostInARow) { await Task.yield() }
                     // Decoded and queued here, one after the other: that is what keeps the arrival order.
                     reading.count(1)
                     let work = prepare(delivery, reading)

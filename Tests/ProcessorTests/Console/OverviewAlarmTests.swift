@@ -22,13 +22,11 @@ struct OverviewAlarmTests {
         var deadLetters: [String: Int] = [:]
         var oldest: [String: Duration] = [:]
         var outbox = Duration.zero
-        var bankSince: Duration?
 
         private var snapshot: OverviewSnapshot {
             OverviewSnapshot(
                 at: now,
                 state: state,
-                bankSince: bankSince,
                 members: subscribed.map {
                     [Member(id: "a", version: "1", startedAt: now, lastSeen: now, subscribed: $0)]
                 },
@@ -76,6 +74,7 @@ struct OverviewAlarmTests {
     @Test("what may go away by itself is red when it has lasted, and said without red before")
     func patience() {
         check(.bankUnavailable, after: .seconds(300)) { $0.state.bank = .open }
+        check(.bankUnavailable, after: .seconds(300)) { $0.state.bank = .halfOpen }
         check(.brokerUnavailable, after: .seconds(120)) { $0.state.broker = .lost }
         check(.brokerUnavailable, after: .seconds(120)) { $0.state.areStopped = true }
         check(.databaseUnavailable, after: .seconds(120)) { $0.state.database = .stalled }
@@ -85,10 +84,9 @@ struct OverviewAlarmTests {
         check(.eventsStuck, after: .seconds(900)) { $0.events = 1 }
     }
 
-    @Test("what is no trouble: a bank that is tried, a start, commands that are deferred, what is not known")
+    @Test("what is no trouble: a start, commands that are deferred, what is not known")
     func calm() {
         var scene = Scene()
-        scene.state.bank = .halfOpen
         scene.state.broker = .connecting
         scene.retries = 1_000
         scene.outbox = .seconds(300)
@@ -107,9 +105,6 @@ struct OverviewAlarmTests {
         #expect(scene.look().map(\.title) == ["Nobody reads the partitions 5, 6, 7."])
         scene.state.bank = .open
         #expect(scene.look().map(\.kind) == [.bankUnavailable])
-        // Known by the store to have been so for long, also to a processor that has just been started.
-        scene.bankSince = .seconds(300)
-        #expect(scene.look().map(\.isDue) == [true])
     }
 
     @Test("what has waited for too long is red at once")

@@ -79,7 +79,7 @@ struct RestoredDatabaseTests {
             try await TestDatabase.withPools(of: url) { pools in
                 let before = Migrations.all.filter { $0.name < "0011" }
                 _ = try await Migrator(pool: pools.queries, migrations: before).migrate()
-                try await OpenCaptures(count: 2, names: .before0023).write(to: pools.queries)
+                try await OpenCaptures(count: 2, names: .before0026).write(to: pools.queries)
                 _ = try await Migrator(pool: pools.queries).migrate()
                 try await OpenCaptures(count: 3).write(to: pools.queries)
                 let store = PostgresPaymentStore(pools, fingerprinter: Fingerprinter(secret: Array("secret".utf8)))
@@ -117,9 +117,9 @@ private struct OpenCaptures {
         var activeOperation = "active_operation_id"
         var operationsEnd = "completed_at, notified_at, fencing_token"
 
-        static let before0023 = Names(
-            activeOperation: "held_by",  // names of columns before 0023
-            operationsEnd: "settled_at, told_at, fence"  // names of columns before 0023
+        static let before0026 = Names(
+            activeOperation: "held_by",  // names of columns before 0026
+            operationsEnd: "settled_at, told_at, fence"  // names of columns before 0026
         )
     }
 

@@ -10,7 +10,7 @@ struct MessageSlot: Hashable, Sendable {
     private static let hour: Int64 = 3_600_000_000
 
     init(of messageID: String, at time: Timestamp) {
-        value = time.microseconds / Self.hour << 32 | Self.hash(messageID)
+        value = (time.microseconds / Self.hour) << 32 | Self.hash(messageID)
     }
 
     /// The lower half: 32 bits of FNV-1a. Two ids may have the same, so the id itself is compared as well.

@@ -98,7 +98,7 @@ struct DeadLetterActionContent: Sendable {
         back = ConsolePath.link(DeadLetterPages.path, choice.input.parameters)
         let words = ["dead-letters", action.rawValue] + choice.words
         let why: [String?] = isReplay ? [] : ["--reason", visit.fields["reason"] ?? "ticket 4711"]
-        let pace = isReplay ? ReplayPace.words(rate: rate.isEmpty ? "10" : rate, stopAtFailures: stopAtFailures) : []
+        let pace = isReplay ? ReplayPace.words(rate: rate, stopAtFailures: stopAtFailures) : []
         commands = [
             CommandText(words + why + ["--dry-run"]), CommandText(words + why + ["--confirm", "\(count)"] + pace),
         ]

@@ -42,7 +42,8 @@ extension OverviewSnapshot {
     /// Whether the condition of each alarm holds, as far as it takes time; what cannot be told now is left out.
     func conditions(partitions: Int, _ memory: AlarmMemory) -> [AlarmKind: Bool] {
         var conditions: [AlarmKind: Bool] = [
-            .bankUnavailable: state.bank == .open,
+            // As of the metric: also while one command finds out whether it is available again.
+            .bankUnavailable: state.bank != .closed,
             .brokerUnavailable: state.broker == .lost || state.broker == .stalled || state.areStopped,
             .databaseUnavailable: state.database == .lost || state.database == .stalled,
             .deadLetters: (deadLetters?.values.reduce(0, +) ?? deadLettersOpen) > 0,

@@ -98,7 +98,6 @@ struct OverviewAlarms {
         let seen = memory.age(of: kind, at: snapshot.at) ?? .zero
         switch kind {
         case .deadLetters: return max(seen, snapshot.oldest[QueueAge.deadLetters.rawValue] ?? .zero)
-        case .bankUnavailable: return max(seen, snapshot.bankSince ?? .zero)
         default: return seen
         }
     }
@@ -196,7 +195,8 @@ struct OverviewAlarms {
             let last = runs.filter { $0.job == job }.compactMap(\.finishedAt).max()
             let age = last.map { $0.duration(to: snapshot.at) } ?? uptime
             // A processor that has just started has not had the time; a bank that is down keeps the expire sweep waiting.
-            guard age > limit, uptime > limit else { return nil }
+            // Of a full list nothing tells what was before it.
+            guard age > limit, uptime > limit, last != nil || runs.count < OverviewSource.mostRuns else { return nil }
             return OverviewAlarm(
                 .sweepsStopped,
                 "The sweep \(job.rawValue) has stopped.",

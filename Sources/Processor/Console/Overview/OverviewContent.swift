@@ -139,8 +139,7 @@ struct OverviewContent: Sendable {
             Tile(
                 name: "Bank",
                 value: bank == .closed ? "available" : bank == .open ? "unavailable" : "being tried",
-                note: "breaker \(bank.rawValue)"
-                    + (bank == .open ? snapshot.bankSince.map { " for \(AgeText.of($0))" } ?? "" : ""),
+                note: "breaker \(bank.rawValue)",
                 tone: tone(.bankUnavailable, isWaiting: bank == .open)
             ),
             Tile(name: "Commands a second", value: tenths(perSecond), note: "over 30 s, this processor"),

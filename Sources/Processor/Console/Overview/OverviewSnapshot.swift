@@ -5,8 +5,6 @@ struct OverviewSnapshot: Sendable {
     let at: Timestamp
     let state: Readiness.State
     var bankCause: String?
-    /// The bank has been as it is for so long.
-    var bankSince: Duration?
     var members: [Member]?
     var runs: [SweepRun]?
     /// At most one more than `OverviewSource.mostReviews`.

@@ -10,7 +10,7 @@ actor OverviewSource {
     private static let freshness = Duration.milliseconds(1_500)
     /// More are not counted.
     static let mostReviews = 1_000
-    private static let runs = 100
+    static let mostRuns = 100
 
     init(_ parts: ConsoleParts) {
         self.parts = parts
@@ -47,13 +47,13 @@ actor OverviewSource {
             return snapshot
         }
         async let members = try? parts.members.members(timeout: Member.timeout)
-        async let runs = try? parts.sweeps.store.runs(limit: runs)
+        async let runs = try? parts.sweeps.store.runs(limit: mostRuns)
         async let reviews = try? parts.reading.reviews(of: nil, after: nil, limit: mostReviews + 1).count
         async let deadLetters = try? parts.deadLetters.queries.unfinishedDeadLetters()
         async let schema = try? parts.reading.schema()
         async let minutes = try? parts.minutes.lastHour()
         if state.bank != .closed, let status = try? await parts.bankStatus.bankStatus() {
-            (snapshot.bankCause, snapshot.bankSince) = (status.cause, status.age)
+            snapshot.bankCause = status.cause
         }
         snapshot.members = await members
         snapshot.runs = await runs

@@ -67,7 +67,8 @@ struct CommandText: Hashable, Sendable {
     /// An option with its value; nothing where there is no value.
     static func option(_ name: String, _ value: String?) -> [String?] {
         guard let value, !value.isEmpty else { return [] }
-        return [name, value]
+        // What begins with a dash would be taken for another option.
+        return value.hasPrefix("-") ? ["\(name)=\(value)"] : [name, value]
     }
 
     private static func quoted(_ word: String) -> String {

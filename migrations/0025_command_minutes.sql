@@ -1,4 +1,4 @@
--- compatible-from: 0023
+-- compatible-from: 0021
 -- What each processor has done with commands since its start, as it was at the end of each minute: the difference between two minutes is what
 -- was done in between, and a row may be written again. A few rows a minute for each processor; those older than two hours go.
 CREATE TABLE command_minutes (

@@ -1,4 +1,4 @@
--- compatible-from: 0023
+-- compatible-from: 0021
 -- concurrently: operations_by_message ON operations
 -- Operations by the message that has begun them: the hour of their creation in front of a hash of the message's id, so that what is
 -- inserted within an hour goes to the same few pages. Neither ever changes, so that updates stay heap-only. With the two columns it costs
