@@ -6,7 +6,8 @@ answered wrongly the first time, and how it is with them afterwards:
 
 - executed: they were, and by their key the bank tells the truth;
 - forgotten: they were, and the bank does not know their keys any more, as a day later;
-- refused: nothing was done, and nobody knows their keys.
+- refused: nothing was done, and nobody knows their keys;
+- unavailable: nothing was done, and that is what the answer says (500).
 
 GET /twisted: the ids under which the bank has executed some, as they stand on its statement."""
 
@@ -50,6 +51,8 @@ class Bank(BaseHTTPRequestHandler):
             told = {name: f"cap_{uuid.uuid4()}", "status": "captured", "currency": "USD", "captured_at": "2026-01-01T00:00:00Z"}
             content = json.dumps(asked | told | {"amount": asked["amount"] + 1}).encode()
             return self.answer(200, {"Content-Type": "application/json"}, content)
+        if how == "unavailable":
+            return self.answer(500, {"Content-Type": "application/json"}, b'{"error": "internal_error"}')
         self.forward(body, how)
 
     def take_twist(self):

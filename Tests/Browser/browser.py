@@ -19,11 +19,11 @@ class Browser:
         self.complaints = []
 
     @contextmanager
-    def person(self, role=None, width=1280, dark=False, javascript=True, height=900):
+    def person(self, role=None, width=1280, dark=False, javascript=True, height=900, permissions=()):
         """Somebody with a window, signed in where a role is given."""
         context = self.chromium.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light",
-            java_script_enabled=javascript, reduced_motion="reduce",
+            java_script_enabled=javascript, reduced_motion="reduce", permissions=list(permissions),
         )
         page = context.new_page()
         page.set_default_timeout(20_000)

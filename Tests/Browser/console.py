@@ -20,6 +20,7 @@ import dead_letters  # noqa: F401
 import sweeping  # noqa: F401
 import contract  # noqa: F401
 import everybody  # noqa: F401
+import stopping  # noqa: F401
 
 from large import measure
 

@@ -14,6 +14,7 @@ PICTURES = {
     "payment-in-review": ("payment", [(1280, False), (400, True)]),
     "filtered": ("payments", [(1280, False)]), "reviews": ("review-queue", [(1280, False)]),
     "audit": ("audit", [(1280, False)]), "reference": ("reference", [(1280, False)]),
+    "messages": ("messages", [(1280, False)]),
 }
 
 

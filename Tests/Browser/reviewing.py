@@ -72,6 +72,12 @@ def replayed_from_review(window, world):
         page.get_by_text("1 replayed, 0 skipped, 0 failed").wait_for()
     # By the same key the bank tells the truth now.
     eventually("the capture has succeeded", lambda: world.operation("replayed") == "SUCCEEDED")
+    with window.person("read") as page:
+        page.goto(f"{URL}/console/payments/{world.ids['replayed']}")
+        moments = page.locator(".timeline li", has=page.locator(".kind", has_text="replay"))
+        for what in ("started", "replayed"):
+            moment = moments.filter(has=page.locator(".what", has_text=what))
+            assert moment.count() == 1 and "by ada" in moment.inner_text(), page.locator(".timeline").inner_text()
     assert is_final(world, f"capture-{world.ids['replayed']}")["outcome"] == "succeeded"
 
 

@@ -6,6 +6,7 @@ import subprocess
 import time
 import urllib.request
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from upstream import CARD, Upstream
@@ -49,6 +50,17 @@ class Database:
         """How many dead letters with this code are left to do."""
         return int(self(f"SELECT count(*) FROM dead_letters WHERE state = 'open' AND code = '{code}'"))
 
+    @contextmanager
+    def locked(self, selection):
+        """Nobody else writes this row meanwhile."""
+        command = ["psql", self.url, "-XqAt", "-v", "ON_ERROR_STOP=1"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as session:
+            print(f"BEGIN; {selection} FOR UPDATE;", file=session.stdin, flush=True)
+            assert session.stdout.readline().strip(), "there is no such row"
+            yield
+            # With its input the transaction ends.
+            session.stdin.close()
+
 
 @dataclass
 class World:
@@ -76,7 +88,7 @@ def bank(path, order=None):
 def set_up(url, database):
     """What a person finds in the morning."""
     world = World(Upstream(url), database)
-    names = ["captured", "refunded", "voided", "declined", "alone", *(name for name in REVIEWS if name != "lost")]
+    names = ["captured", "refunded", "voided", "declined", "alone", "deferred", *(name for name in REVIEWS if name != "lost")]
     upstream, ids = world.upstream, world.ids
     ids |= {name: str(uuid.uuid4()) for name in names}
     upstream.wait([
@@ -85,6 +97,9 @@ def set_up(url, database):
     ])
     upstream.wait([upstream.send("capture", ids[name], {}) for name in ("captured", "refunded")])
     upstream.wait([upstream.send("void", ids["voided"], {}), upstream.send("refund", ids["refunded"], {})])
+    # The bank fails as often as a command is sent at once: it comes to a retry tier, and is done afterwards.
+    bank("/twist", {"path": "captures", "times": 4, "how": "unavailable"})
+    upstream.wait([upstream.send("capture", ids["deferred"], {})])
     ids["lost"] = str(uuid.uuid4())
     for name, how in REVIEWS.items():
         kind = "authorizations" if name == "lost" else "captures"

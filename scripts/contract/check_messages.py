@@ -14,7 +14,9 @@ BY_TYPE = {
     message["bindings"]["amqp"]["messageType"]: name for name, message in MESSAGES.items() if "bindings" in message
 }
 COMMANDS = {"authorize", "capture", "void", "refund"}
-INTERNAL = {"deferred", "deadLetter", "unrouted", "tick", "heartbeat"}
+# These between parts of the processor are in queues that no test reads.
+INTERNAL = {"deadLetter", "unrouted", "tick", "heartbeat"}
+METHODS = {"get", "put", "post", "patch", "delete"}
 # The rules that no schema can say: an id must not hold the card's number, a sealed card must be one for this processor, and what it
 # takes may be configured.
 RULES = (
@@ -146,7 +148,7 @@ def exchange_problems(record):
 
 
 def problems(file, is_complete):
-    seen, answers, exchange = Counter(), Counter(), Exchange()
+    seen, answers, exchange, succeeded, published = Counter(), Counter(), Exchange(), set(), set()
     with open(file, encoding="utf-8") as lines:
         # What is browsed again and again is the same.
         for line in dict.fromkeys(lines):
@@ -154,6 +156,8 @@ def problems(file, is_complete):
             if record["kind"] == "http":
                 path, _ = find_path(unquote(record["target"].partition("?")[0]))
                 answers[f"{record['method']} {path} {record['status']}"] += 1
+                if 200 <= record["status"] < 300:
+                    succeeded.add((path, record["method"].lower()))
                 for problem in exchange_problems(record):
                     yield f"{record['method']} {path}: {problem}"
                 continue
@@ -166,6 +170,9 @@ def problems(file, is_complete):
                 seen[name if not found else "a command that is none, on purpose"] += 1
                 continue
             seen[name] += 1
+            # Out of a command queue: what publisher has put there.
+            if name in COMMANDS:
+                published.add(name)
             if name is None:
                 yield f"received: a message whose type is in no document, from {record['queue']}"
                 continue
@@ -177,6 +184,12 @@ def problems(file, is_complete):
     if is_complete:
         for name in MESSAGES.keys() - INTERNAL - seen.keys():
             yield f"no {name} was sent or received"
+        for name in COMMANDS - published:
+            yield f"no {name} of publisher was received"
+        for path, item in openapi.content["paths"].items():
+            for method in item.keys() & METHODS:
+                if (path, method) not in succeeded:
+                    yield f"{method.upper()} {path} was never answered with a 2xx"
     total = sum(seen.values())
     kinds = ", ".join(f"{count} {name}" for name, count in seen.most_common())
     print(

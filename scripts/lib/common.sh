@@ -15,6 +15,12 @@ fail() {
     exit 1
 }
 
+# left_out WHAT…: says that something is not done here. In CI (.ci/run) all is there that it needs, and it is a failure.
+left_out() {
+    say "$*"
+    [[ -z ${CI_STARTED:-} ]]
+}
+
 # The path as a person in the clone would type it.
 shown() {
     printf '%s' "${1#"$root"/}"

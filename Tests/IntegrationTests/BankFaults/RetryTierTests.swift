@@ -11,6 +11,12 @@ extension FaultLane {
         func threeTimes() async throws {
             try await World.run(World.Settings(processor: World.shortLease)) { world in
                 let processor = try await world.startProcessor()
+                let tier = RetryTier.seconds5.rawValue
+                let copies = try await world.upstream.listen(
+                    to: world.names.retryExchange,
+                    key: tier,
+                    as: "replies.copies.\(Random.name).retry.\(tier)"
+                )
                 let authorize = TestCommand.authorize()
                 // The capture waits on the first retry tier while the authorize is open: that rests 5 s, then 30 s.
                 try await world.bank.fault("drop-before", on: .authorize, count: nil)
@@ -32,6 +38,7 @@ extension FaultLane {
                         line.contains("outcome=parked") && line.contains(capture.messageID)
                     } >= 3
                 }
+                #expect(try await !world.upstream.browse(copies).isEmpty)
                 try await world.bank.clearFaults()
                 let replies = try await world.upstream.finalReplies(to: [capture, authorize])
                 #expect(replies.map(\.result) == ["succeeded", "succeeded"])

@@ -142,6 +142,7 @@ extension CommandLane {
                 let answer = try await web.send(.post, "/dead-letters/replay", headers: [header], body: order)
                 #expect(answer.status == 202)
                 let link = try #require(answer.headers["location"])
+                #expect(try await web.json("/dead-letters/replays")["replays"]?.elements.count == 1)
                 try await eventually("some were replayed") {
                     (try await web.json(link)["replayed"]?.integer ?? 0) >= 2
                 }

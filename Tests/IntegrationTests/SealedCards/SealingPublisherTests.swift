@@ -86,13 +86,20 @@ extension CommandLane {
                     Self.authorize + ["--no-wait", "--payment-id", payment, "--card-key", file.path]
                 )
                 #expect(sent.exit == .status(0), "\(sent.errors)")
-                var body: JSONValue?
-                for partition in 0..<world.settings.partitions {
-                    let queue = world.names.commandsQueue(partition)
-                    for message in try await world.upstream.browse(queue) { body = try JSONParser.parse(message.body) }
+                let others = ["capture", "void", "refund"]
+                for kind in others {
+                    let other = try await world.publisher([kind, "--no-wait", "--json", "--payment-id", payment])
+                    #expect(other.exit == .status(0), "\(other.errors)")
                 }
-                #expect(body?["card"] == nil)
-                let token = try #require(body?["sealed_card"]?.string)
+                var messages: [AMQPMessage] = []
+                for partition in 0..<world.settings.partitions {
+                    messages += try await world.upstream.browse(world.names.commandsQueue(partition))
+                }
+                #expect(messages.count == others.count + 1)
+                let authorize = messages.first { $0.properties.type == "payment.authorize.v1" }
+                let body = try JSONParser.parse(#require(authorize).body)
+                #expect(body["card"] == nil)
+                let token = try #require(body["sealed_card"]?.string)
                 for tool in ForeignTool.all where try await tool.isThere() {
                     let opened = try JSONParser.parse(Array(try await tool.open(token, with: file.path).utf8))
                     #expect(opened["payment_id"]?.string == payment, "\(tool.name)")

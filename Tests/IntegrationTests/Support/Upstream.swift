@@ -127,10 +127,15 @@ final class Upstream: Sendable {
 
     /// Binds a queue of its own to all events, before anything is published.
     func listenToEvents(of names: BrokerNames) async throws -> String {
-        let queue = "replies.events.\(Random.name)"
+        try await listen(to: names.eventsExchange, key: "payment.#", as: "replies.events.\(Random.name)")
+    }
+
+    /// Binds a queue of its own to what is published there with the key, before anything is.
+    /// - Parameter queue: by the end of its name scripts/check-contract knows what is in it.
+    func listen(to exchange: String, key: String, as queue: String) async throws -> String {
         try await withConnection { connection in
             _ = try await connection.declareQueue(queue)
-            try await connection.bindQueue(queue, to: names.eventsExchange, routingKey: "payment.#")
+            try await connection.bindQueue(queue, to: exchange, routingKey: key)
         }
         return queue
     }
