@@ -138,6 +138,37 @@ struct OverviewTests {
         }
     }
 
+    @Test("a number in the navigation is red only when its alarm is due, on every page")
+    func badges() async throws {
+        let review = PendingReview(
+            payment: Samples.payment(),
+            kind: .capture,
+            merchantID: .default,
+            idempotencyKey: IdempotencyKey(verified: "key-1"),
+            lastError: nil,
+            deadLetter: DeadLetterScene.id(2),
+            deadLetterState: .open,
+            since: Timestamp(microseconds: 1_000_000)
+        )
+        let patience = AlarmKind.deadLetters.patience
+        for (age, reviews, badges) in [
+            (patience - .seconds(1), [], [">Review</a>", "Dead letters <span class=\"count\">1</span>"]),
+            (
+                patience, [review],
+                ["Review <span class=\"count act\">1</span>", "Dead letters <span class=\"count act\">1</span>"]
+            ),
+        ] {
+            let scene = ConsoleScene()
+            _ = try await scene.deadLetters.keep(1, code: "unrouted")
+            scene.metrics.setOldest(QueueAges(oldest: [.deadLetters: age]))
+            scene.reading.say(reviews: reviews)
+            try await scene.withServer { port in
+                let page = try await scene.visitor(port: port).get("/console/sweeps").body
+                for badge in badges { #expect(page.contains(badge)) }
+            }
+        }
+    }
+
     @Test("no message is on a retry tier for longer than its time")
     func tierAges() async throws {
         let scene = ConsoleScene()

@@ -64,13 +64,7 @@ struct OverviewContent: Sendable {
 
     init(_ snapshot: OverviewSnapshot, _ parts: ConsoleParts) {
         let rates = parts.metrics.rates
-        let found = OverviewAlarms(
-            snapshot,
-            parts.alarms,
-            partitions: parts.partitions,
-            periods: parts.sweeps.periods,
-            uptime: rates.age
-        ).all
+        let found = OverviewAlarms(snapshot, parts).all
         let alarms = found.filter(\.isDue)
         self.alarms = alarms.isEmpty ? nil : Alarms(items: alarms)
         said = alarms.isEmpty ? "Nothing needs you." : alarms.map(\.title).joined(separator: " ")

@@ -29,12 +29,16 @@ actor OverviewSource {
     /// After an action the numbers are others.
     func forget() { last = nil }
 
-    /// How many things need somebody, by heading of the navigation.
-    func counts() async -> [ConsoleSection: Int] {
+    /// By heading of the navigation.
+    func badges() async -> [ConsoleSection: ConsoleBadge] {
         let snapshot = await snapshot()
+        let due = Set(OverviewAlarms(snapshot, parts).all.filter(\.isDue).map(\.kind))
         return [
-            .review: snapshot.reviews ?? 0,
-            .deadLetters: (snapshot.deadLetters ?? [:]).values.reduce(0, +),
+            .review: ConsoleBadge(count: snapshot.reviews ?? 0, isDue: due.contains(.manualReview)),
+            .deadLetters: ConsoleBadge(
+                count: (snapshot.deadLetters ?? [:]).values.reduce(0, +),
+                isDue: due.contains(.deadLetters)
+            ),
         ]
     }
 
