@@ -55,7 +55,7 @@ actor OverviewSource {
         async let reviews = try? parts.reading.reviews(of: nil, after: nil, limit: mostReviews + 1).count
         async let deadLetters = try? parts.deadLetters.queries.unfinishedDeadLetters()
         async let schema = try? parts.reading.schema()
-        async let minutes = try? parts.minutes.lastHour()
+        async let hour = try? parts.minutes.lastHour()
         if state.bank != .closed, let status = try? await parts.bankStatus.bankStatus() {
             (snapshot.bankCause, snapshot.bankSince) = (status.cause, status.age)
         }
@@ -64,7 +64,7 @@ actor OverviewSource {
         snapshot.reviews = await reviews
         snapshot.deadLetters = await deadLetters
         snapshot.schema = await schema
-        snapshot.minutes = await minutes
+        snapshot.hour = await hour
         AlarmWatch(parts: parts).note(snapshot)
         return snapshot
     }
