@@ -102,7 +102,7 @@ struct Console: Sendable {
             session: session,
             canSignOut: access.hasToken,
             notice: session.flatMap(sessions.takeNotice(of:)),
-            counts: session == nil ? [:] : await overview.counts()
+            badges: session == nil ? [:] : await overview.badges()
         )
         let html = renderer.html(page, frame)
         return Response(status: page.status, type: "text/html; charset=utf-8", bytes: Array(html.utf8))

@@ -99,6 +99,8 @@ struct AuditLine: Hashable, Sendable {
     let deadLetter: DeadLetterID
     let position: Int
     let code: String
+    /// Of the dead letter.
+    let payment: PaymentID?
 
     var place: AuditPlace { AuditPlace(at: entry.at, id: deadLetter, position: position) }
 }

@@ -184,14 +184,16 @@ final class FakeConsoleQueries: ConsoleQueries {
 
 /// What all processors have done, said by a test; `nil`: it cannot be had.
 final class FakeCommandMinutes: CommandMinutes {
-    private let said = Mutex<[[CommandOutcome: Int]]?>(nil)
+    private let said = Mutex<CommandHour?>(nil)
 
-    func say(_ minutes: [[CommandOutcome: Int]]) { said.withLock { $0 = minutes } }
+    func say(_ minutes: [[CommandOutcome: Int]], seconds: Int = 0) {
+        said.withLock { $0 = CommandHour(minutes: minutes, seconds: seconds) }
+    }
 
     func note(_ counts: [CommandOutcome: Int], by member: String) async throws(StoreError) {}
 
-    func lastHour() async throws(StoreError) -> [[CommandOutcome: Int]] {
-        guard let minutes = said.withLock({ $0 }) else { throw StoreError(.unavailable, detail: "none") }
-        return minutes
+    func lastHour() async throws(StoreError) -> CommandHour {
+        guard let hour = said.withLock({ $0 }) else { throw StoreError(.unavailable, detail: "none") }
+        return hour
     }
 }

@@ -117,7 +117,7 @@ struct OverviewTests {
         #expect(svg.matches(of: /<rect/).count == 2)
     }
 
-    @Test("the chart is of all processors where the database tells, else of this one")
+    @Test("the chart and the rate are of all processors where the database tells, else of this one")
     func wholeHour() async throws {
         let scene = ConsoleScene()
         scene.metrics.countCommand(.capture, .declined)
@@ -125,16 +125,50 @@ struct OverviewTests {
             let page = try await scene.visitor(port: port).get("/console").body
             #expect(page.contains("by this processor, since"))
             #expect(page.contains("1 declined. At most 1 a minute."))
+            #expect(page.contains("over 30 s, this processor"))
         }
         let all = ConsoleScene()
         var minutes = [[CommandOutcome: Int]](repeating: [:], count: 60)
         minutes[30] = [.succeeded: 1_234]
-        all.minutes.say(minutes)
+        (minutes[58], minutes[59]) = ([.succeeded: 300, .declined: 60], [.succeeded: 90])
+        all.minutes.say(minutes, seconds: 30)
         try await all.withServer { port in
             let page = try await all.visitor(port: port).get("/console").body
             #expect(page.contains("by all processors"))
-            #expect(page.contains("1234 succeeded. At most 1234 a minute."))
-            #expect(page.contains("<strong>1,234</strong>"))
+            #expect(page.contains("1624 succeeded, 60 declined. At most 1234 a minute."))
+            #expect(page.contains("<strong>1,624</strong>"))
+            #expect(page.contains("5.0</span>") && page.contains("over 1 to 2 min, all processors"))
+        }
+    }
+
+    @Test("a number in the navigation is red only when its alarm is due, on every page")
+    func badges() async throws {
+        let review = PendingReview(
+            payment: Samples.payment(),
+            kind: .capture,
+            merchantID: .default,
+            idempotencyKey: IdempotencyKey(verified: "key-1"),
+            lastError: nil,
+            deadLetter: DeadLetterScene.id(2),
+            deadLetterState: .open,
+            since: Timestamp(microseconds: 1_000_000)
+        )
+        let patience = AlarmKind.deadLetters.patience
+        for (age, reviews, badges) in [
+            (patience - .seconds(1), [], [">Review</a>", "Dead letters <span class=\"count\">1</span>"]),
+            (
+                patience, [review],
+                ["Review <span class=\"count act\">1</span>", "Dead letters <span class=\"count act\">1</span>"]
+            ),
+        ] {
+            let scene = ConsoleScene()
+            _ = try await scene.deadLetters.keep(1, code: "unrouted")
+            scene.metrics.setOldest(QueueAges(oldest: [.deadLetters: age]))
+            scene.reading.say(reviews: reviews)
+            try await scene.withServer { port in
+                let page = try await scene.visitor(port: port).get("/console/sweeps").body
+                for badge in badges { #expect(page.contains(badge)) }
+            }
         }
     }
 

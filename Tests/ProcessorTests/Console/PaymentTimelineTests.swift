@@ -118,4 +118,81 @@ struct PaymentTimelineTests {
             )
         }
     }
+
+    /// A capture of which one request had no answer, and the next was answered.
+    private func capture(_ change: (inout Core.Operation) -> Void = { _ in }) -> PaymentView {
+        func attempt(
+            _ second: Int,
+            _ verdict: BankCallVerdict,
+            _ status: Int,
+            code: String? = nil,
+            tier: RetryTier? = nil
+        ) -> BankAttemptRecord {
+            BankAttemptRecord(
+                at: Timestamp(microseconds: Int64(second) * 1_000_000),
+                operation: .capture,
+                idempotencyKey: IdempotencyKey(verified: "key-1"),
+                verdict: verdict,
+                status: status,
+                code: code,
+                tier: tier
+            )
+        }
+        func step(_ microseconds: Int64, _ from: PaymentStatus, _ to: PaymentStatus, _ cause: String) -> HistoryEntry {
+            let at = Timestamp(microseconds: microseconds)
+            return HistoryEntry(at: at, cause: cause, from: from, to: to, operation: .capture)
+        }
+        var operation = Samples.operation()
+        operation.state = .succeeded
+        operation.sends = EarlierSends(unanswered: 1)
+        change(&operation)
+        return PaymentView(
+            payment: Samples.payment(),
+            // The claim is noted a little later than its beginning.
+            history: [
+                step(2_003_000, .authorized, .capturing, "capture claimed"),
+                step(20_001_000, .capturing, .captured, "capture succeeded"),
+            ],
+            operations: [operation],
+            attempts: [
+                attempt(5, .ambiguous, 504, code: "gateway_timeout", tier: .seconds5), attempt(20, .succeeded, 200),
+            ]
+        )
+    }
+
+    @Test("a request is told with its verdict, status, code and tier, after the claim that it was made under")
+    func requests() {
+        let timeline = entries(capture(), PaymentTrace())
+        #expect(
+            timeline.map(words) == [
+                "state | AUTHORIZED → CAPTURING | capture claimed", "bank | capture: may be sent from now on | ",
+                "bank | capture: outcome not known | HTTP 504, gateway_timeout, again after 5s",
+                "bank | capture: succeeded | HTTP 200", "state | CAPTURING → CAPTURED | capture succeeded",
+            ]
+        )
+        #expect(timeline.map(\.tone) == ["", "", "wait", "good", ""])
+    }
+
+    @Test("requests of processors that were gone before they had noted an answer are counted")
+    func lostRequests() {
+        func lost(_ change: (inout Core.Operation) -> Void) -> [String] {
+            entries(capture(change), PaymentTrace()).filter { $0.what.contains("without a known answer") }
+                .map { "\(words($0)) | \($0.tone)" }
+        }
+        let one = "bank | capture: 1 request without a known answer"
+        let since = "may have sent it since then was gone before noting what came"
+        #expect(lost { $0.sends.failed = 1 } == ["\(one) | whoever \(since) | "])
+        let (now, second) = (second(100), Duration.seconds(1))
+        func held(until lease: Timestamp) -> [String] {
+            lost {
+                $0.state = .sent
+                $0.leaseUntil = lease
+            }
+        }
+        // Its holder may be asking the bank now.
+        #expect(held(until: now.advanced(by: second)).isEmpty)
+        #expect(held(until: now) == ["\(one) | whoever \(since) | wait"])
+        let two = lost { $0.sends.unanswered = 3 }
+        #expect(two.map { $0.contains("2 requests without") && $0.contains("have sent them since") } == [true])
+    }
 }

@@ -6,8 +6,23 @@ protocol CommandMinutes: Sendable {
     /// Notes what a processor has done since its start, under the minute that it is. Noting the same again changes nothing.
     func note(_ counts: [CommandOutcome: Int], by member: String) async throws(StoreError)
 
-    /// The last sixty minutes, oldest first, of all processors together; the last one is not over.
-    func lastHour() async throws(StoreError) -> [[CommandOutcome: Int]]
+    /// Of all processors together.
+    func lastHour() async throws(StoreError) -> CommandHour
+}
+
+/// What was done with commands within an hour.
+struct CommandHour: Hashable, Sendable {
+    /// Sixty of them, oldest first; the last one is not over.
+    let minutes: [[CommandOutcome: Int]]
+    /// Of the last minute, so many are over.
+    let seconds: Int
+
+    /// Commands a second since the beginning of the minute before the last one: what a processor has done is in the minute in which it was
+    /// noted, a few seconds later.
+    var perSecond: Double {
+        let count = minutes.suffix(2).reduce(0) { $0 + $1.values.reduce(0, +) }
+        return Double(count) / Double(60 + seconds)
+    }
 }
 
 /// The table `command_minutes`. The minutes are those of the database's clock, for all processors the same.
@@ -39,7 +54,7 @@ struct PostgresCommandMinutes: CommandMinutes {
         }
     }
 
-    func lastHour() async throws(StoreError) -> [[CommandOutcome: Int]] {
+    func lastHour() async throws(StoreError) -> CommandHour {
         // A processor without an earlier row has been started in that minute: rows are kept for longer than is shown. One that did not
         // get through to the database for a while has done what it did then in the minute that it was back.
         let differences = Self.outcomes.map { outcome in
@@ -48,10 +63,12 @@ struct PostgresCommandMinutes: CommandMinutes {
         }
         let sums = Self.outcomes.map { "sum(\(Self.column($0)))::bigint" }.joined(separator: ", ")
         return try await pool.storeTransaction { connection throws(PostgresError) in
+            // The time of the transaction, so that the minute is the same in both.
+            let clock = try connection.execute("SELECT floor(extract(second FROM now()))::integer")
             let rows = try connection.execute(
                 """
                 SELECT age, \(sums) FROM (
-                    SELECT (extract(epoch FROM date_trunc('minute', clock_timestamp()) - minute) / 60)::integer AS age,
+                    SELECT (extract(epoch FROM date_trunc('minute', now()) - minute) / 60)::integer AS age,
                         \(differences.joined(separator: ", "))
                     FROM command_minutes WINDOW of_member AS (PARTITION BY member ORDER BY minute)
                 ) AS steps WHERE age BETWEEN 0 AND \(CommandRates.minutes - 1) GROUP BY age
@@ -65,7 +82,7 @@ struct PostgresCommandMinutes: CommandMinutes {
                     if count > 0 { minutes[CommandRates.minutes - 1 - age][outcome] = count }
                 }
             }
-            return minutes
+            return CommandHour(minutes: minutes, seconds: Int(try clock.single().int32(0)))
         }
     }
 }

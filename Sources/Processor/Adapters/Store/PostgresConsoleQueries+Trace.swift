@@ -60,7 +60,8 @@ extension PostgresConsoleQueries {
             let bound = place == nil ? "" : "WHERE (a.at, a.dead_letter_id, a.position) < ($1, $2, $3)"
             let rows = try connection.execute(
                 """
-                SELECT a.at, a.actor, a.action, a.result, a.reason, a.dead_letter_id, a.position, coalesce(l.code, '')
+                SELECT a.at, a.actor, a.action, a.result, a.reason, a.dead_letter_id, a.position, coalesce(l.code, ''),
+                    l.payment_id
                 FROM (
                     SELECT * FROM dead_letter_audit a \(bound)
                     ORDER BY a.at DESC, a.dead_letter_id DESC, a.position DESC LIMIT \(limit)
@@ -87,7 +88,8 @@ extension PostgresConsoleQueries {
                         ),
                         deadLetter: DeadLetterID(UniqueID(try row.uuid(5))),
                         position: Int(try row.int32(6)),
-                        code: try row.text(7)
+                        code: try row.text(7),
+                        payment: try row.isNull(8) ? nil : PaymentID(UniqueID(try row.uuid(8)))
                     )
                 )
             }

@@ -43,6 +43,7 @@ struct AuditContent: Sendable {
         let reason: String
         let code: String
         let id: String
+        let payment: String?
     }
 
     init(_ lines: [AuditLine], isCut: Bool, cursor: String?, now: Timestamp) {
@@ -58,7 +59,8 @@ struct AuditContent: Sendable {
                 result: line.entry.result,
                 reason: line.entry.reason ?? "",
                 code: line.code,
-                id: line.deadLetter.description
+                id: line.deadLetter.description,
+                payment: line.payment?.description
             )
         }
         next =

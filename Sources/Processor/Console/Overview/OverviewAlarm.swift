@@ -56,6 +56,16 @@ struct OverviewAlarms {
         self.uptime = uptime
     }
 
+    init(_ snapshot: OverviewSnapshot, _ parts: ConsoleParts) {
+        self.init(
+            snapshot,
+            parts.alarms,
+            partitions: parts.partitions,
+            periods: parts.sweeps.periods,
+            uptime: parts.metrics.rates.age
+        )
+    }
+
     /// The most urgent first.
     var all: [OverviewAlarm] { AlarmKind.allCases.flatMap(alarms) }
 

@@ -64,26 +64,20 @@ struct OverviewContent: Sendable {
 
     init(_ snapshot: OverviewSnapshot, _ parts: ConsoleParts) {
         let rates = parts.metrics.rates
-        let found = OverviewAlarms(
-            snapshot,
-            parts.alarms,
-            partitions: parts.partitions,
-            periods: parts.sweeps.periods,
-            uptime: rates.age
-        ).all
+        let found = OverviewAlarms(snapshot, parts).all
         let alarms = found.filter(\.isDue)
         self.alarms = alarms.isEmpty ? nil : Alarms(items: alarms)
         said = alarms.isEmpty ? "Nothing needs you." : alarms.map(\.title).joined(separator: " ")
         calm = Self.calm(snapshot)
         hints = found.filter { !$0.isDue }.map { "\($0.title) \($0.detail)" } + snapshot.hints
-        let chart = OverviewChart(minutes: snapshot.minutes ?? rates.lastHour())
+        let chart = OverviewChart(minutes: snapshot.hour?.minutes ?? rates.lastHour())
         self.chart = chart.svg
         legend = chart.totals.map { outcome, count in
             Legend(key: OverviewChart.key(outcome), name: OverviewChart.name(outcome), count: CountText.of(count))
         }
         let since = TimeText.second(snapshot.at.advanced(by: .zero - min(rates.age, .seconds(3_600))))
-        whose = snapshot.minutes == nil ? "by this processor, since \(since)" : "by all processors"
-        tiles = Self.tiles(snapshot, Set(alarms.map(\.kind)), perSecond: rates.perSecond())
+        whose = snapshot.hour == nil ? "by this processor, since \(since)" : "by all processors"
+        tiles = Self.tiles(snapshot, Set(alarms.map(\.kind)), rates)
         let shares = PartitionShares(members: (snapshot.members ?? []).map(\.id), partitions: parts.partitions)
         let isUnattended = alarms.contains { $0.kind == .partitionUnattended }
         partitions = (0..<parts.partitions).map { partition in
@@ -128,7 +122,7 @@ struct OverviewContent: Sendable {
         return "\(CountText.of(waiting, "command")) in the queues, \(CountText.of(retries)) on retry tiers."
     }
 
-    private static func tiles(_ snapshot: OverviewSnapshot, _ red: Set<AlarmKind>, perSecond: Double) -> [Tile] {
+    private static func tiles(_ snapshot: OverviewSnapshot, _ red: Set<AlarmKind>, _ rates: CommandRates) -> [Tile] {
         let bank = snapshot.state.bank
         let deadLetters = snapshot.deadLetters.map { $0.values.reduce(0, +) }
         let reviews = snapshot.reviews
@@ -142,7 +136,11 @@ struct OverviewContent: Sendable {
                 note: "breaker \(bank.rawValue)",
                 tone: tone(.bankUnavailable, isWaiting: bank == .open)
             ),
-            Tile(name: "Commands a second", value: tenths(perSecond), note: "over 30 s, this processor"),
+            Tile(
+                name: "Commands a second",
+                value: tenths(snapshot.hour?.perSecond ?? rates.perSecond()),
+                note: snapshot.hour == nil ? "over 30 s, this processor" : "over 1 to 2 min, all processors"
+            ),
             Tile(
                 name: "For review",
                 value: reviews.map(CountText.of) ?? "?",

@@ -12,8 +12,8 @@ struct OverviewSnapshot: Sendable {
     /// Unfinished dead letters by code.
     var deadLetters: [String: Int]?
     var schema: String?
-    /// What all processors have done within the last hour, by the minute.
-    var minutes: [[CommandOutcome: Int]]?
+    /// What all processors have done within the last hour.
+    var hour: CommandHour?
 
     // As the metrics have them, every ten seconds.
     let queueDepths: [String: Int]

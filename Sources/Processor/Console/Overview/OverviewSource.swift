@@ -29,12 +29,16 @@ actor OverviewSource {
     /// After an action the numbers are others.
     func forget() { last = nil }
 
-    /// How many things need somebody, by heading of the navigation.
-    func counts() async -> [ConsoleSection: Int] {
+    /// By heading of the navigation.
+    func badges() async -> [ConsoleSection: ConsoleBadge] {
         let snapshot = await snapshot()
+        let due = Set(OverviewAlarms(snapshot, parts).all.filter(\.isDue).map(\.kind))
         return [
-            .review: snapshot.reviews ?? 0,
-            .deadLetters: (snapshot.deadLetters ?? [:]).values.reduce(0, +),
+            .review: ConsoleBadge(count: snapshot.reviews ?? 0, isDue: due.contains(.manualReview)),
+            .deadLetters: ConsoleBadge(
+                count: (snapshot.deadLetters ?? [:]).values.reduce(0, +),
+                isDue: due.contains(.deadLetters)
+            ),
         ]
     }
 
@@ -51,7 +55,7 @@ actor OverviewSource {
         async let reviews = try? parts.reading.reviews(of: nil, after: nil, limit: mostReviews + 1).count
         async let deadLetters = try? parts.deadLetters.queries.unfinishedDeadLetters()
         async let schema = try? parts.reading.schema()
-        async let minutes = try? parts.minutes.lastHour()
+        async let hour = try? parts.minutes.lastHour()
         if state.bank != .closed, let status = try? await parts.bankStatus.bankStatus() {
             snapshot.bankCause = status.cause
         }
@@ -60,7 +64,7 @@ actor OverviewSource {
         snapshot.reviews = await reviews
         snapshot.deadLetters = await deadLetters
         snapshot.schema = await schema
-        snapshot.minutes = await minutes
+        snapshot.hour = await hour
         AlarmWatch(parts: parts).note(snapshot)
         return snapshot
     }

@@ -19,6 +19,14 @@ enum ConsoleAnswer: Sendable {
     case stream(ConsoleStream)
 }
 
+/// What a heading of the navigation has beside it.
+struct ConsoleBadge: Hashable, Sendable {
+    /// How many things somebody has to see to, now or should they last.
+    let count: Int
+    /// Whether an alarm about them is due; only then it is red.
+    let isDue: Bool
+}
+
 /// The headings of the navigation.
 enum ConsoleSection: String, CaseIterable, Sendable {
     case overview = "Overview"

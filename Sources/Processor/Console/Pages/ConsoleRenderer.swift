@@ -23,8 +23,7 @@ struct ConsoleRenderer: Sendable {
         let session: ConsoleSession?
         let canSignOut: Bool
         let notice: ConsoleNotice?
-        /// How many things need somebody, by heading.
-        let counts: [ConsoleSection: Int]
+        let badges: [ConsoleSection: ConsoleBadge]
     }
 
     func html(_ page: ConsolePage, _ frame: Frame) -> String {
@@ -39,11 +38,13 @@ struct ConsoleRenderer: Sendable {
                     form: session.formToken,
                     canSignOut: frame.canSignOut,
                     sections: ConsoleSection.allCases.map { section in
-                        Layout.Section(
+                        let badge = frame.badges[section].flatMap { $0.count > 0 ? $0 : nil }
+                        return Layout.Section(
                             name: section.rawValue,
                             path: section.path,
                             isCurrent: section == page.section,
-                            count: frame.counts[section].flatMap { $0 > 0 ? CountText.short($0) : nil }
+                            count: badge.map { CountText.short($0.count) },
+                            tone: badge?.isDue == true ? "act" : nil
                         )
                     }
                 )
@@ -80,6 +81,7 @@ struct ConsoleRenderer: Sendable {
             let path: String
             let isCurrent: Bool
             let count: String?
+            let tone: String?
         }
 
         struct Notice {

@@ -36,7 +36,9 @@ struct TimelineEntry: Sendable {
 extension PaymentFacts {
     /// Every transition, every request to the bank, every action, every word to the client. Oldest first.
     var timeline: [TimelineEntry] {
+        // First, because a request may leave only after the transition that goes with it.
         var entries = view.history.map(Self.entry(of:))
+        entries += view.operations.flatMap(requestEntries(of:))
         entries += view.attempts.map(Self.entry(of:))
         entries += view.operations.flatMap(stepEntries(of:))
         entries += deadLetters.map { deadLetter in
@@ -117,11 +119,43 @@ extension PaymentFacts {
         return "\(words.joined(separator: ", ")) in the outbox"
     }
 
+    /// What is known of requests before any answer: from when on there may be some, and how many nobody has heard of again.
+    private func requestEntries(of operation: Operation) -> [TimelineEntry] {
+        guard let noted = operation.firstSentAt else { return [] }
+        // Noted at the beginning of the claim, which must be stored with its transition before anything is sent.
+        let claimed = view.history.first {
+            $0.operation == operation.kind && $0.from != $0.to && $0.at >= operation.createdAt
+        }
+        let sent = max(noted, claimed?.at ?? noted)
+        let kind = operation.kind.rawValue
+        var entries = [TimelineEntry(sent, "bank", "\(kind): may be sent from now on")]
+        let lost = requestsWithoutAnswer(of: operation)
+        if lost > 0 {
+            entries.append(
+                TimelineEntry(
+                    sent,
+                    "bank",
+                    "\(kind): \(CountText.of(lost, "request")) without a known answer",
+                    "whoever may have sent \(lost == 1 ? "it" : "them") since then was gone before noting what came",
+                    tone: operation.isOpen ? "wait" : ""
+                )
+            )
+        }
+        return entries
+    }
+
+    /// Those whose processor was killed, or lost its lease: each that may have been executed is counted with its operation, but none of
+    /// these has a row of its own.
+    private func requestsWithoutAnswer(of operation: Operation) -> Int {
+        let isAbandoned = operation.state == .sent && operation.leaseUntil <= now
+        let known = view.attempts.count {
+            $0.operation == operation.kind && $0.idempotencyKey == operation.idempotencyKey && $0.verdict == .ambiguous
+        }
+        return operation.sends.unanswered + operation.sends.failed + (isAbandoned ? 1 : 0) - known
+    }
+
     private func stepEntries(of operation: Operation) -> [TimelineEntry] {
         var entries: [TimelineEntry] = []
-        if let sent = operation.firstSentAt {
-            entries.append(TimelineEntry(sent, "bank", "\(operation.kind.rawValue): first sent"))
-        }
         guard let steps = steps(of: operation) else { return entries }
         if let completed = steps.completedAt {
             let words = "\(operation.kind.rawValue): \(operation.state.rawValue)"

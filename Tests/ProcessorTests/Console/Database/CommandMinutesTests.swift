@@ -15,13 +15,14 @@ struct CommandMinutesTests {
     func several() async throws {
         try await ConsoleDatabase.with { database in
             let minutes = PostgresCommandMinutes(pool: database.pools.queries)
-            #expect(try await minutes.lastHour().count == 60)
+            #expect(try await minutes.lastHour().minutes.count == 60)
             for _ in 0..<2 { try await minutes.note([.succeeded: 5, .deferred: 1, .deadLettered: 2], by: "a") }
             try await minutes.note([.succeeded: 7, .deferred: 1, .deadLettered: 2], by: "a")
             try await minutes.note([.succeeded: 3, .declined: 4], by: "b")
             let hour = try await minutes.lastHour()
-            #expect(hour.count == 60)
-            #expect(sums(hour) == [.succeeded: 10, .declined: 4, .deferred: 1, .deadLettered: 2])
+            #expect(hour.minutes.count == 60 && (0..<60).contains(hour.seconds))
+            #expect(hour.perSecond == 17 / Double(60 + hour.seconds))
+            #expect(sums(hour.minutes) == [.succeeded: 10, .declined: 4, .deferred: 1, .deadLettered: 2])
         }
     }
 
@@ -40,7 +41,7 @@ struct CommandMinutesTests {
                 """
             )
             try await minutes.note([.succeeded: 100], by: "a")
-            let steps = try await minutes.lastHour().map { $0[.succeeded] ?? 0 }.filter { $0 > 0 }
+            let steps = try await minutes.lastHour().minutes.map { $0[.succeeded] ?? 0 }.filter { $0 > 0 }
             // Since the row of 80 minutes ago: 60 - 1, then 80 - 60, 90 - 80, 100 - 90.
             #expect(steps == [59, 20, 10, 10])
             let left = try await database.number("SELECT count(*) FROM command_minutes")
@@ -65,10 +66,10 @@ struct CommandMinutesTests {
                     time: SystemTime()
                 ).run()
             }
-            while try await sums(minutes.lastHour()).isEmpty { await Task.yield() }
+            while try await sums(minutes.lastHour().minutes).isEmpty { await Task.yield() }
             writing.cancel()
             await writing.value
-            #expect(try await sums(minutes.lastHour()) == [.succeeded: 1, .deadLettered: 1])
+            #expect(try await sums(minutes.lastHour().minutes) == [.succeeded: 1, .deadLettered: 1])
         }
     }
 }

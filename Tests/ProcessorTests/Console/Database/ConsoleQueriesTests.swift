@@ -154,6 +154,8 @@ struct ConsoleQueriesTests {
                 actions.formUnion(["\(deadLetter.id) started", "\(deadLetter.id) replayed"])
             }
             let newest = try #require(try await database.reading.audit(before: nil, limit: 1).first)
+            let shown = try #require(try await database.deadLetters.deadLetter(newest.deadLetter))
+            #expect(newest.payment == shown.deadLetter.command.paymentID && newest.payment != nil)
             #expect(
                 newest.entry.result == "replayed" && newest.entry.actor == "ada" && newest.code == "needs_attention"
             )
