@@ -168,7 +168,7 @@ def a_payment_tells_its_life(window, world):
         timeline = page.locator(".timeline").inner_text()
         for words in (
             "PENDING → AUTHORIZED", "capture: succeeded", "HTTP 200", "REFUNDING → REFUNDED", "refund: notified",
-            "authorize: first sent",
+            "authorize: may be sent from now on",
         ):
             assert words in timeline, (words, timeline)
         assert page.get_by_text("It is refunded.").count() == 1
