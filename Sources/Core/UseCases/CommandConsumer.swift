@@ -81,9 +81,6 @@ package struct CommandConsumer: Sendable {
                 while await mayRead(source, reading),
                     let delivery = try await iterator.next(isolation: nil), reading.takesNext()
                 {
-                    // Opening a sealed card takes its time, and others wait for this thread.
-                    inARow += 1
-                    if inARow.isMultiple(of: Self.mostInARow) { await Task.yield() }
                     // Decoded and queued here, one after the other: that is what keeps the arrival order.
                     reading.count(1)
                     let work = prepare(delivery, reading)
@@ -92,6 +89,10 @@ package struct CommandConsumer: Sendable {
                             if await !work() { await giveBack() }
                             reading.count(-1)
                         }
+                        // Opening a sealed card takes its time, and others wait for this thread. Not before it has its place: whoever
+                        // leaves the queue meanwhile withdraws all that were read.
+                        inARow += 1
+                        if inARow.isMultiple(of: Self.mostInARow) { await Task.yield() }
                         continue
                     }
                     let isDone = Flag()
