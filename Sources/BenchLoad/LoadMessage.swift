@@ -1,3 +1,4 @@
+import ArgumentParser
 import CardSealing
 import Core
 
@@ -61,4 +62,19 @@ struct LoadMessage: Sendable {
             #"{"order_id":"o-\#(payment)","customer_id":"c-\#(payment % customers)","amount":100,\#(card)}"#.utf8
         )
     }
+}
+
+enum LoadScenario: String, CaseIterable, ExpressibleByArgument, Sendable {
+    case authorize, lifecycle, replay
+
+    /// What is sent for each payment, each after the reply to the one before.
+    var steps: [OperationKind] { self == .lifecycle ? [.authorize, .capture, .refund] : [.authorize] }
+}
+
+/// When the next command leaves.
+enum LoadPace: Sendable {
+    /// As soon as fewer than this many are under way.
+    case window(Int)
+    /// So many a second.
+    case rate(Int)
 }

@@ -73,3 +73,12 @@ package struct DotEnvFile: Sendable {
         return trimmed.isEmpty || (trimmed.first == "#" && rest.first?.isWhitespace == true)
     }
 }
+
+extension Substring {
+    /// Without white space at its ends.
+    package var trimmed: Substring {
+        var text = drop(while: \.isWhitespace)
+        while text.last?.isWhitespace == true { text.removeLast() }
+        return text
+    }
+}

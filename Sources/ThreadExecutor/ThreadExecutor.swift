@@ -72,3 +72,68 @@ package final class ThreadExecutor: SerialExecutor {
         precondition(loop.thread.isCurrent, "not on the thread of this executor")
     }
 }
+
+/// Why a thread could not be started. `errno` names the reason of the operating system.
+package enum ThreadExecutorError: Error, Equatable, CustomStringConvertible {
+    case noWakeDescriptor(errno: Int32)
+    case noThread(errno: Int32)
+
+    package var description: String {
+        switch self {
+        case .noWakeDescriptor(let errno): "cannot create an event descriptor (errno \(errno))"
+        case .noThread(let errno): "cannot start a thread (errno \(errno))"
+        }
+    }
+}
+
+/// One executor's turns on its loop: the hook, and whether the next turn is due.
+final class ExecutorTurns: Sendable {
+    typealias Body = ThreadExecutor.TurnHook
+
+    /// A function alone would be wrapped once more each time that the lock is taken: a generic lock has another idea of how to call it.
+    private struct State {
+        var body: Body?
+    }
+
+    private let state = Mutex(State())
+    private let due = Atomic(false)
+
+    var current: Body? { state.withLock { $0.body } }
+
+    func set(_ new: Body?) {
+        // The old hook is released outside the lock: it may hold the last reference to something that enqueues.
+        let previous = state.withLock { state in
+            defer { state.body = new }
+            return state.body
+        }
+        withExtendedLifetime(previous) {}
+    }
+
+    var isDue: Bool { due.load(ordering: .sequentiallyConsistent) }
+
+    func demand() { due.store(true, ordering: .sequentiallyConsistent) }
+
+    /// - Returns: whether it was due.
+    func take() -> Bool { due.exchange(false, ordering: .sequentiallyConsistent) }
+}
+
+/// What a turn ends with: when the next one is due at the latest, unless `ThreadExecutor.wake()` or a job of the executor asks for it.
+package struct TurnWait: Sendable {
+    /// -1 for none.
+    package var descriptor: Int32
+    /// The events of `poll` that end the wait.
+    package var events: Int16
+    /// -1: as long as it takes.
+    package var milliseconds: Int32
+
+    package init(descriptor: Int32 = -1, events: Int16 = Int16(POLLIN), milliseconds: Int32 = -1) {
+        self.descriptor = descriptor
+        self.events = events
+        self.milliseconds = milliseconds
+    }
+
+    /// There is more to do at once.
+    package static let none = TurnWait(milliseconds: 0)
+    /// Until it is asked for.
+    package static let forever = TurnWait()
+}

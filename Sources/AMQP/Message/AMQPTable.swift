@@ -66,3 +66,102 @@ extension AMQPTable: ExpressibleByDictionaryLiteral {
         entries = elements.map { (key: $0.0, value: $0.1) }
     }
 }
+
+/// A value in a table of headers or arguments.
+///
+/// Integers of every width arrive as `int`; only the unsigned 64-bit kind, which RabbitMQ itself never makes, as
+/// `unsigned`. A text that is not UTF-8 arrives as `bytes`.
+package indirect enum AMQPValue: Sendable, Equatable {
+    case bool(Bool)
+    case int(Int64)
+    case unsigned(UInt64)
+    case double(Double)
+    case string(String)
+    case bytes([UInt8])
+    /// Seconds since 1970.
+    case timestamp(UInt64)
+    /// `value` × 10^-`scale`.
+    case decimal(scale: UInt8, value: UInt32)
+    case array([AMQPValue])
+    case table(AMQPTable)
+    case void
+}
+
+extension AMQPValue {
+    package var stringValue: String? {
+        guard case .string(let value) = self else { return nil }
+        return value
+    }
+
+    package var intValue: Int64? {
+        switch self {
+        case .int(let value): value
+        case .unsigned(let value): Int64(exactly: value)
+        default: nil
+        }
+    }
+
+    package var boolValue: Bool? {
+        guard case .bool(let value) = self else { return nil }
+        return value
+    }
+
+    package var arrayValue: [AMQPValue]? {
+        guard case .array(let value) = self else { return nil }
+        return value
+    }
+
+    package var tableValue: AMQPTable? {
+        guard case .table(let value) = self else { return nil }
+        return value
+    }
+}
+
+extension AMQPValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral {
+    package init(stringLiteral value: String) { self = .string(value) }
+    package init(integerLiteral value: Int64) { self = .int(value) }
+    package init(booleanLiteral value: Bool) { self = .bool(value) }
+}
+
+extension AMQPTable {
+    /// Deeper nesting is refused when sent and cut off when received: both sides walk a table recursively.
+    static let maximumDepth = 32
+
+    /// The bytes the table takes on the wire, or `nil` when it cannot be encoded: a name above 255 bytes, whose length
+    /// librabbitmq would cut short without a word, or nesting deeper than `maximumDepth`.
+    func encodedSize(depth: Int = 0) -> Int? {
+        guard depth < Self.maximumDepth else { return nil }
+        var size = 4
+        for (key, value) in self {
+            guard key.utf8.count <= 255, let valueSize = value.encodedSize(depth: depth + 1) else { return nil }
+            size += 1 + key.utf8.count + valueSize
+        }
+        for entry in unnamed {
+            guard entry.name.count <= 255, let valueSize = entry.value.encodedSize(depth: depth + 1) else { return nil }
+            size += 1 + entry.name.count + valueSize
+        }
+        return size
+    }
+}
+
+extension AMQPValue {
+    fileprivate func encodedSize(depth: Int) -> Int? {
+        switch self {
+        case .void: return 1
+        case .bool: return 2
+        case .decimal: return 6
+        case .int, .unsigned, .double, .timestamp: return 9
+        case .string(let value): return 5 + value.utf8.count
+        case .bytes(let value): return 5 + value.count
+        case .table(let value): return value.encodedSize(depth: depth).map { 1 + $0 }
+        case .array(let values):
+            guard depth < AMQPTable.maximumDepth else { return nil }
+            var size = 5
+            for value in values {
+                guard let valueSize = value.encodedSize(depth: depth + 1) else { return nil }
+                size += valueSize
+            }
+            return size
+        }
+    }
+}

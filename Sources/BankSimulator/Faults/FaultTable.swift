@@ -51,3 +51,24 @@ struct FaultTable: Sendable {
         return plan
     }
 }
+
+/// What the faults do to one request.
+struct FaultPlan: Equatable, Sendable {
+    /// How the request ends instead of normally; never a modifier.
+    var ending: Fault?
+    /// The wait in front, in milliseconds.
+    var latency: Int64 = 0
+    var losesKey = false
+    /// The names of all that hit it, separated by commas; nil for none.
+    var name: String?
+}
+
+/// What the faults have to know about a request.
+struct FaultSubject: Equatable, Sendable {
+    /// nil for what is no operation of the bank: `/health` and unknown paths, which only `down` reaches.
+    let operation: BankOperation?
+    /// A success of it would store an idempotency key: a POST that is not a replay.
+    let storesKey: Bool
+    /// There was a successful authorization before it.
+    var followsAuthorization = false
+}

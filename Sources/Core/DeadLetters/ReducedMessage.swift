@@ -130,3 +130,101 @@ private struct TextReduction {
         }
     }
 }
+
+/// The sealed card of a valid authorize, which its dead letter keeps. That it has been opened proves that it is one: whatever else
+/// stands in its place might hold anything.
+package struct KeptCard: Hashable, Sendable {
+    package let token: String
+    /// BIN and last four of what is in it.
+    package let masked: String
+
+    /// - Parameters:
+    ///   - body: as it arrived.
+    ///   - parameters: decoded from it.
+    /// - Returns: `nil` where the card came plain, or where its number stands in what of a sealed card is not encrypted.
+    package init?(_ body: [UInt8], _ parameters: AuthorizeParameters) {
+        guard let token = (try? JSONParser.parse(body))?[SealedCardProblem.field]?.string,
+            let header = token.split(separator: ".").first.flatMap({ Base64URL.decoded($0) }),
+            !KnownCards(parameters.card).stand(in: String(decoding: header, as: UTF8.self)),
+            !KnownCards(parameters.card).stand(in: token)
+        else { return nil }
+        self.token = token
+        masked = parameters.card.masked
+    }
+}
+
+/// Why a dead letter loses the sealed card that it has kept (docs/contract.md#sealed-cards).
+package enum SealedCardErasure: String, CaseIterable, Sendable {
+    case closed = "the dead letter is closed"
+    case completed = "its operation is complete"
+    case expired = "its time is over"
+
+    /// What the audit says of it.
+    package static let action = "erase"
+    package static let result = "erased"
+    /// Who acts where nobody has asked for it.
+    package static let actor = "retention"
+
+    /// - Parameters:
+    ///   - deadLetter: as it is in the store.
+    ///   - operation: the one that is the dead letter's own.
+    ///   - kept: for how long the store has had it.
+    ///   - limit: how long it is kept at most.
+    ///   - now: the store's clock.
+    /// - Returns: `nil` where it holds none, or is to keep it. One that is being replayed keeps it until that has ended.
+    package init?(
+        _ deadLetter: DeadLetter,
+        operation: Operation?,
+        kept: Duration,
+        limit: Duration,
+        now: Timestamp
+    ) {
+        let deadLetter = deadLetter.seen(at: now)
+        guard deadLetter.content.sealedCard != nil, deadLetter.state != .replaying else { return nil }
+        if deadLetter.state.isClosed {
+            self = .closed
+        } else if operation?.state.isFinal == true {
+            self = .completed
+        } else if kept > limit {
+            self = .expired
+        } else {
+            return nil
+        }
+    }
+}
+
+extension Message {
+    /// The headers as listings show them and the store keeps them. One whose type means nothing to us is null.
+    package var headersJSON: JSONValue {
+        .object(
+            headers.mapValues { value in
+                switch value {
+                case .string(let text): .string(text)
+                case .integer(let number): .integer(number)
+                case .bool(let flag): .bool(flag)
+                case .other: .null
+                }
+            }
+        )
+    }
+}
+
+extension JSONValue {
+    /// Read back; `nil` where it is no object of such values.
+    package var headers: [String: HeaderValue]? {
+        guard case .object(let members) = self else { return nil }
+        var headers: [String: HeaderValue] = [:]
+        for (name, value) in members {
+            switch value {
+            case .string(let text): headers[name] = .string(text)
+            case .bool(let flag): headers[name] = .bool(flag)
+            case .null: headers[name] = .other
+            case .number:
+                guard let number = value.integer else { return nil }
+                headers[name] = .integer(number)
+            case .array, .object: return nil
+            }
+        }
+        return headers
+    }
+}

@@ -118,3 +118,133 @@ package enum OperationState: String, Sendable, CaseIterable {
         }
     }
 }
+
+/// What is fixed when an operation is opened. One object, whoever holds a copy of the operation: copying it costs one reference.
+package final class OperationIdentity: Hashable, Sendable {
+    package let id: OperationID
+    package let merchantID: MerchantID
+    package let idempotencyKey: IdempotencyKey
+    package let kind: OperationKind
+    package let paymentID: PaymentID
+    package let fingerprint: Fingerprint
+    /// What the bank knows the operation by (docs/bank.md#the-bank-key): at most 64 characters, frozen with the
+    /// operation.
+    package let bankKey: String
+    /// The first delivery's way back: where an answer goes that no delivery waits for.
+    package let route: ReplyRoute
+    package let createdAt: Timestamp
+    /// The state that the payment was in before, and gets back where the bank says no. `nil` for an authorize.
+    package let origin: PaymentStatus?
+
+    package init(
+        id: OperationID,
+        merchantID: MerchantID,
+        idempotencyKey: IdempotencyKey,
+        kind: OperationKind,
+        paymentID: PaymentID,
+        fingerprint: Fingerprint,
+        bankKey: String,
+        route: ReplyRoute,
+        createdAt: Timestamp,
+        origin: PaymentStatus?
+    ) {
+        self.id = id
+        self.merchantID = merchantID
+        self.idempotencyKey = idempotencyKey
+        self.kind = kind
+        self.paymentID = paymentID
+        self.fingerprint = fingerprint
+        self.bankKey = bankKey
+        self.route = route
+        self.createdAt = createdAt
+        self.origin = origin
+    }
+
+    package static func == (left: OperationIdentity, right: OperationIdentity) -> Bool {
+        left === right
+            || left.id == right.id && left.merchantID == right.merchantID
+                && left.idempotencyKey == right.idempotencyKey && left.kind == right.kind
+                && left.paymentID == right.paymentID && left.fingerprint == right.fingerprint
+                && left.bankKey == right.bankKey && left.route == right.route && left.createdAt == right.createdAt
+                && left.origin == right.origin
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(id)
+        hasher.combine(idempotencyKey)
+    }
+}
+
+/// What a command asks for. Raw values are the names on the wire and in the store.
+package enum OperationKind: String, Sendable, CaseIterable {
+    case authorize, capture, void, refund
+
+    /// The `type` of the command message (docs/contract.md#commands).
+    package var commandType: String { "payment.\(rawValue).v1" }
+
+    /// The `type` of its reply (docs/contract.md#replies).
+    package var resultType: String { "payment.\(rawValue).result.v1" }
+
+    package init?(commandType: String) {
+        switch commandType {
+        case "payment.authorize.v1": self = .authorize
+        case "payment.capture.v1": self = .capture
+        case "payment.void.v1": self = .void
+        case "payment.refund.v1": self = .refund
+        default: return nil
+        }
+    }
+
+    /// The state of a payment while an operation of this kind holds it.
+    package var inProgress: PaymentStatus {
+        switch self {
+        case .authorize: .pending
+        case .capture: .capturing
+        case .void: .voiding
+        case .refund: .refunding
+        }
+    }
+
+    /// The state of a payment for which an operation of this kind succeeded.
+    package var succeeded: PaymentStatus {
+        switch self {
+        case .authorize: .authorized
+        case .capture: .captured
+        case .void: .voided
+        case .refund: .refunded
+        }
+    }
+
+    /// The states from which an operation of this kind may start (docs/correctness.md#states). An authorize starts a
+    /// payment.
+    package var origins: Set<PaymentStatus> {
+        switch self {
+        case .authorize: []
+        case .capture: [.authorized]
+        case .void: [.authorized, .expired]
+        case .refund: [.captured]
+        }
+    }
+}
+
+/// What became of the requests to the bank that an operation has made so far, as far as their outcome is not known.
+///
+/// The two kinds are counted apart because they prove different things about a second hold: after a request without a complete
+/// answer the bank may have placed one and forgotten its key; a complete error answer is given before anything is executed
+/// (docs/bank.md#behaviour).
+package struct EarlierSends: Hashable, Sendable {
+    /// Requests that may have been executed: no complete answer came, or one that may have been written after the execution.
+    package var unanswered: Int
+    /// Requests that got a complete error answer, which proves nothing.
+    package var failed: Int
+
+    package init(unanswered: Int = 0, failed: Int = 0) {
+        self.unanswered = unanswered
+        self.failed = failed
+    }
+
+    package static let none = EarlierSends()
+
+    /// No earlier request can have had an effect.
+    package var isEmpty: Bool { unanswered == 0 && failed == 0 }
+}

@@ -89,3 +89,117 @@ package struct BankReferences: Hashable, Sendable {
         self.refundID = refundID
     }
 }
+
+/// What is fixed when a payment is created. One object, whoever holds a copy of the payment: copying it costs one reference.
+package final class PaymentIdentity: Hashable, Sendable {
+    package let id: PaymentID
+    package let merchantID: MerchantID
+    package let orderID: String
+    package let customerID: String
+    package let amount: Money
+    package let createdAt: Timestamp
+
+    package init(
+        id: PaymentID,
+        merchantID: MerchantID,
+        orderID: String,
+        customerID: String,
+        amount: Money,
+        createdAt: Timestamp
+    ) {
+        self.id = id
+        self.merchantID = merchantID
+        self.orderID = orderID
+        self.customerID = customerID
+        self.amount = amount
+        self.createdAt = createdAt
+    }
+
+    package static func == (left: PaymentIdentity, right: PaymentIdentity) -> Bool {
+        left === right
+            || left.id == right.id && left.merchantID == right.merchantID && left.orderID == right.orderID
+                && left.customerID == right.customerID && left.amount == right.amount
+                && left.createdAt == right.createdAt
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(id)
+    }
+}
+
+/// Where a payment stands. Raw values are the names on the wire and in the store.
+package enum PaymentStatus: String, Sendable, CaseIterable {
+    case pending = "PENDING"
+    case authorized = "AUTHORIZED"
+    case capturing = "CAPTURING"
+    case captured = "CAPTURED"
+    case voiding = "VOIDING"
+    case voided = "VOIDED"
+    case refunding = "REFUNDING"
+    case refunded = "REFUNDED"
+    case failed = "FAILED"
+    case expired = "EXPIRED"
+
+    /// An operation is under way: what comes next waits for it (docs/correctness.md#busy-payment).
+    package var isInProgress: Bool {
+        switch self {
+        case .pending, .capturing, .voiding, .refunding: true
+        case .authorized, .captured, .voided, .refunded, .failed, .expired: false
+        }
+    }
+
+    /// The state machine (docs/correctness.md#states), backward steps to the last proven state included.
+    /// `0001_payments.sql` holds the same list as a check constraint of the history.
+    package func mayBecome(_ next: PaymentStatus) -> Bool {
+        switch self {
+        case .pending: next == .authorized || next == .failed
+        case .authorized: next == .capturing || next == .voiding || next == .expired
+        case .capturing: next == .captured || next == .authorized || next == .expired
+        case .voiding: next == .voided || next == .authorized || next == .expired
+        case .captured: next == .refunding
+        case .refunding: next == .refunded || next == .captured
+        case .expired: next == .voiding
+        case .voided, .refunded, .failed: false
+        }
+    }
+}
+
+/// One step of a payment's life (docs/correctness.md#legal-history), or a note that changed nothing (`from` equals
+/// `to`).
+package struct HistoryEntry: Hashable, Sendable {
+    package let at: Timestamp
+    /// Why: a verb phrase for an operator, such as `capture declined: authorization_expired`.
+    package let cause: String
+    /// `nil` for the first entry.
+    package let from: PaymentStatus?
+    package let to: PaymentStatus
+    package let operation: OperationKind
+
+    package init(at: Timestamp, cause: String, from: PaymentStatus?, to: PaymentStatus, operation: OperationKind) {
+        self.at = at
+        self.cause = cause
+        self.from = from
+        self.to = to
+        self.operation = operation
+    }
+}
+
+/// A row for the history that the store is about to write; the store adds the time, on its own clock.
+package struct Transition: Hashable, Sendable {
+    package let paymentID: PaymentID
+    /// The payment's version after it.
+    package let version: Int64
+    package let from: PaymentStatus?
+    package let to: PaymentStatus
+    package let operation: OperationKind
+    package let cause: String
+
+    package init(from before: Payment?, to after: Payment, operation: OperationKind, cause: String) {
+        paymentID = after.id
+        version = after.version
+        from = before?.status
+        to = after.status
+        self.operation = operation
+        self.cause = cause
+    }
+}

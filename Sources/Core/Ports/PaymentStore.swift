@@ -61,3 +61,61 @@ package enum CompletionOutcome: Hashable, Sendable {
     /// a possible orphan (docs/correctness.md#one-effect-per-key).
     case stray
 }
+
+/// What it takes to end an operation by an operator's decision, beside reading it and completing it. Each call is one
+/// transaction.
+package protocol ResolutionStore: PaymentStore {
+    /// Takes an operation that is in `NEEDS_ATTENTION`, under a higher fencing token and with a lease: then it is
+    /// `SENT`, and where nobody completes it, the reconciling sweep goes on with it after the lease. Decided by
+    /// `Operation.takenForResolution`. Repeating it with the same token after an unknown outcome is safe
+    /// (docs/correctness.md#unknown-commit).
+    ///
+    /// - Parameters:
+    ///   - seen: as it was read.
+    ///   - token: names this attempt, through all its retries.
+    ///   - lease: how long it may talk to the bank.
+    /// - Returns: `nil` where others have changed it since.
+    func takeForResolution(
+        _ seen: Operation,
+        by token: ClaimToken,
+        lease: Duration
+    ) async throws(StoreError) -> Claim?
+
+    /// The payment that has an effect of the bank on record; `nil` where none has.
+    func owner(ofBankID id: String) async throws(StoreError) -> PaymentID?
+}
+
+/// Why the store did not do what was asked. Never holds a value of a row.
+package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Code: String, Sendable {
+        /// Not reachable, shutting down, or overloaded: the same call may succeed later.
+        case unavailable
+        /// Reached, but it refused this very work, and will again.
+        case refused
+        /// What was read does not fit the schema that this version knows.
+        case unreadable
+        /// The bank's id of an effect belongs to another payment already.
+        case bankIDTaken = "bank_id_taken"
+    }
+
+    package let code: Code
+    /// An SQLSTATE or a driver's code.
+    package let detail: String
+    /// The connection went away while the commit was under way: it may have happened
+    /// (docs/correctness.md#unknown-commit).
+    package let outcomeUnknown: Bool
+
+    /// It was reached, and said no for now: a lock, a timeout, no room.
+    package let isAnswered: Bool
+
+    package init(_ code: Code, detail: String, outcomeUnknown: Bool = false, isAnswered: Bool = false) {
+        self.isAnswered = isAnswered
+        self.code = code
+        self.detail = detail
+        self.outcomeUnknown = outcomeUnknown
+    }
+
+    package var isRetriable: Bool { code == .unavailable }
+
+    package var description: String { "store \(code.rawValue) (\(detail))" }
+}

@@ -1,5 +1,6 @@
 package import Core
 import Crypto
+import Glibc
 
 /// The identifiers that a publisher makes up.
 package enum Identifier {
@@ -62,5 +63,14 @@ private struct HexWriter {
             buffer[count] = UInt8(ascii: separator)
             count += 1
         }
+    }
+}
+
+/// The clock of this machine.
+package enum SystemTime {
+    package static func now() -> Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
     }
 }

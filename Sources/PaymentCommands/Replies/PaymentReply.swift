@@ -1,4 +1,4 @@
-import Core
+package import Core
 
 /// What became of a command (docs/contract.md#replies).
 public struct PaymentReply: Hashable, Sendable {
@@ -68,4 +68,83 @@ public struct PaymentReply: Hashable, Sendable {
 
     /// The body as it came: UTF-8 JSON, the same bytes for the same key for ever.
     public var body: [UInt8] { received.body }
+}
+
+/// A payment as a reply or an event shows it. Instants are RFC 3339 texts, UTC, with microseconds; those of the bank where it gave one.
+public struct PaymentSnapshot: Hashable, Sendable {
+    public let id: String
+    public let merchantID: String
+    public let orderID: String
+    public let customerID: String
+    /// In minor units.
+    public let amount: Int64
+    public let currency: String
+    /// `PENDING`, `AUTHORIZED`, `CAPTURING`, `CAPTURED`, `VOIDING`, `VOIDED`, `REFUNDING`, `REFUNDED`, `FAILED` or `EXPIRED`
+    /// (docs/correctness.md#states).
+    public let status: String
+    public let createdAt: String
+    public let authorizedAt: String?
+    /// When the bank's hold ends.
+    public let expiresAt: String?
+    public let capturedAt: String?
+    public let voidedAt: String?
+    public let refundedAt: String?
+    /// The bank's ids.
+    public let authorizationID: String?
+    public let captureID: String?
+    public let voidID: String?
+    public let refundID: String?
+
+    init?(_ json: JSONValue) {
+        func text(_ name: String) -> String? { json[name]?.string }
+        func bankID(_ name: String) -> String? { json["bank"]?[name]?.string }
+        guard let id = text("id"), let merchantID = text("merchant_id"), let orderID = text("order_id"),
+            let customerID = text("customer_id"), let amount = json["amount"]?.integer, let currency = text("currency"),
+            let status = text("status"), let createdAt = text("created_at")
+        else { return nil }
+        self.id = id
+        self.merchantID = merchantID
+        self.orderID = orderID
+        self.customerID = customerID
+        self.amount = amount
+        self.currency = currency
+        self.status = status
+        self.createdAt = createdAt
+        authorizedAt = text("authorized_at")
+        expiresAt = text("expires_at")
+        capturedAt = text("captured_at")
+        voidedAt = text("voided_at")
+        refundedAt = text("refunded_at")
+        authorizationID = bankID("authorization_id")
+        captureID = bankID("capture_id")
+        voidID = bankID("void_id")
+        refundID = bankID("refund_id")
+    }
+}
+
+/// A reply as it came (docs/contract.md#replies).
+package struct ReceivedReply: Hashable, Sendable {
+    package let body: [UInt8]
+    package let json: JSONValue
+    package let outcome: Reply.Outcome
+    /// A final reply follows one that is not.
+    package let isFinal: Bool
+    /// The answer to an earlier delivery of the same command.
+    package let isReplayed: Bool
+
+    /// `nil` for what is not a reply.
+    package init?(_ message: Message) {
+        guard let json = try? JSONParser.parse(message.body),
+            let outcome = json["outcome"]?.string.flatMap(Reply.Outcome.init(rawValue:)),
+            case .bool(let isFinal)? = json["final"]
+        else { return nil }
+        self.json = json
+        self.outcome = outcome
+        self.isFinal = isFinal
+        body = message.body
+        isReplayed = message.headers[HeaderName.idempotentReplayed] == .bool(true)
+    }
+
+    /// The code of the error, one of docs/contract.md#codes or the bank's.
+    package var errorCode: String? { json["error"]?["code"]?.string }
 }

@@ -1,4 +1,5 @@
 import CPostgres
+import Glibc
 
 /// A connection string as libpq read it: its keywords with their values, password and all.
 struct ConnectionString: Sendable {
@@ -75,5 +76,116 @@ struct ConnectionString: Sendable {
             ("unexpected character", "an unexpected character in the URI"),
         ]
         return kinds.first { message.contains($0.0) }?.1 ?? "malformed"
+    }
+}
+
+extension ConnectionString {
+    /// One server that may be tried: what to put in place of the lists of the string.
+    struct Host: Sendable, Hashable {
+        var host: String?
+        var address: String?
+        var port: String?
+    }
+
+    /// The hosts in their order; `nil` where the string names none, and libpq takes them from elsewhere (environment,
+    /// service file, or the default socket).
+    var hosts: [Host]? {
+        let names = list("host")
+        let addresses = list("hostaddr")
+        let ports = list("port")
+        let count = max(names.count, addresses.count)
+        guard count > 0 else { return nil }
+        return (0..<count).map { index in
+            Host(
+                host: element(names, index),
+                address: element(addresses, index),
+                port: ports.count == 1 ? element(ports, 0) : element(ports, index)
+            )
+        }
+    }
+
+    /// Whether every server it can lead to is this machine.
+    ///
+    /// libpq takes from the environment what the string leaves open, and an address from there even where the string
+    /// has a host. A service file may lead anywhere.
+    var isLoopbackOnly: Bool {
+        guard self["service"] == nil, getenv("PGSERVICE") == nil else { return false }
+        let hosts = hosts ?? [Host()]
+        return hosts.allSatisfy { host in
+            let address = host.address.map { [$0] } ?? Self.environmentList("PGHOSTADDR")
+            guard address.isEmpty else { return address.allSatisfy(Self.isLoopback) }
+            return (host.host.map { [$0] } ?? Self.environmentList("PGHOST")).allSatisfy(Self.isLoopback)
+        }
+    }
+
+    var verifiesServer: Bool { (self["sslmode"] ?? getenv("PGSSLMODE").map { String(cString: $0) }) == "verify-full" }
+
+    private static func environmentList(_ name: String) -> [String] {
+        guard let value = getenv(name) else { return [] }
+        return String(cString: value).split(separator: ",").map(String.init)
+    }
+
+    private func element(_ list: [String], _ index: Int) -> String? {
+        guard list.indices.contains(index), !list[index].isEmpty else { return nil }
+        return list[index]
+    }
+
+    /// A socket in the file system or in the abstract namespace, or an address of the loopback network.
+    private static func isLoopback(_ host: String) -> Bool {
+        if host.hasPrefix("/") || host.hasPrefix("@") || host.lowercased() == "localhost" { return true }
+        var v4 = in_addr()
+        if inet_pton(AF_INET, host, &v4) == 1 { return UInt32(bigEndian: v4.s_addr) >> 24 == 127 }
+        var v6 = in6_addr()
+        guard inet_pton(AF_INET6, host, &v6) == 1 else { return false }
+        return withUnsafeBytes(of: v6) { bytes in bytes.dropLast().allSatisfy { $0 == 0 } && bytes.last == 1 }
+    }
+}
+
+/// The text of `options` in a connection string, or of `PGOPTIONS`, as the server reads it: arguments of a command line.
+enum SessionOptions {
+    /// The settings that it makes, in order; `nil` where it has anything else, or cannot be read.
+    static func settings(in text: String) -> [(name: String, value: String)]? {
+        var settings: [(name: String, value: String)] = []
+        var arguments = split(text)[...]
+        while let argument = arguments.popFirst() {
+            var assignment: Substring
+            if argument.hasPrefix("--") {
+                assignment = argument.dropFirst(2)
+            } else if argument.hasPrefix("-c") {
+                assignment = argument.dropFirst(2)
+                if assignment.isEmpty {
+                    guard let next = arguments.popFirst() else { return nil }
+                    assignment = next[...]
+                }
+            } else {
+                return nil
+            }
+            guard let sign = assignment.firstIndex(of: "="), sign > assignment.startIndex else { return nil }
+            let name = assignment[..<sign].map { $0 == "-" ? "_" : $0 }
+            settings.append((String(name), String(assignment[assignment.index(after: sign)...])))
+        }
+        return settings
+    }
+
+    /// By white space; a backslash takes the next character as it is.
+    private static func split(_ text: String) -> [String] {
+        var arguments: [String] = []
+        var current: String?
+        var isEscaped = false
+        for character in text {
+            if isEscaped {
+                current = (current ?? "") + String(character)
+                isEscaped = false
+            } else if character == "\\" {
+                isEscaped = true
+            } else if character.isWhitespace {
+                if let argument = current { arguments.append(argument) }
+                current = nil
+            } else {
+                current = (current ?? "") + String(character)
+            }
+        }
+        if let argument = current { arguments.append(argument) }
+        return arguments
     }
 }

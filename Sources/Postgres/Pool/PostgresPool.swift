@@ -113,3 +113,146 @@ package final class PostgresPool: Sendable {
         }
     }
 }
+
+/// Whether the pool can serve, for `/readyz` and the log.
+package enum PostgresPoolState: Sendable, Hashable {
+    /// No connection has been made or has failed yet.
+    case starting
+    /// At least one connection is open.
+    case up
+    /// None is open; with the last failure.
+    case down(PostgresError)
+    case closed
+}
+
+extension PostgresPool {
+    func borrow(until deadline: ContinuousClock.Instant) async throws(PostgresError) -> Lease {
+        let (lease, id) = tracker.withLock { tracker in (tracker.borrow(), tracker.makeID()) }
+        if let lease { return lease }
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                wait(PoolTracker.Waiter(id: id, deadline: deadline, continuation: continuation))
+            }
+        } onCancel: {
+            let waiter = tracker.withLock { $0.remove(waiter: id) }
+            waiter?.continuation.resume(returning: .failure(PostgresError(.cancelled)))
+        }
+        return try result.get()
+    }
+
+    private func wait(_ waiter: PoolTracker.Waiter) {
+        let (answer, isFirst) = tracker.withLock { tracker -> (Result<Lease, PostgresError>?, Bool) in
+            if tracker.isClosed { return (.failure(PostgresError(.closed)), false) }
+            // The handler has run already, and found no waiter to remove.
+            if Task.isCancelled { return (.failure(PostgresError(.cancelled)), false) }
+            if let lease = tracker.borrow() { return (.success(lease), false) }
+            tracker.enqueue(waiter)
+            return (nil, tracker.waiting == 1)
+        }
+        if let answer { waiter.continuation.resume(returning: answer) }
+        if isFirst { waits.continuation.yield() }
+    }
+
+    /// Takes a connection back, on its thread: hands it on, keeps it, or closes it.
+    func giveBack(_ lease: Lease, _ connection: isolated PostgresConnection) {
+        let (waiter, isClosed, drained) = tracker.withLock { tracker in
+            (tracker.giveBack(lease), tracker.isClosed, tracker.takeDrainers())
+        }
+        waiter?.continuation.resume(returning: .success(lease))
+        if isClosed { connection.close() }
+        for drainer in drained { drainer.resume() }
+    }
+
+    /// Tells those that have waited long enough.
+    func expireWaiters() async {
+        for await _ in waits.stream {
+            while let deadline = tracker.withLock({ $0.nextDeadline }) {
+                guard (try? await Task.sleep(until: deadline, clock: .continuous)) != nil else { return }
+                let (expired, state) = tracker.withLock { tracker in
+                    (tracker.takeExpired(at: .now), tracker.state)
+                }
+                let failure = Self.failure(inState: state)
+                for waiter in expired { waiter.continuation.resume(returning: .failure(failure)) }
+            }
+        }
+    }
+
+    private static func failure(inState state: PostgresPoolState) -> PostgresError {
+        guard case .down(let cause) = state else { return PostgresError(.waitTimedOut) }
+        var error = PostgresError(.connectFailed, reason: cause.reason, sqlState: cause.sqlState)
+        error.server = cause.server
+        return error
+    }
+}
+
+extension PostgresPool {
+    /// Lost sooner than this after it was opened, a connection is not replaced at once.
+    private static let shortLife = Duration.seconds(1)
+
+    /// Keeps the connections open until the pool is closed or the task cancelled, which closes it. To be called once.
+    package func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.expireWaiters() }
+            for await afterShortLife in openings.stream {
+                group.addTask { await self.openConnection(afterShortLife: afterShortLife) }
+            }
+            group.cancelAll()
+        }
+        await close()
+    }
+
+    /// Tries until there is one more connection.
+    private func openConnection(afterShortLife: Bool) async {
+        var backoff = Backoff()
+        var mustWait = afterShortLife
+        while !Task.isCancelled {
+            if mustWait { try? await Task.sleep(for: backoff.step()) }
+            mustWait = true
+            let slot = tracker.withLock { $0.makeID() }
+            do throws(PostgresError) {
+                let connection = try await PostgresConnection.connect(configuration) { [weak self] error in
+                    self?.lost(slot, error)
+                }
+                if await admit(Lease(slot: slot, connection: connection)) { return }
+            } catch  where error.code == .cancelled {
+                return
+            } catch {
+                tracker.withLock { $0.noteFailure(error) }
+                reportState()
+            }
+        }
+    }
+
+    private func admit(_ lease: Lease) async -> Bool {
+        let (isAdded, waiter) = tracker.withLock { $0.add(lease, at: .now) }
+        waiter?.continuation.resume(returning: .success(lease))
+        if !isAdded { await lease.connection.close() }
+        reportState()
+        return isAdded
+    }
+
+    private func lost(_ slot: UInt64, _ error: PostgresError) {
+        guard let age = tracker.withLock({ $0.lose(slot: slot, error, at: .now) }) else { return }
+        reportState()
+        openings.continuation.yield(age < Self.shortLife)
+    }
+}
+
+/// Waits between attempts to connect: doubling, capped, and spread over half their length, so that the connections of
+/// many processes do not return in step.
+struct Backoff {
+    private let cap: Duration
+    private var next: Duration
+
+    init(first: Duration = .milliseconds(100), cap: Duration = .seconds(5)) {
+        self.cap = cap
+        next = first
+    }
+
+    /// The length of the next wait; `random` is uniform in 0..<1.
+    mutating func step(random: Double = .random(in: 0..<1)) -> Duration {
+        let full = min(next, cap)
+        next = min(next * 2, cap)
+        return full / 2 + full / 2 * random
+    }
+}

@@ -96,3 +96,57 @@ struct AdminMiddleware: RouterMiddleware {
         }
     }
 }
+
+/// A request's context that knows who is at the other end.
+struct AdminContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    /// An IP address; `nil` where the connection is none of the internet family.
+    let peer: String?
+    /// Whose token the request has.
+    var actor: String?
+    /// Of a person who uses the console.
+    var visit: ConsoleVisit?
+    /// What came with a request to a page of the console that is there for everybody.
+    var form = FormFields.none
+    private let channel: any Channel
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        peer = source.channel.remoteAddress?.ipAddress
+        channel = source.channel
+    }
+
+    /// Does what reads from the client; the connection is closed where that takes longer than `limit`: what is sent a byte at a
+    /// time must not hold it forever.
+    func reading<Value>(within limit: Duration, _ work: () async throws -> Value) async throws -> Value {
+        let deadline = channel.eventLoop.scheduleTask(in: TimeAmount(limit)) { [channel] in
+            channel.close(promise: nil)
+        }
+        defer { deadline.cancel() }
+        return try await work()
+    }
+}
+
+/// Tells a path that is there from one that is not, where the method is another one.
+struct AllowedMethods: Sendable {
+    private let routes: [(path: [Substring], method: HTTPRequest.Method)]
+
+    init(_ router: Router<AdminContext>) {
+        routes = router.routes.map { (Self.segments($0.path.description), $0.method) }
+    }
+
+    /// - Returns: sorted by name; empty where there is no such path.
+    func methods(of path: String) -> [String] {
+        let segments = Self.segments(path)
+        let found = routes.filter { route in
+            route.path.count == segments.count
+                && zip(route.path, segments).allSatisfy { $0 == $1 || $0.first == "{" || $0.first == ":" }
+        }
+        var methods = Set(found.map(\.method.rawValue))
+        // The router answers it wherever it answers GET.
+        if methods.contains(HTTPRequest.Method.get.rawValue) { methods.insert(HTTPRequest.Method.head.rawValue) }
+        return methods.sorted()
+    }
+
+    private static func segments(_ path: String) -> [Substring] { path.split(separator: "/") }
+}

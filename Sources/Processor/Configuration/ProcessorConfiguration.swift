@@ -104,3 +104,12 @@ extension ProcessorConfiguration: CustomStringConvertible, CustomDebugStringConv
         Mirror(self, children: effective.map { (label: $0.name as String?, value: ($0.shown ?? "") as Any) })
     }
 }
+
+/// Everything that is wrong with the configuration, told at once. The process exits with 78
+/// (docs/contract.md#configuration).
+struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// One line each: `amqp.prefetch (AMQP_PREFETCH): is not an integer; allowed: an integer from 1 to 65535`.
+    let problems: [String]
+
+    var description: String { problems.joined(separator: "\n") }
+}

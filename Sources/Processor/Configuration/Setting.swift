@@ -62,3 +62,19 @@ struct SettingDescriptor: Sendable {
     /// As a message names it: `amqp.url (AMQP_URL)`.
     var title: String { "\(name) (\(variable))" }
 }
+
+/// Where a value came from, the strongest first.
+enum SettingSource: String, Sendable, CaseIterable {
+    case commandLine = "command line"
+    case environment = "environment"
+    case file = ".env"
+    case `default` = "default"
+}
+
+/// A setting as it is in force, fit to be shown.
+struct EffectiveSetting: Hashable, Sendable {
+    let name: String
+    /// Redacted; `nil` where the setting has no value.
+    let shown: String?
+    let source: SettingSource
+}

@@ -1,7 +1,9 @@
 import AMQP
 import BrokerMapping
 import Core
+import Glibc
 import PaymentCommands
+import Synchronization
 
 /// Sends the commands of a batch and gathers the replies.
 ///
@@ -260,5 +262,41 @@ actor BatchRun {
     private func report(_ line: String) {
         if options.showsProgress { StandardError.write("\r\u{1b}[K") }
         StandardError.line(line)
+    }
+}
+
+/// A connection for a batch, with a reply queue that is this connection's alone.
+struct BatchConnection: Sendable {
+    let client: CommandConnection
+    let replies: AMQPConsumer
+
+    static func open(_ configuration: PublisherConfiguration, window: Int) async throws(Failure) -> BatchConnection {
+        let client = try await CommandConnection.opened(configuration)
+        do throws(PaymentClientError) {
+            let replies = try await client.openReplyQueue(prefetch: UInt16(window))
+            return BatchConnection(client: client, replies: replies)
+        } catch {
+            await client.close()
+            throw Failure(error)
+        }
+    }
+
+    /// What an error on it means.
+    func failure(_ error: AMQPError) -> Failure { Failure(client.failure(error)) }
+}
+
+/// Ctrl-C as something to ask about. The second one has its usual effect, for the impatient.
+enum Interrupt {
+    private static let isPending = Atomic<Bool>(false)
+
+    static var hasCome: Bool { isPending.load(ordering: .relaxed) }
+
+    static func watch() {
+        // Made before the handler can run, which must not be the first to use it.
+        isPending.store(false, ordering: .relaxed)
+        signal(SIGINT) { _ in
+            signal(SIGINT, SIG_DFL)
+            Interrupt.isPending.store(true, ordering: .relaxed)
+        }
     }
 }

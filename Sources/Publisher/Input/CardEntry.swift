@@ -42,3 +42,44 @@ struct CardExpiry: Equatable {
         self.year = Int(year)
     }
 }
+
+/// The check digit of card numbers (ISO/IEC 7812-1, annex B): it finds every single mistyped digit.
+enum LuhnCheck {
+    /// For ASCII digits.
+    static func passes(_ number: String) -> Bool {
+        var sum = 0
+        for (position, byte) in number.utf8.reversed().enumerated() {
+            let digit = Int(byte) - Int(UInt8(ascii: "0"))
+            let weighted = position % 2 == 0 ? digit : digit * 2
+            sum += weighted > 9 ? weighted - 9 : weighted
+        }
+        return sum % 10 == 0
+    }
+}
+
+/// Takes card numbers out of a message that quotes what somebody typed (docs/correctness.md#no-card-data-at-rest).
+enum CardNumberMask {
+    /// The text with every run of 12 or more digits replaced, also where single blanks or dashes stand in it.
+    static func masking(_ text: String) -> String {
+        var output = ""
+        var run = ""
+        for character in text {
+            if isDigit(character) || (!run.isEmpty && (character == " " || character == "-")) {
+                run.append(character)
+            } else {
+                output += masked(run)
+                output.append(character)
+                run = ""
+            }
+        }
+        return output + masked(run)
+    }
+
+    private static func masked(_ run: String) -> String {
+        guard run.count(where: isDigit) >= 12 else { return run }
+        let end = run.reversed().prefix { !isDigit($0) }
+        return "[digits]" + String(end.reversed())
+    }
+
+    private static func isDigit(_ character: Character) -> Bool { character.isASCII && character.isNumber }
+}

@@ -1,3 +1,5 @@
+package import Core
+
 /// What may go wrong in a seed, and how often. Probabilities are per step of its kind, intervals are means.
 package struct FaultPlan: Sendable {
     // Processes, at each step outside.
@@ -131,4 +133,43 @@ package struct FaultPlan: Sendable {
     /// stood still between its last look at the clock and its request, a lease judged by a clock that was set, or a claim that
     /// the store has forgotten.
     var mayOverlapAtBank: Bool { pause > 0 || zombie > 0 || clockJump != nil || failover != nil }
+}
+
+/// How the sweeps of a seed are set up, and when they get the time to finish what nothing else will.
+package struct SweepSettings: Sendable {
+    package let periods: [SweepJob: Duration]
+    package let policy: SweepPolicy
+    /// `sweeps.expire.grace`.
+    package let grace: Duration
+    /// `sweeps.expire.void`.
+    package let voidsExpired: Bool
+    /// Whether days go by before everything is asked once more.
+    package let comeFirst: Bool
+
+    init(using random: SeededRandom) {
+        periods = [
+            .reconcile: .seconds(random.one(of: [20, 60, 120])), .expire: .seconds(random.one(of: [30, 60, 120])),
+            .retention: .seconds(random.one(of: [300, 3_600])),
+        ]
+        policy = SweepPolicy(batch: random.one(of: [1, 3, 100]))
+        grace = .seconds(random.one(of: [0, 2, 10]))
+        voidsExpired = random.happens(0.5)
+        comeFirst = random.happens(0.5)
+    }
+}
+
+/// How a world differs from what its seed alone makes of it. The defaults change nothing.
+package struct SimulationOptions: Sendable {
+    /// Keeps the lines of the trace, for a reader.
+    package var isTracing = false
+    /// Called once for each world. What it gives puts something before the ports of each process: how the mutants of the tests
+    /// work.
+    package var wrap: @Sendable (SimulationWorld) -> Wrapping = { _ in { $0 } }
+
+    package typealias Wrapping = @Sendable (ProcessPorts) -> ProcessPorts
+    package var storeChecksFencingToken = true
+    /// Besides those that the seed has.
+    package var faults: [FaultPlan.Kind] = []
+
+    package init() {}
 }

@@ -1,4 +1,5 @@
-import Core
+package import Core
+import Synchronization
 
 /// What the upstream services send in a seed: a mix on few hot payments.
 struct Traffic {
@@ -185,5 +186,93 @@ struct Traffic {
             message: message
         )
         intents.append((at, intent))
+    }
+}
+
+/// A message that an upstream service wants to be done, once; it may have to send it more often.
+package struct Intent: Sendable {
+    package enum Sort: Sendable {
+        case command
+        /// Gets a reply that says so.
+        case invalid
+        /// Goes to the dead letters.
+        case unanswerable
+    }
+
+    package let sort: Sort
+    package let payment: String
+    package let merchant: String
+    package let key: String
+    /// Equal for equal commands, as the fingerprint sees them.
+    package let meaning: String
+    /// Its correlation id and message id are its own, and are kept when it is sent again.
+    package let message: Message
+
+    package var id: String { message.correlationID?.description ?? "" }
+
+    /// The same, asked once more by another message, which reads its reply for sure.
+    func again(_ id: String) -> Intent {
+        var message = message
+        message.messageID = id
+        message.correlationID = CorrelationID(id)
+        message.replyTo = nil
+        message.headers[HeaderName.deadline] = nil
+        message.headers[SimulatedBroker.expiration] = nil
+        return Intent(sort: sort, payment: payment, merchant: merchant, key: key, meaning: meaning, message: message)
+    }
+}
+
+/// The services that send commands, each until its command is confirmed or it gives up.
+final class Upstream: Sendable {
+    private struct State {
+        var sent: [Intent] = []
+        var confirmed: Set<String> = []
+        var undecided = 0
+    }
+
+    private let broker: SimulatedBroker
+    private let time: VirtualTime
+    private let schedule: FaultSchedule
+    private let random: SeededRandom
+    private let state = Mutex(State())
+
+    init(broker: SimulatedBroker, time: VirtualTime, schedule: FaultSchedule, random: SeededRandom) {
+        self.broker = broker
+        self.time = time
+        self.schedule = schedule
+        self.random = random
+    }
+
+    var sent: [Intent] { state.withLock { $0.sent } }
+    var confirmed: Set<String> { state.withLock { $0.confirmed } }
+
+    /// Nobody is still trying.
+    var isQuiet: Bool { state.withLock { $0.undecided == 0 } }
+
+    func send(_ intent: Intent, after delay: Duration) {
+        state.withLock { state in
+            state.sent.append(intent)
+            state.undecided += 1
+        }
+        time.schedule(after: delay) { self.attempt(intent) }
+    }
+
+    private func attempt(_ intent: Intent) {
+        let isTroubled = schedule.plan.map { random.happens($0.publisherTrouble) } ?? false
+        if isTroubled {
+            // Lost on the way there, or the confirm on the way back.
+            if random.happens(0.5) { _ = publish(intent) }
+            if random.happens(0.2) { return state.withLock { $0.undecided -= 1 } }
+        } else if publish(intent) == .confirmed {
+            return state.withLock { state in
+                state.confirmed.insert(intent.id)
+                state.undecided -= 1
+            }
+        }
+        time.schedule(after: random.duration(in: .milliseconds(200)...(.seconds(3)))) { self.attempt(intent) }
+    }
+
+    private func publish(_ intent: Intent) -> PublishOutcome? {
+        broker.publish(intent.message, exchange: broker.names.commandsExchange, routingKey: "")
     }
 }

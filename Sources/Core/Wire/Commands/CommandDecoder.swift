@@ -106,3 +106,70 @@ package struct CommandDecoder: Sendable {
         return command
     }
 }
+
+/// What a message on a command queue turned out to be (docs/contract.md#answerable-or-not).
+package enum DecodedMessage: Hashable, Sendable {
+    case command(Command)
+    /// Its sender can be notified: a `rejected` reply, and no dead letter.
+    case answerable(InvalidCommand)
+    /// Nobody can be notified: a dead letter.
+    case unanswerable(InvalidField)
+}
+
+/// An invalid command of which enough is valid to answer it. What was invalid is left out, so it is absent from the reply too.
+package struct InvalidCommand: Hashable, Sendable {
+    package let kind: OperationKind
+    package let idempotencyKey: IdempotencyKey
+    package let paymentID: PaymentID?
+    package let merchantID: MerchantID?
+    package let messageID: String?
+    package let route: ReplyRoute
+    package let problem: InvalidField
+}
+
+/// What is wrong with a message, and where. It names the field and the rule, never the value: that may be card data.
+package struct InvalidField: Error, Hashable, Sendable, CustomStringConvertible {
+    package let field: String
+    package let problem: String
+
+    package init(_ field: String, _ problem: String) {
+        self.field = field
+        self.problem = problem
+    }
+
+    /// `<field>: <what is wrong>` (docs/contract.md#answerable-or-not).
+    package var description: String { "\(field): \(problem)" }
+}
+
+/// Which user of the broker may act for which merchants (docs/contract.md#merchants).
+package struct MerchantAccess: Sendable {
+    private let merchants: [String: Set<MerchantID>]
+
+    package init(_ merchants: [String: Set<MerchantID>]) {
+        self.merchants = merchants
+    }
+
+    /// - Throws: where nobody has published the message whom the broker vouches for, or somebody who may not act for this merchant, or
+    ///   who would have the reply sent into somebody else's queue.
+    func check(_ message: Message, _ merchantID: MerchantID) throws(InvalidField) {
+        guard let user = Self.user(of: message) else {
+            throw InvalidField("user_id", "is missing: it must be the user of the connection")
+        }
+        guard merchants[user]?.contains(merchantID) == true else {
+            throw InvalidField(HeaderName.merchantID, "is none that this user of the broker may act for")
+        }
+        guard isOwnReplyTo(message) else { throw InvalidField("reply_to", "must begin with replies.<user>.") }
+    }
+
+    /// Whether its replies go to a queue of the publisher's own, or to the common one.
+    func isOwnReplyTo(_ message: Message) -> Bool {
+        guard let address = message.replyTo else { return true }
+        guard let user = Self.user(of: message) else { return false }
+        return address.utf8.starts(with: "\(ReplyAddress.prefix)\(user).".utf8)
+    }
+
+    /// Of a delivery, or of a copy of ours.
+    private static func user(of message: Message) -> String? {
+        message.publisher ?? message.headers[HeaderName.publishedBy]?.string
+    }
+}

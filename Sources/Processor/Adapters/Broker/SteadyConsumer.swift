@@ -1,4 +1,6 @@
 import AMQP
+import BrokerMapping
+import Core
 
 /// Consumes a queue as long as its connection lives: where the queue vanishes, it waits for it, and the others go on; where nothing
 /// comes for a while, it subscribes anew.
@@ -66,5 +68,26 @@ struct SteadyConsumer: Sendable {
                 return
             }
         }
+    }
+}
+
+/// A delivery of the broker, in the words of Core.
+struct BrokerDelivery: Delivery {
+    private let delivery: AMQPDelivery
+    let message: Message
+
+    init(_ delivery: AMQPDelivery) {
+        self.delivery = delivery
+        message = Message(delivery.message)
+    }
+
+    func acknowledge() async {
+        // Fails only when its connection is gone: then the broker delivers the command again, and its stored outcome answers it.
+        try? delivery.acknowledge()
+    }
+
+    func reject() async {
+        // As above.
+        try? delivery.reject(requeue: false)
     }
 }

@@ -150,3 +150,45 @@ extension Console {
         return request.headers[name]?.lowercased() == "https"
     }
 }
+
+/// A form is taken only from a page of ours: a browser says where a form comes from, and no page can change what it says.
+enum ConsoleOrigin {
+    /// - Returns: why a request is refused; `nil` where it is not.
+    static func refusal(of head: HTTPRequest) -> String? {
+        if let origin = head.headerFields[.origin] {
+            guard let end = origin.firstRange(of: "://"), let host = head.authority, !host.isEmpty,
+                origin[end.upperBound...].lowercased() == host.lowercased()
+            else { return "a form of another origin is not taken" }
+        }
+        if let site = HTTPField.Name("Sec-Fetch-Site").flatMap({ head.headerFields[$0] }),
+            !["same-origin", "none"].contains(site.lowercased())
+        {
+            return "a form of another site is not taken (Sec-Fetch-Site)"
+        }
+        return nil
+    }
+}
+
+/// What every answer of the console tells the browser (docs/security.md#the-console).
+enum ConsoleHeaders {
+    /// Nothing from elsewhere, nothing inline, in nobody's frame.
+    static let policy = [
+        "default-src 'none'", "style-src 'self'", "script-src 'self'", "img-src 'self'", "connect-src 'self'",
+        "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'",
+    ].joined(separator: "; ")
+
+    /// - Parameter isAsset: whether it is of the binary, under an address that changes with it.
+    static func add(to headers: inout HTTPFields, isAsset: Bool = false) {
+        set("Content-Security-Policy", policy, &headers)
+        set("X-Content-Type-Options", "nosniff", &headers)
+        set("Referrer-Policy", "same-origin", &headers)
+        set("Cross-Origin-Opener-Policy", "same-origin", &headers)
+        set("Cross-Origin-Resource-Policy", "same-origin", &headers)
+        headers[.cacheControl] = isAsset ? "max-age=31536000, immutable" : "no-store"
+    }
+
+    private static func set(_ name: String, _ value: String, _ headers: inout HTTPFields) {
+        guard let name = HTTPField.Name(name) else { return }
+        headers[name] = value
+    }
+}
