@@ -1,6 +1,7 @@
 import AMQP
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 /// The broker under test, and names on it that are this test's own and are deleted when it ends.
@@ -88,4 +89,49 @@ extension AMQPConsumer {
         while deliveries.count < count, let delivery = try await iterator.next() { deliveries.append(delivery) }
         return deliveries
     }
+}
+
+/// A connection whose network can be made bad.
+struct ProxiedConnection {
+    let proxy: TCPProxy
+    let connection: AMQPConnection
+
+    init(
+        _ configuration: AMQPConfiguration,
+        heartbeat: Duration = .seconds(10),
+        onEvent: @escaping @Sendable (AMQPConnectionEvent) -> Void = { _ in }
+    ) async throws {
+        proxy = try TCPProxy(toPort: configuration.port)
+        connection = try await AMQPConnection.connect(
+            configuration.through(proxy, heartbeat: heartbeat),
+            onEvent: onEvent
+        )
+    }
+
+    func close() async {
+        await connection.close()
+        proxy.stop()
+    }
+}
+
+extension AMQPConfiguration {
+    func through(_ proxy: TCPProxy, heartbeat: Duration = .seconds(10)) -> AMQPConfiguration {
+        var configuration = self
+        configuration.host = "127.0.0.1"
+        configuration.port = proxy.port
+        configuration.heartbeat = heartbeat
+        return configuration
+    }
+}
+
+extension [UInt8] {
+    /// A method frame on channel 0, as the broker would send it.
+    static func method(_ classID: UInt16, _ methodID: UInt16, _ arguments: [UInt8]) -> [UInt8] {
+        let payload = classID.bytes + methodID.bytes + arguments
+        return [1, 0, 0, 0, 0] + UInt16(payload.count).bytes + payload + [0xce]
+    }
+}
+
+extension UInt16 {
+    var bytes: [UInt8] { [UInt8(self >> 8), UInt8(truncatingIfNeeded: self)] }
 }

@@ -1,3 +1,6 @@
+import Synchronization
+import Testing
+
 @testable import BankSimulator
 
 /// A simulator without a server: no failures and no latency unless asked for, its clock and waits in the test's hand.
@@ -98,5 +101,71 @@ extension HTTPAnswer {
     func text(_ name: String) -> String? {
         guard case .string(let text)? = members[name] else { return nil }
         return text
+    }
+}
+
+/// A wall clock that stands still until it is moved.
+final class ManualClock: Sendable {
+    /// 2026-01-02T03:04:05.123456789Z
+    static let start = Timestamp(nanoseconds: 1_767_323_045_123_456_789)
+
+    private let time = Mutex(start)
+
+    var now: Timestamp { time.withLock { $0 } }
+
+    func advance(nanoseconds: Int64) {
+        time.withLock { $0.nanoseconds += nanoseconds }
+    }
+
+    func advance(milliseconds: Int64) {
+        advance(nanoseconds: milliseconds * 1_000_000)
+    }
+}
+
+/// Stands in for waiting: whoever waits is noted and kept until the gate is opened.
+actor Gate {
+    private(set) var durations: [Duration] = []
+    private var isOpen = false
+    private var kept: [CheckedContinuation<Void, Never>] = []
+    private var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+
+    /// What the simulator calls instead of sleeping.
+    func pass(_ duration: Duration) async {
+        durations.append(duration)
+        for watcher in watchers where watcher.count <= durations.count { watcher.continuation.resume() }
+        watchers.removeAll { $0.count <= durations.count }
+        guard !isOpen else { return }
+        await withCheckedContinuation { kept.append($0) }
+    }
+
+    /// Returns as soon as so many waits have begun.
+    func arrivals(_ count: Int) async {
+        guard durations.count < count else { return }
+        await withCheckedContinuation { watchers.append((count, $0)) }
+    }
+
+    /// Lets those go on who wait by now, and nobody later.
+    func release() {
+        kept.forEach { $0.resume() }
+        kept.removeAll()
+    }
+
+    /// Lets everyone go on, now and later.
+    func open() {
+        isOpen = true
+        release()
+    }
+}
+
+/// Waits until a condition holds, looking again and again; the limit only bounds how long a failing test takes.
+func eventually(
+    _ what: Comment,
+    sourceLocation: SourceLocation = #_sourceLocation,
+    _ condition: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + .seconds(30)
+    while try await !condition() {
+        try #require(ContinuousClock.now < deadline, what, sourceLocation: sourceLocation)
+        try await Task.sleep(for: .milliseconds(5))
     }
 }

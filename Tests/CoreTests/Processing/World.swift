@@ -1,5 +1,6 @@
 import Core
 import Simulation
+import Synchronization
 import Testing
 
 /// The real consumer over a store, a bank and a broker in memory, in virtual time.
@@ -235,4 +236,13 @@ struct ReplySeen: Sendable {
         default: nil
         }
     }
+}
+
+/// Lines in the order in which they came.
+final class Log: Sendable {
+    private let state = Mutex<[String]>([])
+
+    func add(_ line: String) { state.withLock { $0.append(line) } }
+
+    var lines: [String] { state.withLock { $0 } }
 }

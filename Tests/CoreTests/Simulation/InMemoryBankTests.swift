@@ -1,5 +1,6 @@
 import Core
 import Simulation
+import StoreContract
 import Synchronization
 import Testing
 
@@ -205,5 +206,30 @@ struct InMemoryBankTests {
             #expect(code(await bank.send(Self.request(.void(authorizationID: other), "10"))) == "voided")
             #expect(bank.account("4111111111111111")?.available == 1_000_000)
         }
+    }
+}
+
+@Suite("The in-memory store keeps the store contract", .timeLimit(.minutes(1)))
+struct InMemoryStoreContractTests {
+    struct Subject: StoreUnderTest {
+        let time = VirtualTime()
+        let store: InMemoryPaymentStore
+        var sweeps: InMemoryPaymentStore { store }
+        var members: InMemoryPaymentStore { store }
+
+        init() {
+            store = InMemoryPaymentStore(clock: time, fingerprinter: Fingerprinter(secret: Array("secret".utf8)))
+        }
+
+        var now: Timestamp { time.now() }
+
+        func pass(_ duration: Duration) async throws {
+            time.advance(by: duration)
+        }
+    }
+
+    @Test("every check", arguments: StoreCheck<Subject>.all)
+    func check(_ check: StoreCheck<Subject>) async throws {
+        try await check.run(on: Subject())
     }
 }

@@ -1,4 +1,6 @@
+import Dispatch
 import HTTPClient
+import Synchronization
 import Testing
 
 /// Waits for a condition another thread will bring about; fails the test after ten seconds.
@@ -68,4 +70,32 @@ extension HTTPRequest {
     ) -> HTTPRequest {
         HTTPRequest(method: .post, url: url, body: Array(body.utf8), timeout: timeout, limit: limit)
     }
+}
+
+/// What the callbacks of late exchanges were told.
+final class LateOutcomes: Sendable {
+    private let outcomes = Mutex<[Result<HTTPResponse, HTTPError>]>([])
+
+    var all: [Result<HTTPResponse, HTTPError>] { outcomes.withLock { $0 } }
+
+    var bodies: [String] {
+        all.compactMap { try? $0.get() }.map { String(decoding: $0.body, as: UTF8.self) }
+    }
+
+    var errors: [HTTPError] {
+        all.compactMap { if case .failure(let error) = $0 { error } else { nil } }
+    }
+
+    var callback: @Sendable (Result<HTTPResponse, HTTPError>) -> Void {
+        { outcome in self.outcomes.withLock { $0.append(outcome) } }
+    }
+}
+
+/// Holds a server's thread until the test says so.
+final class Gate: Sendable {
+    private let semaphore = DispatchSemaphore(value: 0)
+
+    func open() { semaphore.signal() }
+
+    func wait() { _ = semaphore.wait(timeout: .now() + 20) }
 }

@@ -1,7 +1,11 @@
 import AMQP
+import BankContract
 import Core
+import HTTPClient
 import TestSupport
 import Testing
+
+@testable import Processor
 
 // In no lane: these sleep on a retry tier, side by side.
 @Suite("Faults of the bank", .timeLimit(.minutes(10)))
@@ -92,5 +96,79 @@ struct BankFaultTests {
     private func checkKeys(in world: World) async throws {
         let keys = Set(try await world.bank.requests().map(\.bankKey))
         #expect(Int64(keys.count) == (try await world.database.number("SELECT count(*) FROM operations")))
+    }
+}
+
+extension CommandLane {
+    @Suite("What the bank says of a card", .timeLimit(.minutes(3)))
+    struct EchoTests {
+        /// Everything that a bank should not say, and more than its API has.
+        private static let body = #"""
+            {"error":"card_declined","message":"4111 1111 1111 1111 (4111111111111111), cvv 123, amount 5000","cvv":"123",\#
+            "card":{"number":"4111111111111111"},"pan":"4111-1111-1111-1111","debug":["4111111111111111"]}
+            """#
+
+        @Test("only the fields of its API are stored and replied, without the card; the reply stays the same forever")
+        func echo() async throws {
+            try await World.run { world in
+                let processor = try await world.startProcessor()
+                try await world.bank.answer(402, Self.body, on: .authorize, executes: false)
+                let command = TestCommand.authorize()
+                let first = try await world.ask(command)
+                #expect(first.result == "declined card_declined")
+                let expected = JSONValue.object([
+                    "error": .string("card_declined"),
+                    "message": .string("4111 11** **** 1111 (411111******1111), cvv ***, amount 5000"),
+                ])
+                #expect(first.json["bank_response"]?["body"] == expected)
+                #expect(first.json["error"]?["message"] == expected["message"])
+                try await CardDataSearch(world, numbers: ["4111 1111", "4111-1111"]).run()
+
+                try await processor.terminate()
+                try await world.startProcessor()
+                try await world.send(command)
+                try await eventually("the command was answered again") {
+                    world.upstream.replies(to: command.correlation).count == 2
+                }
+                let bodies = Set(world.upstream.replies(to: command.correlation).map(\.message.body))
+                #expect(bodies == [first.message.body])
+            }
+        }
+    }
+}
+
+@Suite("The bank simulator keeps the bank contract", .serialized, .timeLimit(.minutes(5)))
+struct BankContractTests {
+    @Test("every check", arguments: BankCheck.all)
+    func check(_ check: BankCheck) async throws {
+        let process = try await BankProcess([:])
+        let client = try HTTPClient(configuration: HTTPClientConfiguration())
+        let result: Result<Void, any Error>
+        do {
+            try await check.run(on: Subject(process: process, bank: HTTPBank(client: client, url: process.url)))
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        await client.shutdown()
+        await process.stop()
+        try result.get()
+    }
+
+    struct Subject: BankUnderTest {
+        let process: BankProcess
+        let bank: any Core.Bank
+
+        func cause(_ trouble: BankTrouble, on operation: OperationKind) async throws {
+            try await process.fault(
+                trouble.rawValue,
+                on: operation,
+                milliseconds: trouble == .latency ? 200 : nil
+            )
+        }
+
+        func effects(_ key: String) async throws -> Int { try await process.ledger().count { $0.bankKey == key } }
+
+        func pass(_ duration: Duration) async throws { try await Task.sleep(for: duration) }
     }
 }

@@ -99,3 +99,98 @@ extension CommandLane {
         }
     }
 }
+
+extension CommandLane {
+    @Suite("A start that fails while probes ask", .timeLimit(.minutes(10)))
+    struct ProbedStartTests {
+        @Test("ends with its one line and its exit code, every time")
+        func otherSecret() async throws {
+            try await World.run { world in
+                try await world.startProcessor().terminate()
+                let port = try ListeningSocket.unusedPort()
+                let probing = (0..<8).map { _ in Self.probe(port) }
+                defer { for task in probing { task.cancel() } }
+                for attempt in 0..<25 {
+                    let result = try await world.command(
+                        ["run"],
+                        ["FINGERPRINT_SECRET": "another-secret-than-before-0123456789", "ADMIN_PORT": "\(port)"]
+                    )
+                    #expect(result.exit == .status(78), "attempt \(attempt): \(result.errors)")
+                    let lines = result.errors.split(separator: "\n").filter { $0.hasPrefix("processor: ") }
+                    #expect(lines.count == 1 && lines[0].contains("fingerprint.secret"), "\(result.errors)")
+                    #expect(!result.errors.contains("Fatal error"), "\(result.errors)")
+                }
+            }
+        }
+
+        /// Opens connections as fast as it can, and asks on each.
+        private static func probe(_ port: UInt16) -> Task<Void, Never> {
+            Task.detached {
+                let request = Array("GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8)
+                while !Task.isCancelled {
+                    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+                    var address = sockaddr_in()
+                    address.sin_family = sa_family_t(AF_INET)
+                    address.sin_port = port.bigEndian
+                    address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+                    let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+                    let isConnected = withUnsafePointer(to: &address) { pointer in
+                        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, size) }
+                    }
+                    if isConnected == 0 { _ = Glibc.send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) }
+                    close(descriptor)
+                    await Task.yield()
+                }
+            }
+        }
+    }
+}
+
+extension CommandLane {
+    @Suite("The doctor", .timeLimit(.minutes(10)))
+    struct DoctorTests {
+        @Test("where all is well it says so; what is wrong is named with what to do, and is 1")
+        func doctor() async throws {
+            try await World.run(World.Settings(isAudited: false)) { world in
+                try await world.startProcessor()
+                let well = try await world.command(["doctor"])
+                #expect(well.exit == .status(0), "\(well.output) \(well.errors)")
+                #expect(well.output.contains("nothing is wrong"))
+                for check in ["broker rights", "topology", "schema", "database role", "bank", "clock of the bank"] {
+                    #expect(well.output.contains("\n\(check) "), "\(check): \(well.output)")
+                }
+                try await world.bank.fault("down", on: nil, count: nil)
+                let ill = try await world.command([
+                    "doctor", "--json", "--amqp-url", "amqp://guest:guest@127.0.0.1:1/%2f",
+                ])
+                #expect(ill.exit == .status(1), "\(ill.errors)")
+                let checks = try JSONParser.parse(Array(ill.output.utf8))["checks"]?.elements ?? []
+                func result(_ name: String) -> JSONValue? { checks.first { $0["check"]?.string == name } }
+                #expect(result("broker")?["result"]?.string == "wrong", "\(ill.output)")
+                #expect(
+                    result("broker")?["detail"]?.string?.contains("connection refused by 127.0.0.1:1") == true,
+                    "\(ill.output)"
+                )
+                #expect(result("bank")?["result"]?.string == "wrong", "\(ill.output)")
+                #expect(result("database")?["result"]?.string == "ok", "\(ill.output)")
+            }
+        }
+
+        @Test("with fewer partitions than there are it says so, and takes no queue off the commands exchange")
+        func fewerPartitions() async throws {
+            try await World.run(World.Settings(isAudited: false)) { world in
+                #expect(try await world.command(["topology"]).exit == .status(0))
+                let said = try await world.command(["doctor", "--amqp-partitions", "1"])
+                #expect(said.output.contains("queues beyond amqp.partitions"), "\(said.output)")
+                // Two queues share them by their payment ids.
+                try await world.send((0..<60).map { _ in TestCommand.authorize() })
+                for partition in 0..<2 {
+                    let queue = world.names.commandsQueue(partition)
+                    let count = try await world.waiting(in: queue)
+                    #expect(count > 0, "nothing is routed to \(queue)")
+                }
+                try await world.startProcessor()
+            }
+        }
+    }
+}

@@ -60,3 +60,85 @@ extension FaultLane {
         }
     }
 }
+
+extension RestartLane {
+    /// With ORDERING_TEST_SCALE of 2 and more: so many times a hundred payments, 20 s between their steps, and the usual lease.
+    @Suite("Lifecycles of payments", .timeLimit(.minutes(20)))
+    struct LifecycleTests {
+        private static let scale = TestScale.ordering
+        private static let isFull = scale > 1
+
+        @Test("every payment ends as its client sent it, whatever processors die between its steps")
+        func underKills() async throws {
+            let settings = World.Settings(
+                bank: ["MIN_LATENCY_MS": "500", "MAX_LATENCY_MS": "2000"],
+                processor: Self.isFull ? [:] : World.shortLease
+            )
+            try await World.run(settings) { world in
+                var processors = [try await world.startProcessor(), try await world.startProcessor()]
+                let payments = (0..<(Self.isFull ? 100 * Self.scale : 48)).map(Lifecycle.number)
+                let distance = Duration.seconds(Self.isFull ? 20 : 3)
+                let stream = Task { try await send(payments, to: world, apart: distance) }
+                for _ in 0..<(Self.isFull ? 12 * Self.scale : 6) {
+                    // What puts the kills at moments that nobody has chosen, among the steps.
+                    try await Task.sleep(for: .milliseconds(.random(in: 1_500...3_500)))
+                    // The one that has subscribed first has all queues.
+                    try await processors.removeFirst().child.crash()
+                    processors.append(try world.spawnProcessor())
+                }
+                try await stream.value
+                let commands = payments.flatMap { $0.steps.map(\.command) }
+                _ = try await world.upstream.finalReplies(to: commands, within: .seconds(400))
+                let deviations = payments.compactMap { $0.deviation(in: world) }
+                #expect(deviations == [])
+            }
+        }
+
+        private func send(_ payments: [Lifecycle], to world: World, apart distance: Duration) async throws {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for payment in payments {
+                    group.addTask { try await payment.send(to: world, apart: distance) }
+                    try await Task.sleep(for: .milliseconds(300))
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+}
+
+extension RestartLane {
+    // Only RabbitMQ 4 reorders a quorum queue by priority: two priorities there, high (5 and more) and normal. It comes from
+    // Debian's archive (scripts/rabbitmq-version 4.0), which cannot be reached everywhere.
+    @Suite(
+        "Priorities on RabbitMQ 4",
+        .enabled(if: RabbitMQVersion.four.isHere, "no RabbitMQ 4.0 here: scripts/rabbitmq-version 4.0 gets it"),
+        .timeLimit(.minutes(10))
+    )
+    struct PriorityTests {
+        @Test("a capture that the broker puts before its authorize succeeds")
+        func pairs() async throws {
+            let kind = PrivateServices.Kind(environment: RabbitMQVersion.four.environment)
+            try await PrivateServices.run(kind) { services in
+                try await World.run(World.Settings(servers: services.servers)) { world in
+                    // Declares the queues; what is published then waits for a processor, all of it.
+                    #expect(try await world.startProcessor().terminate() == .status(0))
+                    let authorizes = (0..<40 * TestScale.ordering).map { _ in TestCommand.authorize() }
+                    let captures = authorizes.map { TestCommand.capture($0.paymentID) }
+                    for (authorize, capture) in zip(authorizes, captures) {
+                        try await publish(authorize, priority: 1, to: world)
+                        try await publish(capture, priority: 9, to: world)
+                    }
+                    try await world.startProcessor()
+                    try await world.expect(authorizes, endAs: "succeeded")
+                    try await world.expect(captures, endAs: "succeeded")
+                }
+            }
+        }
+
+        private func publish(_ command: TestCommand, priority: UInt8, to world: World) async throws {
+            var message = command.message(replyTo: world.upstream.replyQueue)
+            message.properties.priority = priority
+            try await world.upstream.publish(message, to: world.names.commandsExchange)
+        }
+    }
+}

@@ -1,5 +1,6 @@
 import AMQP
 import Core
+import Foundation
 import Glibc
 import Synchronization
 import TestSupport
@@ -195,5 +196,36 @@ final class World: Sendable {
             }
             try await connection.deleteQueue(replies)
         }
+    }
+}
+
+// Each test has servers, queues and processes of its own, so any two could run side by side; four lanes, each one test at a
+// time, keep two cores busy without drowning them.
+
+/// What is over in seconds.
+@Suite(.serialized) enum CommandLane {}
+
+/// What waits for leases and the retry tiers most of its time.
+@Suite(.serialized) enum FaultLane {}
+
+/// What waits minutes for something that is unavailable to come back.
+@Suite(.serialized) enum OutageLane {}
+
+/// What needs servers that it may restart, or much traffic.
+@Suite(.serialized) enum RestartLane {}
+
+/// How large a test is made. A usual run has small sizes; a variable of the environment multiplies them.
+enum TestScale {
+    /// `FAILOVER_TEST_SCALE`: 10 for ten times as many commands.
+    static let failover = factor("FAILOVER_TEST_SCALE")
+    /// `ORDERING_TEST_SCALE`.
+    static let ordering = factor("ORDERING_TEST_SCALE")
+    /// `CLUSTER_TEST_SCALE`: how many nodes of a cluster are killed and frozen, one after the other.
+    static let cluster = factor("CLUSTER_TEST_SCALE")
+    /// `BANK_FAULT_TEST_SCALE`.
+    static let bankFaults = factor("BANK_FAULT_TEST_SCALE")
+
+    private static func factor(_ name: String) -> Int {
+        ProcessInfo.processInfo.environment[name].flatMap { Int($0) }.map { max($0, 1) } ?? 1
     }
 }

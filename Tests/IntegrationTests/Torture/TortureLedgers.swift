@@ -1,5 +1,6 @@
 import Core
 import TestSupport
+import Testing
 
 /// Compares what customers were told, what our database says and what the bank has done.
 struct TortureLedgers {
@@ -106,5 +107,122 @@ struct TortureLedgers {
 
     private static func name(_ operation: JSONValue) -> String {
         ["kind", "payment_id", "idempotency_key"].map { operation[$0]?.string ?? "-" }.joined(separator: " ")
+    }
+}
+
+extension CommandLane {
+    @Suite("The ledgers of the torture", .timeLimit(.minutes(5)))
+    struct TortureLedgerTests {
+        @Test("agree when nothing is wrong, and what is wrong is named")
+        func named() async throws {
+            let settings = World.Settings(isAudited: false)
+            try await World.run(settings) { world in
+                try await world.startProcessor()
+                let captured = TestCommand.authorize()
+                let capture = TestCommand.capture(captured.paymentID)
+                let held = TestCommand.authorize()
+                let late = TestCommand.capture(Random.id)
+                let steps: [(TestCommand, Set<String>)] = [
+                    (captured, ["succeeded"]), (capture, ["succeeded"]), (held, ["succeeded"]),
+                ]
+                for (command, _) in steps { try await world.ask(command) }
+                let purchase = TortureCustomers.Purchase(steps: steps)
+                func differences(_ purchases: TortureCustomers.Purchase...) async throws -> [String] {
+                    try await TortureLedgers(world: world, purchases: purchases).report().differences
+                }
+                #expect(try await differences(purchase) == [])
+
+                let unanswered = TortureCustomers.Purchase(steps: [(late, ["succeeded"])])
+                #expect(try await differences(unanswered).contains { $0.hasSuffix("has no final reply") })
+                try await world.ask(late)
+                #expect(
+                    try await differences(unanswered).contains {
+                        $0.contains("answered 'rejected payment_not_found', not")
+                    }
+                )
+
+                try await world.database.execute(
+                    "UPDATE operations SET reply = '{}' WHERE idempotency_key = '\(capture.key)'"
+                )
+                #expect(try await differences(purchase).contains { $0.hasSuffix("another way than is stored") })
+                let bankKey = try await world.database.rows(
+                    "SELECT bank_key FROM operations WHERE idempotency_key = '\(held.key)'"
+                ).first?["bank_key"]?.string
+                try await world.database.execute(
+                    "UPDATE operations SET bank_key = 'another' WHERE idempotency_key = '\(held.key)'"
+                )
+                let moved = try await differences(purchase)
+                #expect(moved.contains { $0.hasSuffix("is SUCCEEDED, 0 effects") })
+                #expect(moved.contains("bank: 1 effects under the unknown key \(bankKey ?? "")"))
+                try await world.database.execute(
+                    """
+                    UPDATE operations SET state = 'UNKNOWN', reply = NULL, completed_at = NULL
+                    WHERE idempotency_key = '\(held.key)'
+                    """
+                )
+                #expect(try await differences(purchase).contains { $0.contains(" is open: UNKNOWN") })
+            }
+        }
+    }
+}
+
+extension CommandLane {
+    /// Every other test relies on the audit to notice what it does not look for itself.
+    @Suite("The audit", .timeLimit(.minutes(10)))
+    struct AuditTests {
+        struct Harm: Sendable, CustomTestStringConvertible {
+            let testDescription: String
+            let sql: String
+        }
+
+        static let harms = [
+            Harm(
+                testDescription: "a step of the history missing",
+                sql: "DELETE FROM payment_history WHERE version = 2"
+            ),
+            Harm(testDescription: "an effect that we do not know of", sql: "DELETE FROM bank_effects"),
+            Harm(
+                testDescription: "an operation under another bank key",
+                sql: "UPDATE operations SET bank_key = 'other'"
+            ),
+            Harm(
+                testDescription: "an operation left open",
+                sql: "UPDATE operations SET state = 'UNKNOWN', reply = NULL, completed_at = NULL"
+            ),
+            Harm(testDescription: "another bank id", sql: "UPDATE payments SET bank_authorization_id = 'auth_other'"),
+            Harm(testDescription: "another amount", sql: "UPDATE payments SET amount = amount + 1"),
+            Harm(
+                testDescription: "a card number in a text",
+                sql: "UPDATE payments SET order_id = 'x 4111111111111111'"
+            ),
+            Harm(
+                testDescription: "a card number in bytes",
+                sql: "UPDATE operations SET reply = '4111111111111111'::bytea"
+            ),
+            Harm(testDescription: "a CVV", sql: #"UPDATE payments SET order_id = '{"cvv":"123"}'"#),
+        ]
+
+        @Test("finds nothing wrong where nothing is, and notices each kind of harm", arguments: harms)
+        func notices(_ harm: Harm) async throws {
+            try await World.run(World.Settings(isAudited: false)) { world in
+                try await world.startProcessor()
+                _ = try await world.authorized()
+                try await Audit(world).run()
+                try await world.database.execute(harm.sql)
+                await withKnownIssue { try await Audit(world).run() }
+            }
+        }
+
+        @Test("notices an effect at the bank that no operation has asked for")
+        func extraEffect() async throws {
+            try await World.run(World.Settings(isAudited: false)) { world in
+                try await world.startProcessor()
+                _ = try await world.authorized()
+                let authorization = try #require(try await world.bank.ledger().first?.authorizationID)
+                try await world.bank.voidBehindOurBack(authorization)
+                await withKnownIssue { try await Audit(world).run() }
+                #expect(try await world.bank.ledger().count == 2)
+            }
+        }
     }
 }

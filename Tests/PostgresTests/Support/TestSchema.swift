@@ -1,3 +1,7 @@
+import Glibc
+import Synchronization
+import Testing
+
 @testable import Postgres
 
 /// A schema of a random name, first in the search path of every connection made with `configuration`, dropped in the
@@ -91,5 +95,105 @@ func postgresError(_ body: () async throws -> some Any) async -> PostgresError? 
         return nil
     } catch {
         return error as? PostgresError
+    }
+}
+
+/// The server of `DATABASE_URL`.
+enum TestServer {
+    struct NotConfigured: Error {}
+
+    static func conninfo() throws -> String {
+        guard let value = getenv("DATABASE_URL") else { throw NotConfigured() }
+        return String(cString: value)
+    }
+
+    /// The connection string with some keywords set otherwise.
+    static func conninfo(_ changes: [String: String]) throws -> String {
+        let original = try ConnectionString(conninfo())
+        var values = Dictionary(uniqueKeysWithValues: original.values.map { ($0.keyword, $0.value) })
+        values.merge(changes) { $1 }
+        return values.map { keyword, value in
+            let escaped = value.reduce(into: "") { text, character in
+                if character == "'" || character == "\\" { text.append("\\") }
+                text.append(character)
+            }
+            return "\(keyword)='\(escaped)'"
+        }.joined(separator: " ")
+    }
+
+    static func port() throws -> UInt16 {
+        let string = try ConnectionString(conninfo())
+        return string["port"].flatMap { UInt16($0) } ?? 5432
+    }
+
+    /// A port of this machine on which nobody listens.
+    static func closedPort() throws -> UInt16 {
+        let listener = try LoopbackListener()
+        return listener.port
+    }
+}
+
+/// Lets only a few tests at the server at a time: all at once would be more sessions than it takes.
+struct DatabaseTrait: SuiteTrait, TestTrait, TestScoping {
+    private static let gate = Gate(places: 4)
+
+    var isRecursive: Bool { true }
+
+    func provideScope(
+        for test: Test,
+        testCase: Test.Case?,
+        performing function: @Sendable () async throws -> Void
+    ) async throws {
+        guard testCase != nil else { return try await function() }
+        await Self.gate.enter()
+        do {
+            try await function()
+        } catch {
+            await Self.gate.leave()
+            throw error
+        }
+        await Self.gate.leave()
+    }
+}
+
+extension Trait where Self == DatabaseTrait {
+    static var database: Self { DatabaseTrait() }
+}
+
+private actor Gate {
+    private var places: Int
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(places: Int) {
+        self.places = places
+    }
+
+    func enter() async {
+        guard places == 0 else {
+            places -= 1
+            return
+        }
+        await withCheckedContinuation { waiting.append($0) }
+    }
+
+    /// The place goes to the next in line, if there is one.
+    func leave() {
+        if waiting.isEmpty { places += 1 } else { waiting.removeFirst().resume() }
+    }
+}
+
+/// A value that several tasks of a test write.
+final class Shared<Value: Sendable>: Sendable {
+    private let mutex: Mutex<Value>
+
+    init(_ value: Value) {
+        mutex = Mutex(value)
+    }
+
+    var value: Value { mutex.withLock { $0 } }
+
+    @discardableResult
+    func update<Result: Sendable>(_ body: (inout Value) -> Result) -> Result {
+        mutex.withLock { value in body(&value) }
     }
 }

@@ -112,3 +112,97 @@ struct SecretFilesTests {
         #expect(problems(["FINGERPRINT_PREVIOUS_SECRETS": "first-secret-of-two,short"]).count == 1)
     }
 }
+
+@Suite("Plain text beyond this machine", .timeLimit(.minutes(1)))
+struct PlaintextTests {
+    private static let usual = ["FINGERPRINT_SECRET": "correct-horse-battery", "CARDS_ACCEPT_PLAIN": "true"]
+
+    private func problems(_ environment: [String: String]) -> [String] {
+        do throws(ConfigurationError) {
+            _ = try ProcessorConfiguration(ConfigurationInputs(environment: environment.merging(Self.usual) { $1 }))
+            return []
+        } catch {
+            return error.problems
+        }
+    }
+
+    @Test(
+        "is refused by its setting, with what to use",
+        arguments: [
+            ("AMQP_URL", "amqp://u:p@broker.example/%2f", "amqps://"),
+            ("DATABASE_URL", "postgresql://u@db.example/d", "sslmode=verify-full"),
+            ("DATABASE_URL", "postgresql://u@db.example/d?sslmode=require", "sslmode=verify-full"),
+            ("DATABASE_URL", "postgresql://u@127.0.0.1,db.example/d", "sslmode=verify-full"),
+            ("BANK_URL", "http://bank.example", "https://"),
+            ("AMQP_MANAGEMENT_URL", "http://u:p@broker.example:15672", "https://"),
+        ]
+    )
+    func refused(variable: String, value: String, way: String) throws {
+        let found = problems([variable: value])
+        let words = "leads to another machine without \(way); use it, or set allow-plaintext (ALLOW_PLAINTEXT) to true"
+        #expect(found.count == 1 && found[0].hasSuffix(words), "\(found)")
+        let allowed = try ProcessorConfiguration(
+            ConfigurationInputs(environment: Self.usual.merging([variable: value, "ALLOW_PLAINTEXT": "true"]) { $1 })
+        )
+        #expect(allowed.warnings.contains { $0.contains("leads to another machine without \(way)") })
+    }
+
+    @Test(
+        "is no question where there is none, or the way stays on this machine",
+        arguments: [
+            ["AMQP_URL": "amqps://u:p@broker.example/%2f"], ["BANK_URL": "https://bank.example"],
+            ["DATABASE_URL": "postgresql://u@db.example/d?sslmode=verify-full"],
+            ["DATABASE_URL": "host=/run/postgresql dbname=d"], ["BANK_URL": "http://127.0.0.1:1"], [:],
+        ]
+    )
+    func allowed(environment: [String: String]) {
+        #expect(problems(environment).isEmpty)
+    }
+
+    @Test("a client certificate for the bank needs its key, and the other way round", arguments: ["CERT", "KEY"])
+    func pairs(given: String) {
+        let found = problems(["BANK_\(given)_FILE": #filePath])
+        #expect(found.count == 1 && found[0].contains("_FILE): is needed beside bank."), "\(found)")
+    }
+}
+
+@Suite("Passwords in addresses", .timeLimit(.minutes(1)))
+struct RedactionTests {
+    @Test(
+        "the broker's URL keeps all but its password",
+        arguments: [
+            ("amqp://guest:guest@127.0.0.1:5672/%2f", "amqp://guest:***@127.0.0.1:5672/%2f"),
+            ("amqps://u:p@ss@host/v", "amqps://u:***@host/v"),
+            ("amqp://u:a:b@host", "amqp://u:***@host"),
+            ("amqp://host:5672/v", "amqp://host:5672/v"),
+            ("amqp://host/v@:x", "amqp://host/v@:x"),
+            ("nonsense", "***"),
+        ]
+    )
+    func broker(text: String, expected: String) {
+        #expect(Redaction.brokerURL(text) == expected)
+    }
+
+    @Test(
+        "a libpq connection string keeps all but its passwords, in both forms",
+        arguments: [
+            ("postgresql://postgres@127.0.0.1:5432/payments", "postgresql://postgres@127.0.0.1:5432/payments"),
+            ("postgres://u:pw@a:1,b:2/d", "postgres://u:***@a:1,b:2/d"),
+            ("postgresql://u:p@ss@host/d", "postgresql://u:***@host/d"),
+            ("postgresql://h/d?password=pw&sslmode=require", "postgresql://h/d?password=***&sslmode=require"),
+            ("postgresql://h/d?sslpassword=pw", "postgresql://h/d?sslpassword=***"),
+            ("postgresql://h/d?pass%77ord=pw", "postgresql://h/d?pass%77ord=***"),
+            ("postgresql://u:pw@/d?host=/tmp", "postgresql://u:***@/d?host=/tmp"),
+            ("host=h password=pw dbname=d", "host=h password=*** dbname=d"),
+            ("host = h password = 'p w' dbname = d", "host=h password=*** dbname=d"),
+            ("password='p\\'w x' host=h", "password=*** host=h"),
+            ("password=p\\ w host=h", "password=*** host=h"),
+            ("PASSWORD=pw host='a b'", "PASSWORD=*** host='a b'"),
+            ("password='open", "***"),
+            ("just words", "***"),
+        ]
+    )
+    func conninfo(text: String, expected: String) {
+        #expect(Redaction.conninfo(text) == expected)
+    }
+}

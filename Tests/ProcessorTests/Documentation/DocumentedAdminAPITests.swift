@@ -135,7 +135,7 @@ struct DocumentedAdminAPITests: AdminScene {
     func errorCodes() {
         let sources = "\(DocumentationPage.root)/Sources"
         let ours = ScratchDirectory.read("\(sources)/Processor/Admin/AdminError.swift")
-        let refusals = ScratchDirectory.read("\(sources)/Core/Decisions/Resolution/ResolutionRefusal.swift")
+        let refusals = ScratchDirectory.read("\(sources)/Core/Decisions/ResolutionOrder.swift")
         var codes = Set(ours.matches(of: /code: "(\w+)"/).map { String($0.output.1) })
         codes.formUnion(refusals.matches(of: /case [.\w, ]+: "(\w+)"\n/).map { String($0.output.1) })
         codes.insert(StoreError.Code.bankIDTaken.rawValue)

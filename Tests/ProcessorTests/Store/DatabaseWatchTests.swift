@@ -86,3 +86,87 @@ struct DatabaseWatchTests {
         }
     }
 }
+
+@Suite("Whether the store takes what is written about commands", .timeLimit(.minutes(2)))
+struct StoreAvailabilityTests {
+    @Test("it does not while a table of theirs cannot be written, although others can")
+    func tables() async throws {
+        try await TestDatabase.with { pools in
+            let store = PostgresPaymentStore(pools, fingerprinter: Fingerprinter(secret: Array("secret".utf8)))
+            try await store.checkAvailability()
+            for table in ["payments", "operations", "payment_history", "waiting_commands"] {
+                _ = try await pools.queries.execute("ALTER TABLE \(table) RENAME TO away")
+                await #expect(throws: StoreError.self, "\(table)") { try await store.checkAvailability() }
+                try await store.recordBankStatus(isUnavailable: false, cause: nil)
+                _ = try await pools.queries.execute("ALTER TABLE away RENAME TO \(table)")
+                try await store.checkAvailability()
+            }
+            let left = try await pools.queries.execute("SELECT count(*) FROM waiting_commands").single().int64(0)
+            #expect(left == 0)
+        }
+    }
+
+    @Test("the question takes no place from a command, whatever its payment is called")
+    func nobody() async throws {
+        try await TestDatabase.with { pools in
+            let store = PostgresPaymentStore(pools, fingerprinter: Fingerprinter(secret: Array("secret".utf8)))
+            _ = try await pools.queries.execute(
+                """
+                INSERT INTO waiting_commands
+                    (payment_id, merchant_id, idempotency_key, message_id, kind, arrived_at, seen_at)
+                VALUES ('00000000-0000-0000-0000-000000000000', 'm', 'k', 'i', 'capture', now(), now())
+                """
+            )
+            try await store.checkAvailability()
+            let left = try await pools.queries.execute("SELECT count(*) FROM waiting_commands").single().int64(0)
+            #expect(left == 1)
+        }
+    }
+
+    @Test("who asks for a place is not held up longer than it wants to wait")
+    func place() async throws {
+        let (released, release) = AsyncStream<Void>.makeStream()
+        let coalescer = Coalescer<Int, Int>(batchLimit: 8, flushLimit: 1) { items in
+            for await _ in released {}
+            return items.map { .success($0) }
+        }
+        let waiting = Task { () -> StoreError? in
+            do throws(StoreError) {
+                _ = try await coalescer.submitWhileWanted(1)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        waiting.cancel()
+        let error = await waiting.value
+        #expect(error?.code == .unavailable && error?.outcomeUnknown == true)
+        release.finish()
+        #expect(try await coalescer.submitWhileWanted(2) == 2)
+    }
+}
+
+@Suite("What a database must be like")
+struct DatabaseFactsTests {
+    @Test("is refused with one line that says what to do; what keeps the promises is accepted")
+    func problems() {
+        let cases: [(DatabaseFacts, String?)] = [
+            (DatabaseFacts(), nil),
+            (DatabaseFacts(synchronousCommit: "remote_apply", migrated: ["public"]), nil),
+            (DatabaseFacts(encoding: "LATIN1"), "encoding LATIN1"),
+            (DatabaseFacts(encoding: "SQL_ASCII"), "encoding SQL_ASCII"),
+            (DatabaseFacts(synchronousCommit: "off"), "synchronous_commit is off"),
+            (DatabaseFacts(synchronousCommit: "local"), "synchronous_commit is local"),
+            (DatabaseFacts(statementTimeout: 0), "settings of the session do not hold"),
+            (DatabaseFacts(schema: nil), "search_path names no schema"),
+            (DatabaseFacts(schema: "mine", migrated: ["mine", "public"]), "mine hides public"),
+            (DatabaseFacts(schema: "mine", migrated: ["public"]), "new tables would go to mine"),
+            (DatabaseFacts(migrated: ["public"], isOurs: false), "of another program"),
+        ]
+        for (facts, expected) in cases {
+            let problems = facts.problems(statementTimeout: 5_000)
+            #expect(problems.count == (expected == nil ? 0 : 1), "\(facts)")
+            if let expected { #expect(problems.first?.contains(expected) == true, "\(problems)") }
+        }
+    }
+}

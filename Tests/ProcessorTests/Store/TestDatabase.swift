@@ -76,3 +76,72 @@ enum TestDatabase {
         return try #require(components.string)
     }
 }
+
+/// Payments that were captured long ago, with all that belongs to them: what a database is full of.
+struct CompletedPayments: Sendable {
+    let count: Int
+    /// How far the transaction ids of the server that wrote them are ahead of this one's.
+    var transactionsAhead = 0
+
+    func write(to pool: PostgresPool) async throws {
+        try await pool.withConnection { connection throws(PostgresError) in
+            try connection.executeScript(
+                """
+                CREATE TEMP TABLE n AS SELECT gen_random_uuid() AS p, gen_random_uuid() AS a, gen_random_uuid() AS c
+                    FROM generate_series(1, \(count));
+                INSERT INTO payments (
+                    id, merchant_id, order_id, customer_id, amount, currency, status, version, bank_authorization_id,
+                    bank_capture_id, created_at, authorized_at, expires_at, captured_at)
+                SELECT p, 'default', 'o-' || p, 'c-1', 100, 'USD', 'CAPTURED', 4, 'auth_' || a, 'cap_' || c,
+                    now(), now(), now() + interval '168 hours', now() FROM n;
+                INSERT INTO operations (
+                    merchant_id, idempotency_key, id, kind, payment_id, fingerprint, bank_key, created_at, first_sent_at,
+                    state, fencing_token, lease_until, claim_token, attempts, ambiguous_sends, reply, completed_at, notified_at, created_in)
+                SELECT 'default', 'k-' || c, c, 'capture', p, decode(repeat('ab', 32), 'hex'), 'op_' || c, now(), now(),
+                    'SUCCEEDED', 1, now(), c, 1, 0, decode(repeat('cd', 800), 'hex'), now(), now(),
+                    (pg_current_xact_id()::text::bigint + \(transactionsAhead))::text::xid8 FROM n;
+                INSERT INTO bank_effects (payment_id, kind, bank_id, operation_id, next_check_at)
+                SELECT p, 'authorize', 'auth_' || a, a, now() + interval '168 hours' FROM n;
+                INSERT INTO outbox (payment_id, destination, headers, body, created_at, due_at, sent_at)
+                SELECT p, 'event', '{}', decode(repeat('cd', 800), 'hex'), now(), now(), now() FROM n;
+                DROP TABLE n;
+                ANALYZE;
+                """
+            )
+        }
+    }
+}
+
+/// How the server has run a statement, and what that took.
+struct ExplainedPlan: Sendable {
+    let text: String
+
+    /// - Parameter statement: with its parameters in place: `EXPLAIN` takes none in this form.
+    init(of statement: String, on pool: PostgresPool) async throws {
+        let rows = try await pool.transaction { connection throws(PostgresError) in
+            try connection.execute("EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF, SUMMARY OFF) \(statement)")
+        }
+        var lines: [String] = []
+        for row in rows { lines.append(try row.text(0)) }
+        text = lines.joined(separator: "\n")
+    }
+
+    /// Of the whole statement: of its first node, and of each of its `WITH` parts, whose cost the first node does not have where
+    /// nothing reads from it. What is read from counts twice.
+    var pages: Int {
+        var isDue = true
+        var sum = 0
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            // What it reads of the catalog depends on what others have done.
+            if words.first == "Planning:" { break }
+            if words.first == "CTE" { isDue = true }
+            guard isDue, words.starts(with: ["Buffers:", "shared"]) else { continue }
+            isDue = false
+            for word in words where word.hasPrefix("hit=") || word.hasPrefix("read=") {
+                sum += Int(word.drop { $0 != "=" }.dropFirst()) ?? 0
+            }
+        }
+        return sum
+    }
+}

@@ -1,5 +1,6 @@
 import Core
 import Simulation
+import Synchronization
 
 /// A store that changes one call and passes on the others.
 protocol StoreMutant: PaymentStore, SweepStore, Outbox, BankStatusStore, MemberStore {
@@ -109,4 +110,15 @@ extension StoreMutant {
     }
 
     func note(_ endings: [OutboxEnding]) async throws(StoreError) { try await store.note(endings) }
+}
+
+/// What a mutant remembers of the claims that passed through it.
+final class KnownClaims: Sendable {
+    private let claims = Mutex<[OperationID: Claim]>([:])
+
+    func keep(_ claim: Claim) {
+        claims.withLock { $0[claim.operation.id] = claim }
+    }
+
+    func claim(_ operation: OperationID) -> Claim? { claims.withLock { $0[operation] } }
 }
