@@ -118,6 +118,13 @@ let package = Package(
         // What settings are written in: durations, addresses, and the file .env.
         .target(name: "ConfigurationText", swiftSettings: swiftSettings),
 
+        // How a program reads its table of settings from its sources.
+        .target(
+            name: "ConfigurationReading",
+            dependencies: ["ConfigurationText", configuration],
+            swiftSettings: swiftSettings
+        ),
+
         // Core's messages in the words of AMQP.
         .target(name: "BrokerMapping", dependencies: ["AMQP", "Core"], swiftSettings: swiftSettings),
 
@@ -182,9 +189,10 @@ let package = Package(
         .executableTarget(
             name: "Processor",
             dependencies: [
-                "AMQP", "BrokerMapping", "CardSealing", "ConfigurationText", "ConnectionKeeper", "ConsolePages", "Core",
+                "AMQP", "BrokerMapping", "CardSealing", "ConfigurationReading", "ConfigurationText",
+                "ConnectionKeeper", "ConsolePages", "Core",
                 "HTTPClient", "Migrations", "Postgres", "Program", "ThreadExecutor", "TLSProbe", "WipingHeap",
-                argumentParser, configuration, coreMetrics, crypto, httpTypes, hummingbird, hummingbirdCore, logging,
+                argumentParser, coreMetrics, crypto, httpTypes, hummingbird, hummingbirdCore, logging,
                 mustache, nioCore, nioPosix, nioSSL, serviceLifecycle, unixSignals, yams,
             ],
             swiftSettings: swiftSettings,
@@ -193,8 +201,9 @@ let package = Package(
         .executableTarget(
             name: "Publisher",
             dependencies: [
-                "AMQP", "BrokerMapping", "ConfigurationText", "Core", "PaymentCommands", "Program",
-                argumentParser, configuration, crypto,
+                "AMQP", "BrokerMapping", "ConfigurationReading", "ConfigurationText", "Core", "PaymentCommands",
+                "Program",
+                argumentParser, crypto,
             ],
             swiftSettings: swiftSettings,
             linkerSettings: linkerSettings
@@ -278,7 +287,8 @@ let package = Package(
         .testTarget(
             name: "ProcessorTests",
             dependencies: [
-                "AMQP", "BrokerContract", "BrokerMapping", "CardSealing", "ConfigurationText", "ConsolePages", "Core",
+                "AMQP", "BrokerContract", "BrokerMapping", "CardSealing", "ConfigurationReading", "ConfigurationText",
+                "ConsolePages", "Core",
                 "HTTPClient", "Migrations", "Postgres", "Processor", "Simulation", "StoreContract", "TestSupport",
                 "Program", "WipingHeap",
                 argumentParser, coreMetrics, httpTypes, hummingbird, logging, serviceLifecycle, yams,
@@ -288,7 +298,8 @@ let package = Package(
         .testTarget(
             name: "PublisherTests",
             dependencies: [
-                "AMQP", "BrokerMapping", "CardSealing", "ConfigurationText", "Core", "PaymentCommands", "Program",
+                "AMQP", "BrokerMapping", "CardSealing", "ConfigurationReading", "ConfigurationText", "Core",
+                "PaymentCommands", "Program",
                 "Publisher", "TestSupport",
             ],
             swiftSettings: swiftSettings

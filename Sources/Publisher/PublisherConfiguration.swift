@@ -1,6 +1,7 @@
-import Configuration
+import ConfigurationReading
 import ConfigurationText
 import Core
+import FoundationEssentials
 import Glibc
 import PaymentCommands
 
@@ -16,57 +17,59 @@ struct PublisherConfiguration: Sendable, Equatable {
     /// - Parameter cardKey: what `--card-key` says.
     /// - Throws: `Failure` with a line for every value that is unusable.
     static func load(_ options: BrokerOptions, cardKey: String? = nil) throws(Failure) -> PublisherConfiguration {
-        let file: [String: String]
+        let file: DotEnvFile
         do throws(FileProblem) {
-            file = try EnvironmentFile.variables(path: ".env")
+            file = try EnvironmentFile.read(path: ".env")
         } catch {
             throw Failure(.configuration, ".env is there but cannot be read: \(error)")
         }
-        var values = options.values
-        values[.cardKey] = cardKey
-        return try PublisherConfiguration(values, environment: Terminal.environment, file: file)
+        var commandLine = options.values
+        commandLine[PublisherSettings.table.cardKey.descriptor.name] = cardKey
+        return try PublisherConfiguration(
+            ConfigurationInputs(
+                commandLine: commandLine,
+                environment: ProcessInfo.processInfo.environment,
+                file: file
+            )
+        )
     }
 
-    /// With what the command line says. An empty value counts as not set, wherever it stands.
-    init(
-        _ commandLine: [BrokerKey: String],
-        environment: (String) -> String?,
-        file: [String: String]
-    ) throws(Failure) {
-        let reader = ConfigReader(providers: [
-            Self.provider { commandLine[$0] },
-            Self.provider { environment($0.variable) },
-            Self.provider { file[$0.variable] },
-        ])
-        func value(_ key: BrokerKey) -> String? { reader.string(forKey: key.configKey, isSecret: true) }
+    /// What is wrong with the file itself is passed over: the processor, whose file it mostly is, complains about it.
+    init(_ inputs: ConfigurationInputs) throws(Failure) {
+        let settings = PublisherSettings.table
+        let values = SettingReader(inputs, settings.entries).values
         let (client, brokerProblems) = PaymentClientConfiguration.checked(
-            url: value(.url) ?? "amqp://guest:guest@127.0.0.1:5672/%2f",
-            prefix: value(.prefix) ?? "payments",
-            caFile: value(.caFile),
-            certFile: value(.certFile),
-            keyFile: value(.keyFile),
-            allowsPlaintext: value(.allowPlaintext) == "true",
+            url: values[settings.url] ?? "",
+            prefix: values[settings.prefix] ?? "",
+            caFile: values[settings.caFile] ?? nil,
+            certFile: values[settings.certFile] ?? nil,
+            keyFile: values[settings.keyFile] ?? nil,
+            allowsPlaintext: values[settings.allowsPlaintext] == "true",
             connectionName: "publisher"
         )
         var problems = brokerProblems.map(Self.text)
         do throws(ConfigurationProblem) {
-            cardKey = try value(.cardKey).map { text throws(ConfigurationProblem) in try CardKeySource(text) }
+            cardKey = try (values[settings.cardKey] ?? nil).map { text throws(ConfigurationProblem) in
+                try CardKeySource(text)
+            }
         } catch {
             cardKey = nil
-            problems.append("\(BrokerKey.cardKey.rawValue): \(error)")
+            problems.append("\(settings.cardKey.descriptor.name): \(error)")
         }
         guard problems.isEmpty else { throw Failure(.configuration, problems) }
         self.client = client
     }
 
     private static func text(_ problem: BrokerProblem) -> String {
-        switch problem {
-        case .url(let problem): "\(BrokerKey.url.rawValue): \(problem)"
+        let settings = PublisherSettings.table
+        func name(_ setting: Setting<some Sendable>) -> String { setting.descriptor.name }
+        return switch problem {
+        case .url(let problem): "\(name(settings.url)): \(problem)"
         case .plaintext:
-            "\(BrokerKey.url.rawValue): leads to another machine without amqps://; use it, or set "
-                + "\(BrokerKey.allowPlaintext.variable) to true"
-        case .prefix: "\(BrokerKey.prefix.rawValue): \(BrokerProblem.prefixRule)"
-        case .halfCertificate: "\(BrokerKey.certFile.rawValue) and \(BrokerKey.keyFile.rawValue): one needs the other"
+            "\(name(settings.url)): leads to another machine without amqps://; use it, or set "
+                + "\(settings.allowsPlaintext.descriptor.variable) to true"
+        case .prefix: "\(name(settings.prefix)): \(BrokerProblem.prefixRule)"
+        case .halfCertificate: "\(name(settings.certFile)) and \(name(settings.keyFile)): one needs the other"
         }
     }
 
@@ -78,40 +81,37 @@ struct PublisherConfiguration: Sendable, Equatable {
             throw Failure(cardKey: error)
         }
     }
-
-    private static func provider(_ text: (BrokerKey) -> String?) -> InMemoryProvider {
-        var values: [AbsoluteConfigKey: ConfigValue] = [:]
-        for key in BrokerKey.allCases {
-            guard let text = text(key), !text.isEmpty else { continue }
-            values[AbsoluteConfigKey(key.configKey)] = ConfigValue(.string(text), isSecret: true)
-        }
-        return InMemoryProvider(values: values)
-    }
 }
 
 extension Failure {
     /// What is wrong with the key to seal cards for.
     init(cardKey error: PaymentClientError) {
-        self.init(error.code == .unavailable ? .unavailable : .configuration, "\(BrokerKey.cardKey.rawValue): \(error)")
+        let name = PublisherSettings.table.cardKey.descriptor.name
+        self.init(error.code == .unavailable ? .unavailable : .configuration, "\(name): \(error)")
     }
 }
 
-/// The keys of the configuration that a publisher reads (docs/contract.md#configuration).
-enum BrokerKey: String, CaseIterable {
-    case url = "amqp.url"
-    case prefix = "amqp.prefix"
-    case caFile = "amqp.ca-file"
-    case certFile = "amqp.cert-file"
-    case keyFile = "amqp.key-file"
-    case cardKey = "publisher.card-key"
-    case allowPlaintext = "allow-plaintext"
+/// The table of keys that a publisher reads (docs/contract.md#configuration). The library checks what they say.
+struct PublisherSettings: SettingTable {
+    static let table = PublisherSettings()
 
-    /// Its name in the environment and in `.env`.
-    var variable: String {
-        String(rawValue.map { $0 == "." || $0 == "-" ? "_" : $0 }).uppercased()
-    }
-
-    var configKey: ConfigKey { ConfigKey(rawValue) }
+    let url = Setting(
+        "amqp.url",
+        .text,
+        default: "amqp://guest:guest@127.0.0.1:5672/%2f",
+        help: "The broker's address"
+    )
+    let prefix = Setting("amqp.prefix", .text, default: "payments", help: "What the names of the exchanges begin with")
+    let caFile = Setting("amqp.ca-file", .text, help: "The authorities to trust with amqps://, a PEM file")
+    let certFile = Setting("amqp.cert-file", .text, help: "The client's certificate chain for amqps://, a PEM file")
+    let keyFile = Setting("amqp.key-file", .text, help: "The client's unencrypted private key for amqps://, a PEM file")
+    let cardKey = Setting("publisher.card-key", .text, help: "The processor's public key, a file or an address")
+    let allowsPlaintext = Setting(
+        "allow-plaintext",
+        .text,
+        default: "false",
+        help: "true lets amqp:// lead to another machine"
+    )
 }
 
 /// The `.env` of the working directory, as the processor reads it. A line that is no assignment is passed over here: the processor,
@@ -119,11 +119,11 @@ enum BrokerKey: String, CaseIterable {
 enum EnvironmentFile {
     /// - Returns: nothing when there is no such file.
     /// - Throws: when it is there and cannot be read.
-    static func variables(path: String) throws(FileProblem) -> [String: String] {
+    static func read(path: String) throws(FileProblem) -> DotEnvFile {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             let number = errno
-            if number == ENOENT { return [:] }
+            if number == ENOENT { return DotEnvFile() }
             throw FileProblem(number: number)
         }
         defer { close(descriptor) }
@@ -132,6 +132,6 @@ enum EnvironmentFile {
         while let line = try reader.next() {
             if case .line(let bytes) = line { lines.append(String(decoding: bytes, as: UTF8.self)) }
         }
-        return DotEnvFile(lines.joined(separator: "\n")).variables
+        return DotEnvFile(lines.joined(separator: "\n"))
     }
 }

@@ -1,3 +1,4 @@
+import ConfigurationReading
 import Glibc
 import HummingbirdCore
 import Logging
@@ -14,16 +15,16 @@ struct AdminCertificateProblem: Error, CustomStringConvertible {
 extension AdminTLS {
     /// Reads both files.
     func context() throws(AdminCertificateProblem) -> NIOSSLContext {
-        let certificates = try Self.reading(Settings.adminCertFile, "holds no certificate in PEM") {
+        let certificates = try Self.reading(Settings.table.adminCertFile, "holds no certificate in PEM") {
             try NIOSSLCertificate.fromPEMFile(certFile)
         }
         guard !certificates.isEmpty else {
             throw AdminCertificateProblem(
-                setting: Settings.adminCertFile.descriptor,
+                setting: Settings.table.adminCertFile.descriptor,
                 description: "holds no certificate in PEM"
             )
         }
-        let key = try Self.reading(Settings.adminKeyFile, "holds no unencrypted private key in PEM") {
+        let key = try Self.reading(Settings.table.adminKeyFile, "holds no unencrypted private key in PEM") {
             try NIOSSLPrivateKey(file: keyFile, format: .pem)
         }
         var configuration = TLSConfiguration.makeServerConfiguration(
@@ -31,13 +32,13 @@ extension AdminTLS {
             privateKey: .privateKey(key)
         )
         configuration.minimumTLSVersion = .tlsv12
-        return try Self.reading(Settings.adminKeyFile, "is not the key of the certificate in admin.cert-file") {
+        return try Self.reading(Settings.table.adminKeyFile, "is not the key of the certificate in admin.cert-file") {
             try NIOSSLContext(configuration: configuration)
         }
     }
 
     private static func reading<Value>(
-        _ setting: Setting<String>,
+        _ setting: Setting<String?>,
         _ problem: String,
         _ work: () throws -> Value
     ) throws(AdminCertificateProblem) -> Value {

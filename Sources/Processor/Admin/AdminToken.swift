@@ -1,3 +1,4 @@
+import ConfigurationReading
 import Core
 import Crypto
 import FoundationEssentials

@@ -55,7 +55,7 @@ struct RunSweep: AsyncParsableCommand {
         // Ends with the process, as the command does.
         Task { await pools.run() }
         let connections = try BankConnections(
-            concurrency: min(configuration.sweeps.batch, Self.connectionLimit),
+            concurrency: min(configuration.sweepBatch, Self.connectionLimit),
             tls: configuration.bankTLS,
             limits: configuration.limits,
             database: configuration.database,
@@ -78,8 +78,8 @@ struct RunSweep: AsyncParsableCommand {
             observer: observer,
             limits: configuration.limits
         )
-        let parts = SweepParts(configuration.sweeps, context, store: store, bank: bank)
-        let control = SweepControl(parts: parts, store: store, periods: configuration.sweeps.periods)
+        let parts = SweepParts(configuration, context, store: store, bank: bank)
+        let control = SweepControl(parts: parts, store: store, periods: configuration.sweepPeriods)
         let report: SweepReport
         do {
             report = try await control.report(job, isDryRun: dryRun)

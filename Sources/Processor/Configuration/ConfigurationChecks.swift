@@ -1,4 +1,5 @@
 import AMQP
+import ConfigurationReading
 import ConfigurationText
 import Glibc
 import Postgres
@@ -21,20 +22,20 @@ struct ConfigurationChecks {
     ) -> [String] {
         [
             broker.map { $0.addresses.allSatisfy { LoopbackHost.matches($0.host) } } == false
-                ? Settings.brokerURL.descriptor.name : nil,
-            database?.isLoopbackOnly == false ? Settings.database.descriptor.name : nil,
-            bank?.isLoopback == false ? Settings.bankURL.descriptor.name : nil,
+                ? Settings.table.broker.descriptor.name : nil,
+            database?.isLoopbackOnly == false ? Settings.table.database.descriptor.name : nil,
+            bank?.isLoopback == false ? Settings.table.bank.descriptor.name : nil,
         ].compactMap(\.self)
     }
 
     /// `fingerprint.secret`, or the development value where everything is on loopback (docs/contract.md#configuration).
     mutating func secret(_ reader: inout SettingReader, elsewhere: [String]) -> Secret? {
-        let setting = Settings.fingerprintSecret
+        let setting = Settings.table.fingerprintSecret
         let secret = reader.read(setting)
         if elsewhere.isEmpty {
             if let secret { return secret }
             guard !reader.isGiven(setting) else { return nil }
-            reader.note(setting.descriptor, shown: Redaction.mask, .default)
+            reader.note(setting.descriptor, shown: Redaction.mask)
             warn(setting.descriptor, "is not set; a fixed value is used, which is for development only")
             return ProcessorConfiguration.developmentSecret
         }
@@ -51,13 +52,13 @@ struct ConfigurationChecks {
     /// The keys of sealed cards, and whether plain ones are taken: only where they leave this machine nowhere
     /// (docs/contract.md#sealed-cards).
     mutating func cards(_ reader: inout SettingReader, elsewhere: [String]) -> CardsConfiguration? {
-        let (files, plain) = (Settings.cardKeyFiles, Settings.acceptPlainCards)
+        let (files, plain) = (Settings.table.cardKeyFiles, Settings.table.acceptsPlainCards)
         let keyFiles = reader.read(files)
         let given = reader.read(plain)
         if reader.isGiven(files), keyFiles == nil || reader.isGiven(plain) && given == nil { return nil }
         let acceptsPlain = given ?? elsewhere.isEmpty
-        if !reader.isGiven(plain) { reader.note(plain.descriptor, shown: "\(acceptsPlain)", .default) }
-        if !acceptsPlain, keyFiles == nil, !reader.isGiven(files) {
+        if !reader.isGiven(plain) { reader.note(plain.descriptor, shown: "\(acceptsPlain)") }
+        if !acceptsPlain, !reader.isGiven(files) {
             warn(files.descriptor, "is not set, and plain cards are not taken: every authorize will be rejected")
         }
         if acceptsPlain, !elsewhere.isEmpty {
@@ -74,20 +75,19 @@ struct ConfigurationChecks {
         _ reader: inout SettingReader,
         broker: AMQPConfiguration?,
         database: PostgresConfiguration?,
-        bank: BankAddress?,
-        management: ManagementAddress?
+        bank: BankAddress?
     ) {
-        let isAllowed = reader.read(Settings.allowPlaintext) ?? false
+        let isAllowed = reader.read(Settings.table.allowsPlaintext) ?? false
         var open: [(SettingDescriptor, String)] = []
         if let broker, !broker.usesTLS, !broker.addresses.allSatisfy({ LoopbackHost.matches($0.host) }) {
-            open.append((Settings.brokerURL.descriptor, "amqps://"))
+            open.append((Settings.table.broker.descriptor, "amqps://"))
         }
         if let database, !database.isLoopbackOnly, !database.verifiesServer {
-            open.append((Settings.database.descriptor, "sslmode=verify-full"))
+            open.append((Settings.table.database.descriptor, "sslmode=verify-full"))
         }
-        if let bank, !bank.isLoopback, !bank.usesTLS { open.append((Settings.bankURL.descriptor, "https://")) }
-        if let address = management?.address, !address.isLoopback, !address.usesTLS {
-            open.append((Settings.managementURL.descriptor, "https://"))
+        if let bank, !bank.isLoopback, !bank.usesTLS { open.append((Settings.table.bank.descriptor, "https://")) }
+        if let address = reader.read(Settings.table.management)?.address, !address.isLoopback, !address.usesTLS {
+            open.append((Settings.table.management.descriptor, "https://"))
         }
         for (setting, way) in open {
             if isAllowed {
@@ -96,7 +96,7 @@ struct ConfigurationChecks {
                     "leads to another machine without \(way): whoever is on the way can read and change what is sent"
                 )
             } else {
-                let name = Settings.allowPlaintext.descriptor.title
+                let name = Settings.table.allowsPlaintext.descriptor.title
                 reader.report(setting, "leads to another machine without \(way); use it, or set \(name) to true")
             }
         }

@@ -1,4 +1,5 @@
 import AMQP
+import ConfigurationReading
 import ConfigurationText
 import Postgres
 

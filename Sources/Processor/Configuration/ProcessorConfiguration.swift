@@ -1,48 +1,38 @@
 import AMQP
+import ConfigurationReading
 import Core
-import Logging
 import Postgres
 
-/// How the processor is set up (docs/contract.md#configuration). A value of this type has passed every check.
+/// How the processor is set up (docs/contract.md#configuration): every entry of `Settings` under its name there, and what is made
+/// of several of them. A value of this type has passed every check.
+@dynamicMemberLookup
 struct ProcessorConfiguration: Sendable {
+    /// Of every entry.
+    let values: SettingValues
     /// With the TLS files in place.
     let broker: AMQPConfiguration
-    let names: BrokerNames
-    /// 1–256.
-    let partitions: Int
-    /// Unacknowledged deliveries per partition, 1–65,535.
-    let prefetch: UInt16
-    /// Declare the topology, rather than only check it.
-    let declaresTopology: Bool
-    let management: ManagementAddress?
+    /// With its timeout of statements.
     let database: PostgresConfiguration
-    /// Bring the schema up to date, rather than only check it.
-    let migratesDatabase: Bool
-    let bank: BankAddress
-    let limits: HandlerLimits
-    /// The most requests to the bank at a time, 1–1,024.
-    let bankConcurrency: Int
     let bankTLS: BankTLS
+    let limits: HandlerLimits
     let fingerprintSecret: Secret
-    /// Those that fingerprints may have been made with before, or by processors that are ahead.
-    let previousSecrets: [Secret]
     let cards: CardsConfiguration
-    /// `nil`: all who may publish are one trust zone.
-    let merchants: MerchantAccess?
+    let admin: AdminConfiguration
     /// What only this processor should be able to read.
     let secretFiles: [SecretFile]
-    let admin: AdminConfiguration
-    /// How long what is in flight may take to finish after a first SIGTERM.
-    let shutdownGrace: Duration
-    let sweeps: SweepConfiguration
-    let logLevel: Logger.Level
-    let logFormat: LogFormat
-    let logOverflow: LogOverflow
 
     /// What is in force, fit to be shown, in the order of `Settings.all`.
     let effective: [EffectiveSetting]
     /// What is allowed and yet most likely not meant.
     let warnings: [String]
+
+    /// The value of an entry.
+    subscript<Value>(dynamicMember entry: KeyPath<Settings, Setting<Value>>) -> Value {
+        guard let value = values[Settings.table[keyPath: entry]] else {
+            preconditionFailure("a configuration has every value of its table")
+        }
+        return value
+    }
 }
 
 struct AdminConfiguration: Hashable, Sendable {
@@ -76,20 +66,6 @@ struct CardsConfiguration: Sendable {
     let acceptsPlain: Bool
 
     var intake: CardIntake { CardIntake(keys: files.keyring, acceptsPlain: acceptsPlain) }
-}
-
-struct SweepConfiguration: Hashable, Sendable {
-    let reconcilePeriod: Duration
-    let expirePeriod: Duration
-    /// How far past its expiry, by the bank's clock, an authorization must be (docs/correctness.md#expiry-needs-proof).
-    let expireGrace: Duration
-    /// Void what has expired.
-    let voidsExpired: Bool
-    let retentionPeriod: Duration
-    /// Rows per look.
-    let batch: Int
-    /// How long an open dead letter keeps a sealed card.
-    let sealedCardRetention: Duration
 }
 
 extension ProcessorConfiguration: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

@@ -1,288 +1,274 @@
 import AMQP
+import ConfigurationReading
+import Core
 import Logging
 import Postgres
 
-/// The table of keys (docs/contract.md#configuration): options, messages, `check-config` and the documentation all come
-/// from it.
-enum Settings {
-    static let brokerURL = Setting(
+/// The table of keys (docs/contract.md#configuration). An entry is all that a key needs: options, messages, `check-config`, the
+/// documentation and `ProcessorConfiguration` come from it. Their order is that of the documentation.
+struct Settings: SettingTable {
+    static let table = Settings()
+    static let entries = table.entries
+    static let all: [SettingDescriptor] = entries.map(\.descriptor)
+    private static let periods: ClosedRange<Duration> = .milliseconds(100) ... .seconds(604_800)
+
+    let broker = Setting(
         "amqp.url",
         .brokerURL,
         default: "amqp://guest:guest@127.0.0.1:5672/%2f",
         help: "The RabbitMQ broker; several hosts are allowed"
     )
-    static let prefix = Setting(
+    let names = Setting(
         "amqp.prefix",
-        .namePrefix,
+        ValueForm.namePrefix.map { BrokerNames(prefix: $0) },
         default: "payments",
         help: "What the names of all queues and exchanges begin with"
     )
-    static let partitions = Setting(
+    let partitions = Setting(
         "amqp.partitions",
         .integer(1...256),
         default: "8",
         help: "How many command queues there are; the commands of one payment share one"
     )
-    static let prefetch = Setting(
+    let prefetch = Setting<UInt16>(
         "amqp.prefetch",
         .integer(1...65_535),
         default: "64",
         help: "How many unacknowledged commands are taken from each command queue"
     )
-    static let declare = Setting(
+    let declaresTopology = Setting(
         "amqp.declare",
         .boolean,
         default: "true",
         help: "Declare queues and exchanges, again when they vanish; if false, only check that they exist"
     )
-    static let managementURL = Setting(
+    let management = Setting(
         "amqp.management-url",
         .managementURL,
         help: "The broker's management API, asked for policies that remove what waits, and for bindings"
     )
-    static let caFile = Setting(
+    let brokerCAFile = Setting(
         "amqp.ca-file",
         .readableFile,
         defaultNote: "those of the system",
         help: "The authorities to trust with amqps://"
     )
-    static let certFile = Setting(
+    let brokerCertFile = Setting(
         "amqp.cert-file",
         .readableFile,
         help: "The client's certificate chain for amqps://; needs amqp.key-file"
     )
-    static let keyFile = Setting(
+    let brokerKeyFile = Setting(
         "amqp.key-file",
         .readableFile,
         help: "The client's unencrypted private key for amqps://; needs amqp.cert-file"
     )
-    static let database = Setting(
+    let database = Setting(
         "database.url",
         .conninfo,
         default: "postgresql://postgres@127.0.0.1:5432/payments",
         help: "The PostgreSQL database; of several hosts, the one that takes writes"
     )
-    static let migrate = Setting(
+    let migratesDatabase = Setting(
         "database.migrate",
         .boolean,
         default: "true",
         help: "Bring the database schema up to date at start; if false, only check it"
     )
-    static let statementTimeout = Setting(
+    let statementTimeout = Setting(
         "database.statement-timeout",
         .duration(.milliseconds(100) ... .seconds(600)),
         default: "5s",
         help: "How long one statement may take, migrations aside; a server that says nothing for longer counts as lost"
     )
-    static let bankURL = Setting(
+    let bank = Setting(
         "bank.url",
         .bankURL,
         default: "http://127.0.0.1:8787",
         help: "The bank's HTTP API"
     )
-    static let bankTimeout = Setting(
+    let bankTimeout = Setting(
         "bank.timeout",
         .duration(.milliseconds(10) ... .seconds(600)),
         default: "15s",
         help: "Bounds one request to the bank"
     )
-    static let bankWorstCase = Setting(
+    let bankWorstCase = Setting(
         "bank.worst-case",
         .duration(.zero ... .seconds(3_600)),
         default: "17s",
         help: "How long the bank may go on executing a request that was given up"
     )
-    static let bankConcurrency = Setting(
+    let bankConcurrency = Setting(
         "bank.concurrency",
         .integer(1...1_024),
         default: "128",
         help: "The most requests to the bank at a time, of this processor"
     )
-    static let bankCAFile = Setting(
+    let bankCAFile = Setting(
         "bank.ca-file",
         .readableFile,
         defaultNote: "those of the system",
         help: "The authorities to trust with a bank at https://"
     )
-    static let bankCertFile = Setting(
+    let bankCertFile = Setting(
         "bank.cert-file",
         .readableFile,
         help: "The client's certificate chain for the bank; needs bank.key-file"
     )
-    static let bankKeyFile = Setting(
+    let bankKeyFile = Setting(
         "bank.key-file",
         .readableFile,
         help: "The client's unencrypted private key for the bank; needs bank.cert-file"
     )
-    static let allowPlaintext = Setting(
-        "allow-plaintext",
-        .boolean,
-        default: "false",
-        help: "Talk to broker, database and bank on other machines without TLS, or without checking who they are"
-    )
-    static let fingerprintSecret = Setting(
+    let fingerprintSecret = Setting(
         "fingerprint.secret",
         .secret(16...1_024),
         defaultNote: "a fixed development value on loopback; required elsewhere",
         help: "The key of the digests that tell a duplicate from a reused idempotency key"
     )
-    static let previousSecrets = Setting(
+    let previousSecrets = Setting(
         "fingerprint.previous-secrets",
         .secrets(16...1_024),
+        absent: [],
         help: "Secrets whose digests are recognized, too: those before, and the next one while it is introduced"
     )
-    static let cardKeyFiles = Setting(
+    let cardKeyFiles = Setting(
         "cards.key-files",
         .cardKeyFiles,
+        absent: .none,
         help: "The private keys that open sealed cards, the current one first; `processor keys generate` makes them"
     )
-    static let acceptPlainCards = Setting(
+    let acceptsPlainCards = Setting(
         "cards.accept-plain",
         .boolean,
         defaultNote: "true where broker, database and bank are all on loopback, else false",
         help: "Take cards that are not sealed, too, which then rest on the broker's disk"
     )
-    static let merchantsFile = Setting(
+    let merchants = Setting(
         "merchants.file",
         .merchants,
         defaultNote: "none: whoever may publish may act for every merchant",
         help: "Which user of the broker may act for which merchants, a line each: user merchant-id,merchant-id"
     )
-    static let lease = Setting(
+    let lease = Setting(
         "operation.lease",
         .duration(.milliseconds(10) ... .seconds(86_400)),
         defaultNote: "bank.timeout + bank.worst-case + 5s",
         help: "How long a worker owns an operation; at least bank.timeout + bank.worst-case"
     )
-    static let busyAfter = Setting(
+    let busyAfter = Setting(
         "payment.busy-after",
         .duration(.milliseconds(100) ... .seconds(86_400)),
         default: "2m",
         help: "How long a command waits for another one of its payment before it is rejected"
     )
-    static let adminHost = Setting(
+    let adminHost = Setting(
         "admin.host",
         .host,
         default: "127.0.0.1",
         help: "Where the admin HTTP server listens"
     )
-    static let adminPort = Setting(
+    let adminPort = Setting(
         "admin.port",
         .integer(0...65_535),
         default: "9090",
         help: "The port of the admin HTTP server; 0 is any free one"
     )
-    static let adminToken = Setting(
+    let adminToken = Setting(
         "admin.token",
         .secret(16...1_024),
         defaultNote: "none: only loopback is served",
         help: "The bearer token that admin requests need, /healthz and /readyz excepted"
     )
-    static let adminTokensFile = Setting(
+    let adminTokens = Setting(
         "admin.tokens-file",
         .adminTokens,
+        absent: [],
         help:
             "Bearer tokens of operators, a line each: name, role (read or operate), SHA-256 of the token in hexadecimal"
     )
-    static let adminCertFile = Setting(
+    let adminCertFile = Setting(
         "admin.cert-file",
         .readableFile,
         defaultNote: "none: plain HTTP",
         help: "The admin server's certificate chain, with which it speaks TLS; needs admin.key-file"
     )
-    static let adminKeyFile = Setting(
+    let adminKeyFile = Setting(
         "admin.key-file",
         .readableFile,
         help: "The admin server's unencrypted private key; needs admin.cert-file"
     )
-    static let shutdownGrace = Setting(
+    let shutdownGrace = Setting(
         "shutdown.grace",
         .duration(.zero ... .seconds(3_600)),
         default: "25s",
         help: "How long what is in flight may take to finish after SIGTERM"
     )
-    static let reconcilePeriod = Setting(
+    let reconcilePeriod = Setting(
         "sweeps.reconcile.period",
-        .duration(periods),
+        .duration(Self.periods),
         default: "60s",
         help: "How often open operations are checked"
     )
-    static let expirePeriod = Setting(
+    let expirePeriod = Setting(
         "sweeps.expire.period",
-        .duration(periods),
+        .duration(Self.periods),
         default: "5m",
         help: "How often authorizations past their expiry are searched for"
     )
-    static let expireGrace = Setting(
+    let expireGrace = Setting(
         "sweeps.expire.grace",
         .duration(.zero ... .seconds(604_800)),
         default: "1h",
         help: "How far past its expiry, by the bank's clock, an authorization must be"
     )
-    static let expireVoid = Setting(
+    let voidsExpired = Setting(
         "sweeps.expire.void",
         .boolean,
         default: "false",
         help: "Void what has expired, so that the bank frees its hold"
     )
-    static let retentionPeriod = Setting(
+    let retentionPeriod = Setting(
         "sweeps.retention.period",
-        .duration(periods),
+        .duration(Self.periods),
         default: "1h",
         help: "How often what need not be kept any longer is removed"
     )
-    static let sealedCardRetention = Setting(
-        "dead-letters.sealed-card-retention",
-        .duration(.zero ... .seconds(7_776_000)),
-        default: "24h",
-        help: "How long the dead letter of an authorize keeps its sealed card, and can be replayed, at most"
-    )
-    static let batch = Setting(
+    let sweepBatch = Setting(
         "sweeps.batch",
         .integer(1...10_000),
         default: "100",
         help: "How many rows a sweep checks in one go"
     )
-    static let logLevel = Setting(
+    let sealedCardRetention = Setting(
+        "dead-letters.sealed-card-retention",
+        .duration(.zero ... .seconds(7_776_000)),
+        default: "24h",
+        help: "How long the dead letter of an authorize keeps its sealed card, and can be replayed, at most"
+    )
+    let allowsPlaintext = Setting(
+        "allow-plaintext",
+        .boolean,
+        default: "false",
+        help: "Talk to broker, database and bank on other machines without TLS, or without checking who they are"
+    )
+    let logLevel = Setting(
         "log.level",
         .logLevel,
         default: "info",
         help: "The least severe level that is logged"
     )
-    static let logFormat = Setting(
+    let logFormat = Setting(
         "log.format",
         .logFormat,
         default: "logfmt",
         help: "How a line of the log is written"
     )
-    static let logOverflow = Setting(
+    let logOverflow = Setting(
         "log.overflow",
         .logOverflow,
         default: "drop",
         help: "What becomes of log lines that are not read fast enough: dropped and counted, or work waits for them"
     )
-
-    private static let periods: ClosedRange<Duration> = .milliseconds(100) ... .seconds(604_800)
-
-    /// Every key, in the order of the documentation.
-    static let all: [SettingDescriptor] = [
-        brokerURL.descriptor, prefix.descriptor, partitions.descriptor, prefetch.descriptor, declare.descriptor,
-        managementURL.descriptor,
-        caFile.descriptor, certFile.descriptor, keyFile.descriptor,
-        database.descriptor, migrate.descriptor, statementTimeout.descriptor,
-        bankURL.descriptor, bankTimeout.descriptor, bankWorstCase.descriptor, bankConcurrency.descriptor,
-        bankCAFile.descriptor, bankCertFile.descriptor, bankKeyFile.descriptor,
-        fingerprintSecret.descriptor, previousSecrets.descriptor,
-        cardKeyFiles.descriptor, acceptPlainCards.descriptor,
-        merchantsFile.descriptor,
-        lease.descriptor, busyAfter.descriptor,
-        adminHost.descriptor, adminPort.descriptor, adminToken.descriptor, adminTokensFile.descriptor,
-        adminCertFile.descriptor, adminKeyFile.descriptor,
-        shutdownGrace.descriptor,
-        reconcilePeriod.descriptor, expirePeriod.descriptor, expireGrace.descriptor, expireVoid.descriptor,
-        retentionPeriod.descriptor, batch.descriptor,
-        sealedCardRetention.descriptor,
-        allowPlaintext.descriptor,
-        logLevel.descriptor, logFormat.descriptor, logOverflow.descriptor,
-    ]
 }

@@ -1,5 +1,6 @@
 import AMQP
 import ArgumentParser
+import ConfigurationReading
 import Core
 import Glibc
 import Program

@@ -5,7 +5,7 @@ import Postgres
 
 extension ProcessorConfiguration {
     var fingerprinter: Fingerprinter {
-        Fingerprinter(secret: fingerprintSecret.bytes, previous: previousSecrets.map(\.bytes))
+        Fingerprinter(secret: fingerprintSecret.bytes, previous: self.previousSecrets.map(\.bytes))
     }
 }
 

@@ -132,7 +132,7 @@ struct ProcessorService: Service {
             fingerprinter: configuration.fingerprinter
         )
         watch = BankWatch(context, bank: bank)
-        let parts = SweepParts(configuration.sweeps, context, store: store, bank: bank)
+        let parts = SweepParts(configuration, context, store: store, bank: bank)
         signal = parts.signal
         sweeps = SweepSubscription(
             session: ticking,
@@ -140,7 +140,7 @@ struct ProcessorService: Service {
             consumer: SweepConsumer(runner: parts.runner, observer: observer),
             ticks: TickPublisher(
                 sink: sink,
-                periods: configuration.sweeps.periods,
+                periods: configuration.sweepPeriods,
                 time: SystemTime(),
                 random: SystemRandom(),
                 observer: observer
@@ -213,7 +213,7 @@ struct ProcessorService: Service {
             minutes: PostgresCommandMinutes(pool: pools.queries),
             bank: bank,
             bankStatus: store,
-            sweeps: SweepControl(parts: parts, store: store, periods: configuration.sweeps.periods),
+            sweeps: SweepControl(parts: parts, store: store, periods: configuration.sweepPeriods),
             readiness: readiness,
             metrics: metrics,
             names: configuration.names,

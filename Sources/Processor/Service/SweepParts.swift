@@ -12,12 +12,12 @@ struct SweepParts: Sendable {
     let signal: WakeUpSignal
 
     init(
-        _ configuration: SweepConfiguration,
+        _ configuration: ProcessorConfiguration,
         _ context: ProcessorContext,
         store: any SweepStore,
         bank: any BankQueries
     ) {
-        var policy = SweepPolicy(batch: configuration.batch)
+        var policy = SweepPolicy(batch: configuration.sweepBatch)
         policy.keepsSealedCards = configuration.sealedCardRetention
         let signal = WakeUpSignal()
         reconcile = ReconcileSweep(context, store: store, policy: policy, signal: signal)
@@ -45,9 +45,9 @@ struct SweepParts: Sendable {
     }
 }
 
-extension SweepConfiguration {
-    var periods: [SweepJob: Duration] {
-        [.reconcile: reconcilePeriod, .expire: expirePeriod, .retention: retentionPeriod]
+extension ProcessorConfiguration {
+    var sweepPeriods: [SweepJob: Duration] {
+        [.reconcile: self.reconcilePeriod, .expire: self.expirePeriod, .retention: self.retentionPeriod]
     }
 }
 

@@ -1,3 +1,4 @@
+import ConfigurationReading
 import Core
 import CoreMetrics
 import Glibc

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ConfigurationReading
 import ConfigurationText
 import Core
 
@@ -85,12 +86,15 @@ struct BrokerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The client's unencrypted private key for amqps://, a PEM file.", valueName: "path"))
     var amqpKeyFile: String?
 
-    /// What was given.
-    var values: [BrokerKey: String] {
-        let options: [BrokerKey: String?] = [
-            .url: amqpUrl, .prefix: amqpPrefix, .caFile: amqpCaFile, .certFile: amqpCertFile, .keyFile: amqpKeyFile,
+    /// What was given, by the name of the setting.
+    var values: [String: String] {
+        let settings = PublisherSettings.table
+        let options = [
+            (settings.url.descriptor, amqpUrl), (settings.prefix.descriptor, amqpPrefix),
+            (settings.caFile.descriptor, amqpCaFile), (settings.certFile.descriptor, amqpCertFile),
+            (settings.keyFile.descriptor, amqpKeyFile),
         ]
-        return options.compactMapValues(\.self)
+        return options.reduce(into: [:]) { given, option in given[option.0.name] = option.1 }
     }
 }
 

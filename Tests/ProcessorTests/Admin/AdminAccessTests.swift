@@ -1,3 +1,4 @@
+import ConfigurationReading
 import HTTPTypes
 import TestSupport
 import Testing
@@ -110,7 +111,7 @@ struct AdminTokenTests {
         let directory = try ScratchDirectory()
         defer { directory.remove() }
         try ScratchDirectory.write(text, to: directory.file("tokens"))
-        return try Settings.adminTokensFile.form.parse(directory.file("tokens"))
+        return try Settings.table.adminTokens.form.parse(directory.file("tokens"))
     }
 
     @Test("a token is known by its digest, and by nothing else")
@@ -160,7 +161,7 @@ struct AdminTokenTests {
             let problem = #expect(throws: ValueProblem.self) { try tokens(text) }
             #expect(problem?.description.hasPrefix(words) == true, "\(problem?.description ?? "")")
         }
-        #expect(throws: ValueProblem.self) { try Settings.adminTokensFile.form.parse("/nowhere/tokens") }
+        #expect(throws: ValueProblem.self) { try Settings.table.adminTokens.form.parse("/nowhere/tokens") }
     }
 }
 

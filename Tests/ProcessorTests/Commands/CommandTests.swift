@@ -1,4 +1,5 @@
 import ArgumentParser
+import ConfigurationReading
 import ConfigurationText
 import Core
 import Testing

@@ -1,4 +1,5 @@
 import CardSealing
+import ConfigurationReading
 import ConfigurationText
 import Core
 import Glibc

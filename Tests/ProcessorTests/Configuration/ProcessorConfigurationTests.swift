@@ -1,4 +1,5 @@
 import AMQP
+import ConfigurationReading
 import ConfigurationText
 import Core
 import Glibc
@@ -19,13 +20,12 @@ struct ProcessorConfigurationTests {
         }
     }
 
-    @Test("without any input everything has the default of the contract")
+    @Test("without any input what is made of several keys has its default")
     func defaults() throws {
         let configuration = try ProcessorConfiguration(ConfigurationInputs())
         #expect(configuration.broker.host == "127.0.0.1" && configuration.broker.port == 5_672)
         #expect(configuration.broker.user == "guest" && configuration.broker.virtualHost == "/")
-        #expect(configuration.names.prefix == "payments")
-        #expect(configuration.partitions == 8 && configuration.prefetch == 64 && configuration.declaresTopology)
+        #expect(configuration.names.prefix == "payments" && configuration.prefetch == 64)
         #expect(configuration.bank.base == "http://127.0.0.1:8787")
         let limits = HandlerLimits(
             bankTimeout: .seconds(15),
@@ -35,18 +35,6 @@ struct ProcessorConfigurationTests {
         )
         #expect(configuration.limits == limits)
         #expect(configuration.admin == AdminConfiguration(host: "127.0.0.1", port: 9_090, token: nil))
-        #expect(configuration.shutdownGrace == .seconds(25))
-        let sweeps = SweepConfiguration(
-            reconcilePeriod: .seconds(60),
-            expirePeriod: .seconds(300),
-            expireGrace: .seconds(3_600),
-            voidsExpired: false,
-            retentionPeriod: .seconds(3_600),
-            batch: 100,
-            sealedCardRetention: .seconds(86_400)
-        )
-        #expect(configuration.sweeps == sweeps)
-        #expect(configuration.logLevel == .info)
         #expect(configuration.fingerprintSecret == ProcessorConfiguration.developmentSecret)
         #expect(
             configuration.warnings.map { $0.hasPrefix("fingerprint.secret (FINGERPRINT_SECRET): is not set") } == [true]
@@ -93,7 +81,7 @@ struct ProcessorConfigurationTests {
             ]
         )
         let configuration = try ProcessorConfiguration(inputs)
-        #expect(configuration.sweeps.reconcilePeriod == .seconds(60) && configuration.sweeps.voidsExpired)
+        #expect(configuration.reconcilePeriod == .seconds(60) && configuration.voidsExpired)
         #expect(configuration.limits.bankWorstCase == .seconds(1) && configuration.limits.busyAfter == .seconds(3))
         #expect(configuration.limits.lease == .seconds(21))
         #expect(configuration.logLevel == .debug)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ConfigurationReading
 import ConfigurationText
 import Foundation
 import Logging
@@ -11,31 +12,61 @@ struct SettingsTableTests {
     private static let root = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-    @Test("names, variables and options are distinct, and every key of the contract is there")
+    @Test("every property of the table is a setting, with a name of its own in the common form")
     func names() {
-        let expected: Set<String> = [
-            "amqp.url", "amqp.prefix", "amqp.partitions", "amqp.prefetch", "amqp.declare", "amqp.management-url",
-            "amqp.ca-file",
-            "amqp.cert-file",
-            "amqp.key-file", "database.url", "database.migrate", "database.statement-timeout", "bank.url",
-            "bank.timeout", "bank.worst-case",
-            "bank.concurrency", "bank.ca-file", "bank.cert-file", "bank.key-file", "allow-plaintext",
-            "admin.tokens-file", "admin.cert-file", "admin.key-file",
-            "merchants.file", "fingerprint.secret", "fingerprint.previous-secrets", "cards.key-files",
-            "cards.accept-plain", "dead-letters.sealed-card-retention",
-            "operation.lease", "payment.busy-after", "admin.host", "admin.port", "admin.token", "shutdown.grace",
-            "sweeps.reconcile.period", "sweeps.expire.period", "sweeps.retention.period", "sweeps.expire.grace",
-            "sweeps.expire.void", "sweeps.batch", "log.level", "log.format", "log.overflow",
-        ]
-        #expect(Set(Settings.all.map(\.name)) == expected)
-        #expect(Settings.all.count == expected.count)
-        #expect(Set(Settings.all.map(\.variable)).count == expected.count)
+        let count = Settings.all.count
+        #expect(Mirror(reflecting: Settings.table).children.count == count)
+        #expect(Set(Settings.all.map(\.name)).count == count)
+        #expect(Set(Settings.all.map(\.variable)).count == count)
+        for setting in Settings.all {
+            #expect(setting.name.wholeMatch(of: /[a-z]+([.-][a-z]+)*/) != nil, "\(setting.name)")
+            #expect(!setting.help.isEmpty && !setting.help.hasSuffix("."), "\(setting.name)")
+        }
     }
 
     @Test("the configuration reads every key of the table, once and in its order")
     func allRead() throws {
         let configuration = try ProcessorConfiguration(ConfigurationInputs())
         #expect(configuration.effective.map(\.name) == Settings.all.map(\.name))
+    }
+
+    @Test("what is in force without any input is what docs/contract.md says")
+    func defaults() throws {
+        let contract = try String(contentsOf: Self.root.appending(path: "docs/contract.md"), encoding: .utf8)
+        let effective = try ProcessorConfiguration(ConfigurationInputs()).effective
+        for setting in effective {
+            let row = contract.split(separator: "\n").first { $0.hasPrefix("| `\(setting.name)` |") }
+            let column = try #require(row?.split(separator: "|").dropFirst(2).first, "\(setting.name)")
+            let text = column.trimmingCharacters(in: .whitespaces)
+            // In words where the default is computed, or where there is none.
+            guard text.hasPrefix("`"), text.hasSuffix("`") else { continue }
+            let descriptor = try #require(Settings.all.first { $0.name == setting.name })
+            #expect(setting.shown == descriptor.redact(text.trimmingCharacters(in: ["`"])), "\(setting.name)")
+        }
+    }
+
+    @Test("every key with a default can be given in each source", arguments: Settings.all.map(\.name))
+    func sources(name: String) throws {
+        let setting = try #require(Settings.all.first { $0.name == name })
+        guard let text = setting.defaultText else { return }
+        let inputs = [
+            (ConfigurationInputs(commandLine: [name: text]), SettingSource.commandLine),
+            (ConfigurationInputs(environment: [setting.variable: text]), .environment),
+            (ConfigurationInputs(file: DotEnvFile("\(setting.variable)='\(text)'")), .file),
+        ]
+        for (inputs, source) in inputs {
+            let effective = try ProcessorConfiguration(inputs).effective.first { $0.name == name }
+            #expect(effective == EffectiveSetting(name: name, shown: setting.redact(text), source: source))
+        }
+    }
+
+    @Test("a text that a key does not allow is a problem that names the key", arguments: Settings.all.map(\.name))
+    func unusable(name: String) throws {
+        let setting = try #require(Settings.all.first { $0.name == name })
+        let error = #expect(throws: ConfigurationError.self) {
+            try ProcessorConfiguration(ConfigurationInputs(environment: [setting.variable: "no \u{7} such/value"]))
+        }
+        #expect(error?.problems.first?.hasPrefix("\(setting.title): ") == true)
     }
 
     @Test("every key is an option, and its text comes back under its name", arguments: Settings.all.map(\.name))
@@ -181,7 +212,7 @@ struct ValueFormTests {
         ]
     )
     func secrets(text: String, isAllowed: Bool) {
-        #expect(((try? Settings.fingerprintSecret.form.parse(text)) != nil) == isAllowed)
+        #expect(((try? Settings.table.fingerprintSecret.form.parse(text)) != nil) == isAllowed)
     }
 
     @Test(

@@ -1,3 +1,4 @@
+import ConfigurationReading
 import Core
 import HTTPTypes
 import Logging
@@ -33,7 +34,7 @@ struct ConsoleScene: Sendable {
         ]
     }
 
-    func parts() -> ConsoleParts {
+    func parts() throws -> ConsoleParts {
         let limits = HandlerLimits(
             bankTimeout: .seconds(1),
             bankWorstCase: .seconds(1),
@@ -49,15 +50,7 @@ struct ConsoleScene: Sendable {
             observer: RecordingObserver(),
             limits: limits
         )
-        let sweeps = SweepConfiguration(
-            reconcilePeriod: .seconds(60),
-            expirePeriod: .seconds(300),
-            expireGrace: .seconds(3_600),
-            voidsExpired: false,
-            retentionPeriod: .seconds(3_600),
-            batch: 100,
-            sealedCardRetention: .seconds(86_400)
-        )
+        let configuration = try ProcessorConfiguration(ConfigurationInputs())
         return ConsoleParts(
             queries: review.store,
             deadLetters: deadLetters.service,
@@ -68,9 +61,9 @@ struct ConsoleScene: Sendable {
             bank: review.bank,
             bankStatus: review.store,
             sweeps: SweepControl(
-                parts: SweepParts(sweeps, context, store: review.store, bank: review.bank),
+                parts: SweepParts(configuration, context, store: review.store, bank: review.bank),
                 store: review.store,
-                periods: sweeps.periods
+                periods: configuration.sweepPeriods
             ),
             readiness: readiness,
             metrics: metrics,
@@ -89,7 +82,7 @@ struct ConsoleScene: Sendable {
     ) async throws -> Value {
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let configuration = AdminConfiguration(host: "127.0.0.1", port: 0, token: nil, tokens: tokens)
-        let parts = parts()
+        let parts = try parts()
         let server = AdminServer(
             configuration: configuration,
             queries: parts.queries,

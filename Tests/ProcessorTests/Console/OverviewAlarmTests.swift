@@ -166,7 +166,7 @@ struct OverviewAlarmTests {
     @Test("the watch notes the counters and gauges of the processor, and who reads, without any page")
     func watch() async throws {
         let scene = ConsoleScene()
-        let parts = scene.parts()
+        let parts = try scene.parts()
         scene.metrics.repliesPostponed.increment()
         scene.readiness.setBank(.open)
         let watching = Task { await AlarmWatch(parts: parts).run() }

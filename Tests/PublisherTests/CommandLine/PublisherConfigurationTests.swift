@@ -1,5 +1,8 @@
 import AMQP
+import ConfigurationReading
+import ConfigurationText
 import Core
+import Foundation
 import PaymentCommands
 import Testing
 
@@ -32,7 +35,7 @@ struct PublisherConfigurationTests {
     @Test("refuses amqp:// to another machine, unless that is allowed")
     func plaintext() throws {
         func load(_ url: String) throws -> PublisherConfiguration {
-            try PublisherConfiguration([.url: url], environment: { _ in nil }, file: [:])
+            try PublisherConfiguration(ConfigurationInputs(commandLine: ["amqp.url": url]))
         }
         let failure = #expect(throws: Failure.self) { try load("amqp://broker.example") }
         #expect(failure?.status == .configuration)
@@ -63,19 +66,21 @@ struct PublisherConfigurationTests {
     @Test("takes the files for TLS from wherever they are given")
     func files() throws {
         let configuration = try PublisherConfiguration(
-            [.certFile: "/line/cert.pem"],
-            environment: { $0 == "AMQP_KEY_FILE" ? "/environment/key.pem" : nil },
-            file: ["AMQP_CA_FILE": "/file/ca.pem"]
+            ConfigurationInputs(
+                commandLine: ["amqp.cert-file": "/line/cert.pem"],
+                environment: ["AMQP_KEY_FILE": "/environment/key.pem"],
+                file: DotEnvFile("AMQP_CA_FILE=/file/ca.pem")
+            )
         )
         #expect(configuration.client.amqp.caFile == "/file/ca.pem")
         #expect(configuration.client.amqp.certFile == "/line/cert.pem")
         #expect(configuration.client.amqp.keyFile == "/environment/key.pem")
     }
 
-    @Test("a certificate needs its key, and a key its certificate", arguments: [BrokerKey.certFile, .keyFile])
-    func half(key: BrokerKey) {
+    @Test("a certificate needs its key, and a key its certificate", arguments: ["amqp.cert-file", "amqp.key-file"])
+    func half(key: String) {
         let failure = #expect(throws: Failure.self) {
-            try PublisherConfiguration([key: "/a.pem"], environment: { _ in nil }, file: [:])
+            try PublisherConfiguration(ConfigurationInputs(commandLine: [key: "/a.pem"]))
         }
         #expect(failure?.lines == ["amqp.cert-file and amqp.key-file: one needs the other"])
     }
@@ -86,22 +91,39 @@ struct PublisherConfigurationTests {
         environment: String? = nil,
         file: String? = nil
     ) throws(Failure) -> PublisherConfiguration {
-        let commandLine: [BrokerKey: String?] = [.url: url, .prefix: prefix]
-        return try PublisherConfiguration(
-            commandLine.compactMapValues(\.self),
-            environment: { ["AMQP_URL": environment, "ALLOW_PLAINTEXT": "true"][$0] ?? nil },
-            file: file.map { ["AMQP_URL": $0] } ?? [:]
+        try PublisherConfiguration(
+            ConfigurationInputs(
+                commandLine: ["amqp.url": url, "amqp.prefix": prefix].compactMapValues(\.self),
+                environment: ["AMQP_URL": environment, "ALLOW_PLAINTEXT": "true"].compactMapValues(\.self),
+                file: file.map { DotEnvFile("AMQP_URL='\($0)'") } ?? DotEnvFile()
+            )
         )
     }
+
+    @Test(
+        "what it reads, but for the key to seal for, is of the processor's table in docs/contract.md, with its default"
+    )
+    func documented() throws {
+        let lines = try String(contentsOfFile: Self.root + "/docs/contract.md", encoding: .utf8).split(separator: "\n")
+        for entry in PublisherSettings.table.entries {
+            let setting = entry.descriptor
+            let row = lines.first { $0.hasPrefix("| `\(setting.name)` | `\(setting.variable)` |") }
+            #expect(row != nil || setting.name == "publisher.card-key", "\(setting.name)")
+            guard let row, let text = setting.defaultText else { continue }
+            #expect(row.contains("| `\(text)` |"), "\(setting.name)")
+        }
+    }
+
+    private static let root = #filePath.components(separatedBy: "/Tests/")[0]
 }
 
 @Suite("The file .env", .timeLimit(.minutes(1)))
 struct EnvironmentFileTests {
     @Test("need not be there, is read as the processor reads it, and of two assignments the last counts")
     func file() throws {
-        #expect(try EnvironmentFile.variables(path: "/nowhere/.env") == [:])
+        #expect(try EnvironmentFile.read(path: "/nowhere/.env").variables == [:])
         let file = try TemporaryFile("A=1\n\nnonsense\nB=\"2\\\"\" # two\nA=3")
-        #expect(try EnvironmentFile.variables(path: file.path) == ["A": "3", "B": "2\""])
-        #expect(throws: FileProblem.self) { try EnvironmentFile.variables(path: "/") }
+        #expect(try EnvironmentFile.read(path: file.path).variables == ["A": "3", "B": "2\""])
+        #expect(throws: FileProblem.self) { try EnvironmentFile.read(path: "/") }
     }
 }

@@ -1,86 +1,8 @@
-import ConfigurationText
+import ConfigurationReading
 import Core
 import FoundationEssentials
 import Glibc
 import Logging
-
-/// How the text of a setting is read.
-struct ValueForm<Value: Sendable>: Sendable {
-    /// What is allowed, in words: `a duration such as 250ms, 15s, 2m or 1h, from 1s to 24h`.
-    let allowed: String
-    let parse: @Sendable (String) throws(ValueProblem) -> Value
-    /// Makes a valid text fit to be shown.
-    let redact: @Sendable (String) -> String
-    /// Whether its text holds a secret, and may come from a file.
-    let isSecret: Bool
-
-    init(
-        allowed: String,
-        redact: (@Sendable (String) -> String)? = nil,
-        parse: @escaping @Sendable (String) throws(ValueProblem) -> Value
-    ) {
-        self.allowed = allowed
-        self.redact = redact ?? { $0 }
-        isSecret = redact != nil
-        self.parse = parse
-    }
-}
-
-/// What is wrong with a value, in words that never quote it.
-struct ValueProblem: Error, Hashable, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) {
-        self.description = description
-    }
-}
-
-extension ValueForm where Value == Bool {
-    static let boolean = ValueForm(allowed: "true or false") { text throws(ValueProblem) in
-        switch text {
-        case "true": return true
-        case "false": return false
-        default: throw ValueProblem("is not a boolean")
-        }
-    }
-}
-
-extension ValueForm where Value == Int {
-    static func integer(_ range: ClosedRange<Int>) -> ValueForm {
-        ValueForm(allowed: "an integer from \(range.lowerBound) to \(range.upperBound)") { text throws(ValueProblem) in
-            guard !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
-                throw ValueProblem("is not an integer")
-            }
-            guard let value = Int(text), range.contains(value) else { throw ValueProblem("is out of range") }
-            return value
-        }
-    }
-}
-
-extension ValueForm where Value == Duration {
-    static func duration(_ range: ClosedRange<Duration>) -> ValueForm {
-        let bounds = "from \(DurationText.text(of: range.lowerBound)) to \(DurationText.text(of: range.upperBound))"
-        return ValueForm(allowed: "a duration such as 250ms, 15s, 2m or 1h, \(bounds)") { text throws(ValueProblem) in
-            guard let value = DurationText.duration(of: text) else { throw ValueProblem("is not a duration") }
-            guard range.contains(value) else { throw ValueProblem("is out of range") }
-            return value
-        }
-    }
-}
-
-extension ValueForm where Value: CaseIterable & RawRepresentable<String> {
-    /// One of a few words.
-    ///
-    /// - Parameter problem: what another word is, such as "is not a log level".
-    static func word(orElse problem: String) -> ValueForm {
-        ValueForm(
-            allowed: "one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))"
-        ) { text throws(ValueProblem) in
-            guard let value = Value(rawValue: text) else { throw ValueProblem(problem) }
-            return value
-        }
-    }
-}
 
 extension ValueForm where Value == Logger.Level {
     static let logLevel = word(orElse: "is not a log level")
